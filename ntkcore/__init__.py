@@ -1,0 +1,1 @@
+"""The numerical core of NTK Atlas: kernels, data, models, training and analyses, without a screen."""

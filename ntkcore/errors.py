@@ -1,0 +1,60 @@
+"""Errors a person can act on: each says what is wrong and what to do about it."""
+
+
+class AtlasError(Exception):
+    """Something a user can mend.
+
+    Attributes:
+        message: what is wrong, in one sentence.
+        remedy: what to do about it, in one sentence.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(f"{message} {remedy}".strip())
+        self.message = message
+        self.remedy = remedy
+
+
+class SpecError(AtlasError):
+    """A specification that names something unknown, out of range or contradictory."""
+
+
+class DataError(AtlasError):
+    """Images, labels or files that cannot be used as they are."""
+
+
+class DataMissing(DataError):
+    """A data set or weights file that is not on this machine; it may be downloadable."""
+
+
+class ModelError(AtlasError):
+    """A network that does not fit the data or the computation."""
+
+
+class ComputationError(AtlasError):
+    """A computation that ran and could not finish (training diverged, a kernel that is not finite)."""
+
+
+class StoreError(AtlasError):
+    """The store could not read or write (disk full, no permission)."""
+
+
+class CorruptArtifact(StoreError):
+    """A stored tile or manifest whose checksum does not match its content.
+
+    Attributes:
+        key: the artifact's key.
+        array: the damaged array, or None when the manifest itself is damaged.
+        tile: index of the damaged tile along the first axis, or None.
+    """
+
+    def __init__(self, key: str, array: str | None = None, tile: int | None = None) -> None:
+        where = "manifest" if array is None else f"array {array!r}" + ("" if tile is None else f", tile {tile}")
+        super().__init__(f"A stored result is damaged ({where} of {key[:12]}).", "It is recomputed from its specification.")
+        self.key = key
+        self.array = array
+        self.tile = tile
+
+
+class Cancelled(Exception):
+    """Raised inside a computation when its user cancelled it; not an error."""

@@ -1,0 +1,53 @@
+"""Settings of one installation, read from environment variables with the prefix ``NTK_``; each has a default that works."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """One installation's settings; ``NTK_CACHE_DIR=/big/disk`` sets ``cache_dir``."""
+
+    model_config = SettingsConfigDict(env_prefix="NTK_", frozen=True)
+
+    cache_dir: Path = Field(_ROOT / "cache", description="home of everything computed, downloaded or uploaded")
+    data_dir: Path | None = Field(None, description="folder of data sets; default: <cache_dir>/data")
+    weights_dir: Path | None = Field(None, description="folder of pretrained weights; default: <cache_dir>/weights, then <data_dir>/../weights")
+    import_roots: tuple[Path, ...] = Field((), description="server folders from which the page may import image sets (JSON list)")
+    database_url: str | None = Field(None, description="SQLAlchemy URL of the job queue; default: SQLite in cache_dir")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    threads: int = Field(0, ge=0, description="CPU threads of a worker; 0 = all cores")
+    disk_budget: int = Field(50 * 2**30, gt=0, description="bytes of artifacts kept before the least recently used is evicted")
+    device_cache: int = Field(2 * 2**30, gt=0, description="bytes of hot arrays kept in memory, shared by all sessions")
+    job_memory: int = Field(0, ge=0, description="bytes one job may use; 0 = three quarters of this machine's memory")
+    upload_limit: int = Field(500 * 2**20, gt=0, description="bytes of one uploaded file")
+    image_pixels: int = Field(25_000_000, gt=0, description="pixels of one image before it is refused")
+    lease_seconds: float = Field(30.0, gt=0, description="silence after which a worker is taken for dead")
+    start_worker: bool = Field(True, description="start a worker process with the app when none runs")
+
+    @property
+    def data_path(self) -> Path:
+        """Folder of data sets."""
+        return self.data_dir or self.cache_dir / "data"
+
+    @property
+    def weights_paths(self) -> tuple[Path, ...]:
+        """Folders searched for pretrained weights, first match wins."""
+        if self.weights_dir:
+            return (self.weights_dir,)
+        return (self.cache_dir / "weights", self.data_path.parent / "weights")
+
+    @property
+    def queue_url(self) -> str:
+        """SQLAlchemy URL of the job queue."""
+        return self.database_url or f"sqlite:///{self.cache_dir / 'jobs.sqlite'}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once (tests clear it with ``settings.cache_clear()``)."""
+    return Settings()
