@@ -44,16 +44,18 @@ class CorruptArtifact(StoreError):
 
     Attributes:
         key: the artifact's key.
-        array: the damaged array, or None when the manifest itself is damaged.
-        tile: index of the damaged tile along the first axis, or None.
+        array: the damaged array or document, or None when the manifest itself is damaged.
+        tile: number of the damaged tile, counted in C order over the grid of tiles, or None.
+        kind: the artifact's kind, where known.
     """
 
-    def __init__(self, key: str, array: str | None = None, tile: int | None = None) -> None:
+    def __init__(self, key: str, array: str | None = None, tile: int | None = None, kind: str | None = None) -> None:
         where = "manifest" if array is None else f"array {array!r}" + ("" if tile is None else f", tile {tile}")
         super().__init__(f"A stored result is damaged ({where} of {key[:12]}).", "It is recomputed from its specification.")
         self.key = key
         self.array = array
         self.tile = tile
+        self.kind = kind
 
 
 class Cancelled(Exception):

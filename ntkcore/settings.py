@@ -16,7 +16,9 @@ class Settings(BaseSettings):
 
     cache_dir: Path = Field(_ROOT / "cache", description="home of everything computed, downloaded or uploaded")
     data_dir: Path | None = Field(None, description="folder of data sets; default: <cache_dir>/data")
-    weights_dir: Path | None = Field(None, description="folder of pretrained weights; default: <cache_dir>/weights, then <data_dir>/../weights")
+    weights_dir: Path | None = Field(
+        None, description="folder of pretrained weights; default: <cache_dir>/weights, then <data_dir>/../weights"
+    )
     import_roots: tuple[Path, ...] = Field((), description="server folders from which the page may import image sets (JSON list)")
     database_url: str | None = Field(None, description="SQLAlchemy URL of the job queue; default: SQLite in cache_dir")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
@@ -27,6 +29,7 @@ class Settings(BaseSettings):
     upload_limit: int = Field(500 * 2**20, gt=0, description="bytes of one uploaded file")
     image_pixels: int = Field(25_000_000, gt=0, description="pixels of one image before it is refused")
     lease_seconds: float = Field(30.0, gt=0, description="silence after which a worker is taken for dead")
+    secret: str | None = Field(None, description="key that signs thumbnail addresses; default: made once and kept in cache_dir")
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @property

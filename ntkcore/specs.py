@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DatasetName = Literal[
-    "digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"
-]
+DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
 Architecture = Literal["fcn", "cnn3", "cnn4", "resnet20", "resnet18"]
 
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
@@ -109,6 +107,27 @@ class TrainingSpec(Spec):
     seed: Seed = Field(0, description="seed of the order of the images")
 
 
+class RunSpec(Spec):
+    """A network trained on an image set: every output after every epoch."""
+
+    dataset: DatasetSpec
+    model: ModelSpec
+    training: TrainingSpec
+
+
+class KernelSpec(Spec):
+    """The kernel of one network on one image set.
+
+    ``training`` runs up to the epoch at which the kernel is taken, so that all analyses that look at the same network
+    share one kernel; None is the network at its initialisation.
+    """
+
+    dataset: DatasetSpec
+    model: ModelSpec
+    training: TrainingSpec | None
+    dtype: Literal["float32", "float64"] = "float32"
+
+
 class LearnabilitySpec(Spec):
     """Learnability: rank images by k(x,x) and test the ranking against training (Learnability §2-3)."""
 
@@ -136,6 +155,39 @@ class LearnabilitySpec(Spec):
     def _consistent(self) -> "LearnabilitySpec":
         if self.kernel_epoch > self.training.epochs:
             raise ValueError(f"kernel_epoch: {self.kernel_epoch} is after the last of {self.training.epochs} epochs")
+        return self
+
+    @property
+    def run(self) -> RunSpec:
+        """The training whose progress tests the ranking."""
+        return RunSpec(dataset=self.dataset, model=self.model, training=self.training)
+
+    @property
+    def kernel(self) -> KernelSpec:
+        """The kernel whose diagonal ranks the images."""
+        training = self.training.model_copy(update={"epochs": self.kernel_epoch}) if self.kernel_epoch else None
+        return KernelSpec(dataset=self.dataset, model=self.model, training=training, dtype=self.dtype)
+
+
+class LearnabilityView(Spec):
+    """What of a learnability result is looked at; part of a link, never of a key."""
+
+    hard: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the smallest k(x,x)")
+    easy: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the largest k(x,x)")
+    gallery: Literal["hard", "easy", "all"] = "hard"
+    order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
+    only: tuple[str, ...] = Field((), description="classes shown; () shows all")
+    judged: Literal["any", "correct", "wrong", "flipped"] = "any"
+    low: float = Field(0.0, ge=0.0, le=100.0, description="smallest percentile of k(x,x) shown")
+    high: float = Field(100.0, ge=0.0, le=100.0, description="largest percentile of k(x,x) shown")
+    picked: tuple[int, ...] = Field((), description="images selected in a chart; () = no selection")
+    basket: tuple[int, ...] = Field((), description="ticked images")
+    image: int | None = Field(None, ge=0, description="image open in the inspector")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "LearnabilityView":
+        if self.low > self.high:
+            raise ValueError(f"low: percentile {self.low:g} is above the upper end {self.high:g}")
         return self
 
 

@@ -1,0 +1,55 @@
+"""NTK Atlas: the web application, and the router of its pages.
+
+Streamlit imports this file once to find ``app`` (the server with its routes and its start-up), and runs it again for
+every page view of every session, when it only routes.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ntkcore.jobs import ensure_worker
+from ntkcore.settings import settings
+from pages.parts import frame, media
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Start a worker with the server when none runs; it outlives the server, so that jobs go on."""
+    if settings().start_worker:
+        ensure_worker(settings())
+    yield
+
+
+def script_failed(error: Exception) -> bool:
+    """Log what no page expected, and tell the user without a traceback."""
+    logging.getLogger("ntk_atlas").error("A page failed", exc_info=error)
+    frame.show_unexpected(error)
+    return True
+
+
+def route() -> None:
+    """Run the page the address names."""
+    frame.configure()
+    st.navigation(
+        {
+            "": [st.Page("pages/home.py", title="Start", url_path="", default=True, icon=":material/explore:")],
+            "Explore": [st.Page("pages/learnability.py", title="Learnability", url_path="learnability", icon=":material/school:")],
+            "Library": [
+                st.Page("pages/images.py", title="Your images", url_path="images", icon=":material/photo_library:"),
+                st.Page("pages/jobs.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),
+            ],
+        }
+    ).run()
+
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
+    PagesManager.uses_pages_directory = False
+    app = st.App("app.py", routes=media.routes(), lifespan=lifespan, on_script_error=script_failed)
+else:
+    route()

@@ -1,0 +1,265 @@
+"""What a learnability page shows of a result: groups, curves, rankings, tables; all answer at once from a hot result."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.learnability import LearnabilityResult
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import ThumbnailPack, load_dataset, open_pack, thumbnail_pack
+from ntkcore.learnability import (
+    GROUP_NAMES,
+    Groups,
+    correctness,
+    diagonal_decay,
+    envelope,
+    error_norms,
+    full_decay,
+    group_mean,
+    percentile,
+    predictions,
+    split_groups,
+)
+from ntkcore.specs import LearnabilityView
+
+_STEPS = 4  # predicted points per epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Per-image facts at the end of training: prediction, correctness, error norm ‖f - y‖, percentile of k(x,x); each (n,)."""
+
+    predicted: np.ndarray
+    correct: np.ndarray
+    error: np.ndarray
+    percentile: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCurves:
+    """Curves of the three groups, rows in the order of ``GROUP_NAMES``.
+
+    Attributes:
+        sizes: images in each group, (3,).
+        epochs: measured epochs, (T,).
+        accuracy: share of correct images, (3, T).
+        error: mean of ‖f - y‖, measured, (3, T).
+        times: epochs at which the predictions are given, (S,), from the kernel's epoch on.
+        diagonal: mean predicted error under the diagonal assumption (eq. 16), (3, S).
+        full: the same under the whole kernel (eq. 17), (3, S), or None.
+        lower, upper: mean envelope of eq. 15, (3, S).
+    """
+
+    sizes: np.ndarray
+    epochs: np.ndarray
+    accuracy: np.ndarray
+    error: np.ndarray
+    times: np.ndarray
+    diagonal: np.ndarray
+    full: np.ndarray | None
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCurve:
+    """One image through training: measured error per epoch, and its predictions from the kernel's epoch on."""
+
+    epochs: np.ndarray
+    error: np.ndarray
+    correct: np.ndarray
+    times: np.ndarray
+    diagonal: np.ndarray
+    full: np.ndarray | None
+
+
+def judged(result: LearnabilityResult) -> Judged:
+    """Per-image facts at the end of training."""
+    predicted = predictions(result.outputs[-1])
+    error = error_norms(result.outputs[-1], result.targets)
+    return Judged(predicted, predicted == result.labels, error, percentile(result.score))
+
+
+def groups(result: LearnabilityResult, view: LearnabilityView) -> Groups:
+    """Hard, medium and easy images by k(x,x)."""
+    return split_groups(result.score, view.hard, view.easy)
+
+
+def group_of(chosen: Groups, image: int) -> str:
+    """Name of the group an image is in."""
+    return next(name for name, members in zip(GROUP_NAMES, chosen.members(), strict=True) if image in members)
+
+
+def predicted_epochs(result: LearnabilityResult) -> np.ndarray:
+    """Epochs (fractional) at which predictions are given, from the kernel's epoch to the end of training."""
+    first, last = result.spec.kernel_epoch, len(result.outputs) - 1
+    return np.linspace(first, last, (last - first) * _STEPS + 1)
+
+
+def full_prediction(result: LearnabilityResult, ws: Workspace) -> np.ndarray | None:
+    """‖e_t‖ of every image under the whole kernel, (S, n), kept hot; None when it was not asked for."""
+    if result.vectors is None or result.values is None:
+        return None
+    values, vectors = result.values, result.vectors
+    times = (predicted_epochs(result) - result.spec.kernel_epoch) * result.epoch_time
+    return ws.hot.get(
+        ("full decay", result.key), lambda: full_decay(values, vectors, _error_at_kernel(result), times), lambda array: array.nbytes
+    )
+
+
+def group_curves(result: LearnabilityResult, view: LearnabilityView, ws: Workspace) -> GroupCurves:
+    """Measured and predicted curves of the three groups (Fig. 3, eqs. 15-17)."""
+    chosen = groups(result, view)
+    times = predicted_epochs(result)
+    tau = (times - result.spec.kernel_epoch) * result.epoch_time
+    start = _error_at_kernel(result)
+    lower, upper = envelope(start, result.score, tau)
+    full = full_prediction(result, ws)
+    return GroupCurves(
+        sizes=np.array([len(members) for members in chosen.members()]),
+        epochs=np.arange(len(result.outputs)),
+        accuracy=group_mean(correctness(result.outputs, result.labels), chosen).T,
+        error=group_mean(error_norms(result.outputs, result.targets), chosen).T,
+        times=times,
+        diagonal=group_mean(diagonal_decay(start, result.score, tau), chosen).T,
+        full=None if full is None else group_mean(full, chosen).T,
+        lower=group_mean(lower, chosen).T,
+        upper=group_mean(upper, chosen).T,
+    )
+
+
+def image_curve(result: LearnabilityResult, image: int, ws: Workspace) -> ImageCurve:
+    """One image's measured and predicted error through training."""
+    outputs = result.outputs[:, image : image + 1]
+    times = predicted_epochs(result)
+    tau = (times - result.spec.kernel_epoch) * result.epoch_time
+    start = _error_at_kernel(result)[image : image + 1]
+    full = full_prediction(result, ws)
+    return ImageCurve(
+        epochs=np.arange(len(outputs)),
+        error=error_norms(outputs, result.targets[image : image + 1])[:, 0],
+        correct=correctness(outputs, result.labels[image : image + 1])[:, 0],
+        times=times,
+        diagonal=diagonal_decay(start, result.score[image : image + 1], tau)[:, 0],
+        full=None if full is None else full[:, image],
+    )
+
+
+def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -> np.ndarray:
+    """Indices of the images the view shows, in its order."""
+    if view.gallery == "all":
+        shown = np.ones(len(result.score), dtype=bool)
+    else:
+        shown = np.zeros(len(result.score), dtype=bool)
+        shown[getattr(groups(result, view), view.gallery)] = True
+    if view.only:
+        wanted = [i for i, name in enumerate(result.class_names) if name in view.only]
+        shown &= np.isin(result.labels, wanted)
+    if view.judged == "correct":
+        shown &= facts.correct
+    elif view.judged == "wrong":
+        shown &= ~facts.correct
+    elif view.judged == "flipped":
+        shown &= result.labels != result.true_labels
+    shown &= (facts.percentile >= view.low) & (facts.percentile <= view.high)
+    if view.picked:
+        picked = np.zeros(len(shown), dtype=bool)
+        picked[[i for i in view.picked if i < len(shown)]] = True
+        shown &= picked
+    values = {"score": result.score, "learned": result.learned, "error": facts.error}[view.order.removesuffix("-down")]
+    chosen = np.flatnonzero(shown)
+    keys = values[chosen]
+    if view.order.endswith("-down"):
+        keys = -keys
+    return chosen[np.lexsort((result.score[chosen], keys))]
+
+
+def table(result: LearnabilityResult, facts: Judged, images: Sequence[int] | np.ndarray) -> pd.DataFrame:
+    """One row per image, in the order given: id, labels, prediction, score and what training made of it."""
+    index = np.asarray(images, dtype=np.int64)
+    names = np.array(result.class_names, dtype=object)
+    rank = np.empty(len(result.score), dtype=np.int64)
+    rank[np.lexsort((np.arange(len(rank)), result.score))] = np.arange(1, len(rank) + 1)
+    learned = result.learned[index]
+    return pd.DataFrame(
+        {
+            "image": index,
+            "id": [result.ids[i] for i in index],
+            "label": names[result.labels[index]],
+            "true_label": names[result.true_labels[index]],
+            "predicted": names[facts.predicted[index]],
+            "correct": facts.correct[index],
+            "k_xx": result.score[index],
+            "percentile": facts.percentile[index],
+            "rank_hardest_first": rank[index],
+            "learned_epoch": [None if np.isinf(epoch) else int(epoch) for epoch in learned],
+            "final_error": facts.error[index],
+        }
+    ).astype({"learned_epoch": "Int64"})
+
+
+def curve_table(curves: GroupCurves) -> pd.DataFrame:
+    """The group curves as one long table: group, quantity, epoch, value."""
+    rows = []
+    for row, group in enumerate(GROUP_NAMES):
+        for name, at, values in (
+            ("accuracy, measured", curves.epochs, curves.accuracy),
+            ("error, measured", curves.epochs, curves.error),
+            ("error, diagonal (eq. 16)", curves.times, curves.diagonal),
+            ("error, full kernel (eq. 17)", curves.times, curves.full),
+            ("error, lower envelope (eq. 15)", curves.times, curves.lower),
+            ("error, upper envelope (eq. 15)", curves.times, curves.upper),
+        ):
+            if values is not None and curves.sizes[row]:
+                rows.append(pd.DataFrame({"group": group, "quantity": name, "epoch": at, "value": values[row]}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def percentile_span(result: LearnabilityResult, facts: Judged, low: float, high: float) -> tuple[float, float] | None:
+    """The percentiles of the images whose score lies in [low, high], or None when there is none."""
+    inside = facts.percentile[(result.score >= low) & (result.score <= high)]
+    return (float(inside.min()), float(inside.max())) if len(inside) else None
+
+
+def error_percentile(facts: Judged, image: int) -> float:
+    """Percentile (0 to 100) of one image's final error."""
+    return float(percentile(facts.error)[image])
+
+
+def jitter(result: LearnabilityResult) -> np.ndarray:
+    """Offsets within ±0.35 epochs, the same every time, that keep points of one epoch apart in a chart, (n,)."""
+    return np.random.default_rng(0).uniform(-0.35, 0.35, len(result.score))
+
+
+def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
+    """The result's thumbnails; encoded again from the data when the stored ones are gone."""
+    pack = open_pack(result.pack, ws.settings)
+    return pack if pack is not None else thumbnail_pack(load_dataset(result.spec.dataset, ws.settings).pixels, ws.settings)
+
+
+def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:
+    """A zip of the images as PNG, one folder per class, with the table as ``images.csv``."""
+    pack = thumbnails(result, ws)
+    buffer = io.BytesIO()
+    rows = table(result, facts, images)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
+        files = []
+        for image in images:
+            folder = _safe(result.class_names[result.labels[image]])
+            files.append(f"{folder}/{image:06d}.png")
+            archive.writestr(files[-1], pack.png(int(image)))
+        archive.writestr("images.csv", rows.assign(file=files).to_csv(index=False))
+    return buffer.getvalue()
+
+
+def _safe(name: str) -> str:
+    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip()
+    return kept or "class"
+
+
+def _error_at_kernel(result: LearnabilityResult) -> np.ndarray:
+    return result.outputs[result.spec.kernel_epoch].astype(np.float64) - result.targets

@@ -1,0 +1,38 @@
+"""What a long computation tells while it runs; a job's context and the command line both implement it."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Stage(NamedTuple):
+    """One stage of a computation: its name, what it counts, how many of them, and the seconds it is expected to take."""
+
+    name: str
+    unit: str
+    total: float
+    seconds: float
+
+
+class Reporter(Protocol):
+    """Receives progress. Every method may raise ``Cancelled``."""
+
+    @property
+    def device(self) -> str:
+        """Device to compute on: ``"cpu"``, ``"cuda:0"``."""
+        ...
+
+    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
+        """Announce the stages."""
+        ...
+
+    def report(self, stage: str, done: float) -> None:
+        """``done`` of the stage's total are finished."""
+        ...
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        """A ``progress(done, total)`` callback for the core that reports to ``stage``."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something the user should know about the result."""
+        ...

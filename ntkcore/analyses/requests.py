@@ -1,0 +1,123 @@
+"""Requests: what can be asked for as a job, how it is asked, and what a worker does with it."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from ntkcore.analyses import learnability as analysis
+from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.workspace import Workspace, workspace
+from ntkcore.data import check_server_path, download, import_images
+from ntkcore.errors import CorruptArtifact, DataError
+from ntkcore.jobs import Handler, JobContext, JobState
+from ntkcore.specs import LearnabilitySpec
+
+_REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
+
+
+def request_learnability(spec: LearnabilitySpec, ws: Workspace) -> JobState:
+    """Ask for an analysis; the same request by anyone is the same job."""
+    title = f"Learnability of {spec.dataset.name}, {spec.model.architecture}, {spec.dataset.n} images"
+    return ws.jobs.submit(analysis.KIND, analysis.learnability_key(spec, ws), {"spec": spec.model_dump(mode="json")}, title, again=True)
+
+
+def request_download(name: str, ws: Workspace) -> JobState:
+    """Ask for a public data set to be downloaded."""
+    return ws.jobs.submit("download", download_key(name), {"name": name}, f"Download of {name}", again=True)
+
+
+def download_key(name: str) -> str:
+    """Id of the job that downloads a data set."""
+    return hashlib.sha256(f"download {name}".encode()).hexdigest()
+
+
+def request_import(path: Path, name: str, side: int | Literal["auto"], ws: Workspace, *, uploaded: bool) -> JobState:
+    """Ask for an image set to be imported from a file or folder on the server.
+
+    Args:
+        path: the file or folder; an uploaded file is deleted afterwards, whatever becomes of it.
+        name: what to call the set.
+        side: side of the images in pixels, or ``"auto"``.
+        uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
+    """
+    source = path if uploaded else check_server_path(path, ws.settings)
+    key = hashlib.sha256(f"import {source} {name} {side}".encode()).hexdigest()
+    payload = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
+    return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
+
+
+def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
+    """Write an uploaded file (a binary file object) to the cache, named by its hash; refuses one over the limit."""
+    limit = ws.settings.upload_limit
+    if size > limit:
+        raise DataError(
+            f"The file has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB can be uploaded.",
+            "Put it in a server folder and import it from there.",
+        )
+    folder = ws.settings.cache_dir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    content.seek(0)
+    while block := content.read(2**20):
+        digest.update(block)
+    target = folder / digest.hexdigest()
+    if not target.exists():
+        temporary = target.with_suffix(".part")
+        content.seek(0)
+        with temporary.open("wb") as file:
+            while block := content.read(2**20):
+                file.write(block)
+        temporary.replace(target)
+    return target
+
+
+def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
+    """What a worker can do: job kind to function."""
+    ws = ws or workspace()
+
+    def learnability(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        compute(LearnabilitySpec.model_validate(payload["spec"]), ws, context)
+        return {}
+
+    def fetch(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        context.plan([("Download", "bytes", 1.0, 60.0)])
+        download(payload["name"], ws.settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
+        return {}
+
+    def bring_in(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        path = Path(payload["path"])
+        context.plan([("Reading images", "images", 1.0, 5.0)])
+        try:
+            report = import_images(
+                path,
+                ws.settings,
+                name=payload["name"],
+                side=payload["side"],
+                progress=lambda done, total: context.report("Reading images", done / max(total, 1)),
+            )
+        finally:
+            if payload["uploaded"]:
+                path.unlink(missing_ok=True)
+        return {"content_id": report.content_id}
+
+    return {analysis.KIND: learnability, "download": fetch, "import": bring_in}
+
+
+def compute(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) -> None:
+    """Compute what is missing of an analysis; a stored tile found damaged on the way is computed again, and said."""
+    torch.set_num_threads(ws.settings.threads or torch.get_num_threads())
+    for _ in range(_REPAIRS):
+        try:
+            return analysis.run_learnability(spec, ws, reporter)
+        except CorruptArtifact as damage:
+            reporter.warn(f"{damage.message} {damage.remedy}")
+            ws.store.reopen(damage)
+    return analysis.run_learnability(spec, ws, reporter)
+
+
+def repair(damage: CorruptArtifact, spec: LearnabilitySpec, ws: Workspace) -> JobState:
+    """Take the damaged tile out of its artifact and ask for it to be computed again."""
+    ws.store.reopen(damage)
+    return request_learnability(spec, ws)

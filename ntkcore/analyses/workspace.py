@@ -1,0 +1,62 @@
+"""What every analysis works with: settings, the store, the hot arrays, the remembered rates and the job queue."""
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import torch
+
+from ntkcore.analyses.rates import Rates
+from ntkcore.jobs import Jobs
+from ntkcore.settings import Settings, settings
+from ntkcore.store import DeviceCache, Store
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One installation, as seen by one process; all its sessions share it."""
+
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        """Stored artifacts."""
+        return Store(self.settings.cache_dir, self.settings.disk_budget)
+
+    @cached_property
+    def hot(self) -> DeviceCache:
+        """Loaded arrays and factorisations, shared by all sessions."""
+        return DeviceCache(self.settings.device_cache)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Measured rates of this machine."""
+        return Rates(self.settings.cache_dir / "rates.json")
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The job queue."""
+        return Jobs(self.settings)
+
+    @cached_property
+    def device(self) -> str:
+        """The device computations run on: the chosen one, else a GPU if there is one."""
+        if self.settings.device != "auto":
+            return self.settings.device
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+_LOCK = threading.Lock()
+
+
+def workspace() -> Workspace:
+    """This process's workspace, made once however many sessions ask for it at the same time."""
+    with _LOCK:
+        return _workspace(settings())
+
+
+@lru_cache(maxsize=1)
+def _workspace(chosen: Settings) -> Workspace:
+    made = Workspace(chosen)
+    _ = made.store, made.hot, made.rates, made.device, made.jobs
+    return made

@@ -1,0 +1,129 @@
+"""The command line: the same analyses without a browser, the worker, imports and downloads."""
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ntkcore.errors import AtlasError
+from ntkcore.permalink import LIST_FIELDS, SPEC_FIELDS, Query
+from ntkcore.settings import settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, or 1 after saying what is wrong, or 2 for a wrong command line."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except AtlasError as error:
+        print(f"{error.message}\n{error.remedy}".strip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; what was finished is kept, and the same command goes on from there.", file=sys.stderr)
+        return 130
+
+
+def quoted_class(name: str) -> str:
+    """A class name as the command line takes it: quoted when it holds a comma or a quote."""
+    return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ntkcore", description="NTK Atlas without a browser.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    learn = commands.add_parser("learnability", help="rank images by k(x,x) and test the ranking against training")
+    for name in SPEC_FIELDS:
+        learn.add_argument(f"--{name}", action="append", metavar="NAME,..." if name in LIST_FIELDS else name.upper())
+    learn.add_argument("--top", type=int, default=10, help="rows printed from each end of the ranking")
+    learn.add_argument("--csv", type=Path, help="write the whole ranking here")
+    learn.set_defaults(run=_learnability)
+
+    worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
+    worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
+    worker.set_defaults(run=_worker)
+
+    bring = commands.add_parser("import", help="import an image set: zip, folder, Parquet or npz")
+    bring.add_argument("path", type=Path)
+    bring.add_argument("--name", help="what to call it (default: the file's name)")
+    bring.add_argument("--side", default="auto", help="side of the images in pixels, or auto")
+    bring.set_defaults(run=_import)
+
+    fetch = commands.add_parser("download", help="download a public data set")
+    fetch.add_argument("name")
+    fetch.set_defaults(run=_download)
+
+    sets = commands.add_parser("datasets", help="list the data sets and whether they are on this machine")
+    sets.set_defaults(run=_datasets)
+    return parser
+
+
+def _learnability(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.workspace import workspace  # torch is loaded by the commands that compute
+    from ntkcore.notebook import compute_query, ranking
+
+    query: Query = {}
+    for name in SPEC_FIELDS:
+        given = getattr(options, name)
+        if given is None:
+            continue
+        if name in LIST_FIELDS:
+            query[name] = [item for value in given for item in next(csv.reader(io.StringIO(value), skipinitialspace=True))]
+        else:
+            query[name] = given[0] if len(given) == 1 else given
+    result = compute_query(query, workspace())
+    rows = ranking(result)
+    if options.csv:
+        rows.to_csv(options.csv, index=False)
+    columns = ["id", "label", "predicted", "k_xx", "percentile", "learned_epoch", "final_error"]
+    top = max(options.top, 0)
+    print(f"Hardest (smallest k(x,x)):\n{rows[columns].head(top).to_string(index=False)}")
+    print(f"\nEasiest (largest k(x,x)):\n{rows[columns].tail(top)[::-1].to_string(index=False)}")
+    rho = result.correlation
+    said = f"{rho.rho:+.3f}, 95 % interval {rho.low:+.3f} to {rho.high:+.3f}" if rho.defined else f"not defined: {rho.reason}"
+    print(f"\nSpearman's rho between k(x,x) and the epoch an image is learned: {said}")
+    print(f"Stored as {result.key}")
+    return 0
+
+
+def _worker(options: argparse.Namespace) -> int:
+    import torch
+
+    from ntkcore.analyses.requests import handlers
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.jobs import run_worker
+
+    ws = workspace()
+    torch.set_num_threads(ws.settings.threads or torch.get_num_threads())
+    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device) or 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from ntkcore.data import import_images
+
+    side = options.side if options.side == "auto" else int(options.side)
+    report = import_images(options.path, settings(), name=options.name or options.path.stem, side=side)
+    print(f"Imported {report.n} images of {len(report.class_names)} classes.")
+    print(f"Use it with: --dataset own --own {report.content_id}")
+    return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    from ntkcore.data import download
+
+    def show(done: int, total: int) -> None:
+        print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB\033[K", end="", file=sys.stderr, flush=True)
+
+    download(options.name, settings(), progress=show)
+    print(f"\n{options.name} is on this machine now.")
+    return 0
+
+
+def _datasets(_: argparse.Namespace) -> int:
+    from ntkcore.data import catalogue
+
+    for info in catalogue(settings()):
+        print(f"{info.name:14} {info.size:>7} images  {'available' if info.available else info.reason}")
+    return 0

@@ -1,0 +1,61 @@
+"""The images of one specification, ready to train on and to show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.specs import DatasetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The drawn images (or vectors), their labels, and what is needed to show them.
+
+    Attributes:
+        spec: the specification that drew them.
+        title: name of the set for people.
+        inputs: float32 ``(n, c, h, w)`` in [0, 1] for images; float32 ``(n, d)`` for vector sets.
+        pixels: uint8 ``(n, h, w)`` (gray) or ``(n, h, w, 3)`` (RGB), for display; a drawing of the point for vector sets.
+        labels: int64 ``(n,)`` after the label noise, positions in ``class_names``.
+        true_labels: int64 ``(n,)`` before the label noise.
+        class_names: the classes in label order.
+        ids: stable name of each image, e.g. ``"mnist/train/123"``, or the file name of an imported image.
+        mean: float32 ``(c,)`` mean of each channel over the drawn images; zeros ``(d,)`` for vector sets.
+        std: float32 ``(c,)`` standard deviation, at least 1e-3; ones ``(d,)`` for vector sets.
+        content: SHA-256 (hex) of the source.
+    """
+
+    spec: DatasetSpec
+    title: str
+    inputs: NDArray[np.float32]
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    true_labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    ids: tuple[str, ...]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    content: str
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return len(self.labels)
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a network for these labels: 1 for two classes, else one per class."""
+        return 1 if len(self.class_names) == 2 else len(self.class_names)
+
+    @property
+    def flipped(self) -> NDArray[np.bool_]:
+        """bool ``(n,)``: whose label the label noise moved."""
+        return self.labels != self.true_labels
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """float32 ``(n, outputs)``: -1 / +1 for the first / second of two classes, else one-hot."""
+        if self.outputs == 1:
+            return (2.0 * self.labels[:, None] - 1.0).astype(np.float32)
+        return np.eye(self.outputs, dtype=np.float32)[self.labels]

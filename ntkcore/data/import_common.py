@@ -1,0 +1,189 @@
+"""What every kind of import shares: limits, a common description of what was found, and the sorting of files into classes."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.data.decode import EXTENSIONS
+from ntkcore.data.filenames import clean_class_names, escaped, natural_key, shown
+from ntkcore.errors import DataError
+from ntkcore.settings import Settings
+
+_SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an import may cost before it is refused.
+
+    Attributes:
+        files: files in an archive or folder, images in a table.
+        total_bytes: unpacked bytes of an archive or table.
+        file_bytes: bytes of one encoded image.
+        ratio: unpacked over packed size of one file of more than a mebibyte.
+        stored_bytes: pixels kept.
+        pixels: pixels of one image.
+    """
+
+    files: int
+    total_bytes: int
+    file_bytes: int
+    ratio: float
+    stored_bytes: int
+    pixels: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """The limits of an installation, from its upload limit and its largest image."""
+        return cls(
+            files=100_000,
+            total_bytes=4 * settings.upload_limit,
+            file_bytes=8 * settings.image_pixels + 2**20,  # 16-bit RGBA without compression
+            ratio=200.0,
+            stored_bytes=4 * settings.upload_limit,
+            pixels=settings.image_pixels,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImages:
+    """Image files with labels.
+
+    Attributes:
+        ids: a name for each image, in order.
+        labels: int64 ``(n,)``.
+        class_names: the classes in label order.
+        items: a fresh iteration over the images' bytes, in order.
+        skipped: what was left out, ``"name: reason"``.
+        notes: what else to say, in sentences.
+    """
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    items: Callable[[], Iterator[bytes]]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayImages:
+    """Images that are arrays already, all of one size.
+
+    Attributes:
+        shape: ``(n, h, w)`` or ``(n, h, w, 3)`` of the uint8 images that ``blocks`` yields.
+        blocks: a fresh iteration over uint8 blocks ``(b, h, w)`` or ``(b, h, w, 3)``.
+        (The others are as in :class:`EncodedImages`.)
+    """
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    shape: tuple[int, ...]
+    blocks: Callable[[], Iterator[NDArray[np.uint8]]]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class FoundFiles:
+    """Files of an archive or folder on their way to classes: path parts and a way to read each."""
+
+    where: str
+    parts: list[tuple[str, ...]] = field(default_factory=list)
+    readers: list[Callable[[], bytes]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Leave a file out, and say so."""
+        self.skipped.append(f"{escaped(name)}: {reason}")
+
+
+def has_image_extension(name: str) -> bool:
+    """Whether a file calls itself an image."""
+    return PurePosixPath(name).suffix.lower() in EXTENSIONS
+
+
+def too_many(where: str, limit: int) -> DataError:
+    """The error for more files or rows than allowed."""
+    return DataError(f"{where} holds more than {limit:,} files or images.", "Split it, or import a part of it.")
+
+
+def too_big(where: str, limit: int) -> DataError:
+    """The error for more unpacked bytes than allowed."""
+    return DataError(
+        f"{where} unpacks to more than the {limit / 2**20:,.0f} MiB allowed.",
+        "Import fewer or smaller images, or unpack it on the server and import the folder.",
+    )
+
+
+def sort_into_classes(found: FoundFiles) -> EncodedImages:
+    """Images in their classes: one folder per class, below any folders that all of them share.
+
+    Raises:
+        DataError: no images, images outside of a class folder, a train/test layout, or class names too alike.
+    """
+    if not found.parts:
+        left = f" ({len(found.skipped)} other files were skipped, such as {shown(found.skipped[0])})" if found.skipped else ""
+        raise DataError(f"There are no images in {found.where}{left}.", "Give it one folder per class, with PNG or JPEG images inside.")
+    order = sorted(range(len(found.parts)), key=lambda i: [natural_key(part) for part in found.parts[i]])
+    parts = [found.parts[i] for i in order]
+    for before, after in itertools.pairwise(parts):
+        if before == after:
+            raise DataError(f"{shown('/'.join(after))} is in {found.where} twice.", "Remove one of the two, then import again.")
+    shared = _shared_folders(parts)
+    parts = [path[shared:] for path in parts]
+    outside = next((path for path in parts if len(path) < 2), None)
+    if outside:
+        raise DataError(f"The image {shown('/'.join(outside))} is not in a class folder.", "Put every image into the folder of its class.")
+    folders = sorted({path[0] for path in parts}, key=natural_key)
+    if {folder.casefold() for folder in folders} <= _SPLITS and all(len(path) > 2 for path in parts):
+        raise DataError(
+            f"The folders {', '.join(folders)} look like a division into training and test images, not like classes.",
+            "Import one of these folders.",
+        )
+    class_names = clean_class_names(tuple(folders))
+    label = {folder: i for i, folder in enumerate(folders)}
+    readers = [found.readers[i] for i in order]
+
+    def items() -> Iterator[bytes]:
+        return (read() for read in readers)
+
+    return EncodedImages(
+        ids=unique_ids([escaped("/".join(path)) for path in parts]),
+        labels=np.array([label[path[0]] for path in parts], np.int64),
+        class_names=class_names,
+        items=items,
+        skipped=tuple(found.skipped),
+    )
+
+
+def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
+    """The names themselves where they tell the images apart, else each with its position before it."""
+    return tuple(names) if len(set(names)) == len(names) else tuple(f"{i}/{name}" for i, name in enumerate(names))
+
+
+def keep_used_classes(
+    labels: NDArray[np.int64], class_names: tuple[str, ...]
+) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    """Labels and class names without the classes that have no image, and a note that says so."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    used = np.flatnonzero(counts)
+    if len(used) == len(class_names):
+        return labels, class_names, ()
+    missing = [name for name, count in zip(class_names, counts, strict=True) if count == 0]
+    listed = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
+    renumbered = np.searchsorted(used, labels)
+    return renumbered, tuple(class_names[i] for i in used), (f"Classes without images were left out: {listed}.",)
+
+
+def _shared_folders(parts: list[tuple[str, ...]]) -> int:
+    """How many leading folders all images share, leaving at least one folder to be the class."""
+    shared = 0
+    while all(len(path) > shared + 2 for path in parts) and len({path[shared] for path in parts}) == 1:
+        shared += 1
+    return shared

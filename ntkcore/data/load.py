@@ -1,0 +1,122 @@
+"""From a specification to its images: find the set, draw, move labels, normalise."""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.data.dataset import Dataset
+from ntkcore.data.hashing import file_sha256
+from ntkcore.data.names import NAMED, VECTOR_SETS
+from ntkcore.data.own_store import open_own, own_title, require_own
+from ntkcore.data.selection import choose_classes, draw, move_labels, require_pairs
+from ntkcore.data.sources import open_source, source_files
+from ntkcore.data.synthetic import GENERATOR_VERSION, GENERATORS, drawings
+from ntkcore.settings import Settings
+from ntkcore.settings import settings as process_settings
+from ntkcore.specs import DatasetSpec
+
+_STD_FLOOR = 1e-3
+_MORE = "Draw more images, name fewer classes, or choose another seed."
+
+
+def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset:
+    """Load the images a specification names.
+
+    The draw is the first ``n`` of a permutation seeded by the specification, so a larger ``n`` holds a smaller one's
+    images in the same order; ``round(label_noise * n)`` labels are moved, nested in the share. Generated sets have as
+    many points as are asked for.
+
+    Args:
+        spec: what to draw.
+        settings: where the data is; the process's settings if None.
+
+    Raises:
+        SpecError: a class the set does not have.
+        DataMissing: the set is not on this machine.
+        DataError: a damaged file, too few images, or a class left with fewer than two.
+    """
+    settings = settings or process_settings()
+    content = content_hash(spec, settings)
+    if spec.name in VECTOR_SETS:
+        return _vectors(spec, content)
+    source = open_own(str(spec.own), settings) if spec.name == "own" else open_source(spec.name, settings)
+    title = own_title(str(spec.own), settings) if spec.name == "own" else NAMED[spec.name].title
+
+    classes = choose_classes(title, source.class_names, spec.classes)
+    names = tuple(source.class_names[label] for label in classes)
+    position = np.full(len(source.class_names), -1)
+    position[list(classes)] = np.arange(len(classes))
+    of_class = position[source.labels]
+    require_pairs(of_class[of_class >= 0], names, f"in {title}", "Leave this class out, or use a set with more images of it.")
+    index = draw(source.labels, classes, spec.n, spec.seed, title=title)
+    true_labels = of_class[index].astype(np.int64)
+    require_pairs(true_labels, names, f"among the {spec.n:,} images drawn", _MORE)
+
+    raw = source.images(index)
+    pixels = raw if source.maximum == 255 else np.rint(raw * (255 / source.maximum)).astype(np.uint8)
+    channels_last = raw if raw.ndim == 4 else raw[..., None]
+    inputs = np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(source.maximum)
+    mean = inputs.mean(axis=(0, 2, 3), dtype=np.float64)
+    std = np.maximum(inputs.std(axis=(0, 2, 3), dtype=np.float64), _STD_FLOOR)
+    return Dataset(
+        spec=spec,
+        title=title,
+        inputs=inputs,
+        pixels=pixels,
+        labels=_noisy(spec, true_labels, names),
+        true_labels=true_labels,
+        class_names=names,
+        ids=source.ids(index),
+        mean=mean.astype(np.float32),
+        std=std.astype(np.float32),
+        content=content,
+    )
+
+
+def content_hash(spec: DatasetSpec, settings: Settings | None = None) -> str:
+    """SHA-256 (hex) of the source a specification draws from, without loading its images.
+
+    Of an imported set it is the content id; of a generated one, it stands for the generator and its version.
+
+    Raises:
+        DataMissing: the set is not on this machine.
+        DataError: a file that cannot be read.
+    """
+    settings = settings or process_settings()
+    if spec.own is not None:
+        require_own(spec.own, settings)
+        return spec.own
+    if spec.name in VECTOR_SETS:
+        return hashlib.sha256(f"{spec.name} generator {GENERATOR_VERSION}".encode()).hexdigest()
+    files = source_files(spec.name, settings)
+    lines = [f"{path.name.removesuffix('.gz')} {file_sha256(path, settings)}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _vectors(spec: DatasetSpec, content: str) -> Dataset:
+    """A generated set: its points are those of the seed, in the order they are generated."""
+    known = NAMED[spec.name]
+    classes = choose_classes(known.title, known.class_names, spec.classes)
+    names = tuple(known.class_names[label] for label in classes)
+    points = GENERATORS[spec.name](spec.n, spec.seed)
+    true_labels = np.argsort(classes)[np.arange(spec.n) % 2].astype(np.int64)
+    return Dataset(
+        spec=spec,
+        title=known.title,
+        inputs=points,
+        pixels=drawings(spec.name, points),
+        labels=_noisy(spec, true_labels, names),
+        true_labels=true_labels,
+        class_names=names,
+        ids=tuple(f"{spec.name}/train/{number}" for number in range(spec.n)),
+        mean=np.zeros(points.shape[1], np.float32),
+        std=np.ones(points.shape[1], np.float32),
+        content=content,
+    )
+
+
+def _noisy(spec: DatasetSpec, true_labels: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.int64]:
+    labels = move_labels(true_labels, len(names), spec.label_noise, spec.seed)
+    require_pairs(labels, names, "left after the label noise", "Draw more images, or move fewer labels.")
+    return labels

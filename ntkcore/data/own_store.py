@@ -1,0 +1,273 @@
+"""Imported image sets on disk: ``<cache_dir>/sets/<content id>/`` with images.npy, labels.npy, ids.json and set.json.
+
+The content id is the SHA-256 over the pixels, their shape, the labels, the class names and the ids; the name people gave
+the set is not part of it. A set is checked against its id before it is used.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.data.hashing import file_sha256
+from ntkcore.data.sources import Source
+from ntkcore.errors import DataError, DataMissing, StoreError
+from ntkcore.settings import Settings
+
+_VERSION = 1
+_ID = re.compile(r"[0-9a-f]{64}")
+_STALE = 24 * 3600  # seconds after which a half-written set is left from a process that died
+_NPY = np.lib.format
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSet:
+    """An imported set, as it is listed.
+
+    Attributes:
+        content_id: 64 hex digits.
+        name: what its owner called it.
+        class_names: the classes in label order.
+        counts: images of each class.
+        shape: ``(c, h, w)`` of one image.
+        notes: what the import did to the images, in sentences.
+        imported: seconds since 1970.
+        bytes: size on disk.
+        problem: why it cannot be used, or "".
+    """
+
+    content_id: str
+    name: str
+    class_names: tuple[str, ...]
+    counts: tuple[int, ...]
+    shape: tuple[int, ...]
+    notes: tuple[str, ...]
+    imported: float
+    bytes: int
+    problem: str = ""
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return sum(self.counts)
+
+    @property
+    def shape_text(self) -> str:
+        """Width, height and colour for people, e.g. ``"32 × 32 RGB"``."""
+        return f"{self.shape[2]} × {self.shape[1]} {'gray' if self.shape[0] == 1 else 'RGB'}" if self.shape else "unreadable"
+
+
+def own_sets(settings: Settings) -> tuple[OwnSet, ...]:
+    """The imported sets, newest first; one whose description cannot be read is listed with its problem."""
+    try:
+        folders = [path for path in _sets(settings).iterdir() if _ID.fullmatch(path.name)]
+    except FileNotFoundError:
+        return ()
+    found = []
+    for folder in folders:
+        try:
+            stat = (folder / "set.json").stat()
+            found.append(_listed(folder, stat.st_size, stat.st_mtime_ns))
+        except (OSError, DataError):
+            if folder.is_dir():  # else it was removed just now
+                problem = "Its description is damaged. Remove it and import it again."
+                found.append(OwnSet(folder.name, f"Damaged set {folder.name[:8]}", (), (), (), (problem,), 0.0, 0, problem))
+    return tuple(sorted(found, key=lambda item: (-item.imported, item.content_id)))
+
+
+def remove_own(content_id: str, settings: Settings) -> None:
+    """Delete an imported set; this is the only copy the app has of it.
+
+    Raises:
+        DataMissing: there is no such set.
+        StoreError: it cannot be deleted.
+    """
+    folder = _folder(content_id, settings)
+    aside = folder.with_name(f".removed-{uuid.uuid4().hex}")
+    try:
+        folder.rename(aside)  # gone at once, also for a process that is listing
+    except FileNotFoundError as error:
+        raise _missing() from error
+    except OSError as error:
+        raise StoreError(f"The image set could not be removed: {error.strerror}.", "Check the permissions of the cache folder.") from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def require_own(content_id: str, settings: Settings) -> None:
+    """Raises :class:`DataMissing` unless the set is there (its content is not looked at)."""
+    if not (_folder(content_id, settings) / "set.json").is_file():
+        raise _missing()
+
+
+def own_title(content_id: str, settings: Settings) -> str:
+    """What its owner called it."""
+    return str(_describe(_folder(content_id, settings))["name"])
+
+
+def open_own(content_id: str, settings: Settings) -> Source:
+    """Open an imported set after checking it against its id (remembered until a file changes).
+
+    Raises:
+        DataMissing: there is no such set.
+        DataError: it is damaged.
+    """
+    require_own(content_id, settings)
+    folder = _folder(content_id, settings)
+    if not intact(content_id, settings):
+        raise _damaged()
+    try:
+        description = _describe(folder)
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+        ids = json.loads((folder / "ids.json").read_bytes())
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _damaged() from error
+
+    def read(index: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return np.asarray(images[index])
+
+    return Source(tuple(description["class_names"]), labels, read, lambda index: tuple(ids[position] for position in index))
+
+
+def intact(content_id: str, settings: Settings) -> bool:
+    """Whether a set's files are those its id was made of."""
+    folder = _folder(content_id, settings)
+    try:
+        description = _describe(folder)
+        hashes = {
+            "images": file_sha256(folder / "images.npy", settings, offset=_data_start(folder / "images.npy")),
+            "labels": file_sha256(folder / "labels.npy", settings, offset=_data_start(folder / "labels.npy")),
+            "ids": file_sha256(folder / "ids.json", settings),
+        }
+        shape = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False).shape
+        return content_id == content_id_of(hashes, tuple(shape), tuple(description["class_names"]))
+    except (OSError, ValueError, DataError):
+        return False
+
+
+def content_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
+    """Id of a set: over the SHA-256 of its pixels (``images``), ``labels`` and ``ids``, its shape and class names."""
+    identity = {"version": _VERSION, **hashes, "shape": list(shape), "class_names": list(class_names)}
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@contextmanager
+def half_written(settings: Settings) -> Iterator[Path]:
+    """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too."""
+    sets = _sets(settings)
+    try:
+        sets.mkdir(parents=True, exist_ok=True)
+        for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
+            if left.stat().st_mtime < time.time() - _STALE:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = sets / f".new-{uuid.uuid4().hex}"
+        folder.mkdir()
+    except OSError as error:
+        raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+    """Start a .npy file, whose data follows in C order."""
+    _NPY.write_array_header_1_0(file, {"descr": _NPY.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape})
+
+
+def publish(folder: Path, content_id: str, description: Mapping[str, Any], settings: Settings) -> bool:
+    """Give a written folder its place; False if an intact set of the same content is there already.
+
+    A damaged one is replaced.
+    """
+    target = _folder(content_id, settings)
+    if (target / "set.json").is_file() and intact(content_id, settings):
+        return False
+    with (folder / "set.json").open("w", encoding="utf-8") as file:
+        json.dump({**description, "version": _VERSION, "imported": time.time()}, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    if target.exists():
+        aside = target.with_name(f".removed-{uuid.uuid4().hex}")
+        target.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+    try:
+        folder.rename(target)
+    except OSError:
+        if intact(content_id, settings):  # another process imported the same at the same moment
+            return False
+        raise
+    return True
+
+
+@lru_cache(maxsize=256)
+def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
+    """One set's entry; size and time only tell one version of the description from the next."""
+    description = _describe(folder)
+    return OwnSet(
+        content_id=folder.name,
+        name=description["name"],
+        class_names=tuple(description["class_names"]),
+        counts=tuple(description["counts"]),
+        shape=tuple(description["shape"]),
+        notes=tuple(description["notes"]),
+        imported=float(description["imported"]),
+        bytes=int(description["bytes"]),
+    )
+
+
+def _describe(folder: Path) -> dict[str, Any]:
+    try:
+        description = json.loads((folder / "set.json").read_bytes())
+        texts = [description["name"], *description["class_names"], *description["notes"]]
+        numbers = [description["imported"], description["bytes"], *description["counts"], *description["shape"]]
+        whole = (
+            all(isinstance(text, str) for text in texts)
+            and all(isinstance(number, int | float) for number in numbers)
+            and len(description["counts"]) == len(description["class_names"])
+            and len(description["shape"]) == 3
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged() from error
+    if not whole:
+        raise _damaged()
+    return dict(description)
+
+
+def _data_start(path: Path) -> int:
+    """Position of the data in a .npy file."""
+    with path.open("rb") as file:
+        if _NPY.read_magic(file) != (1, 0):
+            raise ValueError(f"{path.name}: not as it was written")
+        _NPY.read_array_header_1_0(file)
+        return file.tell()
+
+
+def _folder(content_id: str, settings: Settings) -> Path:
+    if not _ID.fullmatch(content_id):
+        raise _missing()
+    return _sets(settings) / content_id
+
+
+def _sets(settings: Settings) -> Path:
+    return settings.cache_dir / "sets"
+
+
+def _missing() -> DataMissing:
+    return DataMissing("This image set is not on this machine.", "Import it here, or choose another set.")
+
+
+def _damaged() -> DataError:
+    return DataError("This image set is damaged on disk.", "Import the same images again, which replaces it; or remove it.")

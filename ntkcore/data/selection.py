@@ -1,0 +1,93 @@
+"""Which images are drawn, and which labels are moved: pure functions of a seed.
+
+Two nestings hold, so that a slider adds and removes images instead of shuffling them: a larger ``n`` contains the
+smaller one's images in the same order, and a larger share of label noise contains the smaller one's moved labels,
+moved to the same classes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.errors import DataError, SpecError
+
+_DRAW, _NOISE = 1, 2  # streams of one seed
+
+
+def choose_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """Positions in ``class_names`` of the classes asked for, in the order asked for; all of them for ``()``.
+
+    Raises:
+        SpecError: a name that is not one of the set's classes.
+        DataError: the set has fewer than two classes.
+    """
+    if len(class_names) < 2:
+        raise DataError(f"{title} has fewer than two classes.", "Use a set with at least two classes.")
+    unknown = [name for name in wanted if name not in class_names]
+    if unknown:
+        raise SpecError(f"{title} has no class {_listed(unknown)}.", f"Its classes are: {', '.join(class_names)}.")
+    return tuple(class_names.index(name) for name in wanted or class_names)
+
+
+def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int, *, title: str) -> NDArray[np.int64]:
+    """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
+
+    Args:
+        labels: ``(N,)`` label of every image of the set.
+        classes: the labels kept.
+        n: how many to draw.
+        seed: seed of the draw.
+        title: the set's name, for messages.
+
+    Raises:
+        DataError: fewer than ``n`` images there.
+    """
+    kept = np.flatnonzero(np.isin(labels, classes))
+    if n > len(kept):
+        some = "" if len(kept) == len(labels) else " of these classes"
+        raise DataError(f"{title} has {len(kept):,} images{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
+    return kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))[:n]]
+
+
+def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int) -> NDArray[np.int64]:
+    """Labels ``(n,)`` with exactly ``round(share * n)`` of them moved, each uniformly to one of the other classes.
+
+    Args:
+        labels: ``(n,)`` in ``range(classes)``.
+        classes: how many classes there are, at least two.
+        share: of labels moved, 0 to 1.
+        seed: seed of the choice.
+    """
+    generator = np.random.default_rng([seed, _NOISE])
+    moved = generator.permutation(len(labels))[: round(share * len(labels))]
+    shifts = generator.integers(1, classes, size=len(labels))  # for every image, so that a share does not change another's shift
+    noisy = labels.copy()
+    noisy[moved] = (labels[moved] + shifts[moved]) % classes
+    return noisy
+
+
+def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where: str, remedy: str) -> None:
+    """Check that every class has at least two images.
+
+    Args:
+        labels: ``(n,)`` positions in ``class_names``.
+        class_names: the classes.
+        where: the place for the message, e.g. ``"in MNIST"``.
+        remedy: what to do about it.
+
+    Raises:
+        DataError: naming the classes that have fewer.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    short = [(name, int(count)) for name, count in zip(class_names, counts, strict=True) if count < 2]
+    if short:
+        name, count = short[0]
+        more = f" ({len(short) - 1} more classes have too few)" if len(short) > 1 else ""
+        raise DataError(f"Class {name!r} has {_images(count)} {where}, and at least two are needed{more}.", remedy)
+
+
+def _images(count: int) -> str:
+    return "no image" if count == 0 else "a single image" if count == 1 else f"{count} images"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)

@@ -1,0 +1,61 @@
+"""One look for all figures: the palettes, and the templates for light and dark.
+
+The palettes are the ones of ``.streamlit/config.toml``; a test holds them together.
+"""
+
+import plotly.graph_objects as go
+
+# Okabe and Ito's colours, extended to ten: told apart under all common kinds of colour blindness, on white and on near-black.
+CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B5A900", "#7A5FD0", "#8C6D4F", "#7F8790")
+HARD, MEDIUM, EASY = "#D55E00", "#7F8790", "#0072B2"
+GROUP_COLOURS = {"hard": HARD, "medium": MEDIUM, "easy": EASY}
+
+_INK = {"light": "#1E2529", "dark": "#E4E8EA"}
+_PAPER = {"light": "#FCFBF8", "dark": "#12171B"}
+_GRID = {"light": "#E4E0D6", "dark": "#2A333A"}
+
+
+def layout(mode: str, *, height: int, opaque: bool = False) -> go.Layout:
+    """Layout shared by all figures.
+
+    Args:
+        mode: ``"light"`` or ``"dark"``.
+        height: pixels.
+        opaque: paint the background (exports) instead of leaving it to the page.
+    """
+    axis = {
+        "gridcolor": _GRID[mode],
+        "zeroline": False,
+        "linecolor": _GRID[mode],
+        "ticks": "outside",
+        "tickcolor": _GRID[mode],
+        "title": {"standoff": 10, "font": {"size": 13}},
+        "tickfont": {"size": 12},
+        "automargin": True,
+    }
+    paper = _PAPER[mode] if opaque else "rgba(0,0,0,0)"
+    return go.Layout(
+        height=height,
+        margin={"l": 56, "r": 16, "t": 12, "b": 44},
+        paper_bgcolor=paper,
+        plot_bgcolor=paper,
+        font={"color": _INK[mode], "family": "Source Sans, Source Sans Pro, sans-serif", "size": 13},
+        colorway=list(CLASSES),
+        xaxis=axis,
+        yaxis=axis,
+        hovermode="closest",
+        hoverlabel={"font": {"size": 12}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "font": {"size": 12}},
+        dragmode="select",
+        uirevision="keep",
+    )
+
+
+def class_colour(index: int) -> str:
+    """Colour of a class; classes past the tenth repeat the palette."""
+    return CLASSES[index % len(CLASSES)]
+
+
+def ink(mode: str) -> str:
+    """Text colour."""
+    return _INK[mode]

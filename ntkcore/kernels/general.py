@@ -1,0 +1,83 @@
+"""Per-sample gradients of any parameters by torch.func, or by plain autograd one sample at a time: exact, general and slow."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jacrev, vmap
+
+from ntkcore.kernels.features import ExplicitFeatures, rows_within, squared_norms
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralGradients:
+    """Gradients of the parameters ``names`` of ``model``; ``one_by_one``: plain autograd, a sample at a time."""
+
+    model: nn.Module
+    names: tuple[str, ...]
+    outputs: int
+    one_by_one: bool
+
+    def size(self) -> int:
+        """P of these parameters."""
+        return sum(self._parameter(name).numel() for name in self.names)
+
+    def gradients(self, x: Tensor, first: int, last: int) -> Tensor:
+        """(last - first, b, P) gradients of the outputs ``first`` to ``last`` for ``x`` (b, ...)."""
+        if self.one_by_one:
+            return torch.stack([self._single(sample, first, last) for sample in x], 1)
+        chosen = {name: self._parameter(name).detach() for name in self.names}
+        rest = {name: p.detach() for name, p in self.model.named_parameters() if name not in chosen}
+
+        def output(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
+            result: Tensor = functional_call(self.model, {**rest, **parameters}, (sample.unsqueeze(0),))
+            return result[0, first:last]
+
+        with torch.no_grad(), quiet_vmap():
+            jacobian = vmap(jacrev(output), in_dims=(None, 0))(chosen, x)
+        return torch.cat([jacobian[name].flatten(2) for name in self.names], -1).transpose(0, 1)
+
+    def squared_norms(self, x: Tensor) -> Tensor:
+        """(k, b) float64."""
+        like = self._parameter(self.names[0])
+        span = min(self.outputs, rows_within(like, self.size()))
+        step = 1 if self.one_by_one else rows_within(like, span * self.size())
+        result = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
+        for start in range(0, len(x), step):
+            for first in range(0, self.outputs, span):
+                last = min(self.outputs, first + span)
+                result[first:last, start : start + step] = squared_norms(self.gradients(x[start : start + step], first, last))
+        return result
+
+    def features(self, x: Tensor) -> ExplicitFeatures:
+        """Gradients of all outputs for a block of samples."""
+        step = rows_within(self._parameter(self.names[0]), self.outputs * self.size())
+        parts = [ExplicitFeatures.of(self.gradients(piece, 0, self.outputs)).rows for piece in x.split(step)]
+        return ExplicitFeatures(torch.cat(parts))
+
+    def _parameter(self, name: str) -> nn.Parameter:
+        return self.model.get_parameter(name)
+
+    def _single(self, sample: Tensor, first: int, last: int) -> Tensor:
+        parameters = [self._parameter(name) for name in self.names]
+        outputs = self.model(sample.unsqueeze(0))[0]
+        return torch.stack([torch.cat([g.flatten() for g in plain_gradients(outputs[o], parameters)]) for o in range(first, last)])
+
+
+def plain_gradients(output: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
+    """Plain autograd: the gradient of one number with respect to each parameter, zeros where it does not depend on it."""
+    if not output.requires_grad:
+        return [torch.zeros_like(p) for p in parameters]
+    found = torch.autograd.grad(output, parameters, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(p) if g is None else g.to_dense() for p, g in zip(parameters, found, strict=True)]
+
+
+@contextlib.contextmanager
+def quiet_vmap() -> Iterator[None]:
+    """Without torch's remark that vmap loops over the samples for an operation it has no batched form of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
+        yield

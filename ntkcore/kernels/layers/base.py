@@ -1,0 +1,41 @@
+"""The interface between the capture of a layer and the mathematics of its parameters."""
+
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from ntkcore.kernels.features import Features
+
+
+class Prepared(Protocol):
+    """One layer on one batch, ready for the gradients of its output; holds what depends on the layer's input only."""
+
+    method: str
+
+    def squared_norms(self, gradients: Tensor) -> Tensor:
+        """(c, b) float64 squared gradient norms for ``gradients`` (c, b, *output): c of the outputs, b samples."""
+        ...
+
+    def features(self, gradients: Tensor) -> Features:
+        """What Gram blocks need, for ``gradients`` (k, b, *output)."""
+        ...
+
+    def numbers(self) -> int:
+        """Numbers held for the batch."""
+        ...
+
+    def pair_numbers(self) -> int:
+        """Numbers that :meth:`features` will hold for the batch, all outputs included."""
+        ...
+
+
+class LayerRule(Protocol):
+    """Knows one family of layers."""
+
+    def refusal(self, module: nn.Module, value: Tensor, output: Tensor, batch: int) -> str | None:
+        """Why this call of the layer cannot be factored, or None."""
+        ...
+
+    def prepare(self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], outputs: int, wanted: frozenset[str]) -> Prepared:
+        """For the layer's input ``value`` (b, ...), ``outputs`` = k and the ``wanted`` of its parameters ("weight", "bias")."""
+        ...

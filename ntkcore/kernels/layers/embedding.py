@@ -1,0 +1,66 @@
+"""Embedding tables: a sample's gradient has one row per distinct token, the sum over that token's positions."""
+
+import torch
+from torch import Tensor, nn
+
+from ntkcore.kernels.features import ExplicitFeatures, Features, TokenFeatures, squared_norms
+
+
+class EmbeddingRule:
+    """``nn.Embedding``; the row of ``padding_idx`` is not trained, so it has no gradient."""
+
+    def refusal(self, module: nn.Module, value: Tensor, output: Tensor, batch: int) -> str | None:
+        assert isinstance(module, nn.Embedding)
+        if module.max_norm is not None:
+            return "it rescales its own weights while running (max_norm)"
+        if value.ndim < 1 or value.shape[0] != batch:
+            return "its input's first axis is not the batch"
+        return None
+
+    def prepare(
+        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], outputs: int, wanted: frozenset[str]
+    ) -> "EmbeddingPrepared":
+        assert isinstance(module, nn.Embedding)
+        return EmbeddingPrepared(value.reshape(value.shape[0], -1).long(), module, outputs)
+
+
+class EmbeddingPrepared:
+    """``tokens`` (b, L)."""
+
+    method = "sums over equal tokens"
+
+    def __init__(self, tokens: Tensor, module: nn.Embedding, outputs: int) -> None:
+        self._tokens, self._padding, self._outputs = tokens, module.padding_idx, outputs
+        self._rows, self._width = module.num_embeddings, module.embedding_dim
+        # the place where each token first occurs in its sample collects the gradients of all its occurrences
+        self._first = (tokens[:, :, None] == tokens[:, None, :]).to(torch.uint8).argmax(-1)
+
+    def _merged(self, gradients: Tensor) -> Tensor:
+        """(c, b, *output) -> (c, b, L, D), repeated tokens summed at their first place, zero at the others."""
+        flat = gradients.reshape(*gradients.shape[:2], -1, self._width)
+        if self._padding is not None:
+            flat = flat * (self._tokens != self._padding).unsqueeze(-1)
+        index = self._first[None, :, :, None].expand_as(flat)
+        return torch.zeros_like(flat, memory_format=torch.contiguous_format).scatter_add_(2, index, flat)
+
+    def squared_norms(self, gradients: Tensor) -> Tensor:
+        return squared_norms(self._merged(gradients).flatten(2))
+
+    def features(self, gradients: Tensor) -> Features:
+        merged = self._merged(gradients)
+        outputs, batch, length, width = merged.shape
+        if self._dense():
+            table = merged.new_zeros(outputs, batch, self._rows, width)
+            table.scatter_add_(2, self._tokens[None, :, :, None].expand_as(merged), merged)
+            return ExplicitFeatures.of(table.flatten(2))
+        return TokenFeatures(self._tokens.flatten(), merged.permute(1, 2, 0, 3).reshape(batch * length, -1), length)
+
+    def _dense(self) -> bool:
+        return self._rows <= self._tokens.shape[1] ** 2
+
+    def numbers(self) -> int:
+        return self._tokens.numel() * (2 + self._tokens.shape[1] // 4)
+
+    def pair_numbers(self) -> int:
+        length = self._rows if self._dense() else self._tokens.shape[1]
+        return self._tokens.shape[0] * self._outputs * length * self._width

@@ -1,0 +1,107 @@
+"""What one or two samples tell about a network: whether a kernel is defined, which operations use which parameters, exact norms."""
+
+from collections import Counter
+
+import torch
+from torch import Tensor, nn
+from torch.func import vmap
+
+from ntkcore.errors import ModelError
+from ntkcore.kernels.features import squared_norms
+from ntkcore.kernels.general import plain_gradients, quiet_vmap
+
+TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
+"""Relative differences that rounding may explain on one sample."""
+
+_CHECKED_OUTPUTS = 10
+
+
+def checked_outputs(model: nn.Module, probe: Tensor) -> Tensor:
+    """Outputs (1, k) of the first sample alone, after the checks that make a kernel between samples meaningful."""
+    try:
+        outputs, again, alone = model(probe), model(probe), model(probe[:1])
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError, NotImplementedError) as error:
+        raise ModelError(
+            f"The network cannot take samples of shape {tuple(probe.shape[1:])} ({probe.dtype}): {error}",
+            "Choose a network made for these inputs, or give inputs of its shape.",
+        ) from error
+    for value in (outputs, again, alone):
+        if not isinstance(value, Tensor) or value.ndim != 2:
+            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise ModelError(f"The network's output is {got}, not (batch, outputs).", "Make it return one row of numbers per sample.")
+    if outputs.shape[0] != probe.shape[0] or alone.shape != (1, outputs.shape[1]) or not outputs.shape[1]:
+        raise ModelError(
+            f"For {probe.shape[0]} samples the network returns the shape {tuple(outputs.shape)}.",
+            "Make it return one row of numbers per sample.",
+        )
+    if alone.dtype not in TOLERANCE:
+        raise ModelError(f"The network's outputs are {alone.dtype}.", "Make it compute in one precision, float32 or float64.")
+    if not torch.isfinite(outputs).all():
+        raise ModelError("The network's outputs are NaN or infinite on the first samples.", "Check its weights and the inputs' scale.")
+    scale = TOLERANCE[alone.dtype] * outputs.abs().max()
+    if (outputs - again).abs().max() > scale:
+        raise ModelError(
+            "The network gives different outputs for the same input.", "Switch off what is random in it, usually by model.eval()."
+        )
+    if (outputs[0] - alone[0]).abs().max() > scale:
+        raise ModelError(
+            "A sample's output depends on the other samples in its batch, so the kernel is not defined.",
+            "Use model.eval(), or remove what mixes samples.",
+        )
+    if not alone.requires_grad:
+        raise ModelError(
+            "The network's outputs do not depend on any trainable parameter.",
+            "Set requires_grad, and do not run the network under torch.no_grad().",
+        )
+    return alone
+
+
+def count_uses(outputs: Tensor) -> Counter[int]:
+    """How many operations of the graph take each parameter, by the tensor's id."""
+    uses: Counter[int] = Counter()
+    seen, waiting = set(), [outputs.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for following, _ in node.next_functions:
+            variable = getattr(following, "variable", None)
+            if variable is not None:
+                uses[id(variable)] += 1
+            waiting.append(following)
+    return uses
+
+
+def reference_norms(model: nn.Module, outputs: Tensor) -> dict[str, Tensor]:
+    """Plain autograd's squared norms (c,) of the first sample's first c outputs, per trained parameter."""
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    count = min(len(outputs), _CHECKED_OUTPUTS)
+    found = [plain_gradients(outputs[o], [p for _, p in named]) for o in range(count)]
+    return {name: torch.stack([squared_norms(g[i].flatten()) for g in found]) for i, (name, _) in enumerate(named)}
+
+
+def path_depends_on_values(model: nn.Module, probe: Tensor) -> bool:
+    """Whether the forward pass turns tensor values into Python decisions, which vmap refuses by name."""
+    try:
+        with torch.no_grad(), quiet_vmap():
+            vmap(lambda sample: model(sample.unsqueeze(0))[0])(probe)
+    except Exception as error:  # any other refusal of vmap says nothing about the network
+        return "data-dependent control flow" in str(error) or "calling .item()" in str(error)
+    return False
+
+
+def owners_of(model: nn.Module) -> dict[int, list[tuple[str, nn.Module]]]:
+    """For each parameter tensor, by id, the layers that hold it directly."""
+    owners: dict[int, list[tuple[str, nn.Module]]] = {}
+    for name, module in model.named_modules():
+        for p in module.parameters(recurse=False):
+            owners.setdefault(id(p), []).append((name, module))
+    return owners
+
+
+def close(found: Tensor, name: str, reference: dict[str, Tensor], probe_dtype: torch.dtype) -> bool:
+    """Equal to rounding; parameters whose true gradient vanishes (a bias before a normalisation) hold rounding errors only."""
+    expected = reference[name]
+    noise = torch.finfo(probe_dtype).eps * torch.stack(list(reference.values())).sum(0).max()
+    return bool((found - expected).abs().max() <= TOLERANCE[probe_dtype] * expected.max() + noise)

@@ -1,0 +1,89 @@
+"""The analyses in a notebook: three lines, the same store as the pages.
+
+>>> from ntkcore.notebook import learnability, ranking
+>>> result = learnability(dataset="mnist", classes=["7", "9"], model="cnn4")  # doctest: +SKIP
+>>> ranking(result)  # doctest: +SKIP
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
+from ntkcore.analyses.learnability_views import judged, table
+from ntkcore.analyses.requests import compute
+from ntkcore.analyses.workspace import Workspace, workspace
+from ntkcore.permalink import read_learnability_query
+
+
+class PrintedProgress:
+    """Progress on standard error: one line rewritten in place on a terminal, else a line when a stage is done."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._totals: dict[str, float] = {}
+        self._shown = 0.0
+        self._finished: set[str] = set()
+
+    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
+        """Announce the stages."""
+        self._totals = {name: total for name, _, total, _ in stages}
+
+    def report(self, stage: str, done: float) -> None:
+        """Show the stage's progress, at most five times a second."""
+        total = self._totals.get(stage, 0.0)
+        if not sys.stderr.isatty():
+            if done >= total and stage not in self._finished:
+                self._finished.add(stage)
+                print(f"{stage}: done", file=sys.stderr)
+            return
+        if time.monotonic() - self._shown > 0.2 or done >= total:
+            self._shown = time.monotonic()
+            share = f"{100 * done / total:3.0f} %" if total else ""
+            print(f"\r{stage}: {share}\033[K", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        """A callback for the core that reports to ``stage``."""
+        total = self._totals.get(stage, 0.0)
+        return lambda done, of: self.report(stage, total * done / max(of, 1))
+
+    def warn(self, text: str) -> None:
+        """Print a remark."""
+        print(f"note: {text}", file=sys.stderr)
+
+
+def learnability(**choices: str | int | float | bool | Sequence[str]) -> LearnabilityResult:
+    """Compute (or open, when stored) a learnability analysis.
+
+    Args:
+        choices: the names of a page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``,
+            ``model``, ``width``, ``depth``, ``weights``, ``init``, ``epochs``, ``rate``, ``batch``, ``momentum``, ``shuffle``,
+            ``at`` (epoch of the kernel), ``full`` (coupled dynamics), ``dtype``. What is left out has its default.
+
+    Raises:
+        AtlasError: says what is wrong and what to do.
+    """
+    return compute_query({name: _text(value) for name, value in choices.items()}, workspace())
+
+
+def ranking(result: LearnabilityResult) -> pd.DataFrame:
+    """All images, hardest (smallest k(x,x)) first."""
+    return table(result, judged(result), np.lexsort((np.arange(len(result.score)), result.score)))
+
+
+def compute_query(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:
+    """Compute what a query names, in this process, and open it."""
+    spec, _ = read_learnability_query(query)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return open_learnability(spec, ws)
+
+
+def _text(value: object) -> str | list[str]:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return repr(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,59 @@
+"""The start: what this is, and three ways in."""
+
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import DatasetInfo, catalogue
+from ntkcore.errors import DataMissing
+from ntkcore.specs import LearnabilitySpec
+from pages.parts import frame, links, missing
+
+_CARDS = (
+    (
+        "digits",
+        "Handwritten digits",
+        "1,000 small images, ten classes, a fully connected network. Seconds.",
+        LearnabilitySpec(),
+    ),
+    (
+        "mnist",
+        "MNIST, 7 against 9",
+        "1,000 images of the pair that is hardest to tell apart, a 4-conv CNN.",
+        LearnabilitySpec.model_validate({"dataset": {"name": "mnist", "classes": ("7", "9")}, "model": {"architecture": "cnn4"}}),
+    ),
+    (
+        "cifar10",
+        "CIFAR-10, frog against airplane",
+        "1,000 photographs and the 3-conv CNN, as in the learnability paper.",
+        LearnabilitySpec.model_validate(
+            {"dataset": {"name": "cifar10", "classes": ("frog", "airplane")}, "model": {"architecture": "cnn3"}}
+        ),
+    ),
+)
+
+
+def page() -> None:
+    """Two sentences and three cards."""
+    frame.heading(
+        "NTK Atlas",
+        "See which images a neural network learns easily, which are hard, and whether theory predicted it. "
+        "Everything here is computed from one object, the network’s neural tangent kernel, on your images and on this machine.",
+    )
+    infos = {info.name: info for info in catalogue(workspace().settings)}
+    for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
+        with column:
+            _card(infos[name], title, text, spec)
+    st.page_link("pages/images.py", label="Or bring your own images: a zip, a Parquet file or an npz", icon=":material/upload:")
+
+
+def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> None:
+    with st.container(border=True, key=f"card_{info.name}", height="stretch"):
+        st.subheader(title, anchor=False)
+        st.markdown(text)
+        if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
+            st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
+        if not info.available:
+            missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
+
+
+page()

@@ -1,0 +1,136 @@
+"""Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
+
+import pandas as pd
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
+from ntkcore.jobs import JobState
+from ntkcore.specs import LearnabilitySpec
+from pages.parts import frame, links
+
+_STATUS = {
+    "queued": "waiting",
+    "running": "running",
+    "cancelling": "cancelling",
+    "done": "finished",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+def page() -> None:
+    """Workers and jobs, refreshed every two seconds; then the store."""
+    frame.heading("Jobs and cache", "What this server is computing, and what it keeps so that nothing is computed twice.")
+    _jobs()
+    _store()
+
+
+@st.fragment(run_every=2.0, key="jobs")
+def _jobs() -> None:
+    ws = workspace()
+    workers = [worker for worker in ws.jobs.workers() if worker.alive]
+    st.subheader("Jobs", anchor=False)
+    if workers:
+        st.caption(
+            "Workers: " + ", ".join(f"{frame.plain(w.device)} on {frame.plain(w.host)}" + (" (busy)" if w.job else "") for w in workers)
+        )
+    else:
+        st.warning(
+            "No worker is running, so nothing is computed. It starts with the app; or run `python -m ntkcore worker`.",
+            icon=":material/warning:",
+        )
+    jobs = ws.jobs.list(50)
+    if not jobs:
+        st.caption("No job yet.")
+    for job in jobs:
+        _job(job)
+
+
+def _job(job: JobState) -> None:
+    with st.container(border=True, key=f"job_{job.id[:12]}"):
+        left, middle, right = st.columns([5, 3, 1.2], vertical_alignment="center")
+        left.markdown(f"**{frame.plain(job.title)}**  \n:small[{_STATUS[job.status]} · asked {frame.when(job.created)}]")
+        if job.active:
+            middle.progress(min(max(job.fraction, 0.0), 1.0), text=job.stage or "waiting")
+            if right.button("Cancel", key=f"cancel-{job.id}", disabled=job.status == "cancelling", width="stretch"):
+                workspace().jobs.cancel(job.id)
+                st.rerun(scope="fragment")
+            return
+        if job.status == "failed":
+            middle.caption(frame.plain(f"{job.message} {job.remedy}"))
+        elif job.started and job.finished:
+            middle.caption(f"took {frame.duration((job.finished - job.started).total_seconds())}")
+        if job.kind == "learnability" and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            spec = LearnabilitySpec.model_validate(job.payload["spec"])
+            st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
+
+
+def _store() -> None:
+    ws = workspace()
+    st.subheader("Kept on disk", anchor=False)
+    entries = ws.store.entries()
+    total = sum(entry.bytes for entry in entries)
+    hot = ws.hot.stats()
+    one, two, three = st.columns(3)
+    one.metric(
+        "Stored", frame.size(total), help=f"The least recently used goes first when it passes {frame.size(ws.settings.disk_budget)}."
+    )
+    two.metric("Free on this disk", frame.size(ws.store.room()))
+    three.metric("Held in memory", frame.size(hot.bytes), help=f"At most {frame.size(ws.settings.device_cache)}, shared by all sessions.")
+    if not entries:
+        st.caption("Nothing is stored yet.")
+        return
+    rows = pd.DataFrame(
+        {
+            "what": [entry.kind for entry in entries],
+            "of": [_about(entry.info) for entry in entries],
+            "size": [frame.size(entry.bytes) for entry in entries],
+            "last used": [frame.when(entry.last_used) for entry in entries],
+            "pinned": [entry.pinned for entry in entries],
+            "key": [entry.key[:12] for entry in entries],
+        }
+    )
+    event = st.dataframe(
+        rows, hide_index=True, width="stretch", height=320, on_select="rerun", selection_mode="multi-row", key="store_rows"
+    )
+    chosen = [entries[row] for row in event["selection"]["rows"] if row < len(entries)]
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Keep (pin)", disabled=not chosen):
+            for entry in chosen:
+                ws.store.pin(entry.kind, entry.key)
+            st.rerun()
+        if st.button("Let go (unpin)", disabled=not chosen):
+            for entry in chosen:
+                ws.store.unpin(entry.kind, entry.key)
+            st.rerun()
+        if st.button("Check", disabled=not chosen, help="Reads every tile and compares its checksum."):
+            _check(chosen)
+        if st.button("Remove", disabled=not chosen, help="It is computed again when asked for."):
+            for entry in chosen:
+                try:
+                    ws.store.remove(entry.kind, entry.key)
+                except AtlasError as error:
+                    frame.show_error(error)
+                    return
+            st.rerun()
+
+
+def _check(chosen) -> None:  # type: ignore[no-untyped-def]
+    damaged = [damage for entry in chosen for damage in workspace().store.verify(entry.kind, entry.key)]
+    if not damaged:
+        st.success(f"All tiles of {len(chosen)} artifact{'s' if len(chosen) > 1 else ''} are sound.", icon=":material/check_circle:")
+    for damage in damaged:
+        st.error(f"{damage.message} It is computed again when it is next opened.", icon=":material/warning:")
+
+
+def _about(info: dict) -> str:
+    spec = info.get("identity", {}).get("spec", {})
+    dataset, model = spec.get("dataset", {}), spec.get("model", {})
+    if not dataset:
+        return ""
+    classes = f" {' | '.join(dataset['classes'])}" if dataset.get("classes") else ""
+    return f"{dataset.get('name')}{classes}, {dataset.get('n')} images, {model.get('architecture')}"
+
+
+page()

@@ -1,0 +1,99 @@
+"""The frame of every page: configuration, heading, the designed states, and numbers as text."""
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from ntkcore.errors import AtlasError
+
+_CSS = """
+<style>
+  .stMainBlockContainer { padding: 2.2rem 2.5rem 4rem; max-width: 1500px; }
+  h1 { font-size: 1.75rem !important; letter-spacing: -0.01em; padding: 0 0 .1rem !important; }
+  h2 { font-size: 1.2rem !important; padding: .4rem 0 .2rem !important; }
+  h3 { font-size: 1.02rem !important; padding: .2rem 0 !important; }
+  [data-testid="stSidebarHeader"] { height: 3.4rem; }
+  [data-testid="stMetricValue"] { font-size: 1.5rem; }
+  .atlas-lead { color: color-mix(in srgb, currentColor 72%, transparent); margin: 0 0 .6rem; max-width: 96ch; }
+  .atlas-fact { font-size: 1.12rem; line-height: 1.5; max-width: 110ch; margin: .1rem 0 .3rem; }
+  .atlas-quiet { font-size: .84rem; color: color-mix(in srgb, currentColor 66%, transparent); }
+</style>
+"""
+
+
+def configure() -> None:
+    """Page configuration; first call of every run."""
+    st.set_page_config(page_title="NTK Atlas", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
+    st.html(_CSS)
+
+
+def heading(title: str, lead: str) -> None:
+    """Title of a page and the one sentence that says what it answers."""
+    st.title(title, anchor=False)
+    st.html(f'<p class="atlas-lead">{lead}</p>')
+
+
+def mode() -> str:
+    """``"light"`` or ``"dark"``, as the reader sees the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def show_error(error: AtlasError) -> None:
+    """What is wrong, and what to do."""
+    st.error(f"**{plain(error.message)}**" + (f"  \n{plain(error.remedy)}" if error.remedy else ""), icon=":material/warning:")
+
+
+def show_unexpected(error: Exception) -> None:
+    """An error no page expected: no traceback, but what happened and where to look."""
+    st.error(
+        f"**This page ran into an error it did not expect ({type(error).__name__}).**  \n"
+        "Nothing stored is lost. Reload the page; if it happens again, the server's log has the details.",
+        icon=":material/warning:",
+    )
+
+
+def plain(text: str) -> str:
+    """Text from data as Markdown that shows it literally."""
+    return "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>$~:" else c for c in text)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them."""
+    if seconds is None or not math.isfinite(seconds):
+        return "unknown"
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes as a person says them."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}" if count < 100 * scale else f"{count / scale:.0f} {unit}"
+    return f"{count:.0f} B"
+
+
+def when(moment: datetime | str | None) -> str:
+    """A moment in the reader's own time zone."""
+    if moment is None:
+        return "–"
+    parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed.astimezone(st_timezone()).strftime("%Y-%m-%d %H:%M")
+
+
+def st_timezone():  # type: ignore[no-untyped-def]  # zoneinfo or UTC
+    """The reader's time zone, UTC when the browser does not say."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

@@ -1,0 +1,146 @@
+// A grid of thumbnails: lazily loaded, operated by mouse or keyboard.
+// Text from data only ever goes through textContent: labels and file names are the users' own.
+const instances = new WeakMap();
+
+function build(root) {
+  const gallery = document.createElement("div");
+  gallery.className = "gallery";
+  const scroll = document.createElement("div");
+  scroll.className = "scroll";
+  const grid = document.createElement("div");
+  grid.className = "grid";
+  grid.setAttribute("role", "listbox");
+  grid.setAttribute("aria-multiselectable", "true");
+  const empty = document.createElement("div");
+  empty.className = "empty";
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  for (const [key, does] of [["arrows", "move"], ["Enter", "open"], ["Space", "put in the basket"]]) {
+    const k = document.createElement("kbd");
+    k.textContent = key;
+    hint.append(k, ` ${does}   `);
+  }
+  scroll.append(grid, empty);
+  gallery.append(scroll, hint);
+  root.append(gallery);
+  return { gallery, scroll, grid, empty, hint, ticked: new Set(), revision: null, drawn: null, cells: [] };
+}
+
+function line(left, leftClass, right, rightClass) {
+  const row = document.createElement("div");
+  row.className = "line";
+  const a = document.createElement("span");
+  a.className = leftClass;
+  a.textContent = left;
+  const b = document.createElement("span");
+  b.className = rightClass;
+  b.textContent = right;
+  row.append(a, b);
+  return row;
+}
+
+function cellOf(item, data) {
+  const [id, name, corner, left, right, wrong, title] = item;
+  const cell = document.createElement("div");
+  cell.className = "cell";
+  cell.dataset.id = id;
+  cell.tabIndex = -1;
+  cell.title = title;
+  cell.setAttribute("role", "option");
+  cell.setAttribute("aria-label", title);
+  const image = document.createElement("img");
+  image.loading = "lazy";
+  image.decoding = "async";
+  image.alt = "";
+  image.src = `${data.base}${id}.png`;
+  const tick = document.createElement("button");
+  tick.className = "tick";
+  tick.type = "button";
+  tick.tabIndex = -1;
+  tick.textContent = "✓";
+  tick.setAttribute("role", "checkbox");
+  tick.setAttribute("aria-label", "In the basket");
+  tick.setAttribute("aria-checked", "false");
+  cell.append(image, tick, line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
+  return cell;
+}
+
+function showTicks(state) {
+  for (const cell of state.cells) {
+    const ticked = state.ticked.has(Number(cell.dataset.id));
+    cell.querySelector(".tick").setAttribute("aria-checked", String(ticked));
+    cell.setAttribute("aria-selected", String(ticked));
+  }
+}
+
+export default function (component) {
+  const { data, parentElement, setStateValue, setTriggerValue } = component;
+  let state = instances.get(parentElement);
+  if (!state) {
+    state = build(parentElement);
+    instances.set(parentElement, state);
+  }
+  state.gallery.style.setProperty("--cell", `${data.cell}px`);
+  state.gallery.style.setProperty("--cell-height", `${data.cell + 50}px`);
+  state.gallery.style.setProperty("--height", data.height ? `${data.height}px` : "none");
+
+  if (state.revision !== data.revision) {
+    state.revision = data.revision;
+    state.ticked = new Set(data.ticked);
+  }
+  if (state.drawn !== data.items) {
+    state.drawn = data.items;
+    state.cells = data.items.map((item) => cellOf(item, data));
+    state.grid.replaceChildren(...state.cells);
+    state.scroll.scrollTop = 0;
+    if (state.cells.length) state.cells[0].tabIndex = 0;
+    state.empty.textContent = data.empty;
+    state.empty.style.display = state.cells.length ? "none" : "block";
+    state.hint.style.display = state.cells.length ? "block" : "none";
+  }
+  showTicks(state);
+
+  const toggle = (cell) => {
+    const id = Number(cell.dataset.id);
+    if (!state.ticked.delete(id)) state.ticked.add(id);
+    showTicks(state);
+    setStateValue("ticked", { revision: state.revision, ids: [...state.ticked].sort((a, b) => a - b) });
+  };
+  const open = (cell) => setTriggerValue("opened", { id: Number(cell.dataset.id), t: Date.now() });
+  const focus = (from, to) => {
+    if (!to) return;
+    if (from) from.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+    to.scrollIntoView({ block: "nearest" });
+  };
+
+  const onClick = (event) => {
+    const cell = event.target.closest(".cell");
+    if (!cell) return;
+    focus(state.grid.querySelector('.cell[tabindex="0"]'), cell);
+    if (event.target.closest(".tick")) toggle(cell);
+    else open(cell);
+  };
+  const onKey = (event) => {
+    const cell = event.target.closest(".cell");
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = state.cells.indexOf(cell);
+    const columns = getComputedStyle(state.grid).gridTemplateColumns.split(" ").length;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    if (event.key in moves) focus(cell, state.cells[at + moves[event.key]]);
+    else if (event.key === "Home") focus(cell, state.cells[0]);
+    else if (event.key === "End") focus(cell, state.cells[state.cells.length - 1]);
+    else if (event.key === "Enter") open(cell);
+    else if (event.key === " ") toggle(cell);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  state.grid.addEventListener("click", onClick);
+  state.grid.addEventListener("keydown", onKey);
+  return () => {
+    state.grid.removeEventListener("click", onClick);
+    state.grid.removeEventListener("keydown", onKey);
+  };
+}

@@ -1,0 +1,67 @@
+"""The gallery: thousands of thumbnails in one component, loaded lazily from signed addresses."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_gallery = st.components.v2.component("ntk_atlas.gallery", css=(_HERE / "gallery.css").read_text(), js=(_HERE / "gallery.js").read_text())
+
+
+class Card(NamedTuple):
+    """One image in the gallery; texts are shown as they are, never as markup."""
+
+    id: int
+    name: str
+    corner: str
+    left: str
+    right: str
+    wrong: bool
+    title: str
+
+
+def gallery(
+    cards: Sequence[Card],
+    *,
+    base: str,
+    key: str,
+    ticked: Sequence[int],
+    revision: int,
+    on_tick: Callable[[], None],
+    on_open: Callable[[], None],
+    empty: str,
+    height: int = 0,
+    cell: int = 104,
+) -> None:
+    """Show the cards.
+
+    Args:
+        cards: the images, in order.
+        base: address of the thumbnails; ``<base><id>.png`` is fetched for each.
+        key: the component's key; its state has ``ticked`` ({revision, ids}) and the trigger ``opened`` ({id, t}).
+        ticked: images ticked when ``revision`` was last raised. Both stay the same while the user ticks, so that a tick
+            does not send the whole gallery again.
+        revision: raised when the ticks change other than by a click in the gallery.
+        on_tick, on_open: called when a tick changes, and when an image is opened.
+        empty: what to say when there is no card.
+        height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
+        cell: smallest width of a card in pixels.
+    """
+    data = {
+        "items": [list(card) for card in cards],
+        "base": base,
+        "ticked": list(ticked),
+        "revision": revision,
+        "empty": empty,
+        "height": height,
+        "cell": cell,
+    }
+    _gallery(
+        key=key,
+        data=data,
+        default={"ticked": {"revision": revision, "ids": list(ticked)}},
+        on_ticked_change=on_tick,
+        on_opened_change=on_open,
+    )

@@ -1,0 +1,116 @@
+"""The inspector: one image enlarged, every number about it, and its way through training."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ntkcore.analyses import learnability_views as views
+from ntkcore.analyses.learnability import LearnabilityResult
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures.learnability import image_curves
+from pages.parts import frame, links, media
+
+_VIEWER = st.components.v2.component(
+    "ntk_atlas.viewer",
+    css="""
+    .viewer { width: 100%; max-width: 300px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
+      border: 1px solid var(--st-border-color); display: block; background: var(--st-secondary-background-color); }
+    """,
+    js="""
+    export default function ({ data, parentElement }) {
+      let image = parentElement.querySelector("img");
+      if (!image) {
+        image = document.createElement("img");
+        image.className = "viewer";
+        parentElement.append(image);
+      }
+      image.src = data.src;
+      image.alt = data.alt;
+    }
+    """,
+)
+
+
+def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
+    """Open the inspector on the view's image; previous and next follow ``order``."""
+
+    @st.dialog("Image", width="large", on_dismiss=_close)
+    def dialog() -> None:
+        image = links.current().view.image
+        if image is None or image >= len(result.score):
+            st.rerun()
+        _show(result, facts, order, image)
+
+    dialog()
+
+
+def _close() -> None:
+    links.look(image=None)
+
+
+def _go(image: int) -> None:
+    links.look(image=image)
+
+
+def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
+    name = result.class_names[result.labels[image]]
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _VIEWER(key="viewer", data={"src": f"{media.thumbnail_base(result.pack)}{image}.png", "alt": f"{name}, image {image}"})
+        _steps(order, image)
+        _tick(image)
+    with right:
+        _facts(result, facts, image, name)
+    st.plotly_chart(image_curves(views.image_curve(result, image, workspace()), frame.mode()), theme=None, key="inspector_curve")
+
+
+def _steps(order: np.ndarray, image: int) -> None:
+    at = np.flatnonzero(order == image)
+    here = int(at[0]) if len(at) else None
+    before = int(order[here - 1]) if here else None
+    after = int(order[here + 1]) if here is not None and here + 1 < len(order) else None
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Previous", key="inspector_previous", shortcut="Left", disabled=before is None, on_click=_go, args=(before,))
+        st.button("Next", key="inspector_next", shortcut="Right", disabled=after is None, on_click=_go, args=(after,))
+    where = f"{here + 1:,} of {len(order):,} in the gallery" if here is not None else "not among the images the gallery shows"
+    st.html(f'<div class="atlas-quiet">{where}</div>')
+
+
+def _tick(image: int) -> None:
+    basket = links.current().view.basket
+    inside = image in basket
+    changed = tuple(i for i in basket if i != image) if inside else tuple(sorted({*basket, image}))
+    st.button(
+        "Take out of the basket" if inside else "Put in the basket",
+        key="inspector_tick",
+        on_click=lambda: links.look(basket=changed, elsewhere=True),
+    )
+
+
+def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: str) -> None:
+    flipped = result.labels[image] != result.true_labels[image]
+    predicted = result.class_names[facts.predicted[image]]
+    learned = result.learned[image]
+    last = len(result.outputs) - 1
+    chosen = views.groups(result, links.current().view)
+    group = views.group_of(chosen, image)
+    rows = [
+        ("Image", f"{image} · {result.ids[image]}"),
+        ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
+        ("Predicted", f"{predicted} {'✓' if facts.correct[image] else '✗'} after epoch {last}"),
+        ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),
+        ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),
+        ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
+        ("Outputs", ", ".join(f"{v:+.3f}" for v in result.outputs[-1][image])),
+        ("Targets", ", ".join(f"{v:+g}" for v in result.targets[image])),
+    ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["", "value"]),
+        hide_index=True,
+        width="stretch",
+        column_config={"": st.column_config.TextColumn(width="small"), "value": st.column_config.TextColumn(width="large")},
+    )
+    st.html(
+        '<div class="atlas-quiet">A larger k(x,x) predicts that this image is learned sooner. '
+        "Arrow keys go to the previous and next image, Escape closes.</div>"
+    )

@@ -1,0 +1,355 @@
+"""A learnability result: the gallery first, then the evidence, then the explanation."""
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses import learnability_views as views
+from ntkcore.analyses.learnability import LearnabilityResult
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures import learnability as figures
+from pages.parts import explain, frame, links, media
+from pages.parts.charts import chart
+from pages.parts.gallery import Card, gallery
+from pages.parts.inspector import inspect
+
+_KEYS = "view."
+_ORDERS = {
+    "score": "smallest k(x,x) first",
+    "score-down": "largest k(x,x) first",
+    "learned": "learned first",
+    "learned-down": "learned last",
+    "error": "smallest final error first",
+    "error-down": "largest final error first",
+}
+_JUDGED = {"any": "all", "correct": "classified correctly", "wrong": "misclassified", "flipped": "label flipped"}
+_PAGE = 5000  # cards sent at once
+
+
+def show_result(result: LearnabilityResult) -> None:
+    """The whole result."""
+    _headline(result)
+    _explore(result)
+    explain.learnability(result)
+
+
+def _headline(result: LearnabilityResult) -> None:
+    st.html(f'<p class="atlas-fact">{_answer(result)}</p>')
+    never = int(np.isinf(result.learned).sum())
+    st.html(
+        f'<p class="atlas-quiet">{result.parameters:,} parameters · {never:,} images not learned by epoch {len(result.outputs) - 1} · '
+        f"computed {frame.when(result.created)} on {result.device} in {frame.duration(result.seconds)}</p>"
+    )
+    if result.warnings:
+        with st.expander(f"{len(result.warnings)} remark{'s' if len(result.warnings) > 1 else ''} on this result", icon=":material/info:"):
+            for text in result.warnings:
+                st.markdown(f"- {frame.plain(text)}")
+
+
+def _answer(result: LearnabilityResult) -> str:
+    rho = result.correlation
+    if not rho.defined:
+        return f"Whether k(x,x) predicted the order of learning cannot be said here: {html.escape(rho.reason)}"
+    figures_ = f"Spearman ρ = <b>{rho.rho:+.2f}</b>, {100 * rho.level:.0f} % interval {rho.low:+.2f} to {rho.high:+.2f}"
+    if rho.low <= 0 <= rho.high:
+        return f"On these {rho.n:,} images k(x,x) did <b>not clearly</b> predict the order of learning: {figures_}, which includes 0."
+    if rho.rho < 0:
+        return f"On these {rho.n:,} images a larger k(x,x) went with being learned <b>earlier</b>, as the theory says: {figures_}."
+    return (
+        f"On these {rho.n:,} images a larger k(x,x) went with being learned <b>later</b>, the opposite of what the theory says: {figures_}."
+    )
+
+
+@st.fragment(key="explore")
+def _explore(result: LearnabilityResult) -> None:
+    ws = workspace()
+    facts = views.judged(result)
+    _seed(result)
+    _controls(result, facts)
+    view = links.current().view
+    shown = views.ranking(result, facts, view)
+    _gallery(result, facts, shown)
+    st.subheader("The evidence", anchor=False)
+    curves = views.group_curves(result, view, ws)
+    mode = frame.mode()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _histogram(result, facts, view, mode)
+        _learned(result, facts, view, mode)
+    with right:
+        chart(
+            "Accuracy of the three groups while training",
+            figures.accuracy_curves(curves, mode),
+            key="accuracy",
+            table=lambda: views.curve_table(curves),
+            note="The paper's Fig. 3: easy images should be learned in fewer epochs.",
+        )
+        _errors(curves, mode)
+    if view.image is not None and view.image < len(result.score):
+        inspect(result, facts, shown)
+
+
+def _seed(result: LearnabilityResult) -> None:
+    choice = links.current()
+    view = choice.view
+    anew = st.session_state.get(_KEYS + "revision") != (result.key, choice.revision)
+    st.session_state[_KEYS + "revision"] = (result.key, choice.revision)
+    values = {
+        "gallery": view.gallery,
+        "order": view.order,
+        "only": [name for name in view.only if name in result.class_names],
+        "judged": view.judged,
+        "range": (view.low, view.high),
+        "hard": view.hard,
+        "easy": view.easy,
+    }
+    for name, value in values.items():
+        if anew or _KEYS + name not in st.session_state:
+            st.session_state[_KEYS + name] = value
+
+
+def _changed(name: str) -> None:
+    value = st.session_state[_KEYS + name]
+    if name == "range":
+        links.look(low=value[0], high=value[1])
+    elif name == "only":
+        links.look(only=tuple(value))
+    elif name == "gallery":
+        links.look(gallery=value, order="score-down" if value == "easy" else "score", elsewhere=True)
+    else:
+        links.look(**{name: value})
+
+
+def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
+    view = links.current().view
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="view_controls"):
+        st.segmented_control(
+            "Gallery",
+            ["hard", "easy", "all"],
+            format_func={"hard": "Hardest", "easy": "Easiest", "all": "All, ranked"}.__getitem__,
+            required=True,
+            key=_KEYS + "gallery",
+            label_visibility="collapsed",
+            on_change=_changed,
+            args=("gallery",),
+        )
+        st.selectbox(
+            "Order",
+            list(_ORDERS),
+            format_func=_ORDERS.__getitem__,
+            key=_KEYS + "order",
+            label_visibility="collapsed",
+            on_change=_changed,
+            args=("order",),
+            width=230,
+        )
+        with st.popover(_filter_summary(view), icon=":material/filter_alt:", key="filters"):
+            st.multiselect("Classes", result.class_names, key=_KEYS + "only", placeholder="all classes", on_change=_changed, args=("only",))
+            judged = list(_JUDGED) if (result.labels != result.true_labels).any() else ["any", "correct", "wrong"]
+            if st.session_state[_KEYS + "judged"] not in judged:
+                judged.append(st.session_state[_KEYS + "judged"])
+            st.selectbox(
+                "After training", judged, format_func=_JUDGED.__getitem__, key=_KEYS + "judged", on_change=_changed, args=("judged",)
+            )
+            st.slider("Percentile of k(x,x)", 0.0, 100.0, step=0.5, key=_KEYS + "range", on_change=_changed, args=("range",))
+            if view.picked:
+                st.button(f"Clear the selection of {len(view.picked)} images", on_click=_clear_picked)
+            st.button("Show all", on_click=_clear_filters)
+        with st.popover("Groups", icon=":material/tune:", key="groups"):
+            st.slider("Hard: lowest k(x,x), %", 0.0, 50.0, step=1.0, key=_KEYS + "hard", on_change=_changed, args=("hard",))
+            st.slider("Easy: highest k(x,x), %", 0.0, 50.0, step=1.0, key=_KEYS + "easy", on_change=_changed, args=("easy",))
+            st.caption("The paper takes 10 % and 10 %; the rest is the medium group.")
+        _basket(result, facts)
+        with st.popover("Export", icon=":material/download:", key="export"):
+            everything = np.lexsort((np.arange(len(result.score)), result.score))
+            st.download_button(
+                f"Whole ranking, {len(everything):,} images (CSV)",
+                lambda: views.table(result, facts, everything).to_csv(index=False),
+                "ranking.csv",
+                "text/csv",
+                key="export_ranking",
+                on_click="ignore",
+            )
+            shown = views.ranking(result, facts, view)
+            st.download_button(
+                f"Images shown, {len(shown):,} (CSV)",
+                lambda: views.table(result, facts, shown).to_csv(index=False),
+                "shown.csv",
+                "text/csv",
+                key="export_shown",
+                on_click="ignore",
+            )
+
+
+def _basket(result: LearnabilityResult, facts: views.Judged) -> None:
+    ticked = [image for image in links.current().view.basket if image < len(result.score)]
+    with st.popover(f"Basket: {len(ticked)}", icon=":material/shopping_basket:", key="basket"):
+        if not ticked:
+            st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
+            return
+        ws = workspace()
+        st.download_button(
+            "CSV",
+            lambda: views.table(result, facts, ticked).to_csv(index=False),
+            "basket.csv",
+            "text/csv",
+            key="basket_csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Images (zip)",
+            lambda: views.images_zip(result, facts, ticked, ws),
+            "basket.zip",
+            "application/zip",
+            key="basket_zip",
+            on_click="ignore",
+        )
+        st.button("Empty the basket", on_click=lambda: links.look(basket=(), elsewhere=True), key="basket_empty")
+
+
+def _filter_summary(view) -> str:  # type: ignore[no-untyped-def]
+    active = sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
+    return f"Filters: {active}" if active else "Filters"
+
+
+def _clear_filters() -> None:
+    links.look(only=(), judged="any", low=0.0, high=100.0, picked=(), elsewhere=True)
+
+
+def _clear_picked() -> None:
+    links.look(picked=(), elsewhere=True)
+
+
+def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray) -> None:
+    choice = links.current()
+    page = 1
+    pages = -(-len(shown) // _PAGE)
+    if pages > 1:
+        page = st.pagination(pages, key="gallery_page")
+    cards = [_card(result, facts, int(i)) for i in shown[(page - 1) * _PAGE : page * _PAGE]]
+    views.thumbnails(result, workspace())  # encoded again here if the stored ones are gone
+    gallery(
+        cards,
+        base=media.thumbnail_base(result.pack),
+        key="gallery",
+        ticked=_basket_at_revision(result.key, choice),
+        revision=choice.revision,
+        on_tick=_ticked,
+        on_open=_opened,
+        empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
+        height=430,
+    )
+
+
+def _card(result: LearnabilityResult, facts: views.Judged, image: int) -> Card:
+    name = result.class_names[result.labels[image]]
+    learned = result.learned[image]
+    when = "never" if np.isinf(learned) else f"epoch {learned:.0f}"
+    wrong = not facts.correct[image]
+    predicted = result.class_names[facts.predicted[image]]
+    flipped = result.labels[image] != result.true_labels[image]
+    title = (
+        f"Image {image}, {result.ids[image]}: label {name}"
+        + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")
+        + f", predicted {predicted}. k(x,x) = {result.score[image]:.5g}, percentile {facts.percentile[image]:.1f}; "
+        + (f"learned at {when}." if when != "never" else "not learned.")
+    )
+    return Card(
+        id=image,
+        name=name + (" ⚑" if flipped else ""),
+        corner=f"→ {predicted}" if wrong else "",
+        left=f"{result.score[image]:.4g}",
+        right=f"{facts.percentile[image]:.1f} %",
+        wrong=wrong,
+        title=title,
+    )
+
+
+def _basket_at_revision(key: str, choice: links.Choice) -> tuple[int, ...]:
+    """The basket as it was when the revision began: ticking must not change what the gallery is sent."""
+    held = st.session_state.get(_KEYS + "basket")
+    if held is None or held[0] != (key, choice.revision):
+        held = ((key, choice.revision), choice.view.basket)
+        st.session_state[_KEYS + "basket"] = held
+    return held[1]
+
+
+def _ticked() -> None:
+    said = st.session_state["gallery"].get("ticked")
+    if said and said["revision"] == links.current().revision:
+        links.look(basket=tuple(said["ids"]))
+
+
+def _opened() -> None:
+    said = st.session_state["gallery"].get("opened")
+    if said:
+        links.look(image=said["id"])
+
+
+def _histogram(result: LearnabilityResult, facts: views.Judged, view, mode: str) -> None:  # type: ignore[no-untyped-def]
+    chosen = views.groups(result, view)
+    cuts = (
+        float(result.score[chosen.hard].max()) if len(chosen.hard) else np.nan,
+        float(result.score[chosen.easy].min()) if len(chosen.easy) else np.nan,
+    )
+    chart(
+        "How k(x,x) is distributed",
+        figures.score_histogram(result, cuts, view.image, mode),
+        key="histogram",
+        table=lambda: views.table(result, facts, np.argsort(result.score)),
+        note="Drag across bars to show just those images in the gallery.",
+        selection_mode="box",
+        on_select=lambda: _brushed(result, facts),
+    )
+
+
+def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
+    boxes = st.session_state["chart.histogram"]["selection"].get("box") or []
+    if not boxes:
+        links.look(low=0.0, high=100.0, elsewhere=True)
+        return
+    low, high = sorted(boxes[0]["x"])
+    span = views.percentile_span(result, facts, low, high)
+    if span is not None:
+        links.look(gallery="all", low=span[0], high=span[1], elsewhere=True)
+
+
+def _learned(result: LearnabilityResult, facts: views.Judged, view, mode: str) -> None:  # type: ignore[no-untyped-def]
+    chart(
+        "k(x,x) against the epoch each image is learned",
+        figures.learned_scatter(result, facts, views.jitter(result), view.image, mode),
+        key="learned",
+        table=lambda: views.table(result, facts, np.argsort(result.score)),
+        note="Lasso images to show just those in the gallery.",
+        selection_mode=("lasso", "box", "points"),
+        on_select=lambda: _lassoed(),
+    )
+
+
+def _lassoed() -> None:
+    points = st.session_state["chart.learned"]["selection"].get("points") or []
+    picked = tuple(sorted({int(p["customdata"]) for p in points if p.get("customdata") is not None}))
+    links.look(picked=picked, gallery="all" if picked else links.current().view.gallery, elsewhere=True)
+
+
+def _errors(curves: views.GroupCurves, mode: str) -> None:
+    shown = st.session_state.get("errors.group", "all")
+    log = st.session_state.get("errors.log", False)
+    chart(
+        "Mean error: measured and predicted",
+        figures.error_curves(curves, shown, mode, log=log),
+        key="errors",
+        table=lambda: views.curve_table(curves),
+        note="Solid: the real network. Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17).",
+    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.segmented_control(
+            "Groups shown",
+            ["all", "hard", "medium", "easy"],
+            default="all",
+            required=True,
+            key="errors.group",
+            label_visibility="collapsed",
+        )
+        st.toggle("log scale", key="errors.log")

@@ -1,0 +1,71 @@
+"""Thumbnails over HTTP: content-addressed, cached for good by the browser, and only for who got the address from a page."""
+
+import os
+import secrets
+from functools import lru_cache
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ntkcore.data import open_pack
+from ntkcore.settings import Settings, settings
+
+_CACHE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
+def thumbnail_base(pack: str) -> str:
+    """Address under which the thumbnails of a pack are served: append ``<image>.png``.
+
+    Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack.
+    """
+    return f"/thumbnails/{_signer(settings()).dumps(pack)}/"
+
+
+def routes() -> list[Route]:
+    """The routes beside the pages."""
+    return [Route("/thumbnails/{token}/{image:int}.png", _thumbnail)]
+
+
+async def _thumbnail(request: Request) -> Response:
+    try:
+        pack_id = _signer(settings()).loads(request.path_params["token"])
+    except BadSignature:
+        return PlainTextResponse("This address was not made by this server.", status_code=403)
+    content = await run_in_threadpool(_png, pack_id, request.path_params["image"])
+    if content is None:
+        return PlainTextResponse("There is no such image; reload the page.", status_code=404)
+    return Response(content, media_type="image/png", headers=_CACHE)
+
+
+def _png(pack_id: str, image: int) -> bytes | None:
+    pack = open_pack(pack_id, settings())
+    if pack is None or not 0 <= image < len(pack):
+        return None
+    return pack.png(image)
+
+
+@lru_cache(maxsize=4)
+def _signer(chosen: Settings) -> URLSafeSerializer:
+    return URLSafeSerializer(_secret(chosen), salt="thumbnails")
+
+
+def _secret(chosen: Settings) -> str:
+    """The configured key, or one made once and kept in the cache, readable by its owner alone."""
+    if chosen.secret:
+        return chosen.secret
+    path = chosen.cache_dir / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".secret-{secrets.token_hex(8)}")
+    if not path.exists():
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        try:
+            os.link(temporary, path)  # fails when another process was first: its key counts
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return path.read_text()

@@ -1,0 +1,36 @@
+"""Every test has a cache of its own and the machine's data folders, when there are any."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # shared strategies and helpers of the tests
+
+# Two busy cores make single examples slow now and then; that is not a finding.
+hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("project")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Settings whose cache is this test's own folder."""
+    from ntkcore.settings import settings
+
+    monkeypatch.setenv("NTK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("NTK_START_WORKER", "0")
+    settings.cache_clear()
+    yield settings()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def real_data():
+    """The folder of real data sets; the test is skipped where there is none."""
+    folder = os.environ.get("NTK_DATA_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs NTK_DATA_DIR")
+    return Path(folder)

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ntkcore.data.filenames import clean_class_names, escaped, is_hidden, natural_key, safe_parts, shown
+from ntkcore.errors import DataError
+
+
+@pytest.mark.parametrize("name", ["../a", "a/../b", "/a", "\\a", "a\\..\\b", "C:\\a", "c:a", "//host/a"])
+def test_paths_that_lead_outside(name):
+    with pytest.raises(DataError, match="leads outside"):
+        safe_parts(name, where="the zip")
+
+
+def test_paths_are_split_and_normalised():
+    assert safe_parts("a/b.png", where="x") == ("a", "b.png")
+    assert safe_parts("a\\.\\b.png", where="x") == ("a", "b.png")
+    assert safe_parts("e\u0301/b", where="x") == ("\u00e9", "b")
+    assert safe_parts("a..b/c..", where="x") == ("a..b", "c..")
+
+
+def test_names_that_are_no_text_or_too_long():
+    with pytest.raises(DataError, match="not UTF-8"):
+        safe_parts("a/\udcff.png", where="x")
+    with pytest.raises(DataError, match="has 600 characters"):
+        safe_parts("a" * 600, where="x")
+
+
+@given(st.text())
+def test_what_is_shown_prints_and_is_short(name):
+    assert escaped(name).isprintable()
+    assert len(shown(name)) < 130
+
+
+def test_hidden_files():
+    assert is_hidden(("__MACOSX", "a", "._1.png"))
+    assert is_hidden(("a", ".DS_Store"))
+    assert is_hidden(("a", "Thumbs.db"))
+    assert not is_hidden(("a", "b.png"))
+
+
+def test_numbers_sort_by_value():
+    assert sorted(["10", "9", "b2", "b10", "a", "B1"], key=natural_key) == ["9", "10", "a", "B1", "b2", "b10"]
+
+
+@given(st.lists(st.text()))
+def test_any_names_can_be_sorted(names):
+    assert sorted(names, key=natural_key) == sorted(reversed(names), key=natural_key)
+
+
+def test_class_names_are_tidied():
+    assert clean_class_names((" cat ", "big\tdog", "x\x07")) == ("cat", "big dog", "x\\x07")
+
+
+@pytest.mark.parametrize("pair", [("cat", "Cat"), ("cat", " cat"), ("é", "e\u0301"), ("ﬁsh", "fish")])
+def test_names_too_alike(pair):
+    with pytest.raises(DataError, match="nearly the same name"):
+        clean_class_names(pair)
+
+
+def test_empty_and_long_names():
+    with pytest.raises(DataError, match="empty name"):
+        clean_class_names(("a", "  "))
+    with pytest.raises(DataError, match="longer than 100"):
+        clean_class_names(("a", "b" * 101))

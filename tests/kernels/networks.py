@@ -1,0 +1,243 @@
+"""Small networks that together use every supported layer and option, and the slow oracle they are compared with."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def jacobians(model: nn.Module, x: Tensor) -> Tensor:
+    """(n, k, P): plain autograd, one sample and one output at a time, all trained parameters."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    rows = []
+    for sample in x:
+        outputs = model(sample.unsqueeze(0))[0]
+        for output in outputs:
+            grads = torch.autograd.grad(output, parameters, retain_graph=True, allow_unused=True)
+            rows.append(
+                torch.cat([torch.zeros(p.numel()).to(p) if g is None else g.flatten() for p, g in zip(parameters, grads, strict=True)])
+            )
+    return torch.stack(rows).unflatten(0, (len(x), -1)).detach()
+
+
+class Tied(nn.Module):
+    """Two layers share one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+        self.two.weight = self.one.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.two(torch.tanh(self.one(x)))))
+
+
+class Twice(nn.Module):
+    """One layer runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again, self.head = nn.Linear(5, 5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.again(torch.tanh(self.again(x)))))
+
+
+class RawParameter(nn.Module):
+    """A parameter that no layer owns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.layer = nn.Parameter(torch.randn(5)), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x * self.scale)
+
+
+class FunctionalUse(nn.Module):
+    """The parent uses a layer's weight a second time, past the layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.head = nn.Linear(5, 5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.layer(x)) @ self.layer.weight)
+
+
+class TurnedAxes(nn.Module):
+    """A sequence layout (time, batch, features), two time steps: with two samples the axes look alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.head = nn.Linear(4, 5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.layer(x.transpose(0, 1))).mean(0))
+
+
+class Residual(nn.Module):
+    """In-place ReLU and in-place addition, as in torchvision's ResNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.norm1 = nn.Conv2d(2, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.conv2, self.norm2 = nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.relu, self.head = nn.ReLU(inplace=True), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        identity = self.relu(self.norm1(self.conv1(x)))
+        out = self.norm2(self.conv2(identity))
+        out += identity
+        return self.head(self.relu(out).mean((2, 3)))
+
+
+class Tokens(nn.Module):
+    """An embedding with padding, then a sequence layer."""
+
+    def __init__(self, rows: int = 7, padding: int | None = 0, sparse: bool = False) -> None:
+        super().__init__()
+        self.table = nn.Embedding(rows, 4, padding_idx=padding, sparse=sparse)
+        self.mix, self.norm, self.head = nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(torch.tanh(self.mix(self.table(x)))).mean(1))
+
+
+class Attention(nn.Module):
+    """Self-attention, whose weights live in a container and a layer used through a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.head = nn.MultiheadAttention(4, 2, batch_first=True), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.attention(x, x, x, need_weights=False)[0].mean(1))
+
+
+class Pairs(nn.Module):
+    """A bilinear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair, self.head = nn.Bilinear(3, 2, 4), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.pair(x[:, :3], x[:, 3:])))
+
+
+class Branching(nn.Module):
+    """Takes one of two layers by the sample's own values (one sample at a time)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.low, self.high, self.head = nn.Linear(5, 4), nn.Linear(5, 4), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = [self.high(row) if float(row.sum()) > 0 else self.low(row) for row in x]
+        return self.head(torch.tanh(torch.stack(rows)))
+
+
+class Keywords(nn.Module):
+    """Calls its layers with keyword arguments, and leaves one layer unused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.head, self.idle = nn.Linear(5, 4), nn.Linear(4, 3), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(input=torch.tanh(self.layer(input=x)))
+
+
+def _conv2d(**options: object) -> Callable[[], nn.Module]:
+    channels = 4 if options.get("groups", 1) == 4 else 2
+    size = channels if options.get("groups") == 4 else 6
+    kernel = options.pop("kernel", 3)
+    return lambda: _head(nn.Conv2d(channels, size, kernel, **options), nn.Tanh())  # type: ignore[arg-type]
+
+
+def _conv1d(**options: object) -> Callable[[], nn.Module]:
+    return lambda: _head(nn.Conv1d(2, 4, 3, **options), nn.Tanh())  # type: ignore[arg-type]
+
+
+def _head(*layers: nn.Module) -> nn.Module:
+    return nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(3))
+
+
+IMAGE, DEEP, SERIES, VECTOR, STEPS = (2, 7, 6), (4, 7, 6), (2, 9), (5,), (6, 4)
+
+FACTORED: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "mlp": (lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 3)), VECTOR),
+    "mlp no bias": (lambda: nn.Sequential(nn.Linear(5, 8, bias=False), nn.ReLU(), nn.Linear(8, 3, bias=False)), VECTOR),
+    "sequence linear": (lambda: _head(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 6), nn.Tanh()), STEPS),
+    "sequence linear, few positions": (lambda: _head(nn.Linear(30, 20), nn.Tanh()), (3, 30)),
+    "grid linear": (lambda: _head(nn.Linear(3, 5), nn.Tanh()), (2, 4, 3)),
+    "conv": (_conv2d(), IMAGE),
+    "conv stride": (_conv2d(stride=2, padding=1), IMAGE),
+    "conv uneven": (_conv2d(kernel=(3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2)), IMAGE),
+    "conv dilation": (_conv2d(dilation=2, padding=2, bias=False), IMAGE),
+    "conv groups": (_conv2d(groups=2, padding=1), IMAGE),
+    "conv depthwise": (_conv2d(groups=4, padding=1), DEEP),
+    "conv same": (_conv2d(kernel=(4, 3), padding="same"), IMAGE),
+    "conv valid": (_conv2d(padding="valid"), IMAGE),
+    "conv reflect": (_conv2d(padding=(2, 1), padding_mode="reflect"), IMAGE),
+    "conv replicate": (_conv2d(padding=1, padding_mode="replicate", stride=2), IMAGE),
+    "conv circular same": (_conv2d(kernel=(2, 3), padding="same", padding_mode="circular"), IMAGE),
+    "conv pointwise": (_conv2d(kernel=1), IMAGE),
+    "conv pointwise stride": (_conv2d(kernel=1, stride=2), IMAGE),
+    "conv whole image": (_conv2d(kernel=(7, 6)), IMAGE),
+    "conv one position, padded": (_conv2d(kernel=3, stride=9, padding=1), IMAGE),
+    "conv few positions": (lambda: _head(nn.Conv2d(2, 30, 5), nn.Tanh()), IMAGE),
+    "conv groups, few positions": (lambda: _head(nn.Conv2d(4, 40, 5, groups=2), nn.Tanh()), DEEP),
+    "conv1d": (_conv1d(), SERIES),
+    "conv1d options": (_conv1d(stride=2, padding=2, dilation=2, groups=2, bias=False), SERIES),
+    "conv1d same circular": (_conv1d(padding="same", padding_mode="circular"), SERIES),
+    "conv1d whole": (lambda: _head(nn.Conv1d(2, 4, 9), nn.Tanh()), SERIES),
+    "batchnorm2d": (lambda: _head(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Tanh()), IMAGE),
+    "batchnorm1d": (lambda: nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 3)), VECTOR),
+    "batchnorm1d series": (lambda: _head(nn.Conv1d(2, 4, 3), nn.BatchNorm1d(4, eps=0.1), nn.Tanh()), SERIES),
+    "layernorm": (lambda: nn.Sequential(nn.Linear(5, 6), nn.LayerNorm(6), nn.Tanh(), nn.Linear(6, 3)), VECTOR),
+    "layernorm image": (lambda: _head(nn.LayerNorm([7, 6]), nn.Tanh()), IMAGE),
+    "layernorm no bias": (lambda: _head(nn.Linear(4, 5), nn.LayerNorm(5, bias=False), nn.Tanh()), STEPS),
+    "groupnorm": (lambda: _head(nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.Tanh()), IMAGE),
+    "instancenorm": (lambda: _head(nn.Conv2d(2, 4, 3), nn.InstanceNorm2d(4, affine=True), nn.Tanh()), IMAGE),
+    "instancenorm running": (lambda: _head(nn.InstanceNorm1d(2, affine=True, track_running_stats=True), nn.Tanh()), SERIES),
+    "rmsnorm": (lambda: _head(nn.Linear(4, 5), nn.RMSNorm(5), nn.Tanh()), STEPS),
+    "residual in place": (Residual, IMAGE),
+    "keywords and unused": (Keywords, VECTOR),
+    "one output": (lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 1)), VECTOR),
+    "view then in place": (lambda: _head(nn.Linear(4, 5), nn.ReLU(inplace=True), nn.Linear(5, 4), nn.ReLU(inplace=True)), STEPS),
+}
+
+GENERAL: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], str]] = {
+    "tied": (Tied, VECTOR, "one.weight"),
+    "twice": (Twice, VECTOR, "again.weight"),
+    "raw parameter": (RawParameter, VECTOR, "scale"),
+    "functional use": (FunctionalUse, VECTOR, "layer.weight"),
+    "turned axes": (TurnedAxes, (2, 4), "layer.weight"),
+    "prelu": (lambda: nn.Sequential(nn.Linear(5, 4), nn.PReLU(4), nn.Linear(4, 3)), VECTOR, "1.weight"),
+    "transposed": (lambda: _head(nn.ConvTranspose2d(2, 3, 3, stride=2), nn.Tanh()), IMAGE, "0.weight"),
+    "conv3d": (lambda: _head(nn.Conv3d(2, 3, 2), nn.Tanh()), (2, 3, 4, 3), "0.weight"),
+    "bilinear": (Pairs, VECTOR, "pair.weight"),
+    "attention": (Attention, STEPS, "attention.in_proj_weight"),
+    "branching": (Branching, VECTOR, "low.weight"),
+    "weight norm": (
+        lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(5, 4)), nn.Tanh(), nn.Linear(4, 3)),
+        VECTOR,
+        "0.parametrizations.weight.original0",
+    ),
+}
+
+
+def build(make: Callable[[], nn.Module], shape: tuple[int, ...], n: int, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+    """The network in eval mode with random weights and running statistics, and n random samples."""
+    torch.manual_seed(0)
+    model, x = make(), torch.randn(n, *shape)
+    model(x)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.3 * torch.randn_like(p))
+        for name, buffer in model.named_buffers():
+            if buffer.is_floating_point():
+                buffer.copy_(torch.rand_like(buffer) + 0.5 if name.endswith("var") else 0.3 * torch.randn_like(buffer))
+    return model.eval().to(dtype), x.to(dtype)

@@ -1,0 +1,151 @@
+"""Each page in each of its states, without a browser; the browser tests do the clicking."""
+
+from pathlib import Path
+
+import pytest
+from recording import Recording
+from streamlit.testing.v1 import AppTest
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.learnability import learnability_key, parts_of, run_learnability
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.permalink import learnability_query
+from ntkcore.specs import LearnabilitySpec, LearnabilityView
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+SPEC = LearnabilitySpec.model_validate(
+    {"dataset": {"classes": ("0", "1"), "n": 60}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 2}}
+)
+
+
+@pytest.fixture
+def ws(cache):
+    return Workspace(cache)
+
+
+@pytest.fixture
+def app(cache):
+    return AppTest.from_file(APP, default_timeout=60)
+
+
+def opened(app, page, **query):
+    app.switch_page(f"pages/{page}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_start_offers_three_cards(app):
+    app.run()
+    assert not app.exception
+    assert [b.label for b in app.button][:3].count("Open") >= 1
+    assert "NTK Atlas" in app.title[0].value
+
+
+def test_start_greys_what_is_missing_and_says_why(app, monkeypatch, tmp_path):
+    from ntkcore.settings import settings
+
+    monkeypatch.setenv("NTK_DATA_DIR", str(tmp_path / "nothing"))
+    settings.cache_clear()
+    app.run()
+    assert not app.exception
+    opens = [b for b in app.button if b.label == "Open"]
+    assert [b.disabled for b in opens] == [False, True, True]
+    assert any("Download (" in b.label for b in app.button)
+
+
+def test_forecast_before_anything_runs(app):
+    opened(app, "learnability")
+    assert {m.label for m in app.metric} == {"Time", "Memory", "Disk"}
+    assert not button(app, "Compute").disabled
+
+
+def test_compute_is_one_job_for_two_sessions(app, ws):
+    query = learnability_query(SPEC)
+    opened(app, "learnability", **query)
+    button(app, "Compute").click().run()
+    assert not app.exception
+    other = AppTest.from_file(APP, default_timeout=60)
+    opened(other, "learnability", **query)
+    assert any(b.label == "Cancel" for b in other.button)
+    assert len([job for job in ws.jobs.list(10) if job.kind == "learnability"]) == 1
+
+
+def test_result_page_and_its_link(app, ws):
+    run_learnability(SPEC, ws, Recording())
+    opened(app, "learnability", **learnability_query(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
+    text = " ".join(m.value for m in app.markdown)
+    assert "How k(x,x) is distributed" in text
+    labels = [b.label for b in app.get("download_button")]
+    assert any("Whole ranking, 60 images" in label for label in labels)
+    assert app.query_params["basket"] == ["1-2,5"]
+
+
+def test_inspector_opens_by_link(app, ws):
+    run_learnability(SPEC, ws, Recording())
+    opened(app, "learnability", **learnability_query(SPEC, LearnabilityView(image=3)))
+    assert any(b.label == "Next" for b in app.button)
+    button(app, "Next").click().run()
+    assert not app.exception
+    assert app.query_params["image"] != ["3"]
+
+
+def test_a_wrong_address_is_explained_and_starts_nothing(app, ws):
+    opened(app, "learnability", n="-5", colour="red")
+    assert "n: " in app.error[0].value
+    assert "colour" in app.error[0].value
+    assert ws.jobs.list(10) == ()
+    button(app, "Start from the defaults").click().run()
+    assert not app.error
+    assert app.metric
+
+
+@pytest.mark.parametrize("query", [{"n": "100000"}, {"classes": ["0", "nothing"]}, {"model": "cnn4"}, {"dataset": "own", "own": "0" * 64}])
+def test_what_cannot_be_computed_is_said_with_a_remedy(app, query):
+    opened(app, "learnability", **query)
+    assert app.error or app.info
+    assert not any(b.label == "Compute" and not b.disabled for b in app.button)
+
+
+def test_damage_is_said_and_repaired(app, ws):
+    run_learnability(SPEC, ws, Recording())
+    key = dict(parts_of(SPEC, ws))["training"]
+    tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "training" / key).rglob("c/**/*") if p.is_file())
+    tile.write_bytes(tile.read_bytes()[:-3])
+    opened(app, "learnability", **learnability_query(SPEC))
+    assert "damaged" in app.warning[0].value
+    assert ws.jobs.state(learnability_key(SPEC, ws)) is not None
+
+
+def test_a_failed_job_says_why(app, ws):
+    requests.request_learnability(SPEC, ws)
+    ws.jobs.cancel(learnability_key(SPEC, ws))
+    opened(app, "learnability", **learnability_query(SPEC))
+    assert any("cancelled" in item.value for item in app.info)
+    assert not button(app, "Compute").disabled
+
+
+def test_jobs_page(app, ws):
+    run_learnability(SPEC, ws, Recording())
+    requests.request_learnability(SPEC, ws)
+    opened(app, "jobs")
+    assert any("No worker" in w.value for w in app.warning)
+    assert any("Learnability of digits" in m.value for m in app.markdown)
+
+
+def test_images_page(app):
+    opened(app, "images")
+    assert button(app, "Import").disabled
+
+
+def test_streamlit_never_runs_a_page_past_the_router():
+    """The pinned Streamlit still has the internal switch that app.py turns (see app.py)."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    assert isinstance(PagesManager.uses_pages_directory, bool | None)

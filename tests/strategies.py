@@ -1,0 +1,83 @@
+"""Hypothesis strategies for specifications and views."""
+
+from hypothesis import strategies as st
+
+from ntkcore.specs import (
+    ARCHITECTURES,
+    DATASETS,
+    DEFAULT_WIDTH,
+    PRETRAINED,
+    DatasetSpec,
+    LearnabilitySpec,
+    LearnabilityView,
+    ModelSpec,
+    TrainingSpec,
+)
+
+_seeds = st.integers(0, 2**31 - 1)
+_names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
+@st.composite
+def dataset_specs(draw: st.DrawFn) -> DatasetSpec:
+    name = draw(st.sampled_from(DATASETS))
+    return DatasetSpec(
+        name=name,
+        own=draw(st.text("0123456789abcdef", min_size=64, max_size=64)) if name == "own" else None,
+        classes=draw(st.just(()) | st.lists(_names, min_size=2, max_size=4, unique=True).map(tuple)),
+        n=draw(st.integers(4, 100_000)),
+        seed=draw(_seeds),
+        label_noise=draw(st.floats(0, 0.9)),
+    )
+
+
+@st.composite
+def model_specs(draw: st.DrawFn) -> ModelSpec:
+    architecture = draw(st.sampled_from(ARCHITECTURES))
+    weights = draw(st.sampled_from(["random", "pretrained"] if architecture in PRETRAINED else ["random"]))
+    fixed = weights == "pretrained" or architecture.startswith("resnet")
+    return ModelSpec(
+        architecture=architecture,
+        width=DEFAULT_WIDTH[architecture] if fixed else draw(st.integers(1, 8192)),
+        depth=draw(st.integers(1, 16)) if architecture == "fcn" else None,
+        weights=weights,
+        seed=draw(_seeds),
+    )
+
+
+@st.composite
+def learnability_specs(draw: st.DrawFn) -> LearnabilitySpec:
+    training = TrainingSpec(
+        epochs=draw(st.integers(0, 2000)),
+        learning_rate=draw(st.floats(1e-9, 1000, exclude_min=True)),
+        batch_size=draw(st.integers(0, 100_000)),
+        momentum=draw(st.floats(0, 1, exclude_max=True)),
+        seed=draw(_seeds),
+    )
+    return LearnabilitySpec(
+        dataset=draw(dataset_specs()),
+        model=draw(model_specs()),
+        training=training,
+        kernel_epoch=draw(st.integers(0, training.epochs)),
+        full_kernel=draw(st.booleans()),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+    )
+
+
+@st.composite
+def learnability_views(draw: st.DrawFn) -> LearnabilityView:
+    low, high = sorted((draw(st.floats(0, 100)), draw(st.floats(0, 100))))
+    indices = st.sets(st.integers(0, 50_000), max_size=30).map(lambda s: tuple(sorted(s)))
+    return LearnabilityView(
+        hard=draw(st.floats(0, 50)),
+        easy=draw(st.floats(0, 50)),
+        gallery=draw(st.sampled_from(["hard", "easy", "all"])),
+        order=draw(st.sampled_from(["score", "score-down", "learned", "error-down"])),
+        only=draw(st.lists(_names, max_size=3, unique=True).map(tuple)),
+        judged=draw(st.sampled_from(["any", "correct", "wrong", "flipped"])),
+        low=low,
+        high=high,
+        picked=draw(indices),
+        basket=draw(indices),
+        image=draw(st.none() | st.integers(0, 10**6)),
+    )

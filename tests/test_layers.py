@@ -1,0 +1,87 @@
+"""The layers of the design are law: imports point downward only, and Streamlit lives in the pages."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LEVELS = {
+    "errors": 0,
+    "settings": 0,
+    "vision": 0,
+    "specs": 1,
+    "permalink": 2,
+    "data": 3,
+    "models": 3,
+    "store": 3,
+    "kernels": 4,
+    "learnability": 6,
+    "jobs": 7,
+    "analyses": 8,
+    "figures": 9,
+    "notebook": 10,
+    "cli": 11,
+    "__main__": 12,
+}
+BARE = {"numpy", "scipy", "torch", "ntkcore.errors"}
+SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module)
+    return found
+
+
+def part(module: str) -> str:
+    return module.split(".")[1] if module.startswith("ntkcore.") else ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_downward(path):
+    inside = path.relative_to(ROOT / "ntkcore").parts
+    if inside == ("__init__.py",):
+        return
+    own = inside[0].removesuffix(".py")
+    for module in imports(path):
+        assert module.split(".")[0] not in ("streamlit", "pages", "app"), f"{path} imports {module}"
+        other = part(module)
+        if other and other != own:
+            assert LEVELS[other] < LEVELS[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("folder", ["kernels", "learnability"])
+def test_the_mathematics_needs_numpy_scipy_and_torch_alone(folder):
+    import sys
+
+    for path in (ROOT / "ntkcore" / folder).rglob("*.py"):
+        for module in imports(path):
+            top = module.split(".")[0]
+            if top in sys.stdlib_module_names or module.startswith(f"ntkcore.{folder}"):
+                continue
+            assert top in BARE or module in BARE, f"{path} imports {module}"
+
+
+def test_figures_do_no_streamlit_and_pages_no_mathematics():
+    for path in (ROOT / "pages").rglob("*.py"):
+        for module in imports(path):
+            assert part(module) not in ("kernels", "learnability", "models"), f"{path} imports {module}"
+
+
+def test_nothing_is_unpickled():
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        assert not {"pickle", "dill", "cloudpickle", "joblib"} & {m.split(".")[0] for m in imports(path)}, path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "load":
+                words = {k.arg for k in node.keywords}
+                if isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy"):
+                    assert "allow_pickle" in words or "mmap_mode" in words, f"{path}:{node.lineno}"
+                if isinstance(node.func.value, ast.Name) and node.func.value.id == "torch":
+                    assert "weights_only" in words, f"{path}:{node.lineno}"
