@@ -4,6 +4,11 @@ Streamlit imports this file once to find ``app`` (the server with its routes and
 every page view of every session, when it only routes.
 """
 
+import os
+
+# Threads that spin while they wait would fight the worker for the cores; read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

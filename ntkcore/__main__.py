@@ -1,7 +1,11 @@
 """``python -m ntkcore``: see :mod:`ntkcore.cli`."""
 
+import os
 import sys
 
-from ntkcore.cli import main
+# Threads that spin while they wait make each other crawl when two processes share the cores; read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from ntkcore.cli import main  # noqa: E402
 
 sys.exit(main())

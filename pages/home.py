@@ -2,12 +2,16 @@
 
 import streamlit as st
 
+from ntkcore.analyses import requests
+from ntkcore.analyses.learnability import is_ready
+from ntkcore.analyses.learnability_views import sample_thumbnails
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, catalogue
-from ntkcore.errors import DataMissing
+from ntkcore.errors import AtlasError, DataMissing
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import frame, links, missing
+from pages.parts import frame, links, media, missing
 
+_SHOWN = 9  # images on a card
 _CARDS = (
     (
         "digits",
@@ -49,11 +53,26 @@ def page() -> None:
 def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> None:
     with st.container(border=True, key=f"card_{info.name}", height="stretch"):
         st.subheader(title, anchor=False)
+        if info.available:
+            _strip(spec)
         st.markdown(text)
         if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
+            if not is_ready(spec, workspace()):
+                requests.request_learnability(spec, workspace())
             st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
+
+
+def _strip(spec: LearnabilitySpec) -> None:
+    """A few images of the set; a set too damaged to show them says so when it is opened."""
+    try:
+        pack = sample_thumbnails(spec.dataset, _SHOWN, workspace())
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    images = "".join(f'<img src="{media.thumbnail_base(pack.id)}{i}.png" alt="">' for i in range(len(pack)))
+    st.html(f'<div class="atlas-strip">{images}</div>')
 
 
 page()

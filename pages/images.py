@@ -20,7 +20,7 @@ def page() -> None:
         "Your images", "Bring an image set with labels; every page can then work on it, on this machine, as on the sets that come with it."
     )
     _import()
-    st.subheader("On this server", anchor=False)
+    st.header("On this server", anchor=False)
     sets = own_sets(workspace().settings)
     if not sets:
         st.caption("None yet.")

@@ -30,7 +30,7 @@ def page() -> None:
 def _jobs() -> None:
     ws = workspace()
     workers = [worker for worker in ws.jobs.workers() if worker.alive]
-    st.subheader("Jobs", anchor=False)
+    st.header("Jobs", anchor=False)
     if workers:
         st.caption(
             "Workers: " + ", ".join(f"{frame.plain(w.device)} on {frame.plain(w.host)}" + (" (busy)" if w.job else "") for w in workers)
@@ -68,7 +68,7 @@ def _job(job: JobState) -> None:
 
 def _store() -> None:
     ws = workspace()
-    st.subheader("Kept on disk", anchor=False)
+    st.header("Kept on disk", anchor=False)
     entries = ws.store.entries()
     total = sum(entry.bytes for entry in entries)
     hot = ws.hot.stats()

@@ -2,6 +2,9 @@
 
 import os
 import sys
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded: tests share the cores
+
 from pathlib import Path
 
 import pytest

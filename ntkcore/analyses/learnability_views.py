@@ -24,7 +24,7 @@ from ntkcore.learnability import (
     predictions,
     split_groups,
 )
-from ntkcore.specs import LearnabilityView
+from ntkcore.specs import DatasetSpec, LearnabilityView
 
 _STEPS = 4  # predicted points per epoch
 
@@ -239,6 +239,16 @@ def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
     """The result's thumbnails; encoded again from the data when the stored ones are gone."""
     pack = open_pack(result.pack, ws.settings)
     return pack if pack is not None else thumbnail_pack(load_dataset(result.spec.dataset, ws.settings).pixels, ws.settings)
+
+
+def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
+    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
+
+    def make() -> ThumbnailPack:
+        few = spec.model_copy(update={"n": max(60, count)})
+        return thumbnail_pack(load_dataset(few, ws.settings).pixels[:count], ws.settings)
+
+    return ws.hot.get(("sample", spec.canonical(), count), make, lambda pack: 64 * count)
 
 
 def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, Literal
+from typing import IO, Literal
 
 from ntkcore.data.names import NAMED
 from ntkcore.errors import DataError, DataMissing, SpecError, StoreError
@@ -195,6 +195,8 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
                     if size > file.size + _SLACK:
                         break
                     progress(min(size, file.size))
+                if size < file.size and size < int(answer.headers.get("Content-Length") or 0):
+                    raise _NoAnswer("the connection broke off")
             if digest.hexdigest() == file.md5:
                 return
             wrong = True
@@ -216,7 +218,7 @@ class _NoAnswer(Exception):
 
 
 @contextlib.contextmanager
-def _answer(url: str) -> Iterator[BinaryIO]:
+def _answer(url: str) -> Iterator[http.client.HTTPResponse]:
     if not url.startswith(("https://", "http://")):
         raise ValueError(f"url: expected http or https, got {url}")
     request = urllib.request.Request(url, headers={"User-Agent": "ntk-atlas"})
@@ -230,7 +232,7 @@ def _answer(url: str) -> Iterator[BinaryIO]:
         yield answer
 
 
-def _receive(answer: BinaryIO) -> bytes:
+def _receive(answer: http.client.HTTPResponse) -> bytes:
     try:
         return answer.read(_CHUNK)
     except (OSError, http.client.HTTPException) as error:

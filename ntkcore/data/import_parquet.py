@@ -82,7 +82,8 @@ def _items(path: Path, limits: Limits) -> Iterator[bytes]:
 def _ids(path: Path, kind: pa.DataType, rows: int) -> tuple[str, ...]:
     """The stored paths where every row has its own, else the row numbers."""
     if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0 and pa.types.is_string(kind.field("path").type):
-        column = pq.read_table(path, columns=["image.path"]).column("image")
+        with pq.ParquetFile(path) as file:  # unlike read_table, it can read one field of a struct alone
+            column = file.read(columns=["image.path"]).column("image")
         names = [name for chunk in column.chunks for name in pc.struct_field(chunk, "path").to_pylist()]
         if all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in names) and len(set(names)) == len(names):
             return unique_ids([escaped(name) for name in names])

@@ -20,7 +20,7 @@ def score_histogram(result: LearnabilityResult, cuts: tuple[float, float], marke
         marked: an image to mark, or None.
         mode: ``"light"`` or ``"dark"``.
     """
-    figure = go.Figure(layout=layout(mode, height=300))
+    figure = go.Figure(layout=layout(mode, height=320))
     edges = np.histogram_bin_edges(result.score, bins=_BINS)
     centres, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
     for index, name in enumerate(result.class_names):
@@ -140,7 +140,7 @@ def learned_scatter(result: LearnabilityResult, facts: Judged, jitter: np.ndarra
         marked: an image to mark, or None.
         mode: ``"light"`` or ``"dark"``.
     """
-    figure = go.Figure(layout=layout(mode, height=360))
+    figure = go.Figure(layout=layout(mode, height=370))
     last = len(result.outputs) - 1
     never = np.isinf(result.learned)
     height = np.where(never, last + max(1.5, 0.08 * last), result.learned) + jitter

@@ -12,6 +12,7 @@ GROUP_COLOURS = {"hard": HARD, "medium": MEDIUM, "easy": EASY}
 
 _INK = {"light": "#1E2529", "dark": "#E4E8EA"}
 _PAPER = {"light": "#FCFBF8", "dark": "#12171B"}
+_QUIET = {"light": "#A9AEB1", "dark": "#5C6870"}
 _GRID = {"light": "#E4E0D6", "dark": "#2A333A"}
 
 
@@ -45,9 +46,10 @@ def layout(mode: str, *, height: int, opaque: bool = False) -> go.Layout:
         yaxis=axis,
         hovermode="closest",
         hoverlabel={"font": {"size": 12}},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "font": {"size": 12}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "font": {"size": 12}, "traceorder": "normal"},
         dragmode="select",
         uirevision="keep",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _QUIET[mode], "activecolor": _INK[mode]},
     )
 
 

@@ -18,6 +18,7 @@ def chart(
     key: str,
     table: Callable[[], pd.DataFrame],
     note: str = "",
+    controls: Callable[[], None] | None = None,
     on_select: Callable[[], None] | None = None,
     selection_mode: str | Sequence[str] = (),
 ) -> None:
@@ -29,13 +30,14 @@ def chart(
         key: unique; the selection is in ``st.session_state["chart.<key>"]``.
         table: makes the numbers behind it, when they are downloaded.
         note: how to read or use it, one sentence.
+        controls: shows the chart's own controls, above it.
         on_select: called after a selection.
         selection_mode: plotly's selection modes; () when nothing can be selected.
     """
-    with st.container(gap="small", key=f"chart_{key}"):
+    with st.container(gap="xsmall", key=f"chart_{key}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"### {title}")
-            with st.popover("", icon=":material/download:", key=f"download_{key}", help="Download this chart"):
+            st.subheader(title, anchor=False, width="content")
+            with st.popover("", icon=":material/download:", key=f"download_{key}", help="Download this chart", type="tertiary"):
                 st.download_button(
                     "Data (CSV)", lambda: table().to_csv(index=False), f"{key}.csv", "text/csv", key=f"csv_{key}", on_click="ignore"
                 )
@@ -48,6 +50,8 @@ def chart(
                     on_click="ignore",
                 )
                 st.caption("PNG: the camera at the chart's top right.")
+        if controls:
+            controls()
         extra: dict[str, Any] = {"on_select": on_select, "selection_mode": selection_mode} if on_select else {}
         st.plotly_chart(
             figure,

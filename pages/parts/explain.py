@@ -35,7 +35,7 @@ _NOT = """
 
 def learnability(result: LearnabilityResult) -> None:
     """The explainer of the learnability page."""
-    st.subheader("What this is", anchor=False)
+    st.header("What this is", anchor=False)
     tabs = st.tabs(["The equation", "How to read it", "What it does not say", "Reproduce it"])
     with tabs[0]:
         st.markdown(_WHAT)

@@ -8,24 +8,33 @@ import streamlit as st
 
 from ntkcore.errors import AtlasError
 
+_ICON = str(Path(__file__).parent / "icon.svg")
 _CSS = """
 <style>
   .stMainBlockContainer { padding: 2.2rem 2.5rem 4rem; max-width: 1500px; }
-  h1 { font-size: 1.75rem !important; letter-spacing: -0.01em; padding: 0 0 .1rem !important; }
-  h2 { font-size: 1.2rem !important; padding: .4rem 0 .2rem !important; }
-  h3 { font-size: 1.02rem !important; padding: .2rem 0 !important; }
+  .stMainBlockContainer h1 { font-size: 1.75rem !important; letter-spacing: -0.01em; padding: 0 0 .1rem !important; }
+  .stMainBlockContainer h2 { font-size: 1.2rem !important; padding: .4rem 0 .2rem !important; }
+  .stMainBlockContainer h3 { font-size: 1.02rem !important; padding: .2rem 0 !important; }
   [data-testid="stSidebarHeader"] { height: 3.4rem; }
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
   .atlas-lead { color: color-mix(in srgb, currentColor 72%, transparent); margin: 0 0 .6rem; max-width: 96ch; }
   .atlas-fact { font-size: 1.12rem; line-height: 1.5; max-width: 110ch; margin: .1rem 0 .3rem; }
-  .atlas-quiet { font-size: .84rem; color: color-mix(in srgb, currentColor 66%, transparent); }
+  .atlas-strip { display: flex; gap: 5px; margin: .1rem 0 .3rem; overflow: hidden; }
+  .atlas-strip img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 4px; object-fit: contain; }
+  .atlas-facts { border-collapse: collapse; width: 100%; font-size: .9rem; }
+  .atlas-facts th { text-align: left; font-weight: 500; padding: .22rem .8rem .22rem 0; vertical-align: top; white-space: nowrap;
+    color: color-mix(in srgb, currentColor 66%, transparent); }
+  .atlas-facts td { padding: .22rem 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+  .atlas-facts tr + tr { border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+  .atlas-quiet { margin: 0; font-size: .84rem; color: color-mix(in srgb, currentColor 66%, transparent); }
 </style>
 """
 
 
 def configure() -> None:
     """Page configuration; first call of every run."""
-    st.set_page_config(page_title="NTK Atlas", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
+    st.set_page_config(page_title="NTK Atlas", page_icon=_ICON, layout="wide")
+    st.logo(_ICON, size="large")
     st.html(_CSS)
 
 
@@ -57,6 +66,11 @@ def show_unexpected(error: Exception) -> None:
 def plain(text: str) -> str:
     """Text from data as Markdown that shows it literally."""
     return "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>$~:" else c for c in text)
+
+
+def signed(value: float) -> str:
+    """A signed number with two decimals and a true minus sign."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def duration(seconds: float | None) -> str:

@@ -1,7 +1,8 @@
 """The inspector: one image enlarged, every number about it, and its way through training."""
 
+import html
+
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from ntkcore.analyses import learnability_views as views
@@ -13,7 +14,7 @@ from pages.parts import frame, links, media
 _VIEWER = st.components.v2.component(
     "ntk_atlas.viewer",
     css="""
-    .viewer { width: 100%; max-width: 300px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
+    .viewer { width: 100%; max-width: 260px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
       border: 1px solid var(--st-border-color); display: block; background: var(--st-secondary-background-color); }
     """,
     js="""
@@ -54,14 +55,14 @@ def _go(image: int) -> None:
 
 def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
     name = result.class_names[result.labels[image]]
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = st.columns([1, 2], gap="medium")
     with left:
         _VIEWER(key="viewer", data={"src": f"{media.thumbnail_base(result.pack)}{image}.png", "alt": f"{name}, image {image}"})
         _steps(order, image)
         _tick(image)
     with right:
         _facts(result, facts, image, name)
-    st.plotly_chart(image_curves(views.image_curve(result, image, workspace()), frame.mode()), theme=None, key="inspector_curve")
+        st.plotly_chart(image_curves(views.image_curve(result, image, workspace()), frame.mode()), theme=None, key="inspector_curve")
 
 
 def _steps(order: np.ndarray, image: int) -> None:
@@ -101,16 +102,22 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
         ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),
         ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),
         ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
-        ("Outputs", ", ".join(f"{v:+.3f}" for v in result.outputs[-1][image])),
-        ("Targets", ", ".join(f"{v:+g}" for v in result.targets[image])),
+        ("Outputs", _outputs(result, image)),
     ]
-    st.dataframe(
-        pd.DataFrame(rows, columns=["", "value"]),
-        hide_index=True,
-        width="stretch",
-        column_config={"": st.column_config.TextColumn(width="small"), "value": st.column_config.TextColumn(width="large")},
-    )
+    cells = "".join(f"<tr><th>{html.escape(what)}</th><td>{html.escape(value)}</td></tr>" for what, value in rows)
     st.html(
-        '<div class="atlas-quiet">A larger k(x,x) predicts that this image is learned sooner. '
-        "Arrow keys go to the previous and next image, Escape closes.</div>"
+        f'<table class="atlas-facts">{cells}</table>'
+        '<p class="atlas-quiet">A larger k(x,x) predicts that this image is learned sooner. '
+        "Arrow keys go to the previous and next image, Escape closes.</p>"
+    )
+
+
+def _outputs(result: LearnabilityResult, image: int) -> str:
+    """The outputs after training beside their targets; of many outputs, the largest."""
+    outputs, targets = result.outputs[-1][image], result.targets[image]
+    if len(outputs) == 1:
+        return f"{outputs[0]:+.3f}, target {targets[0]:+g} ({result.class_names[0]} −1, {result.class_names[1]} +1)"
+    largest = np.argsort(-outputs)[:3]
+    return (
+        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest) + " are the largest; the target is 1 for the label, else 0"
     )

@@ -51,7 +51,9 @@ def _answer(result: LearnabilityResult) -> str:
     rho = result.correlation
     if not rho.defined:
         return f"Whether k(x,x) predicted the order of learning cannot be said here: {html.escape(rho.reason)}"
-    figures_ = f"Spearman ρ = <b>{rho.rho:+.2f}</b>, {100 * rho.level:.0f} % interval {rho.low:+.2f} to {rho.high:+.2f}"
+    figures_ = (
+        f"Spearman ρ = <b>{frame.signed(rho.rho)}</b>, {100 * rho.level:.0f} % interval {frame.signed(rho.low)} to {frame.signed(rho.high)}"
+    )
     if rho.low <= 0 <= rho.high:
         return f"On these {rho.n:,} images k(x,x) did <b>not clearly</b> predict the order of learning: {figures_}, which includes 0."
     if rho.rho < 0:
@@ -70,13 +72,12 @@ def _explore(result: LearnabilityResult) -> None:
     view = links.current().view
     shown = views.ranking(result, facts, view)
     _gallery(result, facts, shown)
-    st.subheader("The evidence", anchor=False)
+    st.header("The evidence", anchor=False)
     curves = views.group_curves(result, view, ws)
     mode = frame.mode()
     left, right = st.columns(2, gap="large")
     with left:
         _histogram(result, facts, view, mode)
-        _learned(result, facts, view, mode)
     with right:
         chart(
             "Accuracy of the three groups while training",
@@ -85,6 +86,10 @@ def _explore(result: LearnabilityResult) -> None:
             table=lambda: views.curve_table(curves),
             note="The paper's Fig. 3: easy images should be learned in fewer epochs.",
         )
+    left, right = st.columns(2, gap="large")
+    with left:
+        _learned(result, facts, view, mode)
+    with right:
         _errors(curves, mode)
     if view.image is not None and view.image < len(result.score):
         inspect(result, facts, shown)
@@ -123,7 +128,7 @@ def _changed(name: str) -> None:
 
 def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
     view = links.current().view
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="view_controls"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="view_controls"):
         st.segmented_control(
             "Gallery",
             ["hard", "easy", "all"],
@@ -142,7 +147,7 @@ def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
             label_visibility="collapsed",
             on_change=_changed,
             args=("order",),
-            width=230,
+            width=205,
         )
         with st.popover(_filter_summary(view), icon=":material/filter_alt:", key="filters"):
             st.multiselect("Classes", result.class_names, key=_KEYS + "only", placeholder="all classes", on_change=_changed, args=("only",))
@@ -334,22 +339,25 @@ def _lassoed() -> None:
 
 
 def _errors(curves: views.GroupCurves, mode: str) -> None:
+    def controls() -> None:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.segmented_control(
+                "Groups shown",
+                ["all", "hard", "medium", "easy"],
+                default="all",
+                required=True,
+                key="errors.group",
+                label_visibility="collapsed",
+            )
+            st.toggle("log scale", key="errors.log")
+
     shown = st.session_state.get("errors.group", "all")
-    log = st.session_state.get("errors.log", False)
     chart(
         "Mean error: measured and predicted",
-        figures.error_curves(curves, shown, mode, log=log),
+        figures.error_curves(curves, shown, mode, log=st.session_state.get("errors.log", False)),
         key="errors",
         table=lambda: views.curve_table(curves),
-        note="Solid: the real network. Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17).",
+        note="Solid: the real network. Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17). "
+        "One group alone also shows the envelope of eq. 15.",
+        controls=controls,
     )
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.segmented_control(
-            "Groups shown",
-            ["all", "hard", "medium", "easy"],
-            default="all",
-            required=True,
-            key="errors.group",
-            label_visibility="collapsed",
-        )
-        st.toggle("log scale", key="errors.log")

@@ -86,9 +86,9 @@ def test_transparency_is_put_on_white():
 def test_palette_images():
     gray = Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4) * 16).convert("P")
     assert read_head(save(gray), "x", LIMIT).gray
-    red = Image.new("RGB", (4, 4), (200, 0, 0)).convert("P")
+    red = Image.new("RGB", (4, 4), (204, 0, 0)).convert("P")
     assert not read_head(save(red), "x", LIMIT).gray
-    np.testing.assert_array_equal(decode(save(red), "x", LIMIT, gray=False)[0, 0], [200, 0, 0])
+    np.testing.assert_array_equal(decode(save(red), "x", LIMIT, gray=False)[0, 0], [204, 0, 0])
     clear = Image.new("P", (2, 2), 0)
     clear.putpalette([0, 0, 0, 9, 9, 9])
     data = save(clear, transparency=0)

@@ -37,7 +37,7 @@ def test_cluster_sizes_double():
 
 
 def test_moons_lie_on_their_half_circles():
-    points = moons(4000, 0).astype(np.float64) + [0.5, 0.25]
+    points = moons(4000, 0).astype(np.float64) + np.array([0.5, 0.25])
     upper, lower = points[::2], points[1::2]
     for part, centre, sign in ((upper, [0, 0], 1), (lower, [1, 0.5], -1)):
         radius = np.linalg.norm(part - centre, axis=1)

@@ -1,0 +1,143 @@
+import dataclasses
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ntkcore.data import import_images
+from ntkcore.data.import_common import Limits
+from ntkcore.data.import_parquet import images_in_parquet
+from ntkcore.data.own_store import open_own
+from ntkcore.errors import DataError
+
+
+@pytest.fixture
+def write(make, tmp_path):
+    def write_table(labels, images=None, names=None, **options):
+        images = images or [{"bytes": make.encoded(seed=i), "path": None} for i in range(len(labels))]
+        table = pa.table({"image": images, "label": labels})
+        if names:
+            table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": {"label": {"names": names}}}})})
+        pq.write_table(table, tmp_path / "up", **options)
+        return tmp_path / "up"
+
+    return write_table
+
+
+def test_labels_of_every_kind(write, local):
+    limits = Limits.of(local)
+    for labels, names, expected, classes in (
+        ([1, 0, 1, 0], ["cat", "dog"], [1, 0, 1, 0], ("cat", "dog")),
+        ([10, 2, 10, 2], None, [1, 0, 1, 0], ("2", "10")),
+        (["b", "a", "b", "a"], None, [1, 0, 1, 0], ("a", "b")),
+        (pa.array(["b", "a", "b", "a"]).dictionary_encode(), None, [1, 0, 1, 0], ("a", "b")),
+        (pa.array([1, 0, 1, 0], pa.uint8()), None, [1, 0, 1, 0], ("0", "1")),
+    ):
+        found = images_in_parquet(write(labels, names=names), limits)
+        assert found.labels.tolist() == expected
+        assert found.class_names == classes
+
+
+def test_classes_without_images_are_left_out_and_said(write, local):
+    found = images_in_parquet(write([3, 1, 3, 1], names=["a", "b", "c", "d"]), Limits.of(local))
+    assert found.class_names == ("b", "d")
+    assert found.labels.tolist() == [1, 0, 1, 0]
+    assert found.notes == ("Classes without images were left out: a, c.",)
+
+
+def test_ids_are_the_paths_where_they_tell_images_apart(write, make, local):
+    limits = Limits.of(local)
+    images = [{"bytes": make.encoded(), "path": f"p{i}.png"} for i in range(4)]
+    assert images_in_parquet(write([0, 0, 1, 1], images), limits).ids == ("p0.png", "p1.png", "p2.png", "p3.png")
+    images[3]["path"] = "p0.png"
+    assert images_in_parquet(write([0, 0, 1, 1], images), limits).ids == ("row/0", "row/1", "row/2", "row/3")
+    images = [make.encoded() for _ in range(4)]
+    assert images_in_parquet(write([0, 0, 1, 1], images), limits).ids[3] == "row/3"
+
+
+def test_many_rows_and_groups(write, make, local):
+    report = import_images(write([i % 2 for i in range(150)], row_group_size=40), local, name="x")
+    images = open_own(report.content_id, local).images(np.array([0, 77, 149]))
+    np.testing.assert_array_equal(images, [make.pixels((8, 8), seed) for seed in (0, 77, 149)])
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "message"),
+    [
+        ([0.0, 1.0, 0.0, 1.0], None, "labels of the Parquet file are double"),
+        ([0, -1, 0, 1], None, r"negative labels \(-1\)"),
+        ([0, 2, 0, 1], ["a", "b"], "has the label 2, but names only 2 classes"),
+        ([0, None, 0, 1], None, "1 rows of the Parquet file have no label"),
+        ([True, False, True, False], None, "labels of the Parquet file are bool"),
+        ([[0], [1], [0], [1]], None, "labels of the Parquet file are list"),
+        (["a", "A", "a", "A"], None, "nearly the same name"),
+        ([0, 0, 0, 0], None, "the one class '0'"),
+        ([0, 0, 0, 1], None, "'1' has a single image"),
+    ],
+)
+def test_labels_that_do_not_fit(write, local, labels, names, message, nothing_kept):
+    with pytest.raises(DataError, match=message) as caught:
+        import_images(write(labels, names=names), local, name="x")
+    assert caught.value.remedy
+
+
+def test_images_that_are_none(write, make, local, nothing_kept):
+    good = make.encoded()
+    for images, message in (
+        ([{"bytes": good, "path": "a"}, {"bytes": None, "path": "b"}] * 2, "Row 1 of the Parquet file has no image; a path alone"),
+        ([{"bytes": good, "path": "a"}, None] * 2, "Row 1 of the Parquet file has no image"),
+        ([good, None] * 2, "Row 1 of the Parquet file has no image"),
+        ([good, b"no image"] * 2, "'row/1' is damaged, or no image"),
+        ([good, good[:50]] * 2, "'row/1' is damaged"),
+        ([good, b""] * 2, "'row/1' is empty"),
+        ([1, 2, 3, 4], "column image of the Parquet file holds int64"),
+        ([{"path": "a"}] * 4, "column image of the Parquet file holds struct"),
+    ):
+        with pytest.raises(DataError, match=message):
+            import_images(write([0, 0, 1, 1], images), local, name="x")
+
+
+def test_missing_columns_and_rows(make, tmp_path, local, nothing_kept):
+    for table, message in (
+        (pa.table({"picture": [b"1"], "label": [0]}), "has no column image .its columns: picture, label"),
+        (pa.table({"image": [b"1"], "target": [0]}), "has no column label"),
+        (pa.table({"a": [1]}), "has no column image and label"),
+        (pa.table({"image": pa.array([], pa.binary()), "label": pa.array([], pa.int64())}), "has no rows"),
+    ):
+        pq.write_table(table, tmp_path / "up")
+        with pytest.raises(DataError, match=message) as caught:
+            import_images(tmp_path / "up", local, name="x")
+        assert caught.value.remedy
+
+
+def test_damaged_files(write, local, nothing_kept):
+    path = write([0, 0, 1, 1])
+    whole = path.read_bytes()
+    for data in (b"PAR1", whole[:100], whole[:-20], whole[:4] + bytes(300) + whole[304:], whole[:-300] + bytes(200) + whole[-100:]):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match=r"The Parquet file is damaged|is damaged|no image"):
+            import_images(path, local, name="x")
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ({"files": 3}, "holds more than 3"),
+        ({"total_bytes": 200}, "The Parquet file unpacks to more"),
+        ({"file_bytes": 20}, "'row 0' is larger than"),
+    ],
+)
+def test_limits(write, local, limit, message, nothing_kept):
+    with pytest.raises(DataError, match=message):
+        import_images(write([0, 0, 1, 1]), local, name="x", limits=dataclasses.replace(Limits.of(local), **limit))
+
+
+def test_a_dictionary_bomb_is_stopped_while_it_is_read(write, make, local, nothing_kept):
+    """One large image stored once and referred to by every row: small on disk and by its own account."""
+    image = make.encoded((100, 100))
+    path = write([i % 2 for i in range(500)], [image] * 500)
+    assert path.stat().st_size < 50_000
+    with pytest.raises(DataError, match="The Parquet file unpacks to more"):
+        import_images(path, local, name="x", limits=dataclasses.replace(Limits.of(local), total_bytes=1_000_000))

@@ -1,0 +1,155 @@
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+
+from ntkcore.data import content_hash, import_images, load_dataset, own_sets, remove_own
+from ntkcore.data.own_store import half_written
+from ntkcore.errors import DataError, DataMissing
+from ntkcore.specs import DatasetSpec
+
+
+@pytest.fixture
+def report(make, local, tmp_path):
+    return import_images(make.zip(tmp_path / "up", make.classes((8, 8, 3), each=3)), local, name="Pets")
+
+
+@pytest.fixture
+def folder(report, local):
+    return local.cache_dir / "sets" / report.content_id
+
+
+def spec(report, n=6):
+    return DatasetSpec(name="own", own=report.content_id, n=n)
+
+
+def test_the_list(report, local, folder):
+    (item,) = own_sets(local)
+    assert (item.content_id, item.name, item.n, item.counts) == (report.content_id, "Pets", 6, (3, 3))
+    assert (item.class_names, item.shape, item.shape_text) == (("cat", "dog"), (3, 8, 8), "8 × 8 RGB")
+    assert item.notes == report.notes
+    assert abs(item.imported - time.time()) < 60
+    assert item.bytes > 6 * 8 * 8 * 3
+    assert item.problem == ""
+
+
+def test_the_newest_comes_first(report, make, local, tmp_path):
+    import_images(make.zip(tmp_path / "two", make.classes((4, 4))), local, name="Second")
+    assert [item.name for item in own_sets(local)] == ["Second", "Pets"]
+
+
+def test_no_sets(local):
+    assert own_sets(local) == ()
+
+
+def test_removing(report, local):
+    remove_own(report.content_id, local)
+    assert own_sets(local) == ()
+    assert list((local.cache_dir / "sets").iterdir()) == []
+    for call in (lambda: remove_own(report.content_id, local), lambda: load_dataset(spec(report), local)):
+        with pytest.raises(DataMissing):
+            call()
+    with pytest.raises(DataMissing):
+        content_hash(spec(report), local)
+
+
+@pytest.mark.parametrize("content_id", ["", "..", "../sets", "x" * 64, "/etc"])
+def test_ids_that_are_none(local, content_id):
+    with pytest.raises(DataMissing):
+        remove_own(content_id, local)
+
+
+def test_the_draw_and_its_refusals(report, local):
+    assert content_hash(spec(report), local) == report.content_id
+    data = load_dataset(spec(report), local)
+    assert data.inputs.shape == (6, 3, 8, 8)
+    with pytest.raises(DataError, match="Pets has 6 images; 7 were asked for"):
+        load_dataset(spec(report, 7), local)
+
+
+def flip(path, position, keep_time=False):
+    data = bytearray(path.read_bytes())
+    stat = path.stat()
+    data[position] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**9))
+
+
+@pytest.mark.parametrize("loaded_before", [False, True])
+@pytest.mark.parametrize("damage", ["pixel", "header", "label", "id", "class", "short", "gone", "json"])
+def test_damage_is_found(report, local, folder, make, tmp_path, damage, loaded_before):
+    if loaded_before:
+        load_dataset(spec(report), local)
+    if damage == "pixel":
+        flip(folder / "images.npy", -5)
+    elif damage == "header":
+        flip(folder / "images.npy", 8)
+    elif damage == "label":
+        flip(folder / "labels.npy", -8)
+    elif damage == "id":
+        flip(folder / "ids.json", 3)
+    elif damage == "class":
+        text = (folder / "set.json").read_text()
+        (folder / "set.json").write_text(text.replace('"dog"', '"hog"'))
+    elif damage == "short":
+        with (folder / "images.npy").open("r+b") as file:
+            file.truncate(300)
+    elif damage == "gone":
+        (folder / "labels.npy").unlink()
+    else:
+        (folder / "set.json").write_text("{")
+    with pytest.raises(DataError, match="damaged on disk") as caught:
+        load_dataset(spec(report), local)
+    assert "Import the same images again" in caught.value.remedy
+
+    again = import_images(tmp_path / "up", local, name="Pets")  # the remedy works
+    assert again.new
+    assert again.content_id == report.content_id
+    assert load_dataset(spec(report), local).n == 6
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": 3}', '{"name": "a", "class_names": [1]}'])
+def test_a_damaged_description_is_listed_and_can_be_removed(report, local, folder, text):
+    (folder / "set.json").write_text(text)
+    (item,) = own_sets(local)
+    assert "damaged" in item.problem
+    assert item.n == 0
+    assert item.shape_text == "unreadable"
+    remove_own(item.content_id, local)
+    assert own_sets(local) == ()
+
+
+def test_the_name_is_not_part_of_the_content(report, make, local, tmp_path, folder):
+    remove_own(report.content_id, local)
+    other = import_images(tmp_path / "up", local, name="Other")
+    assert other.content_id == report.content_id
+    assert json.loads((folder / "set.json").read_text())["name"] == "Other"
+
+
+def test_the_content_is_all_else(report, make, local, tmp_path):
+    ids = {report.content_id}
+    base = make.classes((8, 8, 3), each=3)
+    renamed_class = {name.replace("dog", "cow"): data for name, data in base.items()}
+    renamed_file = {name.replace("cat/0", "cat/9"): data for name, data in base.items()}
+    other_pixels = base | {"cat/0.png": make.encoded((8, 8, 3), 77)}
+    for number, files in enumerate((renamed_class, renamed_file, other_pixels)):
+        ids.add(import_images(make.zip(tmp_path / str(number), files), local, name="Pets").content_id)
+    assert len(ids) == 4
+
+
+def test_what_dead_processes_left_is_cleared(local):
+    sets = local.cache_dir / "sets"
+    (sets / ".new-old").mkdir(parents=True)
+    (sets / ".new-young").mkdir()
+    os.utime(sets / ".new-old", (0, 0))
+    with half_written(local) as folder:
+        assert folder.is_dir()
+    assert [path.name for path in sets.iterdir()] == [".new-young"]
+
+
+def test_stored_arrays_are_plain_npy(folder):
+    assert np.load(folder / "images.npy", allow_pickle=False).shape == (6, 8, 8, 3)
+    assert np.load(folder / "labels.npy", allow_pickle=False).dtype == np.int64
+    assert sorted(path.name for path in folder.iterdir()) == ["ids.json", "images.npy", "labels.npy", "set.json"]
