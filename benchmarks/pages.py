@@ -129,9 +129,8 @@ def main() -> None:
             server.stop()
     for name, values in (("gallery", shown), ("rerun", again)):
         print(f"{name:8} median {statistics.median(values):.2f} s  (range {min(values):.2f} to {max(values):.2f}, {len(values)} runs)")
-    print(
-        f"peer     {other:.2f} s (st.image and st.button in columns, {options.n} images); gallery is {other / statistics.median(shown):.1f}× faster"
-    )
+    ratio = other / statistics.median(shown)
+    print(f"peer     {other:.2f} s (st.image and st.button in columns, {options.n} images): the gallery is {ratio:.1f} times faster")
 
 
 if __name__ == "__main__":

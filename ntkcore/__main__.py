@@ -6,6 +6,6 @@ import sys
 # Threads that spin while they wait make each other crawl when two processes share the cores; read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from ntkcore.cli import main  # noqa: E402
+from ntkcore.cli import main
 
 sys.exit(main())

@@ -189,12 +189,14 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
     kernel = kernel_key(spec.kernel, ws)
     images, statistics = artifact.json("images"), artifact.json("statistics")
     spectrum = ws.store.open("spectrum", kernel) if spec.full_kernel else None
+    diagonal, training = ws.store.open("diagonal", kernel), ws.store.open("training", run_key(spec.run, ws))
+    parts = [part for part in (artifact, training, diagonal, spectrum) if part is not None]
     defined = statistics["rho"] is not None
     return LearnabilityResult(
         spec=spec,
         key=key,
-        score=ws.store.open("diagonal", kernel).read("score"),
-        outputs=ws.store.open("training", run_key(spec.run, ws)).read("outputs"),
+        score=diagonal.read("score"),
+        outputs=training.read("outputs"),
         learned=artifact.read("learned"),
         targets=artifact.read("targets"),
         labels=artifact.read("labels"),
@@ -216,7 +218,7 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
         ),
         pack=images["pack"],
         parameters=statistics["parameters"],
-        warnings=tuple(artifact.info["notes"]) + tuple(artifact.info.get("repaired", ())),
+        warnings=(*artifact.info["notes"], *(text for part in parts for text in part.info.get("repaired", ()))),
         created=artifact.info["created"],
         seconds=artifact.info["seconds"],
         device=artifact.info["device"],

@@ -15,7 +15,7 @@ from ntkcore.kernels.plan import FallbackWarning, Planned, make_plan
 BATCH_BYTES = {"cpu": 128 * 2**20, "cuda": 4 * 2**30}
 """Memory that one batch may take; batch sizes are derived from it."""
 
-_LARGEST_BATCH = {"cpu": 128, "cuda": 2048}
+_LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
 
 
 class Engine:
@@ -38,7 +38,7 @@ class Engine:
         """The batch size for norms: ``wish``, or as many samples as fit BATCH_BYTES.
 
         A sample takes twice its layers' inputs and outputs (the graph holds what lies between them), the unfolded inputs or products
-        of positions, and one output's gradients; at most 128 samples (2048 on CUDA), beyond which nothing is gained.
+        of positions, and one output's gradients; at most 256 samples (2048 on CUDA), beyond which nothing is gained.
         """
         if wish is not None:
             return checked_batch_size(wish)

@@ -14,12 +14,16 @@ from ntkcore.kernels.features import ExplicitFeatures, rows_within, squared_norm
 
 @dataclass(frozen=True, slots=True)
 class GeneralGradients:
-    """Gradients of the parameters ``names`` of ``model``; ``one_by_one``: plain autograd, a sample at a time."""
+    """Gradients of the parameters ``names`` of ``model``; ``one_by_one``: plain autograd, a sample at a time.
+
+    ``activations`` is the number of values that all layers put out for one sample; each output's backward pass holds as many.
+    """
 
     model: nn.Module
     names: tuple[str, ...]
     outputs: int
     one_by_one: bool
+    activations: int
 
     def size(self) -> int:
         """P of these parameters."""
@@ -43,8 +47,9 @@ class GeneralGradients:
     def squared_norms(self, x: Tensor) -> Tensor:
         """(k, b) float64."""
         like = self._parameter(self.names[0])
-        span = min(self.outputs, rows_within(like, self.size()))
-        step = 1 if self.one_by_one else rows_within(like, span * self.size())
+        per_output = self.size() + self.activations
+        span = min(self.outputs, rows_within(like, per_output))
+        step = 1 if self.one_by_one else rows_within(like, span * per_output)
         result = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
         for start in range(0, len(x), step):
             for first in range(0, self.outputs, span):
@@ -54,7 +59,7 @@ class GeneralGradients:
 
     def features(self, x: Tensor) -> ExplicitFeatures:
         """Gradients of all outputs for a block of samples."""
-        step = rows_within(self._parameter(self.names[0]), self.outputs * self.size())
+        step = rows_within(self._parameter(self.names[0]), self.outputs * (self.size() + self.activations))
         parts = [ExplicitFeatures.of(self.gradients(piece, 0, self.outputs)).rows for piece in x.split(step)]
         return ExplicitFeatures(torch.cat(parts))
 

@@ -5,7 +5,7 @@ pass, nothing else uses the parameter, and its norm agrees with plain autograd's
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,15 @@ from ntkcore.kernels.checks import as_batch, as_samples, check_model
 from ntkcore.kernels.features import squared_norms
 from ntkcore.kernels.general import GeneralGradients
 from ntkcore.kernels.layers import LayerRule, rule_for
-from ntkcore.kernels.probe import checked_outputs, close, count_uses, owners_of, path_depends_on_values, reference_norms
+from ntkcore.kernels.probe import (
+    activation_numbers,
+    checked_outputs,
+    close,
+    count_uses,
+    owners_of,
+    path_depends_on_values,
+    reference_norms,
+)
 
 Form = Literal["factored", "per-sample gradients", "one sample at a time", "unused", "frozen"]
 
@@ -114,9 +122,9 @@ def make_plan(model: nn.Module, x: Tensor) -> Planned:
         if sequential:  # another sample may take another path
             uses.update({id(p): 1 for p in model.parameters() if not uses[id(p)]})
         rest = tuple(name for name, p in model.named_parameters() if p.requires_grad and name not in factored and uses[id(p)])
-        general = GeneralGradients(model, rest, outputs.shape[1], sequential) if rest else None
+        general = GeneralGradients(model, rest, outputs.shape[1], sequential, activation_numbers(model, probe)) if rest else None
         if general is not None and not sequential and not _agrees(general, probe, reference):
-            general = GeneralGradients(model, rest, outputs.shape[1], True)
+            general = replace(general, one_by_one=True)
     if sequential:
         reasons = dict.fromkeys(rest, "the network's path depends on the values (data-dependent control flow)")
     form: Form = "one sample at a time" if general is not None and general.one_by_one else "per-sample gradients"

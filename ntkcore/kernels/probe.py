@@ -91,6 +91,23 @@ def path_depends_on_values(model: nn.Module, probe: Tensor) -> bool:
     return False
 
 
+def activation_numbers(model: nn.Module, probe: Tensor) -> int:
+    """Values that the layers without inner layers put out for one sample."""
+    sizes: list[int] = []
+
+    def note(module: nn.Module, args: object, output: object) -> None:
+        sizes.extend(part.numel() for part in (output if isinstance(output, tuple) else (output,)) if isinstance(part, Tensor))
+
+    handles = [module.register_forward_hook(note) for module in model.modules() if next(module.children(), None) is None]
+    try:
+        with torch.no_grad():
+            model(probe[:1])
+    finally:
+        for handle in handles:
+            handle.remove()
+    return sum(sizes)
+
+
 def owners_of(model: nn.Module) -> dict[int, list[tuple[str, nn.Module]]]:
     """For each parameter tensor, by id, the layers that hold it directly."""
     owners: dict[int, list[tuple[str, nn.Module]]] = {}

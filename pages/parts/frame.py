@@ -65,7 +65,7 @@ def show_unexpected(error: Exception) -> None:
 
 def plain(text: str) -> str:
     """Text from data as Markdown that shows it literally."""
-    return "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>$~:" else c for c in text)
+    return "".join("\\" + c if c in "\\`*_[]#|<>$~:" else c for c in text)
 
 
 def signed(value: float) -> str:

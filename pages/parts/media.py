@@ -4,7 +4,7 @@ import os
 import secrets
 from functools import lru_cache
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, Signer
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,7 +21,7 @@ def thumbnail_base(pack: str) -> str:
 
     Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack.
     """
-    return f"/thumbnails/{_signer(settings()).dumps(pack)}/"
+    return f"/thumbnails/{_signer(settings()).sign(pack).decode()}/"
 
 
 def routes() -> list[Route]:
@@ -31,7 +31,7 @@ def routes() -> list[Route]:
 
 async def _thumbnail(request: Request) -> Response:
     try:
-        pack_id = _signer(settings()).loads(request.path_params["token"])
+        pack_id = _signer(settings()).unsign(request.path_params["token"]).decode()
     except BadSignature:
         return PlainTextResponse("This address was not made by this server.", status_code=403)
     content = await run_in_threadpool(_png, pack_id, request.path_params["image"])
@@ -48,8 +48,8 @@ def _png(pack_id: str, image: int) -> bytes | None:
 
 
 @lru_cache(maxsize=4)
-def _signer(chosen: Settings) -> URLSafeSerializer:
-    return URLSafeSerializer(_secret(chosen), salt="thumbnails")
+def _signer(chosen: Settings) -> Signer:
+    return Signer(_secret(chosen), salt="thumbnails")
 
 
 def _secret(chosen: Settings) -> str:
