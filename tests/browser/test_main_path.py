@@ -38,7 +38,7 @@ def test_from_the_first_card_to_the_images(page: Page, server: Server):
     settled(page)
     page.locator(".st-key-open_digits button").click()
     page.wait_for_url(re.compile("/learnability"))
-    compute(page)
+    wait_for_result(page)  # one click: the card starts the computation itself
     expect(cards(page)).to_have_count(100)
     first = cards(page).first.locator("img")
     expect(first).to_have_js_property("naturalWidth", 8)
