@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from ntkcore.errors import AtlasError
 from ntkcore.permalink import LIST_FIELDS, SPEC_FIELDS, Query
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     bring = commands.add_parser("import", help="import an image set: zip, folder, Parquet or npz")
     bring.add_argument("path", type=Path)
     bring.add_argument("--name", help="what to call it (default: the file's name)")
-    bring.add_argument("--side", default="auto", help="side of the images in pixels, or auto")
+    bring.add_argument("--side", type=_side, default="auto", help="side of the images in pixels, or auto")
     bring.set_defaults(run=_import)
 
     fetch = commands.add_parser("download", help="download a public data set")
@@ -100,11 +101,18 @@ def _worker(options: argparse.Namespace) -> int:
     return run_worker(handlers(ws), ws.settings, device=options.device or ws.device) or 0
 
 
+def _side(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of pixels or auto, got {text!r}")
+    return int(text)
+
+
 def _import(options: argparse.Namespace) -> int:
     from ntkcore.data import import_images
 
-    side = options.side if options.side == "auto" else int(options.side)
-    report = import_images(options.path, settings(), name=options.name or options.path.stem, side=side)
+    report = import_images(options.path, settings(), name=options.name or options.path.stem, side=options.side)
     print(f"Imported {report.n} images of {len(report.class_names)} classes.")
     print(f"Use it with: --dataset own --own {report.content_id}")
     return 0

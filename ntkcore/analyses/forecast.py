@@ -12,7 +12,7 @@ from ntkcore.analyses.kernel import TILE, kernel_tiles
 from ntkcore.analyses.network import network, rate_name
 from ntkcore.analyses.progress import Stage
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, load_dataset
+from ntkcore.data import Dataset, content_hash, load_dataset
 from ntkcore.kernels import mean_ntk, ntk_diagonal
 from ntkcore.models import train
 from ntkcore.specs import LearnabilitySpec, TrainingSpec
@@ -97,8 +97,10 @@ def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) 
 
 
 def _sample(spec: LearnabilitySpec, ws: Workspace) -> Dataset:
-    """The images themselves: loading checks the request, and is quick beside everything else."""
-    return ws.hot.get(("dataset", spec.dataset.canonical()), lambda: load_dataset(spec.dataset, ws.settings), dataset_bytes)
+    """The first images of the draw: checks the whole request and costs little, however many images are asked for."""
+    content = content_hash(spec.dataset, ws.settings)
+    key = ("sample", spec.dataset.canonical(), content)
+    return ws.hot.get(key, lambda: load_dataset(spec.dataset, ws.settings, first=TILE), dataset_bytes)
 
 
 def dataset_bytes(dataset: Dataset) -> int:
@@ -174,7 +176,8 @@ def _memory(spec: LearnabilitySpec, sample: Dataset, n: int) -> int:
 
 def _disk(spec: LearnabilitySpec, sample: Dataset, n: int) -> int:
     outputs = (spec.training.epochs + 1) * n * sample.outputs * 4
-    kernel = n * n * (8 + (8 if spec.dtype == "float64" else 4)) if spec.full_kernel else 0
+    padded = -(-n // TILE) * TILE  # tiles at the edge are stored whole
+    kernel = padded * padded * (8 if spec.dtype == "float64" else 4) + n * padded * 8 if spec.full_kernel else 0
     return outputs + kernel + sample.pixels[0].size * n + 2**20
 
 

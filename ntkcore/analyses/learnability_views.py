@@ -245,8 +245,7 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> Thumbnail
     """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
 
     def make() -> ThumbnailPack:
-        few = spec.model_copy(update={"n": max(60, count)})
-        return thumbnail_pack(load_dataset(few, ws.settings).pixels[:count], ws.settings)
+        return thumbnail_pack(load_dataset(spec, ws.settings, first=count).pixels, ws.settings)
 
     return ws.hot.get(("sample", spec.canonical(), count), make, lambda pack: 64 * count)
 

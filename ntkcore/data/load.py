@@ -20,7 +20,7 @@ _STD_FLOOR = 1e-3
 _MORE = "Draw more images, name fewer classes, or choose another seed."
 
 
-def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset:
+def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: int | None = None) -> Dataset:
     """Load the images a specification names.
 
     The draw is the first ``n`` of a permutation seeded by the specification, so a larger ``n`` holds a smaller one's
@@ -30,6 +30,8 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset
     Args:
         spec: what to draw.
         settings: where the data is; the process's settings if None.
+        first: decode the first so many of the drawn images only. Everything is checked as for all of them, and labels,
+            classes and outputs are those of the whole draw's; ``mean`` and ``std`` are of the decoded images.
 
     Raises:
         SpecError: a class the set does not have.
@@ -39,7 +41,7 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset
     settings = settings or process_settings()
     content = content_hash(spec, settings)
     if spec.name in VECTOR_SETS:
-        return _vectors(spec, content)
+        return _vectors(spec, content, first)
     source = open_own(str(spec.own), settings) if spec.name == "own" else open_source(spec.name, settings)
     title = own_title(str(spec.own), settings) if spec.name == "own" else NAMED[spec.name].title
 
@@ -53,6 +55,8 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset
     true_labels = of_class[index].astype(np.int64)
     require_pairs(true_labels, names, f"among the {spec.n:,} images drawn", _MORE)
 
+    labels = _noisy(spec, true_labels, names)[:first]
+    index, true_labels = index[:first], true_labels[:first]
     raw = source.images(index)
     pixels = raw if source.maximum == 255 else np.rint(raw * (255 / source.maximum)).astype(np.uint8)
     channels_last = raw if raw.ndim == 4 else raw[..., None]
@@ -64,7 +68,7 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None) -> Dataset
         title=title,
         inputs=inputs,
         pixels=pixels,
-        labels=_noisy(spec, true_labels, names),
+        labels=labels,
         true_labels=true_labels,
         class_names=names,
         ids=source.ids(index),
@@ -94,7 +98,7 @@ def content_hash(spec: DatasetSpec, settings: Settings | None = None) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _vectors(spec: DatasetSpec, content: str) -> Dataset:
+def _vectors(spec: DatasetSpec, content: str, first: int | None) -> Dataset:
     """A generated set: its points are those of the seed, in the order they are generated."""
     known = NAMED[spec.name]
     classes = choose_classes(known.title, known.class_names, spec.classes)
@@ -104,12 +108,12 @@ def _vectors(spec: DatasetSpec, content: str) -> Dataset:
     return Dataset(
         spec=spec,
         title=known.title,
-        inputs=points,
-        pixels=drawings(spec.name, points),
-        labels=_noisy(spec, true_labels, names),
-        true_labels=true_labels,
+        inputs=points[:first],
+        pixels=drawings(spec.name, points)[:first],  # drawn among all points
+        labels=_noisy(spec, true_labels, names)[:first],
+        true_labels=true_labels[:first],
         class_names=names,
-        ids=tuple(f"{spec.name}/train/{number}" for number in range(spec.n)),
+        ids=tuple(f"{spec.name}/train/{number}" for number in range(len(points[:first]))),
         mean=np.zeros(points.shape[1], np.float32),
         std=np.ones(points.shape[1], np.float32),
         content=content,

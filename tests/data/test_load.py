@@ -215,3 +215,14 @@ def test_real_cifar(real):
     # sky makes airplanes bluer than frogs: labels and images belong together
     blue = data.inputs[:, 2].mean(axis=(1, 2)) - data.inputs[:, 0].mean(axis=(1, 2))
     assert blue[data.labels == 1].mean() > blue[data.labels == 0].mean() + 0.05
+
+
+@pytest.mark.parametrize("name", ["digits", "clusters", "moons"])
+def test_the_first_images_are_those_of_the_whole_draw(local, name):
+    spec = DatasetSpec(name=name, n=200, label_noise=0.2, seed=3)
+    whole, some = load_dataset(spec, local), load_dataset(spec, local, first=7)
+    assert some.n == 7
+    assert some.outputs == whole.outputs
+    for part in ("inputs", "pixels", "labels", "true_labels"):
+        np.testing.assert_array_equal(getattr(some, part), getattr(whole, part)[:7])
+    assert some.ids == whole.ids[:7]

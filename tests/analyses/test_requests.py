@@ -1,0 +1,82 @@
+"""Requests: what is asked, kept and handed to a worker."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from recording import Recording
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.learnability import is_ready
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import own_sets
+from ntkcore.errors import DataError
+from ntkcore.settings import Settings
+from ntkcore.specs import LearnabilitySpec
+
+SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 200}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 1}})
+
+
+@pytest.fixture
+def ws(cache):
+    return Workspace(cache)
+
+
+def small_zip():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("a", "b"):
+            for i in range(3):
+                image = io.BytesIO()
+                Image.fromarray(np.full((8, 8), 40 * i + (10 if name == "a" else 0), np.uint8)).save(image, "PNG")
+                archive.writestr(f"{name}/{i}.png", image.getvalue())
+    buffer.seek(0)
+    return buffer
+
+
+def test_one_request_one_job_and_its_handler_computes_it(ws):
+    first, second = requests.request_learnability(SPEC, ws), requests.request_learnability(SPEC, ws)
+    assert first.id == second.id
+    assert len(ws.jobs.list(10)) == 1
+    payload = json.loads(json.dumps(first.payload))
+    requests.handlers(ws)["learnability"](payload, Recording())
+    assert is_ready(SPEC, ws)
+
+
+def test_upload_is_kept_once_imported_and_deleted(ws):
+    content = small_zip()
+    path = requests.keep_upload(content, len(content.getvalue()), ws)
+    assert path.read_bytes() == content.getvalue()
+    assert requests.keep_upload(content, len(content.getvalue()), ws) == path
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    job = requests.request_import(path, "shapes", "auto", ws, uploaded=True)
+    result = requests.handlers(ws)["import"](job.payload, Recording())
+    assert [item.content_id for item in own_sets(ws.settings)] == [result["content_id"]]
+    assert not path.exists()
+
+
+def test_a_bad_upload_is_deleted_too(ws):
+    path = requests.keep_upload(io.BytesIO(b"nonsense"), 8, ws)
+    job = requests.request_import(path, "x", 32, ws, uploaded=True)
+    with pytest.raises(DataError):
+        requests.handlers(ws)["import"](job.payload, Recording())
+    assert not path.exists()
+    assert own_sets(ws.settings) == ()
+
+
+def test_an_upload_over_the_limit_is_refused_before_it_is_written(tmp_path):
+    ws = Workspace(Settings(cache_dir=tmp_path, upload_limit=10))
+    with pytest.raises(DataError):
+        requests.keep_upload(io.BytesIO(b"x" * 11), 11, ws)
+    assert not (tmp_path / "uploads").exists()
+
+
+def test_server_folders_only_inside_the_allowed_ones(tmp_path):
+    (tmp_path / "allowed").mkdir()
+    ws = Workspace(Settings(cache_dir=tmp_path / "cache", import_roots=(tmp_path / "allowed",)))
+    for path in (tmp_path, tmp_path / "allowed" / "..", tmp_path / "missing"):
+        with pytest.raises(DataError):
+            requests.request_import(path, "x", "auto", ws, uploaded=False)
