@@ -9,7 +9,9 @@ import os
 # Threads that spin while they wait would fight the worker for the cores; read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import importlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,6 +29,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start a worker with the server when none runs; it outlives the server, so that jobs go on."""
     if settings().start_worker:
         ensure_worker(settings())
+    threading.Thread(target=importlib.import_module, args=("pages.parts.learnability_result",), name="warm", daemon=True).start()
     yield
 
 

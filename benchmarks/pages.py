@@ -57,8 +57,8 @@ def gallery(page: Page, url: str, n: int) -> float:
         """n => { const root = [...document.querySelectorAll('*')].map(e => e.shadowRoot).find(r => r && r.querySelector('.cell'));
                   if (!root || root.querySelectorAll('.cell').length !== n) return false;
                   const box = root.querySelector('.scroll').getBoundingClientRect();
-                  return [...root.querySelectorAll('.cell img')].filter(i => i.getBoundingClientRect().top < box.bottom)
-                    .every(i => i.complete && i.naturalWidth > 0); }""",
+                  return [...root.querySelectorAll('.cell')].filter(c => c.getBoundingClientRect().top < box.bottom)
+                    .map(c => c.querySelector('img')).every(i => i.complete && i.naturalWidth > 0); }""",
         arg=n,
         polling=20,
         timeout=60_000,

@@ -146,7 +146,7 @@ def learned_scatter(result: LearnabilityResult, facts: Judged, jitter: np.ndarra
     height = np.where(never, last + max(1.5, 0.08 * last), result.learned) + jitter
     for index, name in enumerate(result.class_names):
         members = np.flatnonzero(result.labels == index)
-        figure.add_scattergl(
+        figure.add_scatter(
             x=result.score[members],
             y=height[members],
             mode="markers",

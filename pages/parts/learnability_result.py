@@ -8,9 +8,8 @@ import streamlit as st
 from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.workspace import workspace
-from ntkcore.figures import learnability as figures
 from pages.parts import explain, frame, links, media
-from pages.parts.charts import chart
+from pages.parts.evidence import evidence
 from pages.parts.gallery import Card, gallery
 from pages.parts.inspector import inspect
 
@@ -65,32 +64,13 @@ def _answer(result: LearnabilityResult) -> str:
 
 @st.fragment(key="explore")
 def _explore(result: LearnabilityResult) -> None:
-    ws = workspace()
     facts = views.judged(result)
     _seed(result)
     _controls(result, facts)
     view = links.current().view
     shown = views.ranking(result, facts, view)
     _gallery(result, facts, shown)
-    st.header("The evidence", anchor=False)
-    curves = views.group_curves(result, view, ws)
-    mode = frame.mode()
-    left, right = st.columns(2, gap="large")
-    with left:
-        _histogram(result, facts, view, mode)
-    with right:
-        chart(
-            "Accuracy of the three groups while training",
-            figures.accuracy_curves(curves, mode),
-            key="accuracy",
-            table=lambda: views.curve_table(curves),
-            note="The paper's Fig. 3: easy images should be learned in fewer epochs.",
-        )
-    left, right = st.columns(2, gap="large")
-    with left:
-        _learned(result, facts, view, mode)
-    with right:
-        _errors(curves, mode)
+    evidence(result, facts, view)
     if view.image is not None and view.image < len(result.score):
         inspect(result, facts, shown)
 
@@ -290,74 +270,3 @@ def _opened() -> None:
     said = st.session_state["gallery"].get("opened")
     if said:
         links.look(image=said["id"])
-
-
-def _histogram(result: LearnabilityResult, facts: views.Judged, view, mode: str) -> None:  # type: ignore[no-untyped-def]
-    chosen = views.groups(result, view)
-    cuts = (
-        float(result.score[chosen.hard].max()) if len(chosen.hard) else np.nan,
-        float(result.score[chosen.easy].min()) if len(chosen.easy) else np.nan,
-    )
-    chart(
-        "How k(x,x) is distributed",
-        figures.score_histogram(result, cuts, view.image, mode),
-        key="histogram",
-        table=lambda: views.table(result, facts, np.argsort(result.score)),
-        note="Drag across bars to show just those images in the gallery.",
-        selection_mode="box",
-        on_select=lambda: _brushed(result, facts),
-    )
-
-
-def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
-    boxes = st.session_state["chart.histogram"]["selection"].get("box") or []
-    if not boxes:
-        links.look(low=0.0, high=100.0, elsewhere=True)
-        return
-    low, high = sorted(boxes[0]["x"])
-    span = views.percentile_span(result, facts, low, high)
-    if span is not None:
-        links.look(gallery="all", low=span[0], high=span[1], elsewhere=True)
-
-
-def _learned(result: LearnabilityResult, facts: views.Judged, view, mode: str) -> None:  # type: ignore[no-untyped-def]
-    chart(
-        "k(x,x) against the epoch each image is learned",
-        figures.learned_scatter(result, facts, views.jitter(result), view.image, mode),
-        key="learned",
-        table=lambda: views.table(result, facts, np.argsort(result.score)),
-        note="Lasso images to show just those in the gallery.",
-        selection_mode=("lasso", "box", "points"),
-        on_select=lambda: _lassoed(),
-    )
-
-
-def _lassoed() -> None:
-    points = st.session_state["chart.learned"]["selection"].get("points") or []
-    picked = tuple(sorted({int(p["customdata"]) for p in points if p.get("customdata") is not None}))
-    links.look(picked=picked, gallery="all" if picked else links.current().view.gallery, elsewhere=True)
-
-
-def _errors(curves: views.GroupCurves, mode: str) -> None:
-    def controls() -> None:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.segmented_control(
-                "Groups shown",
-                ["all", "hard", "medium", "easy"],
-                default="all",
-                required=True,
-                key="errors.group",
-                label_visibility="collapsed",
-            )
-            st.toggle("log scale", key="errors.log")
-
-    shown = st.session_state.get("errors.group", "all")
-    chart(
-        "Mean error: measured and predicted",
-        figures.error_curves(curves, shown, mode, log=st.session_state.get("errors.log", False)),
-        key="errors",
-        table=lambda: views.curve_table(curves),
-        note="Solid: the real network. Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17). "
-        "One group alone also shows the envelope of eq. 15.",
-        controls=controls,
-    )

@@ -80,6 +80,8 @@ def test_compute_is_one_job_for_two_sessions(app, ws):
 def test_result_page_and_its_link(app, ws):
     run_learnability(SPEC, ws, Recording())
     opened(app, "learnability", **learnability_query(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
+    app.run()  # the charts come a moment after the gallery
+    assert not app.exception
     assert "How k(x,x) is distributed" in [item.value for item in app.subheader]
     labels = [b.label for b in app.get("download_button")]
     assert any("Whole ranking, 60 images" in label for label in labels)
