@@ -8,4 +8,5 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from ntkcore.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # a process started by this one imports this file under another name
+    sys.exit(main())

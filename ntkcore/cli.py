@@ -90,14 +90,12 @@ def _learnability(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    import torch
 
     from ntkcore.analyses.requests import handlers
     from ntkcore.analyses.workspace import workspace
     from ntkcore.jobs import run_worker
 
     ws = workspace()
-    torch.set_num_threads(ws.settings.threads or torch.get_num_threads())
     return run_worker(handlers(ws), ws.settings, device=options.device or ws.device) or 0
 
 

@@ -51,10 +51,14 @@ _VIEW_FIELDS: dict[str, tuple[str, ...]] = {
     "picked": ("picked",),
     "basket": ("basket",),
     "image": ("image",),
+    "marked": ("marked",),
+    "errors": ("errors",),
+    "log": ("log",),
+    "page": ("page",),
 }
 LIST_FIELDS = {"classes", "only"}  # one entry a value: names may contain commas
 _RANGES = {"picked", "basket"}  # "0-3,7"
-_FLAGS = {"full"}
+_FLAGS = {"full", "log"}
 _LONGEST_RANGES = 100_000  # images a range list of a link may name
 
 

@@ -184,6 +184,10 @@ class LearnabilityView(Spec):
     picked: tuple[int, ...] = Field((), description="images selected in a chart; () = no selection")
     basket: tuple[int, ...] = Field((), description="ticked images")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
+    marked: int | None = Field(None, ge=0, description="image marked in the charts: the one inspected last")
+    errors: Literal["all", "hard", "medium", "easy"] = Field("all", description="groups in the error chart")
+    log: bool = Field(False, description="logarithmic error axis")
+    page: int = Field(1, ge=1, description="page of the gallery")
 
     @model_validator(mode="after")
     def _consistent(self) -> "LearnabilityView":

@@ -80,4 +80,8 @@ def learnability_views(draw: st.DrawFn) -> LearnabilityView:
         picked=draw(indices),
         basket=draw(indices),
         image=draw(st.none() | st.integers(0, 10**6)),
+        marked=draw(st.none() | st.integers(0, 10**6)),
+        errors=draw(st.sampled_from(["all", "hard", "medium", "easy"])),
+        log=draw(st.booleans()),
+        page=draw(st.integers(1, 50)),
     )

@@ -10,6 +10,7 @@ LEVELS = {
     "errors": 0,
     "settings": 0,
     "vision": 0,
+    "linalg": 1,
     "specs": 1,
     "permalink": 2,
     "data": 3,

@@ -19,6 +19,6 @@ def test_plotly_keeps_palettes_of_ten_alone():
 
 def test_paper_and_ink_are_the_pages():
     for mode in ("light", "dark"):
-        layout = theme.layout(mode, height=300, opaque=True)
+        layout = theme.layout(mode, height=300)
         assert layout.paper_bgcolor == CONFIG["theme"][mode]["backgroundColor"]
         assert layout.font.color == CONFIG["theme"][mode]["textColor"]

@@ -8,19 +8,22 @@ import numpy as np
 import psutil
 import torch
 
-from ntkcore.analyses.kernel import TILE, kernel_tiles
-from ntkcore.analyses.network import network, rate_name
-from ntkcore.analyses.progress import Stage
+from ntkcore.analyses.kernel import TILE, kernel_key, kernel_tiles
+from ntkcore.analyses.network import network, rate_name, run_key, training_work
+from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset
+from ntkcore.errors import SpecError
 from ntkcore.kernels import mean_ntk, ntk_diagonal
-from ntkcore.models import train
-from ntkcore.specs import LearnabilitySpec, TrainingSpec
+from ntkcore.models import describe_model, train
+from ntkcore.specs import LearnabilitySpec, RunSpec, TrainingSpec
 
 _PROBE = 16  # images in the first sample on which unknown work is timed
 _PROBE_SECONDS = 0.15  # a sample this slow is large enough
 _BASE_MEMORY = 600 * 2**20  # a worker with torch loaded and its work buffers
 _EIGH_PROBE = 400
+REPLICATES = 1000  # bootstrap resamples of Spearman's ρ
+_POINTS = 240  # times at which the coupled dynamics are predicted, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,46 +57,65 @@ def forecast_learnability(spec: LearnabilitySpec, ws: Workspace) -> Forecast:
     """
     sample = _sample(spec, ws)
     n = spec.dataset.n
-    stages = learnability_stages(spec, sample, ws)
+    refusal, largest = _refusal(spec, sample, ws)
     memory, disk = _memory(spec, sample, n), _disk(spec, sample, n)
-    limit, free = _memory_limit(ws), ws.store.room()
-    largest = n
-    refusal = ""
-    if memory > limit or disk > free:
-        largest = _largest_n(lambda m: _memory(spec, sample, m) <= limit and _disk(spec, sample, m) <= free, n)
-        what = (
-            f"about {_gib(memory)} of memory (this machine allows {_gib(limit)})"
-            if memory > limit
-            else f"about {_gib(disk)} of disk ({_gib(free)} are free)"
-        )
-        instead = f"{largest} images would fit" if largest >= 4 else "no number of images would fit"
-        also = ", or leave out the full kernel" if spec.full_kernel else ""
-        refusal = f"This needs {what}: {instead}{also}."
+    limit, free = _limits(ws)
+    stages = () if refusal else learnability_stages(spec, sample, ws)  # rates of what cannot run are not measured
     return Forecast(stages, sum(s.seconds for s in stages), memory, disk, limit, free, refusal, largest)
+
+
+def require_fit(spec: LearnabilitySpec, ws: Workspace) -> None:
+    """Refuse what cannot fit on this machine.
+
+    Raises:
+        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+    """
+    sample = _sample(spec, ws)
+    if refusal := _refusal(spec, sample, ws)[0]:
+        raise SpecError(refusal, "Choose fewer images, a smaller network, or leave out the coupled dynamics.")
 
 
 def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
     """The stages of a learnability analysis, with their expected seconds."""
-    n, device = spec.dataset.n, ws.device
-    epochs = spec.training.epochs
-    training = _rate("training", spec, sample, ws, _probe_training)
-    diagonal = _rate(f"diagonal-{spec.dtype}", spec, sample, ws, _probe_diagonal)
+    n, device, epochs = spec.dataset.n, ws.device, spec.training.epochs
+    kernel_id = kernel_key(spec.kernel, ws)
+
+    def todo(kind: str, key: str) -> bool:
+        return ws.store.state(kind, key) != "ready"
+
+    train_all, train_state = todo("training", run_key(spec.run, ws)), False
+    if spec.kernel.training is not None:
+        until = RunSpec(dataset=spec.dataset, model=spec.model, training=spec.kernel.training)
+        train_state = not train_all and todo("state", run_key(until, ws))
+    trained = n * (epochs if train_all else spec.kernel_epoch if train_state else 0)
+    training = _rate(training_work(spec.training, n), spec, sample, ws, _probe_training) * trained if trained else 0.0
+    score = _rate(f"diagonal-{spec.dtype}", spec, sample, ws, _probe_diagonal) * n if todo("diagonal", kernel_id) else 0.0
     stages = [
-        Stage("Reading images", "images", n, 0.2 + 1e-4 * n),
-        Stage("Training", "images", epochs * n, training * n * epochs),
-        Stage("Scores k(x,x)", "images", n, diagonal * n),
+        Stage(IMAGES, "images", n, 0.2 + 1e-4 * n),
+        Stage(TRAINING, "images", max(epochs, 1) * n, training),
+        Stage(SCORES, "images", n, score),
     ]
     if spec.full_kernel:
         area = kernel_tiles(n) * TILE**2 if n > TILE else n * n
-        kernel = _rate(f"kernel-{spec.dtype}", spec, sample, ws, _probe_kernel)
-        cubic = ws.rates.get(f"spectrum {device}", _probe_eigh)
+        spectrum = todo("spectrum", kernel_id)
+        kernel = _rate(f"kernel-{spec.dtype}", spec, sample, ws, _probe_kernel) * area if spectrum and todo("kernel", kernel_id) else 0.0
+        cubic = ws.rates.get(f"spectrum {device}", lambda: _probe_eigh(device))
         assert cubic is not None  # a probe was given
+        products = ws.rates.get("product cpu", _probe_product)
+        assert products is not None  # a probe was given
         stages += [
-            Stage("Full kernel", "tiles", kernel_tiles(n), kernel * area),
-            Stage("Spectrum", "decompositions", 1, 0.05 + cubic * n**3),
+            Stage(KERNEL, "tiles", kernel_tiles(n), kernel),
+            Stage(SPECTRUM, "decompositions", 1, 0.05 + cubic * n**3 if spectrum else 0.0),
+            Stage(DYNAMICS, "times", predicted_points(spec), 0.05 + products * predicted_points(spec) * sample.outputs * n * n),
         ]
-    stages.append(Stage("Statistics", "resamples", 1000, 0.1 + 2e-4 * n))
+    stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.1 + 2e-4 * n))
     return tuple(stages)
+
+
+def predicted_points(spec: LearnabilitySpec) -> int:
+    """Times at which errors are predicted: a few in each epoch from the kernel's on, and not more than a chart can show."""
+    epochs = spec.training.epochs - spec.kernel_epoch
+    return min(4 * epochs, _POINTS) + 1
 
 
 def _sample(spec: LearnabilitySpec, ws: Workspace) -> Dataset:
@@ -159,30 +181,69 @@ def _kernel_sample(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tu
     return network(spec.model, sample, ws).to(ws.device, dtype), torch.from_numpy(sample.inputs[:TILE]).to(dtype)
 
 
-def _probe_eigh() -> float:
-    matrix = np.random.default_rng(0).standard_normal((_EIGH_PROBE, _EIGH_PROBE))
+def _probe_eigh(device: str) -> float:
+    matrix = torch.from_numpy(np.random.default_rng(0).standard_normal((_EIGH_PROBE, _EIGH_PROBE))).to(device)
     started = time.monotonic()
-    np.linalg.eigh(matrix @ matrix.T)
+    torch.linalg.eigh(matrix @ matrix.T)[0].cpu()
     return (time.monotonic() - started) / _EIGH_PROBE**3
 
 
+def _probe_product() -> float:
+    """Seconds per multiplication of a float64 matrix product, as the coupled dynamics do."""
+    matrix = np.random.default_rng(0).standard_normal((_EIGH_PROBE, _EIGH_PROBE))
+    block = matrix[:, :80] @ matrix[:80, :80]
+    started = time.monotonic()
+    for _ in range(10):
+        matrix @ block
+    return (time.monotonic() - started) / (10 * _EIGH_PROBE**2 * 80)
+
+
 def _memory(spec: LearnabilitySpec, sample: Dataset, n: int) -> int:
-    """Bytes at the peak: the images, the outputs of all epochs, and, for the full kernel, K, its copy and its vectors."""
+    """Bytes at the peak: images, outputs of all epochs, the network, and for the full kernel K, its copy and its vectors."""
     images = int(np.prod(sample.inputs.shape[1:])) * 4 * n * 3
     outputs = (spec.training.epochs + 1) * n * sample.outputs * 4 * 2
     kernel = n * n * 8 * 4 if spec.full_kernel else 0
-    return _BASE_MEMORY + images + outputs + kernel
+    # The weights, their gradient, the momentum, the state of an epoch, its checkpoint's bytes, and a copy while loading.
+    weights = _parameters(spec, sample) * 4 * 6 + _parameters(spec, sample) * (4 if spec.dtype == "float64" else 0)
+    return _BASE_MEMORY + images + outputs + kernel + weights
 
 
 def _disk(spec: LearnabilitySpec, sample: Dataset, n: int) -> int:
     outputs = (spec.training.epochs + 1) * n * sample.outputs * 4
     padded = -(-n // TILE) * TILE  # tiles at the edge are stored whole
     kernel = padded * padded * (8 if spec.dtype == "float64" else 4) + n * padded * 8 if spec.full_kernel else 0
-    return outputs + kernel + sample.pixels[0].size * n + 2**20
+    state = _parameters(spec, sample) * 4 * (2 if spec.kernel_epoch else 1)  # the checkpoint, and the kernel's own state
+    predicted = (predicted_points(spec) * n * 4) if spec.full_kernel else 0
+    return outputs + kernel + predicted + state + sample.pixels[0].size * n + 2**20
 
 
-def _memory_limit(ws: Workspace) -> int:
-    return ws.settings.job_memory or psutil.virtual_memory().total * 3 // 4
+def _parameters(spec: LearnabilitySpec, sample: Dataset) -> int:
+    return describe_model(
+        spec.model, input_shape=sample.inputs.shape[1:], outputs=sample.outputs, class_names=sample.class_names
+    ).parameters
+
+
+def _refusal(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[str, int]:
+    """Why it cannot run here, or "", and the largest number of images that fits."""
+    n = spec.dataset.n
+    memory, disk = _memory(spec, sample, n), _disk(spec, sample, n)
+    limit, free = _limits(ws)
+    if memory <= limit and disk <= free:
+        return "", n
+    largest = _largest_n(lambda m: _memory(spec, sample, m) <= limit and _disk(spec, sample, m) <= free, n)
+    what = (
+        f"about {_amount(memory)} of memory, and one job may use {_amount(limit)} here"
+        if memory > limit
+        else f"about {_amount(disk)} on disk, and {_amount(free)} are free"
+    )
+    instead = f"{largest:,} images would fit" if largest >= 4 else "no number of images would fit"
+    return f"This needs {what}: {instead}{', or more without the coupled dynamics' if spec.full_kernel else ''}.", largest
+
+
+def _limits(ws: Workspace) -> tuple[int, int]:
+    """Bytes of memory one job may use, and bytes that may be stored."""
+    memory = ws.settings.job_memory or psutil.virtual_memory().total * 3 // 4
+    return memory, min(ws.store.room(), ws.settings.disk_budget)
 
 
 def _largest_n(fits: Callable[[int], bool], n: int) -> int:
@@ -193,5 +254,5 @@ def _largest_n(fits: Callable[[int], bool], n: int) -> int:
     return low
 
 
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+def _amount(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntkcore.analyses.forecast import learnability_stages
+from ntkcore.analyses.forecast import REPLICATES, learnability_stages, predicted_points
 from ntkcore.analyses.kernel import KERNEL_VERSION, ensure_diagonal, ensure_spectrum, kernel_key
 from ntkcore.analyses.network import TRAINING_VERSION, content_of, ensure_training, identity_of, run_key
-from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import load_dataset, thumbnail_pack
+from ntkcore.data import Dataset, load_dataset, thumbnail_pack
 from ntkcore.errors import ComputationError
-from ntkcore.learnability import Correlation, correctness, first_learned_epoch, spearman_interval
+from ntkcore.learnability import Correlation, correctness, first_learned_epoch, full_decay, spearman_interval
 from ntkcore.models import describe_model, epoch_time
 from ntkcore.specs import LearnabilitySpec, key_of
+from ntkcore.store import Artifact, Draft
 
 KIND = "learnability"
 VERSION = 1
-REPLICATES = 1000  # bootstrap resamples of Spearman's ρ
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class LearnabilityResult:
         targets: (n, k).
         labels, true_labels: after and before label noise, (n,).
         class_names, ids: names of classes and images.
-        values, vectors: spectrum of the full kernel, (n,) and (n, n), or None.
+        times: epochs (fractional) at which errors are predicted, from the kernel's epoch to the last, (S,).
+        full: ‖e_t‖ of every image under the whole kernel (eq. 17) at ``times``, (S, n), or None.
         epoch_time: gradient-flow time τ of one epoch (learning rate × steps on the summed loss).
         correlation: Spearman's ρ between ``score`` and ``learned`` with its bootstrap interval.
         pack: id of the thumbnails.
@@ -57,8 +58,8 @@ class LearnabilityResult:
     true_labels: np.ndarray
     class_names: tuple[str, ...]
     ids: tuple[str, ...]
-    values: np.ndarray | None
-    vectors: np.ndarray | None
+    times: np.ndarray
+    full: np.ndarray | None
     epoch_time: float
     correlation: Correlation
     pack: str
@@ -71,7 +72,7 @@ class LearnabilityResult:
     @property
     def nbytes(self) -> int:
         """Bytes the arrays take."""
-        arrays = (self.score, self.outputs, self.learned, self.targets, self.labels, self.true_labels, self.values, self.vectors)
+        arrays = (self.score, self.outputs, self.learned, self.targets, self.labels, self.true_labels, self.times, self.full)
         return sum(a.nbytes for a in arrays if a is not None)
 
 
@@ -81,10 +82,12 @@ def learnability_key(spec: LearnabilitySpec, ws: Workspace) -> str:
 
 
 def parts_of(spec: LearnabilitySpec, ws: Workspace) -> tuple[tuple[str, str], ...]:
-    """(kind, key) of every artifact the analysis consists of."""
-    kernel = kernel_key(spec.kernel, ws)
-    parts = [(KIND, learnability_key(spec, ws)), ("training", run_key(spec.run, ws)), ("diagonal", kernel)]
-    return (*parts, ("spectrum", kernel)) if spec.full_kernel else tuple(parts)
+    """(kind, key) of every artifact a page reads; the kernel and its spectrum are only needed to make them."""
+    return (
+        (KIND, learnability_key(spec, ws)),
+        ("training", run_key(spec.run, ws)),
+        ("diagonal", kernel_key(spec.kernel, ws)),
+    )
 
 
 def is_ready(spec: LearnabilitySpec, ws: Workspace) -> bool:
@@ -103,39 +106,54 @@ def run_learnability(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) 
     dataset = load_dataset(spec.dataset, ws.settings)
     reporter.plan(learnability_stages(spec, dataset, ws))
     pack = thumbnail_pack(dataset.pixels, ws.settings)
-    reporter.report("Reading images", dataset.n)
+    reporter.report(IMAGES, dataset.n)
 
-    training = ensure_training(spec.run, dataset, ws, reporter, "Training", keep=spec.kernel_epoch)
-    diagonal = ensure_diagonal(spec.kernel, dataset, ws, reporter, "Scores k(x,x)")
+    training = ensure_training(spec.run, dataset, ws, reporter, TRAINING, keep=spec.kernel_epoch)
+    diagonal = ensure_diagonal(spec.kernel, dataset, ws, reporter, SCORES)
     score = diagonal.read("score")
     if not np.isfinite(score).all():
         raise ComputationError(
             "Some scores k(x,x) are not finite.", "Train with a smaller learning rate, or take the kernel at an earlier epoch."
         )
     notes = list(diagonal.info["notes"])
+    spectrum = None
     if spec.full_kernel:
-        spectrum = ensure_spectrum(spec.kernel, dataset, ws, reporter, "Spectrum", "Full kernel")
+        spectrum = ensure_spectrum(spec.kernel, dataset, ws, reporter, SPECTRUM, KERNEL)
         notes += _spectrum_notes(spectrum.info)
 
     key = learnability_key(spec, ws)
     if ws.store.state(KIND, key) != "ready":
         outputs = training.read("outputs")
         learned = first_learned_epoch(correctness(outputs, dataset.labels), np.arange(len(outputs)))
-        correlation = spearman_interval(
-            score, learned, replicates=REPLICATES, seed=spec.dataset.seed, progress=reporter.progress("Statistics")
-        )
         described = describe_model(
             spec.model, input_shape=dataset.inputs.shape[1:], outputs=dataset.outputs, class_names=dataset.class_names
         )
         notes += described.notes if spec.model.weights == "pretrained" else ()
+        full = None if spectrum is None else _predict(spec, dataset, spectrum, outputs, reporter)
+        correlation = spearman_interval(
+            score, learned, replicates=REPLICATES, seed=spec.dataset.seed, progress=reporter.progress(STATISTICS)
+        )
         with ws.store.draft(KIND, key, identity_of(spec, VERSION)) as draft:
             if draft is not None:
-                _write_summary(draft, dataset, learned, correlation, pack.id, described.parameters)
+                _write_summary(draft, dataset, learned, full, correlation, pack.id, described.parameters)
                 draft.publish({"notes": notes, "seconds": time.monotonic() - started, "device": reporter.device})
-    reporter.report("Statistics", REPLICATES)
+    reporter.report(STATISTICS, REPLICATES)
     for note in notes:
         reporter.warn(note)
     ws.store.evict()
+
+
+def predicted_epochs(spec: LearnabilitySpec) -> np.ndarray:
+    """Epochs (fractional) at which errors are predicted, from the kernel's epoch to the end of training, (S,)."""
+    return np.linspace(spec.kernel_epoch, spec.training.epochs, predicted_points(spec))
+
+
+def _predict(spec: LearnabilitySpec, dataset: Dataset, spectrum: Artifact, outputs: np.ndarray, reporter: Reporter) -> np.ndarray:
+    """‖e_t‖ under the whole kernel, (S, n), float32."""
+    tau = (predicted_epochs(spec) - spec.kernel_epoch) * epoch_time(spec.training, dataset.n)
+    start = outputs[spec.kernel_epoch].astype(np.float64) - dataset.targets
+    progress = reporter.progress(DYNAMICS)
+    return full_decay(spectrum.read("values"), spectrum.read("vectors"), start, tau, progress=progress).astype(np.float32)
 
 
 def _spectrum_notes(info: dict) -> list[str]:
@@ -148,14 +166,12 @@ def _spectrum_notes(info: dict) -> list[str]:
     ]
 
 
-def _write_summary(draft, dataset, learned, correlation, pack: str, parameters: int) -> None:  # type: ignore[no-untyped-def]
+def _write_summary(
+    draft: Draft, dataset: Dataset, learned: np.ndarray, full: np.ndarray | None, correlation: Correlation, pack: str, parameters: int
+) -> None:
     n = dataset.n
-    for name, values in (
-        ("learned", learned),
-        ("labels", dataset.labels),
-        ("true_labels", dataset.true_labels),
-        ("targets", dataset.targets),
-    ):
+    arrays = {"learned": learned, "labels": dataset.labels, "true_labels": dataset.true_labels, "targets": dataset.targets}
+    for name, values in (arrays if full is None else arrays | {"full": full}).items():
         draft.create(name, values.shape, str(values.dtype), values.shape)
         draft.write(name, (0,) * values.ndim, values)
     draft.put_json("images", {"ids": list(dataset.ids), "class_names": list(dataset.class_names), "pack": pack, "n": n})
@@ -181,6 +197,8 @@ def open_learnability(spec: LearnabilitySpec, ws: Workspace) -> LearnabilityResu
         StoreError: it is not stored.
     """
     key = learnability_key(spec, ws)
+    for kind, part in parts_of(spec, ws):
+        ws.store.open(kind, part)  # tells the store that it is in use, also when the arrays are hot
     return ws.hot.get((KIND, key), lambda: _load(spec, key, ws), lambda result: result.nbytes)
 
 
@@ -188,9 +206,7 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
     artifact = ws.store.open(KIND, key)
     kernel = kernel_key(spec.kernel, ws)
     images, statistics = artifact.json("images"), artifact.json("statistics")
-    spectrum = ws.store.open("spectrum", kernel) if spec.full_kernel else None
     diagonal, training = ws.store.open("diagonal", kernel), ws.store.open("training", run_key(spec.run, ws))
-    parts = [part for part in (artifact, training, diagonal, spectrum) if part is not None]
     defined = statistics["rho"] is not None
     return LearnabilityResult(
         spec=spec,
@@ -203,8 +219,8 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
         true_labels=artifact.read("true_labels"),
         class_names=tuple(images["class_names"]),
         ids=tuple(images["ids"]),
-        values=None if spectrum is None else spectrum.read("values"),
-        vectors=None if spectrum is None else spectrum.read("vectors"),
+        times=predicted_epochs(spec),
+        full=artifact.read("full") if spec.full_kernel else None,
         epoch_time=epoch_time(spec.training, images["n"]),
         correlation=Correlation(
             rho=statistics["rho"] if defined else np.nan,
@@ -218,7 +234,7 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
         ),
         pack=images["pack"],
         parameters=statistics["parameters"],
-        warnings=(*artifact.info["notes"], *(text for part in parts for text in part.info.get("repaired", ()))),
+        warnings=(*artifact.info["notes"], *(text for part in (artifact, training, diagonal) for text in part.info.get("repaired", ()))),
         created=artifact.info["created"],
         seconds=artifact.info["seconds"],
         device=artifact.info["device"],

@@ -18,15 +18,12 @@ from ntkcore.learnability import (
     diagonal_decay,
     envelope,
     error_norms,
-    full_decay,
     group_mean,
     percentile,
     predictions,
     split_groups,
 )
 from ntkcore.specs import DatasetSpec, LearnabilityView
-
-_STEPS = 4  # predicted points per epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +91,13 @@ def group_of(chosen: Groups, image: int) -> str:
     return next(name for name, members in zip(GROUP_NAMES, chosen.members(), strict=True) if image in members)
 
 
-def predicted_epochs(result: LearnabilityResult) -> np.ndarray:
-    """Epochs (fractional) at which predictions are given, from the kernel's epoch to the end of training."""
-    first, last = result.spec.kernel_epoch, len(result.outputs) - 1
-    return np.linspace(first, last, (last - first) * _STEPS + 1)
-
-
-def full_prediction(result: LearnabilityResult, ws: Workspace) -> np.ndarray | None:
-    """‖e_t‖ of every image under the whole kernel, (S, n), kept hot; None when it was not asked for."""
-    if result.vectors is None or result.values is None:
-        return None
-    values, vectors = result.values, result.vectors
-    times = (predicted_epochs(result) - result.spec.kernel_epoch) * result.epoch_time
-    return ws.hot.get(
-        ("full decay", result.key), lambda: full_decay(values, vectors, _error_at_kernel(result), times), lambda array: array.nbytes
-    )
-
-
-def group_curves(result: LearnabilityResult, view: LearnabilityView, ws: Workspace) -> GroupCurves:
+def group_curves(result: LearnabilityResult, view: LearnabilityView) -> GroupCurves:
     """Measured and predicted curves of the three groups (Fig. 3, eqs. 15-17)."""
     chosen = groups(result, view)
-    times = predicted_epochs(result)
+    times = result.times
     tau = (times - result.spec.kernel_epoch) * result.epoch_time
     start = _error_at_kernel(result)
     lower, upper = envelope(start, result.score, tau)
-    full = full_prediction(result, ws)
     return GroupCurves(
         sizes=np.array([len(members) for members in chosen.members()]),
         epochs=np.arange(len(result.outputs)),
@@ -126,26 +105,25 @@ def group_curves(result: LearnabilityResult, view: LearnabilityView, ws: Workspa
         error=group_mean(error_norms(result.outputs, result.targets), chosen).T,
         times=times,
         diagonal=group_mean(diagonal_decay(start, result.score, tau), chosen).T,
-        full=None if full is None else group_mean(full, chosen).T,
+        full=None if result.full is None else group_mean(result.full, chosen).T,
         lower=group_mean(lower, chosen).T,
         upper=group_mean(upper, chosen).T,
     )
 
 
-def image_curve(result: LearnabilityResult, image: int, ws: Workspace) -> ImageCurve:
+def image_curve(result: LearnabilityResult, image: int) -> ImageCurve:
     """One image's measured and predicted error through training."""
     outputs = result.outputs[:, image : image + 1]
-    times = predicted_epochs(result)
+    times = result.times
     tau = (times - result.spec.kernel_epoch) * result.epoch_time
     start = _error_at_kernel(result)[image : image + 1]
-    full = full_prediction(result, ws)
     return ImageCurve(
         epochs=np.arange(len(outputs)),
         error=error_norms(outputs, result.targets[image : image + 1])[:, 0],
         correct=correctness(outputs, result.labels[image : image + 1])[:, 0],
         times=times,
         diagonal=diagonal_decay(start, result.score[image : image + 1], tau)[:, 0],
-        full=None if full is None else full[:, image],
+        full=None if result.full is None else result.full[:, image],
     )
 
 
@@ -228,6 +206,12 @@ def percentile_span(result: LearnabilityResult, facts: Judged, low: float, high:
 def error_percentile(facts: Judged, image: int) -> float:
     """Percentile (0 to 100) of one image's final error."""
     return float(percentile(facts.error)[image])
+
+
+def score_decimals(result: LearnabilityResult) -> int:
+    """Decimals at which the scores of a result can be told apart: three digits of their spread."""
+    spread = float(result.score.max() - result.score.min()) or abs(float(result.score[0])) or 1.0
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 8))
 
 
 def jitter(result: LearnabilityResult) -> np.ndarray:

@@ -12,7 +12,7 @@ from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
 from ntkcore.models import EpochRecord, TrainingState, build_model, train, weights_content
-from ntkcore.specs import DatasetSpec, ModelSpec, RunSpec, Spec, key_of
+from ntkcore.specs import DatasetSpec, ModelSpec, RunSpec, Spec, TrainingSpec, key_of
 from ntkcore.store import Artifact, Draft
 
 TRAINING_VERSION = 1  # raise when the numbers of a training change
@@ -26,6 +26,17 @@ def content_of(dataset: DatasetSpec, model: ModelSpec, ws: Workspace) -> dict[st
 def run_key(run: RunSpec, ws: Workspace) -> str:
     """Key of a training record."""
     return key_of("training", TRAINING_VERSION, run, content_of(run.dataset, run.model, ws))
+
+
+def one_device(draft: Draft, reporter: Reporter, names: tuple[str, ...]) -> None:
+    """Drop what a draft holds from another kind of device: its rounding differs, and the halves would not fit together."""
+    kind = reporter.device.split(":")[0]
+    made = draft.get_json("made")
+    if made is not None and made["device"] != kind:
+        for name in names:
+            draft.drop(name)
+        reporter.warn(f"An unfinished computation on another device ({made['device']}) was begun anew on this one ({kind}).")
+    draft.put_json("made", {"device": kind})
 
 
 def identity_of(spec: Spec, version: int) -> dict[str, object]:
@@ -57,6 +68,7 @@ def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Rep
     if ws.store.state("training", key) != "ready":
         with ws.store.draft("training", key, identity_of(run, TRAINING_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
             if draft is not None:  # None: another process finished it while this one waited
+                one_device(draft, reporter, ("outputs", "checkpoint"))
                 draft.create("outputs", (epochs + 1, n, dataset.outputs), "float32", (1, n, dataset.outputs))
                 missing = {tile[0] for tile in draft.missing("outputs")}
                 device_seconds = _train_missing(run, dataset, ws, reporter, stage, draft, missing, keep)
@@ -108,7 +120,9 @@ def _epochs(
         progress=lambda done, total: reporter.report(stage, units * done / total),
     ):
         if record.epoch > 0:
-            ws.rates.learn(rate_name("training", run.model, dataset, reporter.device), time.monotonic() - clock, dataset.n)
+            ws.rates.learn(
+                rate_name(training_work(run.training, dataset.n), run.model, dataset, reporter.device), time.monotonic() - clock, dataset.n
+            )
         yield record
         clock = time.monotonic()
 
@@ -131,6 +145,11 @@ def _store_state(run: RunSpec, epoch: int, state: TrainingState, ws: Workspace, 
         if draft is not None:
             draft.put_blob("state", state.to_bytes())
             draft.publish({"device": reporter.device})
+
+
+def training_work(training: TrainingSpec, n: int) -> str:
+    """The kind of work training is: small batches cost more an image."""
+    return f"training-{min(training.batch_size or n, n)}"
 
 
 def rate_name(work: str, model: ModelSpec, dataset: Dataset, device: str) -> str:

@@ -3,6 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+# Names of the stages, in the order in which they run.
+IMAGES, TRAINING, SCORES = "Reading images", "Training", "Scores k(x,x)"
+KERNEL, SPECTRUM, DYNAMICS = "Full kernel", "Spectrum", "Coupled dynamics"
+STATISTICS = "Statistics"
+
 
 class Stage(NamedTuple):
     """One stage of a computation: its name, what it counts, how many of them, and the seconds it is expected to take."""

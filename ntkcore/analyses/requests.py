@@ -4,9 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from ntkcore.analyses import learnability as analysis
+from ntkcore.analyses.forecast import require_fit
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.data import check_server_path, download, import_images
@@ -18,7 +17,12 @@ _REPAIRS = 5  # damaged tiles healed in one job before something else must be wr
 
 
 def request_learnability(spec: LearnabilitySpec, ws: Workspace) -> JobState:
-    """Ask for an analysis; the same request by anyone is the same job."""
+    """Ask for an analysis; the same request by anyone is the same job.
+
+    Raises:
+        AtlasError: it cannot be had, or cannot fit on this machine.
+    """
+    require_fit(spec, ws)
     title = f"Learnability of {spec.dataset.name}, {spec.model.architecture}, {spec.dataset.n} images"
     return ws.jobs.submit(analysis.KIND, analysis.learnability_key(spec, ws), {"spec": spec.model_dump(mode="json")}, title, again=True)
 
@@ -107,7 +111,7 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
 
 def compute(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) -> None:
     """Compute what is missing of an analysis; a stored tile found damaged on the way is computed again, and said."""
-    torch.set_num_threads(ws.settings.threads or torch.get_num_threads())
+    require_fit(spec, ws)
     for _ in range(_REPAIRS):
         try:
             return analysis.run_learnability(spec, ws, reporter)

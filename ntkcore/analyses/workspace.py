@@ -58,5 +58,6 @@ def workspace() -> Workspace:
 @lru_cache(maxsize=1)
 def _workspace(chosen: Settings) -> Workspace:
     made = Workspace(chosen)
+    torch.set_num_threads(chosen.threads or torch.get_num_threads())  # before anything is timed or computed
     _ = made.store, made.hot, made.rates, made.device, made.jobs
     return made

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.analyses.learnability_views import GroupCurves, ImageCurve, Judged
+from ntkcore.analyses.learnability_views import GroupCurves, ImageCurve
 from ntkcore.figures.theme import GROUP_COLOURS, class_colour, ink, layout
 from ntkcore.learnability import GROUP_NAMES
 
@@ -34,19 +34,16 @@ def score_histogram(result: LearnabilityResult, cuts: tuple[float, float], marke
             customdata=np.arange(len(counts)),
             hovertemplate=f"{name}: %{{y}} images<br>k(x,x) ≈ %{{x:.4g}}<extra></extra>",
         )
-    for cut, label, colour, side in (
-        (cuts[0], "hard", GROUP_COLOURS["hard"], "left"),
-        (cuts[1], "easy", GROUP_COLOURS["easy"], "right"),
-    ):
+    for cut, label, side in ((cuts[0], "hard", "left"), (cuts[1], "easy", "right")):
         if np.isfinite(cut):
             figure.add_vline(
                 x=cut,
-                line={"color": colour, "width": 1.5, "dash": "dash"},
-                annotation={"text": f"◂ {label}" if side == "left" else f"{label} ▸", "font": {"color": colour, "size": 12}},
+                line={"color": ink(mode), "width": 1.5, "dash": "dash"},
+                annotation={"text": f"◂ {label}" if side == "left" else f"{label} ▸", "font": {"color": ink(mode), "size": 12}},
                 annotation_position=f"top {side}",
             )
     if marked is not None:
-        figure.add_vline(x=float(result.score[marked]), line={"color": ink(mode), "width": 1.5})
+        figure.add_vline(x=float(result.score[marked]), line={"color": ink(mode), "width": 2})
     figure.update_layout(barmode="stack", bargap=0, dragmode="select", selectdirection="h")
     figure.update_xaxes(title_text="k(x,x): squared norm of the output's gradient, mean over outputs")
     figure.update_yaxes(title_text="images")
@@ -64,7 +61,7 @@ def accuracy_curves(curves: GroupCurves, mode: str) -> go.Figure:
                 name=f"{name} ({curves.sizes[row]})",
                 mode="lines+markers",
                 marker={"size": 5},
-                line={"color": GROUP_COLOURS[name], "width": 2.5},
+                line={"color": GROUP_COLOURS[mode][name], "width": 2.5},
                 hovertemplate=f"{name}: %{{y:.1f}} % correct after epoch %{{x}}<extra></extra>",
             )
     figure.update_layout(dragmode="zoom")
@@ -86,7 +83,7 @@ def error_curves(curves: GroupCurves, group: str, mode: str, *, log: bool = Fals
     for row, name in enumerate(GROUP_NAMES):
         if group not in ("all", name) or not curves.sizes[row]:
             continue
-        colour = GROUP_COLOURS[name]
+        colour = GROUP_COLOURS[mode][name]
         if group == name:
             figure.add_scatter(
                 x=np.concatenate([curves.times, curves.times[::-1]]),
@@ -108,8 +105,7 @@ def error_curves(curves: GroupCurves, group: str, mode: str, *, log: bool = Fals
                 mode="lines",
                 name=label if group == name else f"{name}, {label}",
                 line={"color": colour, "width": 1.8, "dash": dash},
-                legendgroup=label,
-                showlegend=group == name or row == 0,
+                showlegend=group == name,
                 hovertemplate=f"{name}, {label}: %{{y:.4f}} at epoch %{{x:.2f}}<extra></extra>",
             )
         figure.add_scatter(
@@ -121,21 +117,21 @@ def error_curves(curves: GroupCurves, group: str, mode: str, *, log: bool = Fals
             marker={"size": 5},
             hovertemplate=f"{name}, measured: %{{y:.4f}} after epoch %{{x}}<extra></extra>",
         )
-    if group == "all":
-        for trace in figure.data:
-            trace.name = trace.name.split(", ", 1)[1] if trace.legendgroup else trace.name
+    if group == "all":  # the dashes mean the same for the three colours: explained once, in no group's colour
+        dashes = [("diagonal (eq. 16)", "dot")] + ([("full kernel (eq. 17)", "dash")] if curves.full is not None else [])
+        for label, dash in dashes:
+            figure.add_scatter(x=[None], y=[None], mode="lines", name=label, line={"color": ink(mode), "width": 1.8, "dash": dash})
     figure.update_layout(dragmode="zoom")
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="mean error ‖f − y‖", type="log" if log else "linear", rangemode="tozero")
     return figure
 
 
-def learned_scatter(result: LearnabilityResult, facts: Judged, jitter: np.ndarray, marked: int | None, mode: str) -> go.Figure:
+def learned_scatter(result: LearnabilityResult, jitter: np.ndarray, marked: int | None, mode: str) -> go.Figure:
     """k(x,x) against the epoch at which each image is learned for good; lasso or box selects images.
 
     Args:
         result: the analysis.
-        facts: per-image facts.
         jitter: vertical offsets in epochs that keep equal epochs apart, (n,).
         marked: an image to mark, or None.
         mode: ``"light"`` or ``"dark"``.
@@ -153,8 +149,8 @@ def learned_scatter(result: LearnabilityResult, facts: Judged, jitter: np.ndarra
             name=name,
             marker={"color": class_colour(index), "size": 6, "opacity": 0.75},
             customdata=members,
-            text=[f"image {i} · {name}" + (" · never learned" if never[i] else "") for i in members],
-            hovertemplate="%{text}<br>k(x,x) = %{x:.4g}<extra></extra>",
+            text=[f"image {i} · " + ("never learned" if never[i] else f"learned at epoch {result.learned[i]:.0f}") for i in members],
+            hovertemplate="%{text}<br>k(x,x) = %{x:.4g}<extra>%{fullData.name}</extra>",
         )
     if marked is not None:
         figure.add_scatter(
@@ -165,8 +161,9 @@ def learned_scatter(result: LearnabilityResult, facts: Judged, jitter: np.ndarra
             showlegend=False,
             hoverinfo="skip",
         )
-    ticks = list(np.unique(np.linspace(0, last, min(last + 1, 6)).round().astype(int)))
-    values, labels = [*ticks], [str(t) for t in ticks]
+    reached = int(result.learned[~never].max()) if (~never).any() else last
+    values = list(np.unique(np.linspace(0, reached, min(reached + 1, 6)).round().astype(int)))
+    labels = [str(value) for value in values]
     if never.any():
         values.append(last + max(1.5, 0.08 * last))
         labels.append("never")

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ntkcore.figures.theme import layout
+from ntkcore.figures.theme import paper
 from pages.parts import frame
 
 
@@ -21,19 +21,22 @@ def chart(
     controls: Callable[[], None] | None = None,
     on_select: Callable[[], None] | None = None,
     selection_mode: str | Sequence[str] = (),
+    selection: int = 0,
 ) -> None:
     """Show one chart.
 
     Args:
         title: what it shows.
         figure: the figure.
-        key: unique; the selection is in ``st.session_state["chart.<key>"]``.
+        key: unique; names the downloads.
         table: makes the numbers behind it, when they are downloaded.
         note: how to read or use it, one sentence.
         controls: shows the chart's own controls, above it.
         on_select: called after a selection.
         selection_mode: plotly's selection modes; () when nothing can be selected.
+        selection: raised to forget what was selected; part of the chart's key, ``"chart.<key>.<selection>"``.
     """
+    mode = frame.mode()  # here: a download is made later, outside the page's run
     with st.container(gap="xsmall", key=f"chart_{key}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(title, anchor=False, width="content")
@@ -43,7 +46,7 @@ def chart(
                 )
                 st.download_button(
                     "Interactive page (HTML)",
-                    lambda: _html(figure, title),
+                    lambda: _html(figure, title, mode),
                     f"{key}.html",
                     "text/html",
                     key=f"html_{key}",
@@ -55,24 +58,26 @@ def chart(
         extra: dict[str, Any] = {"on_select": on_select, "selection_mode": selection_mode} if on_select else {}
         st.plotly_chart(
             figure,
-            key=f"chart.{key}",
+            key=f"chart.{key}.{selection}" if on_select else f"chart.{key}",
             theme=None,
-            config={
-                "displaylogo": False,
-                "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"],
-                "toImageButtonOptions": {"filename": key, "scale": 2},
-            },
+            config=config(key),
             **extra,
         )
         if note:
             st.html(f'<div class="atlas-quiet">{note}</div>')
 
 
-def _html(figure: go.Figure, title: str) -> str:
-    """A standalone page; painted, because the app's background is not there to show through."""
-    painted = go.Figure(figure)
-    opaque = layout(frame.mode(), height=600, opaque=True)
-    painted.update_layout(
-        height=600, paper_bgcolor=opaque.paper_bgcolor, plot_bgcolor=opaque.plot_bgcolor, title={"text": title}, margin={"t": 90}
-    )
-    return painted.to_html(include_plotlyjs=True, full_html=True)
+def config(name: str) -> dict[str, Any]:
+    """Plotly's buttons, the same on every chart; ``name`` is the saved picture's."""
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"],
+        "toImageButtonOptions": {"filename": name, "scale": 2},
+    }
+
+
+def _html(figure: go.Figure, title: str, mode: str) -> str:
+    """A standalone page in the colours the reader saw."""
+    titled = go.Figure(figure)
+    titled.update_layout(height=600, title={"text": title}, margin={"t": 110})
+    return titled.to_html(include_plotlyjs=True, full_html=True).replace("<body>", f'<body style="margin:0;background:{paper(mode)}">')

@@ -1,17 +1,19 @@
 """The evidence for a learnability ranking: distribution, accuracy, order of learning and errors, as linked charts."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
 from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import learnability as figures
 from ntkcore.specs import LearnabilityView
 from pages.parts import frame, links
 from pages.parts.charts import chart
 
 _SHOWN, _WAITED = "evidence.shown", "evidence.waited"
+_SELECTION = "evidence.selection."
 _PAUSE = 0.8  # seconds in which a browser has painted the gallery
 _HEIGHT = 960  # pixels of the charts, so that nothing jumps when they come
 
@@ -25,7 +27,7 @@ def evidence(result: LearnabilityResult, facts: views.Judged, view: Learnability
     if st.session_state.get(_SHOWN) != result.key:
         _after_the_gallery(result.key)
         return
-    curves = views.group_curves(result, view, workspace())
+    curves = views.group_curves(result, view)
     mode = frame.mode()
     left, right = st.columns(2, gap="large")
     with left:
@@ -42,7 +44,7 @@ def evidence(result: LearnabilityResult, facts: views.Judged, view: Learnability
     with left:
         _learned(result, facts, view, mode)
     with right:
-        _errors(curves, mode)
+        _errors(curves, view, mode)
 
 
 @st.fragment(run_every=_PAUSE, key="evidence_wait")
@@ -54,6 +56,22 @@ def _after_the_gallery(key: str) -> None:
     st.skeleton(height=_HEIGHT)
 
 
+def forget_selection(*charts: str) -> None:
+    """Forget what is selected in the charts named (``"histogram"``, ``"learned"``), when something else took its place."""
+    for name in charts:
+        st.session_state[_SELECTION + name] = _selection(name) + 1
+
+
+def clear_selection() -> None:
+    """Show all images again that a brush or a lasso left out."""
+    forget_selection("histogram", "learned")
+    links.look(low=0.0, high=100.0, picked=(), elsewhere=True)
+
+
+def _selection(name: str) -> int:
+    return st.session_state.get(_SELECTION + name, 0)
+
+
 def _histogram(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
     chosen = views.groups(result, view)
     cuts = (
@@ -62,61 +80,81 @@ def _histogram(result: LearnabilityResult, facts: views.Judged, view: Learnabili
     )
     chart(
         "How k(x,x) is distributed",
-        figures.score_histogram(result, cuts, view.image, mode),
+        figures.score_histogram(result, cuts, view.marked, mode),
         key="histogram",
         table=lambda: views.table(result, facts, np.argsort(result.score)),
-        note="Drag across bars to show just those images in the gallery.",
+        note="Drag across bars to show just those images in the gallery; a double click clears.",
         selection_mode="box",
         on_select=lambda: _brushed(result, facts),
+        selection=_selection("histogram"),
     )
+    if (view.low, view.high) != (0.0, 100.0):
+        inside = int(((facts.percentile >= view.low) & (facts.percentile <= view.high)).sum())
+        _selected(f"**{inside:,} images** between the percentiles {view.low:g} and {view.high:g} are in the gallery above", "histogram")
 
 
 def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
-    boxes = st.session_state["chart.histogram"]["selection"].get("box") or []
+    boxes = st.session_state[f"chart.histogram.{_selection('histogram')}"]["selection"].get("box") or []
     if not boxes:
         links.look(low=0.0, high=100.0, elsewhere=True)
         return
     low, high = sorted(boxes[0]["x"])
     span = views.percentile_span(result, facts, low, high)
     if span is not None:
-        links.look(gallery="all", low=span[0], high=span[1], elsewhere=True)
+        forget_selection("learned")
+        links.look(gallery="all", low=math.floor(10 * span[0]) / 10, high=math.ceil(10 * span[1]) / 10, picked=(), elsewhere=True)
+
+
+def _selected(text: str, key: str) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(text)
+        st.button("Clear", key=f"clear_{key}", on_click=clear_selection, type="tertiary", icon=":material/close:")
 
 
 def _learned(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
     chart(
         "k(x,x) against the epoch each image is learned",
-        figures.learned_scatter(result, facts, views.jitter(result), view.image, mode),
+        figures.learned_scatter(result, views.jitter(result), view.marked, mode),
         key="learned",
         table=lambda: views.table(result, facts, np.argsort(result.score)),
-        note="Lasso images to show just those in the gallery.",
+        note="Lasso images to show just those in the gallery. Points are shifted a little up or down so that they do not hide each other.",
         selection_mode=("lasso", "box", "points"),
-        on_select=lambda: _lassoed(),
+        on_select=_lassoed,
+        selection=_selection("learned"),
     )
+    if view.picked:
+        _selected(f"**{len(view.picked):,} images** are selected and in the gallery above", "learned")
 
 
 def _lassoed() -> None:
-    points = st.session_state["chart.learned"]["selection"].get("points") or []
+    points = st.session_state[f"chart.learned.{_selection('learned')}"]["selection"].get("points") or []
     picked = tuple(sorted({int(p["customdata"]) for p in points if p.get("customdata") is not None}))
-    links.look(picked=picked, gallery="all" if picked else links.current().view.gallery, elsewhere=True)
+    if picked:
+        forget_selection("histogram")
+        links.look(picked=picked, gallery="all", low=0.0, high=100.0, elsewhere=True)
+    else:
+        links.look(picked=(), elsewhere=True)
 
 
-def _errors(curves: views.GroupCurves, mode: str) -> None:
+def _errors(curves: views.GroupCurves, view: LearnabilityView, mode: str) -> None:
+    for name, value in (("group", view.errors), ("log", view.log)):
+        st.session_state[f"errors.{name}"] = value
+
     def controls() -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.segmented_control(
                 "Groups shown",
                 ["all", "hard", "medium", "easy"],
-                default="all",
                 required=True,
                 key="errors.group",
                 label_visibility="collapsed",
+                on_change=lambda: links.look(errors=st.session_state["errors.group"]),
             )
-            st.toggle("log scale", key="errors.log")
+            st.toggle("log scale", key="errors.log", on_change=lambda: links.look(log=st.session_state["errors.log"]))
 
-    shown = st.session_state.get("errors.group", "all")
     chart(
         "Mean error: measured and predicted",
-        figures.error_curves(curves, shown, mode, log=st.session_state.get("errors.log", False)),
+        figures.error_curves(curves, view.errors, mode, log=view.log),
         key="errors",
         table=lambda: views.curve_table(curves),
         note="Solid: the real network. Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17). "

@@ -70,7 +70,7 @@ def plain(text: str) -> str:
 
 def signed(value: float) -> str:
     """A signed number with two decimals and a true minus sign."""
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no negative zero
 
 
 def duration(seconds: float | None) -> str:

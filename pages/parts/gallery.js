@@ -88,8 +88,9 @@ export default function (component) {
     state.revision = data.revision;
     state.ticked = new Set(data.ticked);
   }
-  if (state.drawn !== data.items) {
-    state.drawn = data.items;
+  const drawn = JSON.stringify([data.base, data.items]);
+  if (state.drawn !== drawn) {
+    state.drawn = drawn;
     state.cells = data.items.map((item) => cellOf(item, data));
     state.grid.replaceChildren(...state.cells);
     state.scroll.scrollTop = 0;
@@ -99,6 +100,21 @@ export default function (component) {
     state.hint.style.display = state.cells.length ? "block" : "none";
   }
   showTicks(state);
+  if (state.current !== data.current) {
+    state.current = data.current;
+    for (const cell of state.cells) cell.classList.remove("current");
+    const cell = state.cells.find((c) => Number(c.dataset.id) === data.current);
+    if (cell) {
+      // where a keyboard user left the inspector, browsing goes on
+      cell.classList.add("current");
+      for (const other of state.cells) other.tabIndex = -1;
+      cell.tabIndex = 0;
+      const box = state.scroll;
+      const top = cell.offsetTop - box.offsetTop;
+      if (top < box.scrollTop || top + cell.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top - 40;
+      setTimeout(() => cell.focus({ preventScroll: true }), 350); // after the dialog has given its focus back
+    }
+  }
 
   const toggle = (cell) => {
     const id = Number(cell.dataset.id);

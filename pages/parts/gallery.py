@@ -29,6 +29,7 @@ def gallery(
     key: str,
     ticked: Sequence[int],
     revision: int,
+    current: int | None,
     on_tick: Callable[[], None],
     on_open: Callable[[], None],
     empty: str,
@@ -44,6 +45,7 @@ def gallery(
         ticked: images ticked when ``revision`` was last raised. Both stay the same while the user ticks, so that a tick
             does not send the whole gallery again.
         revision: raised when the ticks change other than by a click in the gallery.
+        current: the image to mark and to put the keyboard's focus on, or None.
         on_tick, on_open: called when a tick changes, and when an image is opened.
         empty: what to say when there is no card.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
@@ -54,6 +56,7 @@ def gallery(
         "base": base,
         "ticked": list(ticked),
         "revision": revision,
+        "current": current,
         "empty": empty,
         "height": height,
         "cell": cell,

@@ -7,9 +7,9 @@ import streamlit as st
 
 from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.learnability import image_curves
 from pages.parts import frame, links, media
+from pages.parts.charts import config
 
 _VIEWER = st.components.v2.component(
     "ntk_atlas.viewer",
@@ -35,11 +35,16 @@ _VIEWER = st.components.v2.component(
 def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
     """Open the inspector on the view's image; previous and next follow ``order``."""
 
-    @st.dialog("Image", width="large", on_dismiss=_close)
+    opened = links.current().view.image
+    title = frame.plain(f"Image {opened}: {result.class_names[result.labels[opened]]}")
+    if opened not in order:  # opened by a link, outside what the gallery shows: step through all images
+        order = np.lexsort((np.arange(len(result.score)), result.score))
+
+    @st.dialog(title, width="large", on_dismiss=_close)
     def dialog() -> None:
         image = links.current().view.image
-        if image is None or image >= len(result.score):
-            st.rerun()
+        if image != opened:
+            st.rerun()  # closed, or stepped on: the title is the next image's
         _show(result, facts, order, image)
 
     dialog()
@@ -50,7 +55,7 @@ def _close() -> None:
 
 
 def _go(image: int) -> None:
-    links.look(image=image)
+    links.look(image=image, marked=image)
 
 
 def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
@@ -62,7 +67,10 @@ def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, im
         _tick(image)
     with right:
         _facts(result, facts, image, name)
-        st.plotly_chart(image_curves(views.image_curve(result, image, workspace()), frame.mode()), theme=None, key="inspector_curve")
+        st.plotly_chart(
+            image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
+        )
+        st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
 
 
 def _steps(order: np.ndarray, image: int) -> None:
@@ -98,7 +106,7 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
     rows = [
         ("Image", f"{image} · {result.ids[image]}"),
         ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
-        ("Predicted", f"{predicted} {'✓' if facts.correct[image] else '✗'} after epoch {last}"),
+        ("Predicted", f"{predicted}, {'right' if facts.correct[image] else 'wrong'}, after epoch {last}"),
         ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),
         ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),
         ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
@@ -119,5 +127,6 @@ def _outputs(result: LearnabilityResult, image: int) -> str:
         return f"{outputs[0]:+.3f}, target {targets[0]:+g} ({result.class_names[0]} −1, {result.class_names[1]} +1)"
     largest = np.argsort(-outputs)[:3]
     return (
-        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest) + " are the largest; the target is 1 for the label, else 0"
+        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest)
+        + " (the three largest; the target is 1 for the label and 0 for the others)"
     )

@@ -9,7 +9,7 @@ from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.workspace import workspace
 from pages.parts import explain, frame, links, media
-from pages.parts.evidence import evidence
+from pages.parts.evidence import clear_selection, evidence, forget_selection
 from pages.parts.gallery import Card, gallery
 from pages.parts.inspector import inspect
 
@@ -36,9 +36,10 @@ def show_result(result: LearnabilityResult) -> None:
 def _headline(result: LearnabilityResult) -> None:
     st.html(f'<p class="atlas-fact">{_answer(result)}</p>')
     never = int(np.isinf(result.learned).sum())
+    device = "the CPU" if result.device == "cpu" else result.device
     st.html(
         f'<p class="atlas-quiet">{result.parameters:,} parameters · {never:,} images not learned by epoch {len(result.outputs) - 1} · '
-        f"computed {frame.when(result.created)} on {result.device} in {frame.duration(result.seconds)}</p>"
+        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}</p>"
     )
     if result.warnings:
         with st.expander(f"{len(result.warnings)} remark{'s' if len(result.warnings) > 1 else ''} on this result", icon=":material/info:"):
@@ -101,7 +102,9 @@ def _changed(name: str) -> None:
     elif name == "only":
         links.look(only=tuple(value))
     elif name == "gallery":
-        links.look(gallery=value, order="score-down" if value == "easy" else "score", elsewhere=True)
+        forget_selection("histogram", "learned")
+        order = "score-down" if value == "easy" else "score"
+        links.look(gallery=value, order=order, low=0.0, high=100.0, picked=(), page=1, elsewhere=True)
     else:
         links.look(**{name: value})
 
@@ -137,13 +140,13 @@ def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
             st.selectbox(
                 "After training", judged, format_func=_JUDGED.__getitem__, key=_KEYS + "judged", on_change=_changed, args=("judged",)
             )
-            st.slider("Percentile of k(x,x)", 0.0, 100.0, step=0.5, key=_KEYS + "range", on_change=_changed, args=("range",))
+            st.slider("Percentile of k(x,x)", 0.0, 100.0, step=0.1, format="%.1f", key=_KEYS + "range", on_change=_changed, args=("range",))
             if view.picked:
-                st.button(f"Clear the selection of {len(view.picked)} images", on_click=_clear_picked)
+                st.button(f"Clear the selection of {len(view.picked)} images", on_click=clear_selection)
             st.button("Show all", on_click=_clear_filters)
         with st.popover("Groups", icon=":material/tune:", key="groups"):
-            st.slider("Hard: lowest k(x,x), %", 0.0, 50.0, step=1.0, key=_KEYS + "hard", on_change=_changed, args=("hard",))
-            st.slider("Easy: highest k(x,x), %", 0.0, 50.0, step=1.0, key=_KEYS + "easy", on_change=_changed, args=("easy",))
+            st.slider("Hard: lowest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", key=_KEYS + "hard", on_change=_changed, args=("hard",))
+            st.slider("Easy: highest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", key=_KEYS + "easy", on_change=_changed, args=("easy",))
             st.caption("The paper takes 10 % and 10 %; the rest is the medium group.")
         _basket(result, facts)
         with st.popover("Export", icon=":material/download:", key="export"):
@@ -199,20 +202,25 @@ def _filter_summary(view) -> str:  # type: ignore[no-untyped-def]
 
 
 def _clear_filters() -> None:
-    links.look(only=(), judged="any", low=0.0, high=100.0, picked=(), elsewhere=True)
-
-
-def _clear_picked() -> None:
-    links.look(picked=(), elsewhere=True)
+    clear_selection()
+    links.look(only=(), judged="any", page=1, elsewhere=True)
 
 
 def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray) -> None:
     choice = links.current()
-    page = 1
-    pages = -(-len(shown) // _PAGE)
+    pages = max(-(-len(shown) // _PAGE), 1)
+    page = min(choice.view.page, pages)
+    st.html(
+        f'<p class="atlas-quiet"><b>{len(shown):,}</b> of {len(result.score):,} images · below each: k(x,x), and its percentile '
+        "P (0 = hardest) · <b>→</b> predicted class, where wrong"
+        + (" · ⚑ label flipped" if (result.labels != result.true_labels).any() else "")
+        + "</p>"
+    )
     if pages > 1:
-        page = st.pagination(pages, key="gallery_page")
-    cards = [_card(result, facts, int(i)) for i in shown[(page - 1) * _PAGE : page * _PAGE]]
+        st.session_state["gallery_page"] = page
+        st.pagination(pages, key="gallery_page", on_change=lambda: links.look(page=st.session_state["gallery_page"]))
+    decimals = views.score_decimals(result)
+    cards = [_card(result, facts, int(i), decimals) for i in shown[(page - 1) * _PAGE : page * _PAGE]]
     views.thumbnails(result, workspace())  # encoded again here if the stored ones are gone
     gallery(
         cards,
@@ -220,6 +228,7 @@ def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray)
         key="gallery",
         ticked=_basket_at_revision(result.key, choice),
         revision=choice.revision,
+        current=_current(choice),
         on_tick=_ticked,
         on_open=_opened,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
@@ -227,25 +236,31 @@ def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray)
     )
 
 
-def _card(result: LearnabilityResult, facts: views.Judged, image: int) -> Card:
+def _current(choice: links.Choice) -> int | None:
+    """The image marked in the gallery; follows the inspector only once that is closed, so that browsing there resends nothing."""
+    if choice.view.image is None:
+        st.session_state[_KEYS + "current"] = choice.view.marked
+    return st.session_state.get(_KEYS + "current")
+
+
+def _card(result: LearnabilityResult, facts: views.Judged, image: int, decimals: int) -> Card:
     name = result.class_names[result.labels[image]]
     learned = result.learned[image]
-    when = "never" if np.isinf(learned) else f"epoch {learned:.0f}"
     wrong = not facts.correct[image]
     predicted = result.class_names[facts.predicted[image]]
     flipped = result.labels[image] != result.true_labels[image]
     title = (
         f"Image {image}, {result.ids[image]}: label {name}"
         + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")
-        + f", predicted {predicted}. k(x,x) = {result.score[image]:.5g}, percentile {facts.percentile[image]:.1f}; "
-        + (f"learned at {when}." if when != "never" else "not learned.")
+        + f", predicted {predicted}. k(x,x) = {result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}; "
+        + ("not learned." if np.isinf(learned) else f"learned at epoch {learned:.0f}.")
     )
     return Card(
         id=image,
         name=name + (" ⚑" if flipped else ""),
         corner=f"→ {predicted}" if wrong else "",
-        left=f"{result.score[image]:.4g}",
-        right=f"{facts.percentile[image]:.1f} %",
+        left=f"{result.score[image]:.{decimals}f}",
+        right=f"P {facts.percentile[image]:.1f}",
         wrong=wrong,
         title=title,
     )
@@ -269,4 +284,4 @@ def _ticked() -> None:
 def _opened() -> None:
     said = st.session_state["gallery"].get("opened")
     if said:
-        links.look(image=said["id"])
+        links.look(image=said["id"], marked=said["id"])

@@ -10,6 +10,7 @@ import scipy.linalg
 from recording import Recording
 
 from ntkcore.analyses import learnability_views as views
+from ntkcore.analyses.kernel import kernel_key
 from ntkcore.analyses.learnability import open_learnability, run_learnability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
@@ -51,25 +52,30 @@ def test_groups_partition_the_images_by_score(result):
     assert {views.group_of(chosen, int(i)) for i in chosen.hard} == {"hard"}
 
 
-def test_predicted_curves_are_the_paper_s_equations(result, ws):
-    curves = views.group_curves(result, LearnabilityView(), ws)
-    kernel = (result.vectors * result.values) @ result.vectors.T
-    start = result.outputs[0].astype(float) - result.targets
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_predicted_curves_are_the_paper_s_equations(ws, epoch):
+    spec = SPEC.model_copy(update={"kernel_epoch": epoch})
+    run_learnability(spec, ws, Recording())
+    result = open_learnability(spec, ws)
+    curves = views.group_curves(result, LearnabilityView())
+    spectrum = ws.store.open("spectrum", kernel_key(spec.kernel, ws))
+    kernel = (spectrum.read("vectors") * spectrum.read("values")) @ spectrum.read("vectors").T
+    start = result.outputs[epoch].astype(float) - result.targets
     chosen = views.groups(result, LearnabilityView())
     for column in (0, 3, len(curves.times) - 1):
-        tau = curves.times[column] * SPEC.training.learning_rate / 120
+        tau = (curves.times[column] - epoch) * SPEC.training.learning_rate / 120
         coupled = np.linalg.norm(scipy.linalg.expm(-kernel * tau) @ start, axis=1)
         alone = np.abs(start[:, 0]) * np.exp(-np.diag(kernel) * tau)
         for row, members in enumerate(chosen.members()):
-            # exp of a symmetric matrix by Padé and by eigenvectors: both backward stable, so agree to n × 1e-16 × condition of exp.
-            assert curves.full[row, column] == pytest.approx(coupled[members].mean(), rel=1e-9)
+            # stored in float32: relative rounding 6e-8; the exponentials themselves agree far better
+            assert curves.full[row, column] == pytest.approx(coupled[members].mean(), rel=1e-6)
             assert curves.diagonal[row, column] == pytest.approx(alone[members].mean(), rel=1e-9)
     assert (curves.lower <= curves.diagonal + 1e-12).all()
     assert (curves.diagonal <= curves.upper + 1e-12).all()
 
 
-def test_measured_curves(result, ws):
-    curves = views.group_curves(result, LearnabilityView(), ws)
+def test_measured_curves(result):
+    curves = views.group_curves(result, LearnabilityView())
     chosen = views.groups(result, LearnabilityView())
     for epoch in range(5):
         predicted = (result.outputs[epoch, :, 0] >= 0).astype(int)
@@ -78,17 +84,17 @@ def test_measured_curves(result, ws):
             assert curves.error[row, epoch] == pytest.approx(np.abs(result.outputs[epoch] - result.targets)[members].mean())
 
 
-def test_empty_groups_are_allowed(result, ws):
-    curves = views.group_curves(result, LearnabilityView(hard=0, easy=0), ws)
+def test_empty_groups_are_allowed(result):
+    curves = views.group_curves(result, LearnabilityView(hard=0, easy=0))
     assert list(curves.sizes) == [0, 120, 0]
     assert np.isnan(curves.accuracy[0]).all()
     assert set(views.curve_table(curves)["group"]) == {"medium"}
 
 
-def test_image_curve_is_a_column_of_the_group_curves(result, ws):
-    curve = views.image_curve(result, 7, ws)
+def test_image_curve_is_a_column_of_the_group_curves(result):
+    curve = views.image_curve(result, 7)
     np.testing.assert_allclose(curve.error, np.abs(result.outputs[:, 7, 0] - result.targets[7, 0]), rtol=1e-6)
-    np.testing.assert_allclose(curve.full, views.full_prediction(result, ws)[:, 7])
+    np.testing.assert_array_equal(curve.full, result.full[:, 7])
     assert curve.diagonal[0] == pytest.approx(curve.error[0])
 
 

@@ -30,8 +30,8 @@ def result():
         true_labels=labels,
         class_names=("<b>cat</b>", "dog"),
         ids=tuple(map(str, range(N))),
-        values=None,
-        vectors=None,
+        times=np.linspace(0, EPOCHS, 21),
+        full=None,
         epoch_time=0.1,
         correlation=Correlation(rho=0.1, low=0.0, high=0.2, replicates=10, n=N, level=0.95, defined=True),
         pack="p",
@@ -70,7 +70,7 @@ def test_histogram_counts_every_image_once(result, mode):
 
 
 def test_scatter_has_every_image_once_with_its_id(result):
-    figure = figures.learned_scatter(result, None, np.zeros(N), 5, "light")
+    figure = figures.learned_scatter(result, np.zeros(N), 5, "light")
     ids = np.concatenate([trace.customdata for trace in figure.data if trace.customdata is not None])
     assert sorted(ids) == list(range(N))
     assert ids.ndim == 1
@@ -79,7 +79,7 @@ def test_scatter_has_every_image_once_with_its_id(result):
 
 def test_curves_use_the_groups_colours(curves):
     figure = figures.accuracy_curves(curves, "light")
-    assert [trace.line.color for trace in figure.data] == list(GROUP_COLOURS.values())
+    assert [trace.line.color for trace in figure.data] == list(GROUP_COLOURS["light"].values())
     np.testing.assert_allclose(figure.data[0].y, 100 * curves.accuracy[0])
 
 
