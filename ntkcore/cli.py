@@ -2,13 +2,12 @@
 
 import argparse
 import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from ntkcore.errors import AtlasError
+from ntkcore.errors import AtlasError, StoreError
 from ntkcore.permalink import LIST_FIELDS, SPEC_FIELDS, Query
 from ntkcore.settings import settings
 
@@ -71,13 +70,16 @@ def _learnability(options: argparse.Namespace) -> int:
         if given is None:
             continue
         if name in LIST_FIELDS:
-            query[name] = [item for value in given for item in next(csv.reader(io.StringIO(value), skipinitialspace=True))]
+            query[name] = [item for row in csv.reader(given, skipinitialspace=True) for item in row]
         else:
             query[name] = given[0] if len(given) == 1 else given
     result = compute_query(query, workspace())
     rows = ranking(result)
     if options.csv:
-        rows.to_csv(options.csv, index=False)
+        try:
+            rows.to_csv(options.csv, index=False)
+        except OSError as error:
+            raise StoreError(f"{options.csv} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
     columns = ["id", "label", "predicted", "k_xx", "percentile", "learned_epoch", "final_error"]
     top = max(options.top, 0)
     print(f"Hardest (smallest k(x,x)):\n{rows[columns].head(top).to_string(index=False)}")

@@ -5,8 +5,10 @@ Reading is strict: an unknown name or a value out of range is reported, never dr
 shows something else is worse than one that says what is wrong with it.
 """
 
+import base64
 import difflib
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,6 +61,7 @@ _VIEW_FIELDS: dict[str, tuple[str, ...]] = {
 LIST_FIELDS = {"classes", "only"}  # one entry a value: names may contain commas
 _RANGES = {"picked", "basket"}  # "0-3,7"
 _FLAGS = {"full", "log"}
+_LONGEST_TEXT = 600  # characters of ranges before they are compressed
 _LONGEST_RANGES = 100_000  # images a range list of a link may name
 
 
@@ -108,7 +111,7 @@ def read_learnability_query(query: Mapping[str, str | Sequence[str]]) -> tuple[L
 
 
 def write_ranges(indices: Sequence[int]) -> str:
-    """Indices as ranges: ``[0, 1, 2, 7]`` is ``"0-2,7"``."""
+    """Indices as ranges: ``[0, 1, 2, 7]`` is ``"0-2,7"``; many scattered ones as a compressed set, ``"z…"``, to keep links short."""
     parts: list[str] = []
     ordered = sorted(set(indices))
     start = 0
@@ -117,11 +120,19 @@ def write_ranges(indices: Sequence[int]) -> str:
             first, last = ordered[start], ordered[position - 1]
             parts.append(str(first) if first == last else f"{first}-{last}")
             start = position
-    return ",".join(parts)
+    text = ",".join(parts)
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    bits = bytearray(ordered[-1] // 8 + 1)
+    for index in ordered:
+        bits[index // 8] |= 1 << index % 8
+    return "z" + base64.urlsafe_b64encode(zlib.compress(bytes(bits), 9)).decode()
 
 
 def read_ranges(text: str) -> tuple[int, ...]:
     """Ranges as sorted indices, the inverse of :func:`write_ranges`; ValueError when malformed."""
+    if text.startswith("z"):
+        return _read_bits(text[1:])
     found: set[int] = set()
     for part in filter(None, text.split(",")):
         match = re.fullmatch(r"(\d{1,7})(?:-(\d{1,7}))?", part)
@@ -134,6 +145,17 @@ def read_ranges(text: str) -> tuple[int, ...]:
             raise ValueError(f"names more than {_LONGEST_RANGES} images")
         found.update(range(first, last + 1))
     return tuple(sorted(found))
+
+
+def _read_bits(text: str) -> tuple[int, ...]:
+    unpacking = zlib.decompressobj()
+    try:
+        bits = unpacking.decompress(base64.urlsafe_b64decode(text), _LONGEST_RANGES // 8 + 1)
+    except (zlib.error, ValueError):
+        raise ValueError("is not a set of images") from None
+    if unpacking.unconsumed_tail or not unpacking.eof:
+        raise ValueError(f"names more than {_LONGEST_RANGES} images, or is cut off")
+    return tuple(8 * byte + bit for byte, value in enumerate(bits) for bit in range(8) if value >> bit & 1)
 
 
 def _baseline(spec: LearnabilitySpec) -> LearnabilitySpec:
@@ -150,8 +172,8 @@ def _write(spec: Spec, baseline: Spec, fields: Mapping[str, tuple[str, ...]]) ->
         discriminator = path in (("dataset", "name"), ("dataset", "own"), ("model", "architecture"))
         if discriminator:
             default = _at(LearnabilitySpec(), path)
-        if value == default or value is None:
-            continue
+        if value is None or (value == default and name != "dataset"):
+            continue  # the data set is always named: an address without any choice asks for nothing in particular
         if name in LIST_FIELDS:
             query[name] = list(value)
         elif name in _RANGES:

@@ -20,6 +20,8 @@ ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 # Width of an architecture when none is given: units of a hidden layer (fcn), channels of the first convolution.
 # The named networks have the published widths.
 DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "resnet20": 16, "resnet18": 64}
+RATE_RANGE = (1e-6, 1000.0)
+LARGEST_MOMENTUM = 0.999
 DEFAULT_DEPTH = 2  # hidden layers of the fcn
 # Learning rates that train digits, MNIST and CIFAR-10 pairs with batch 32 and no momentum; four times as much diverges.
 DEFAULT_RATE: dict[str, float] = {"fcn": 0.05, "cnn3": 0.1, "cnn4": 0.1, "resnet20": 0.01, "resnet18": 0.005}
@@ -102,9 +104,9 @@ class TrainingSpec(Spec):
     """
 
     epochs: int = Field(20, ge=0, le=2000)
-    learning_rate: float = Field(0.05, gt=0.0, le=1000.0, allow_inf_nan=False)
+    learning_rate: float = Field(0.05, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)
     batch_size: int = Field(32, ge=0, le=100_000, description="images in a step; 0 = all of them (gradient descent)")
-    momentum: float = Field(0.0, ge=0.0, lt=1.0)
+    momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM)
     seed: Seed = Field(0, description="seed of the order of the images")
 
 

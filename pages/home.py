@@ -57,8 +57,12 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
             _strip(spec)
         st.markdown(text)
         if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
-            if not is_ready(spec, workspace()):
-                requests.request_learnability(spec, workspace())
+            try:
+                if not is_ready(spec, workspace()):
+                    requests.request_learnability(spec, workspace())
+            except AtlasError as error:
+                frame.show_error(error)
+                return
             st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)

@@ -49,9 +49,9 @@ def model_specs(draw: st.DrawFn) -> ModelSpec:
 def learnability_specs(draw: st.DrawFn) -> LearnabilitySpec:
     training = TrainingSpec(
         epochs=draw(st.integers(0, 2000)),
-        learning_rate=draw(st.floats(1e-9, 1000, exclude_min=True)),
+        learning_rate=draw(st.floats(1e-6, 1000)),
         batch_size=draw(st.integers(0, 100_000)),
-        momentum=draw(st.floats(0, 1, exclude_max=True)),
+        momentum=draw(st.floats(0, 0.999)),
         seed=draw(_seeds),
     )
     return LearnabilitySpec(

@@ -26,19 +26,27 @@ def test_same_link_same_key(spec):
     assert key_of("learnability", 1, read, {"data": "x"}) == key_of("learnability", 1, spec, {"data": "x"})
 
 
-@given(st.sets(st.integers(0, 10_000)))
+@given(st.sets(st.integers(0, 10_000)) | st.sets(st.integers(0, 99_999), min_size=150, max_size=900))
 def test_ranges_round_trip(indices):
-    assert read_ranges(write_ranges(sorted(indices))) == tuple(sorted(indices))
+    text = write_ranges(sorted(indices))
+    assert read_ranges(text) == tuple(sorted(indices))
 
 
-def test_defaults_have_an_empty_query():
-    assert learnability_query(LearnabilitySpec(), LearnabilityView()) == {}
+def test_every_second_of_a_large_set_still_fits_an_address():
+    text = write_ranges(range(0, 100_000, 2))
+    assert len(text) < 20_000  # servers and proxies take at least that much
+    assert read_ranges(text) == tuple(range(0, 100_000, 2))
+
+
+def test_defaults_name_the_data_set_alone():
+    assert learnability_query(LearnabilitySpec(), LearnabilityView()) == {"dataset": "digits"}
+    assert read_learnability_query({}) == (LearnabilitySpec(), LearnabilityView())
 
 
 def test_learning_rate_default_follows_the_architecture():
     spec, _ = read_learnability_query({"model": "cnn4"})
     assert spec == LearnabilitySpec.model_validate({"model": {"architecture": "cnn4"}})
-    assert learnability_query(spec) == {"model": "cnn4"}
+    assert learnability_query(spec) == {"dataset": "digits", "model": "cnn4"}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,8 @@ def test_learning_rate_default_follows_the_architecture():
         ({"model": "resnet18", "weights": "pretrained"}, "there are none"),
         ({"low": "60", "high": "20"}, "above the upper end"),
         ({"basket": "9-1"}, "backwards"),
+        ({"basket": "zAAAA"}, "not a set of images"),
+        ({"basket": "z"}, "basket: "),
         ({"basket": "0-9999999"}, "names more than"),
         ({"basket": "<script>"}, "not a number"),
         ({"image": "-1"}, "image: "),

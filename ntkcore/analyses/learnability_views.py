@@ -127,6 +127,19 @@ def image_curve(result: LearnabilityResult, image: int) -> ImageCurve:
     )
 
 
+def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
+    """What a view names that the result does not have, in a sentence; "" when nothing."""
+    n = len(result.score)
+    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked) if i is not None and i >= n})
+    unknown = [name for name in view.only if name not in result.class_names]
+    said = []
+    if beyond:
+        said.append(f"there is no image {beyond[0]:,} (there are {n:,}, from 0)")
+    if unknown:
+        said.append(f"there is no class {unknown[0]!r}")
+    return f"Part of this address was left out: {' and '.join(said)}." if said else ""
+
+
 def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -> np.ndarray:
     """Indices of the images the view shows, in its order."""
     if view.gallery == "all":
@@ -134,8 +147,8 @@ def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -
     else:
         shown = np.zeros(len(result.score), dtype=bool)
         shown[getattr(groups(result, view), view.gallery)] = True
-    if view.only:
-        wanted = [i for i, name in enumerate(result.class_names) if name in view.only]
+    wanted = [i for i, name in enumerate(result.class_names) if name in view.only]
+    if wanted:
         shown &= np.isin(result.labels, wanted)
     if view.judged == "correct":
         shown &= facts.correct

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.learnability_views import GroupCurves, ImageCurve
-from ntkcore.figures.theme import GROUP_COLOURS, class_colour, ink, layout
+from ntkcore.figures.theme import GROUP_COLOURS, class_colour, ink, layout, literal
 from ntkcore.learnability import GROUP_NAMES
 
 _BINS = 60
@@ -23,7 +23,7 @@ def score_histogram(result: LearnabilityResult, cuts: tuple[float, float], marke
     figure = go.Figure(layout=layout(mode, height=320))
     edges = np.histogram_bin_edges(result.score, bins=_BINS)
     centres, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    for index, name in enumerate(result.class_names):
+    for index, name in enumerate(map(literal, result.class_names)):
         counts = np.histogram(result.score[result.labels == index], bins=edges)[0]
         figure.add_bar(
             x=centres,
@@ -140,7 +140,7 @@ def learned_scatter(result: LearnabilityResult, jitter: np.ndarray, marked: int 
     last = len(result.outputs) - 1
     never = np.isinf(result.learned)
     height = np.where(never, last + max(1.5, 0.08 * last), result.learned) + jitter
-    for index, name in enumerate(result.class_names):
+    for index, name in enumerate(map(literal, result.class_names)):
         members = np.flatnonzero(result.labels == index)
         figure.add_scatter(
             x=result.score[members],

@@ -3,6 +3,8 @@
 The palettes are the ones of ``.streamlit/config.toml``; a test holds them together.
 """
 
+import html
+
 import plotly.graph_objects as go
 
 # Okabe and Ito's colours, extended to ten: told apart under all common kinds of colour blindness, on white and on near-black.
@@ -67,3 +69,8 @@ def paper(mode: str) -> str:
 def ink(mode: str) -> str:
     """Text colour."""
     return _INK[mode]
+
+
+def literal(text: str) -> str:
+    """A name from data, as plotly shows it literally: its texts take some HTML, its hover templates %{...}."""
+    return html.escape(text, quote=False).replace("%{", "% {")

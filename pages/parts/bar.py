@@ -7,7 +7,16 @@ import streamlit as st
 from pydantic import ValidationError
 
 from ntkcore.data import DatasetInfo, OwnSet
-from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, PRETRAINED, LearnabilitySpec
+from ntkcore.specs import (
+    ARCHITECTURES,
+    DEFAULT_DEPTH,
+    DEFAULT_RATE,
+    DEFAULT_WIDTH,
+    LARGEST_MOMENTUM,
+    PRETRAINED,
+    RATE_RANGE,
+    LearnabilitySpec,
+)
 from pages.parts import frame
 from pages.parts.links import Choice
 
@@ -90,9 +99,9 @@ def _model() -> None:
 def _training() -> None:
     left, right = st.columns(2)
     left.number_input("Epochs", 0, 2000, key=_KEYS + "epochs")
-    right.number_input("Learning rate", 1e-6, 1000.0, format="%g", key=_KEYS + "rate")
+    right.number_input("Learning rate", *RATE_RANGE, format="%g", key=_KEYS + "rate")
     left.number_input("Batch size", 0, 100_000, key=_KEYS + "batch", help="0: all images in every step (gradient descent).")
-    right.number_input("Momentum", 0.0, 0.99, step=0.1, key=_KEYS + "momentum")
+    right.number_input("Momentum", 0.0, LARGEST_MOMENTUM, step=0.1, format="%g", key=_KEYS + "momentum")
     st.number_input("Seed of the order", 0, 2**31 - 1, key=_KEYS + "shuffle")
     st.caption("Squared loss, stochastic gradient descent: the dynamics the kernel describes.")
 
@@ -221,7 +230,7 @@ def _data_summary(spec: LearnabilitySpec, sets: dict[str, DatasetInfo], mine: di
     if len(spec.dataset.classes) > 3:
         classes = f", {len(spec.dataset.classes)} classes"
     noise = f", {100 * spec.dataset.label_noise:g} % flipped" if spec.dataset.label_noise else ""
-    return frame.plain(f"{title}{classes}, {spec.dataset.n} images{noise}")
+    return frame.plain(f"{title}{classes}, {spec.dataset.n:,} images{noise}")
 
 
 def _model_summary(spec: LearnabilitySpec) -> str:

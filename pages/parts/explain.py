@@ -19,9 +19,11 @@ Then an image with a larger $k(x,x)=\tfrac1k\sum_o\|\nabla_\theta f_o(x)\|^2$ is
 $e^{-\eta k_{\max}t}|e_0|\le|e_t|\le e^{-\eta k_{\min}t}|e_0|$ (eq. 15) holds for the diagonal prediction's absolute values.
 """
 _READ = """
-- **Hard / easy** are the images with the smallest / largest k(x,x); nothing about labels or training enters the ranking.
+- **Hard / easy** are the images with the smallest / largest k(x,x). {ranking}
 - **Solid lines are the real network.** Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17).
-  Where dotted and solid part, the kernel is not diagonal; where dashed and solid part, the network left its linearisation.
+  Dotted against dashed shows what the entries off the diagonal do. Dashed against solid holds everything else: the network
+  leaving its linearisation, steps of finite size, the noise of small batches, and one kernel for all outputs.
+- **Correct, learned, error** are judged against the label the network was trained on{noise}.
 - **ρ** is the rank correlation between k(x,x) and the epoch from which an image stays correct; images never learned rank last.
   A negative ρ agrees with the theory. The interval is a bootstrap over images.
 """
@@ -41,9 +43,13 @@ def learnability(result: LearnabilityResult) -> None:
         st.markdown(_WHAT)
         st.caption("Source: “Learnability in the Context of Neural Tangent Kernels”, eqs. 14–18; |·| added in eq. 15.")
     with tabs[1]:
-        st.markdown(_READ)
-        steps = result.epoch_time
-        st.caption(f"One epoch is gradient-flow time τ = {steps:.4g} here: learning rate × steps on the summed loss.")
+        spec = result.spec
+        ranking = "Nothing about labels or training enters the ranking."
+        if spec.kernel_epoch or spec.model.weights == "pretrained":
+            ranking = "The network was trained before its kernel was taken, so what it had learned enters the ranking."
+        noise = ": of a flipped image, the flipped label" if spec.dataset.label_noise else ""
+        st.markdown(_READ.format(ranking=ranking, noise=noise))
+        st.caption(f"One epoch is gradient-flow time τ = rate / (batch × (1 − momentum)) = {result.epoch_time:.4g} on the summed loss.")
     with tabs[2]:
         st.markdown(_NOT)
     with tabs[3]:
@@ -55,7 +61,7 @@ def learnability(result: LearnabilityResult) -> None:
 
 def python_lines(result: LearnabilityResult) -> str:
     """The lines that reproduce the result in a notebook."""
-    arguments = ", ".join(f"{name}={value!r}" for name, value in learnability_query(result.spec).items())
+    arguments = ", ".join(f"{name}={_literal(value)}" for name, value in learnability_query(result.spec).items())
     return f"from ntkcore.notebook import learnability, ranking\nresult = learnability({arguments})\nranking(result)"
 
 
@@ -66,3 +72,14 @@ def command_line(result: LearnabilityResult) -> str:
         for item in value if isinstance(value, list) else [value]:
             words += [f"--{name}", quoted_class(item) if isinstance(value, list) else item]
     return shlex.join(words)
+
+
+def _literal(value: str | list[str]) -> str:
+    """A query's value as Python: numbers as numbers."""
+    if isinstance(value, str):
+        try:
+            float(value)
+        except ValueError:
+            return repr(value)
+        return value
+    return repr(value)

@@ -1,8 +1,11 @@
 """The frame of every page: configuration, heading, the designed states, and numbers as text."""
 
+import functools
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -47,6 +50,22 @@ def heading(title: str, lead: str) -> None:
 def mode() -> str:
     """``"light"`` or ``"dark"``, as the reader sees the page."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+_P = ParamSpec("_P")
+
+
+def telling(part: Callable[_P, None]) -> Callable[_P, None]:
+    """A part of a page that says what is wrong where it is wrong; Streamlit keeps a fragment's errors from its page."""
+
+    @functools.wraps(part)
+    def told(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            part(*args, **kwargs)
+        except AtlasError as error:
+            show_error(error)
+
+    return told
 
 
 def show_error(error: AtlasError) -> None:

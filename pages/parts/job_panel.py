@@ -12,6 +12,7 @@ def job_panel(key: str) -> None:
     """Show an active job, refreshed every second; the whole page runs again when it ends."""
 
     @st.fragment(run_every=1.0, key=f"panel-{key[:12]}")
+    @frame.telling
     def panel() -> None:
         job = workspace().jobs.state(key)
         if job is None or not job.active:
@@ -54,7 +55,7 @@ def _details(job: JobState) -> str:
         return "You can close this page; the job goes on, and the result will be here."
     parts = [f"{100 * job.fraction:.0f} %"]
     if job.stage_total:
-        parts.append(f"{job.stage_done:,.0f} of {job.stage_total:,.0f}")
+        parts.append(f"{job.stage_done:,.0f} of {job.stage_total:,.0f} {job.rate_unit}")
     if job.rate:
         parts.append(f"{job.rate:,.0f} {job.rate_unit}/s" if job.rate >= 1 else f"{job.rate:.2g} {job.rate_unit}/s")
     if job.eta_seconds is not None:

@@ -28,6 +28,7 @@ _PAGE = 5000  # cards sent at once
 
 def show_result(result: LearnabilityResult) -> None:
     """The whole result."""
+    st.session_state.pop(_KEYS + "basket", None)  # a full run may mount the gallery anew: it then needs the basket as it is
     _headline(result)
     _explore(result)
     explain.learnability(result)
@@ -49,11 +50,17 @@ def _headline(result: LearnabilityResult) -> None:
 
 def _answer(result: LearnabilityResult) -> str:
     rho = result.correlation
+    epoch = result.spec.kernel_epoch
+    if len(result.outputs) == 1:
+        return "The network was not trained, so there is no order of learning to compare with: choose some epochs under Training."
     if not rho.defined:
         return f"Whether k(x,x) predicted the order of learning cannot be said here: {html.escape(rho.reason)}"
     figures_ = (
         f"Spearman ρ = <b>{frame.signed(rho.rho)}</b>, {100 * rho.level:.0f} % interval {frame.signed(rho.low)} to {frame.signed(rho.high)}"
     )
+    if epoch:
+        before = int((result.learned <= epoch).sum())
+        figures_ += f" (in hindsight for the {before:,} images already learned when the kernel was taken, after epoch {epoch})"
     if rho.low <= 0 <= rho.high:
         return f"On these {rho.n:,} images k(x,x) did <b>not clearly</b> predict the order of learning: {figures_}, which includes 0."
     if rho.rho < 0:
@@ -64,8 +71,11 @@ def _answer(result: LearnabilityResult) -> str:
 
 
 @st.fragment(key="explore")
+@frame.telling
 def _explore(result: LearnabilityResult) -> None:
     facts = views.judged(result)
+    if problem := views.missing_from(result, links.current().view):
+        st.warning(frame.plain(problem), icon=":material/warning:")
     _seed(result)
     _controls(result, facts)
     view = links.current().view
@@ -160,6 +170,14 @@ def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
                 on_click="ignore",
             )
             shown = views.ranking(result, facts, view)
+            st.download_button(
+                f"Images shown, {len(shown):,} (zip)",
+                lambda: views.images_zip(result, facts, shown, workspace()),
+                "shown.zip",
+                "application/zip",
+                key="export_zip",
+                on_click="ignore",
+            )
             st.download_button(
                 f"Images shown, {len(shown):,} (CSV)",
                 lambda: views.table(result, facts, shown).to_csv(index=False),

@@ -113,7 +113,14 @@ def test_ranking_filters_and_orders(result, facts):
     assert ((facts.percentile[middle] >= 40) & (facts.percentile[middle] <= 60)).all()
     picked = views.ranking(result, facts, LearnabilityView(gallery="all", picked=(3, 5, 10**6)))
     assert set(picked) == {3, 5}
-    assert len(views.ranking(result, facts, LearnabilityView(gallery="hard", only=("no such class",)))) == 0
+
+
+def test_what_a_view_names_in_vain_is_said(result, facts):
+    view = LearnabilityView(gallery="all", only=("no such class",), basket=(3, 120), image=500)
+    assert "120" in views.missing_from(result, view)
+    assert "no such class" in views.missing_from(result, view)
+    assert len(views.ranking(result, facts, view)) == 120
+    assert views.missing_from(result, LearnabilityView(only=("7",), basket=(119,))) == ""
 
 
 def test_table_and_zip(result, facts, ws):

@@ -66,6 +66,7 @@ def test_histogram_counts_every_image_once(result, mode):
     figure = figures.score_histogram(result, (1.1, np.nan), 3, mode)
     bars = [trace for trace in figure.data if trace.type == "bar"]
     assert sum(sum(trace.y) for trace in bars) == N
+    assert bars[0].name == "&lt;b&gt;cat&lt;/b&gt;"  # shown as it is, not as bold
     assert len(figure.layout.shapes) == 2  # the cut of the hard group and the marked image; no easy group
 
 
