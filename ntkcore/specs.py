@@ -17,6 +17,14 @@ Architecture = Literal["fcn", "cnn3", "cnn4", "resnet20", "resnet18"]
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
+TITLES: dict[str, str] = {
+    "fcn": "Fully connected",
+    "cnn3": "3-conv CNN",
+    "cnn4": "4-conv CNN",
+    "resnet20": "CIFAR ResNet-20",
+    "resnet18": "ResNet-18",
+}
+
 # Width of an architecture when none is given: units of a hidden layer (fcn), channels of the first convolution.
 # The named networks have the published widths.
 DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "resnet20": 16, "resnet18": 64}

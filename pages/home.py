@@ -4,14 +4,12 @@ import streamlit as st
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.learnability import is_ready
-from ntkcore.analyses.learnability_views import sample_thumbnails
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, catalogue
 from ntkcore.errors import AtlasError, DataMissing
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import frame, links, media, missing
+from pages.parts import frame, links, missing, strip
 
-_SHOWN = 9  # images on a card
 _CARDS = (
     (
         "digits",
@@ -54,7 +52,7 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
     with st.container(border=True, key=f"card_{info.name}", height="stretch"):
         st.subheader(title, anchor=False)
         if info.available:
-            _strip(spec)
+            strip.strip(spec.dataset)
         st.markdown(text)
         if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
             try:
@@ -66,17 +64,6 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
             st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
-
-
-def _strip(spec: LearnabilitySpec) -> None:
-    """A few images of the set; a set too damaged to show them says so when it is opened."""
-    try:
-        pack = sample_thumbnails(spec.dataset, _SHOWN, workspace())
-    except AtlasError as error:
-        frame.show_error(error)
-        return
-    images = "".join(f'<img src="{media.thumbnail_base(pack.id)}{i}.png" alt="">' for i in range(len(pack)))
-    st.html(f'<div class="atlas-strip">{images}</div>')
 
 
 page()

@@ -9,7 +9,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own
 from ntkcore.errors import AtlasError
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import frame, job_panel, links
+from pages.parts import frame, job_panel, links, strip
 
 _SIDES = {"auto": "as they are, at most 64 px", "32": "32 × 32", "64": "64 × 64", "96": "96 × 96", "128": "128 × 128"}
 
@@ -37,7 +37,7 @@ def _import() -> None:
                 "A zip with one folder per class, a Parquet file (image, label), or an npz (images, labels)",
                 type=["zip", "parquet", "npz"],
                 max_upload_size=ws.settings.upload_limit // 2**20,
-                key="upload",
+                key=f"upload-{st.session_state.get('import.count', 0)}",  # another key empties it after an import
             )
             folder = ""
             if ws.settings.import_roots:
@@ -58,6 +58,8 @@ def _import() -> None:
                 path = requests.keep_upload(upload, upload.size, ws) if upload else Path(folder)
                 job = requests.request_import(path, name.strip(), int(side) if side != "auto" else "auto", ws, uploaded=upload is not None)
                 st.session_state["import.job"] = job.id
+                st.session_state["import.count"] = st.session_state.get("import.count", 0) + 1
+                st.rerun()
             except AtlasError as error:
                 frame.show_error(error)
     _import_job()
@@ -80,27 +82,23 @@ def _row(item: OwnSet) -> None:
     with st.container(border=True, key=f"set_{item.content_id[:12]}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            st.markdown(f"**{frame.plain(item.name)}** · {item.n:,} images, {len(item.class_names)} classes, {size_of(item)}")
-            counts = ", ".join(f"{frame.plain(name)} {count:,}" for name, count in zip(item.class_names, item.counts, strict=True))
+            st.markdown(f"**{frame.plain(item.name)}** · {item.n:,} images, {len(item.class_names)} classes, {item.shape_text}")
+            if not item.problem:
+                strip.strip(_first_look(item).dataset)
+            counts = ", ".join(f"{frame.plain(name)} ({count:,} images)" for name, count in zip(item.class_names, item.counts, strict=True))
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(frame.plain(item.problem), icon=":material/warning:")
             for note in item.notes:
                 st.caption(frame.plain(note))
         with right:
-            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch"):
+            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
                 st.switch_page("pages/learnability.py", query_params=links.point_to(_first_look(item)))
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
                     remove_own(item.content_id, workspace().settings)
                     st.rerun()
-
-
-def size_of(item: OwnSet) -> str:
-    """Size of its images, for people."""
-    channels, height, width = item.shape
-    return f"{width} × {height} {'gray' if channels == 1 else 'colour'}"
 
 
 def _first_look(item: OwnSet) -> LearnabilitySpec:

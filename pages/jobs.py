@@ -1,14 +1,26 @@
 """Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
 
+import hashlib
+
 import pandas as pd
 import streamlit as st
 
+from ntkcore.analyses import requests
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import JobState
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
 from pages.parts import frame, links
 
+_SHOWN = 5  # jobs shown before the rest is folded away
+_KINDS = {
+    "learnability": "learnability: summary and predictions",
+    "training": "training: outputs after every epoch",
+    "state": "network after an epoch",
+    "diagonal": "scores k(x,x)",
+    "kernel": "full kernel",
+    "spectrum": "eigenvalues and eigenvectors of the kernel",
+}
 _STATUS = {
     "queued": "waiting",
     "running": "running",
@@ -27,6 +39,7 @@ def page() -> None:
 
 
 @st.fragment(run_every=2.0, key="jobs")
+@frame.telling
 def _jobs() -> None:
     ws = workspace()
     workers = [worker for worker in ws.jobs.workers() if worker.alive]
@@ -43,8 +56,12 @@ def _jobs() -> None:
     jobs = ws.jobs.list(50)
     if not jobs:
         st.caption("No job yet.")
-    for job in jobs:
+    for job in jobs[:_SHOWN]:
         _job(job)
+    if len(jobs) > _SHOWN:
+        with st.expander(f"{len(jobs) - _SHOWN} earlier jobs"):
+            for job in jobs[_SHOWN:]:
+                _job(job)
 
 
 def _job(job: JobState) -> None:
@@ -69,7 +86,7 @@ def _job(job: JobState) -> None:
 def _store() -> None:
     ws = workspace()
     st.header("Kept on disk", anchor=False)
-    entries = ws.store.entries()
+    entries = sorted(ws.store.entries(), key=lambda entry: (entry.info.get("created", ""), entry.kind, entry.key), reverse=True)
     total = sum(entry.bytes for entry in entries)
     hot = ws.hot.stats()
     one, two, three = st.columns(3)
@@ -83,16 +100,25 @@ def _store() -> None:
         return
     rows = pd.DataFrame(
         {
-            "what": [entry.kind for entry in entries],
+            "what": [_KINDS.get(entry.kind, entry.kind) for entry in entries],
             "of": [_about(entry.info) for entry in entries],
-            "size": [frame.size(entry.bytes) for entry in entries],
+            "size": [entry.bytes for entry in entries],
             "last used": [frame.when(entry.last_used) for entry in entries],
             "pinned": [entry.pinned for entry in entries],
             "key": [entry.key[:12] for entry in entries],
         }
     )
+    # A selection is row numbers: another list of artifacts is another table, whose selection starts empty.
+    listed = hashlib.sha256(repr([(entry.kind, entry.key) for entry in entries]).encode()).hexdigest()[:12]
     event = st.dataframe(
-        rows, hide_index=True, width="stretch", height=320, on_select="rerun", selection_mode="multi-row", key="store_rows"
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=min(320, 38 * (len(entries) + 1)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"store_rows_{listed}",
+        column_config={"size": st.column_config.NumberColumn(format="bytes")},
     )
     chosen = [entries[row] for row in event["selection"]["rows"] if row < len(entries)]
     with st.container(horizontal=True, gap="small"):
@@ -126,11 +152,10 @@ def _check(chosen) -> None:  # type: ignore[no-untyped-def]
 
 def _about(info: dict) -> str:
     spec = info.get("identity", {}).get("spec", {})
-    dataset, model = spec.get("dataset", {}), spec.get("model", {})
-    if not dataset:
+    if "dataset" not in spec:
         return ""
-    classes = f" {' | '.join(dataset['classes'])}" if dataset.get("classes") else ""
-    return f"{dataset.get('name')}{classes}, {dataset.get('n')} images, {model.get('architecture')}"
+    dataset = DatasetSpec.model_validate(spec["dataset"])
+    return f"{requests.describe_dataset(dataset, workspace())} · {TITLES[spec['model']['architecture']]}"
 
 
 page()

@@ -244,7 +244,11 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> Thumbnail
     def make() -> ThumbnailPack:
         return thumbnail_pack(load_dataset(spec, ws.settings, first=count).pixels, ws.settings)
 
-    return ws.hot.get(("sample", spec.canonical(), count), make, lambda pack: 64 * count)
+    pack = ws.hot.get(("thumbnails", spec.canonical(), count), make, lambda pack: 64 * count)
+    if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
+        ws.hot.drop(("thumbnails", spec.canonical(), count))
+        pack = make()
+    return pack
 
 
 def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:

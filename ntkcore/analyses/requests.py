@@ -1,6 +1,10 @@
 """Requests: what can be asked for as a job, how it is asked, and what a worker does with it."""
 
+import contextlib
 import hashlib
+import json
+import time
+import uuid
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,11 +12,12 @@ from ntkcore.analyses import learnability as analysis
 from ntkcore.analyses.forecast import require_fit
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.data import check_server_path, download, import_images
+from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
 
+_UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
 
 
@@ -23,8 +28,20 @@ def request_learnability(spec: LearnabilitySpec, ws: Workspace) -> JobState:
         AtlasError: it cannot be had, or cannot fit on this machine.
     """
     require_fit(spec, ws)
-    title = f"Learnability of {spec.dataset.name}, {spec.model.architecture}, {spec.dataset.n} images"
+    title = f"Learnability of {describe_dataset(spec.dataset, ws)} · {TITLES[spec.model.architecture]}"
     return ws.jobs.submit(analysis.KIND, analysis.learnability_key(spec, ws), {"spec": spec.model_dump(mode="json")}, title, again=True)
+
+
+def describe_dataset(spec: DatasetSpec, ws: Workspace) -> str:
+    """A data set in words: its name for people, its classes when few, how many images, the noise."""
+    if spec.own is not None:
+        title = next((item.name for item in own_sets(ws.settings) if item.content_id == spec.own), "a set this server does not have")
+    else:
+        title = next(info.title for info in catalogue(ws.settings) if info.name == spec.name)
+    few = f" {' | '.join(spec.classes)}" if 0 < len(spec.classes) <= 3 else ""
+    some = f", {len(spec.classes)} classes" if len(spec.classes) > 3 else ""
+    noise = f", {100 * spec.label_noise:g} % flipped" if spec.label_noise else ""
+    return f"{title}{few}{some}, {spec.n:,} images{noise}"
 
 
 def request_download(name: str, ws: Workspace) -> JobState:
@@ -47,7 +64,7 @@ def request_import(path: Path, name: str, side: int | Literal["auto"], ws: Works
         uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
     """
     source = path if uploaded else check_server_path(path, ws.settings)
-    key = hashlib.sha256(f"import {source} {name} {side}".encode()).hexdigest()
+    key = hashlib.sha256(json.dumps(["import", str(source), name, side]).encode()).hexdigest()
     payload = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
     return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
 
@@ -66,20 +83,26 @@ def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
     content.seek(0)
     while block := content.read(2**20):
         digest.update(block)
-    target = folder / digest.hexdigest()
-    if not target.exists():
-        temporary = target.with_suffix(".part")
-        content.seek(0)
-        with temporary.open("wb") as file:
-            while block := content.read(2**20):
-                file.write(block)
-        temporary.replace(target)
+    target = folder / f"{digest.hexdigest()}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
+    content.seek(0)
+    with target.open("wb") as file:
+        while block := content.read(2**20):
+            file.write(block)
     return target
+
+
+def sweep_uploads(ws: Workspace) -> None:
+    """Delete uploads a day old: of imports that were cancelled before they began, or of a server that died."""
+    for path in (ws.settings.cache_dir / "uploads").glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _UPLOAD_LIFE:
+                path.unlink()
 
 
 def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     """What a worker can do: job kind to function."""
     ws = ws or workspace()
+    sweep_uploads(ws)
 
     def learnability(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
         compute(LearnabilitySpec.model_validate(payload["spec"]), ws, context)

@@ -6,6 +6,8 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
+from ntkcore.analyses.requests import describe_dataset
+from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet
 from ntkcore.specs import (
     ARCHITECTURES,
@@ -15,18 +17,12 @@ from ntkcore.specs import (
     LARGEST_MOMENTUM,
     PRETRAINED,
     RATE_RANGE,
+    TITLES,
     LearnabilitySpec,
 )
 from pages.parts import frame
 from pages.parts.links import Choice
 
-MODEL_TITLES = {
-    "fcn": "Fully connected",
-    "cnn3": "3-conv CNN",
-    "cnn4": "4-conv CNN",
-    "resnet20": "CIFAR ResNet-20",
-    "resnet18": "ResNet-18",
-}
 _KEYS = "bar."
 
 
@@ -38,7 +34,7 @@ def analysis_bar(choice: Choice, infos: Sequence[DatasetInfo], own: Sequence[Own
     sets = {info.name: info for info in infos}
     mine = {item.content_id: item for item in own}
     with st.container(horizontal=True, gap="small", key="analysis_bar", vertical_alignment="center"):
-        with st.popover(_data_summary(spec, sets, mine), icon=":material/photo_library:", key="bar_data"):
+        with st.popover(frame.plain(describe_dataset(spec.dataset, workspace())), icon=":material/photo_library:", key="bar_data"):
             _data(sets, mine)
         with st.popover(_model_summary(spec), icon=":material/hub:", key="bar_model"):
             _model()
@@ -82,7 +78,7 @@ def _data(sets: dict[str, DatasetInfo], mine: dict[str, OwnSet]) -> None:
 
 
 def _model() -> None:
-    st.selectbox("Network", ARCHITECTURES, format_func=MODEL_TITLES.__getitem__, key=_KEYS + "model", on_change=_other_model)
+    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, key=_KEYS + "model", on_change=_other_model)
     architecture = st.session_state[_KEYS + "model"]
     if architecture in PRETRAINED:
         st.segmented_control("Weights", ["random", "pretrained"], required=True, key=_KEYS + "weights", on_change=_other_weights)
@@ -223,22 +219,12 @@ def _set_title(name: str, sets: dict[str, DatasetInfo], mine: dict[str, OwnSet])
     return info.title if info.available else f"{info.title} (not on this machine)"
 
 
-def _data_summary(spec: LearnabilitySpec, sets: dict[str, DatasetInfo], mine: dict[str, OwnSet]) -> str:
-    name = f"own:{spec.dataset.own}" if spec.dataset.own else spec.dataset.name
-    title = _set_title(name, sets, mine)
-    classes = f" {' | '.join(spec.dataset.classes)}" if 0 < len(spec.dataset.classes) <= 3 else ""
-    if len(spec.dataset.classes) > 3:
-        classes = f", {len(spec.dataset.classes)} classes"
-    noise = f", {100 * spec.dataset.label_noise:g} % flipped" if spec.dataset.label_noise else ""
-    return frame.plain(f"{title}{classes}, {spec.dataset.n:,} images{noise}")
-
-
 def _model_summary(spec: LearnabilitySpec) -> str:
     model = spec.model
     details = f" {model.depth} × {model.width}" if model.architecture == "fcn" else ""
     if model.architecture in ("cnn3", "cnn4") and model.width != DEFAULT_WIDTH[model.architecture]:
         details = f" width {model.width}"
-    return f"{MODEL_TITLES[model.architecture]}{details}{', pretrained' if model.weights == 'pretrained' else ''}"
+    return f"{TITLES[model.architecture]}{details}{', pretrained' if model.weights == 'pretrained' else ''}"
 
 
 def _training_summary(spec: LearnabilitySpec) -> str:

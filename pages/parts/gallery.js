@@ -141,6 +141,7 @@ export default function (component) {
   const onKey = (event) => {
     const cell = event.target.closest(".cell");
     if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector('[role="dialog"]')) return; // the inspector is open: keys are its own
     const at = state.cells.indexOf(cell);
     const columns = getComputedStyle(state.grid).gridTemplateColumns.split(" ").length;
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };

@@ -36,15 +36,14 @@ def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) 
     """Open the inspector on the view's image; previous and next follow ``order``."""
 
     opened = links.current().view.image
-    title = frame.plain(f"Image {opened}: {result.class_names[result.labels[opened]]}")
     if opened not in order:  # opened by a link, outside what the gallery shows: step through all images
         order = np.lexsort((np.arange(len(result.score)), result.score))
 
-    @st.dialog(title, width="large", on_dismiss=_close)
+    @st.dialog("Inspector", width="large", on_dismiss=_close)
     def dialog() -> None:
         image = links.current().view.image
-        if image != opened:
-            st.rerun()  # closed, or stepped on: the title is the next image's
+        if image is None:
+            st.rerun()
         _show(result, facts, order, image)
 
     dialog()
@@ -60,6 +59,7 @@ def _go(image: int) -> None:
 
 def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
     name = result.class_names[result.labels[image]]
+    st.subheader(f"Image {image}: {frame.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
         _VIEWER(key="viewer", data={"src": f"{media.thumbnail_base(result.pack)}{image}.png", "alt": f"{name}, image {image}"})
@@ -104,7 +104,7 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
     chosen = views.groups(result, links.current().view)
     group = views.group_of(chosen, image)
     rows = [
-        ("Image", f"{image} · {result.ids[image]}"),
+        ("From", result.ids[image]),
         ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
         ("Predicted", f"{predicted}, {'right' if facts.correct[image] else 'wrong'}, after epoch {last}"),
         ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),

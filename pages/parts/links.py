@@ -5,6 +5,7 @@ from what this session wrote there last (a link that was opened, an edited addre
 written whenever the choice changes.
 """
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from ntkcore.specs import LearnabilitySpec, LearnabilityView
 
 _CHOICE = "learnability.choice"
 _WRITTEN = "learnability.written"
+_STALE = 3.0  # seconds in which an older address of ours is taken for a late answer, not for the back button
+_REMEMBERED = 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def opened() -> Choice:
     """
     query = _address()
     held: Choice | None = st.session_state.get(_CHOICE)
-    if held is not None and (not query or query == st.session_state.get(_WRITTEN)):
+    if held is not None and (not query or _is_ours(query)):
         _write(held)
         return held
     spec, view = read_learnability_query(query)
@@ -99,9 +102,20 @@ def _address() -> Query:
     return query
 
 
+def _is_ours(query: Query) -> bool:
+    """Whether an address is the one this session wrote last, or one it wrote a moment ago.
+
+    A browser answers with the address it knows; after quick changes that is one or two behind, and no wish of anyone's.
+    """
+    written = st.session_state.get(_WRITTEN, [])
+    now = time.monotonic()
+    return any(query == said and (now - moment < _STALE or said == written[-1][1]) for moment, said in written)
+
+
 def _write(choice: Choice) -> None:
     query = learnability_query(choice.spec, choice.view)
-    st.session_state[_WRITTEN] = query
+    written = [entry for entry in st.session_state.get(_WRITTEN, []) if entry[1] != query]
+    st.session_state[_WRITTEN] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
     if query != _address():
         st.query_params.from_dict(query)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,19 +17,20 @@ from ntkcore.analyses.learnability import is_ready, learnability_key, parts_of
 from ntkcore.analyses.network import run_key
 from ntkcore.analyses.requests import request_learnability
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.errors import AtlasError
 from ntkcore.jobs import JobState
 from ntkcore.settings import Settings
 from ntkcore.specs import LearnabilitySpec
 
 pytestmark = pytest.mark.kill
 
+T = TypeVar("T")
+
 ROOT = Path(__file__).resolve().parents[2]
-# Long enough in training and in the kernel's tiles that a kill lands within: 40 epochs, 21 tiles of three hidden layers.
-SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1400}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 40}})
+# Long enough in training and in the kernel that a kill lands within: 30 epochs, 15 pairs of tiles, three hidden layers.
+SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1200}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 30}})
 
 
-def wait_until[T](condition: Callable[[], T], seconds: float = 90.0) -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 90.0) -> T:
     """The first true value of ``condition()``; the time is only a safeguard."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -49,14 +50,9 @@ class Installation:
     def start(self) -> subprocess.Popen:
         environment = os.environ | {"NTK_CACHE_DIR": str(self.cache), "NTK_DEVICE": "cpu", "NTK_THREADS": "1", "NTK_LEASE_SECONDS": "2"}
         command = [sys.executable, "-m", "ntkcore", "worker"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        worker = subprocess.Popen(command, cwd=ROOT, env=environment)
         self.workers.append(worker)
         return worker
-
-    def kill(self, worker: subprocess.Popen) -> None:
-        assert worker.poll() is None
-        worker.kill()
-        assert worker.communicate()[0] == ""  # it said nothing on its console
 
     def ended(self, key: str) -> JobState:
         def over() -> JobState | None:
@@ -85,7 +81,7 @@ class Installation:
         for worker in self.workers:
             with suppress(ProcessLookupError):
                 worker.kill()
-            worker.communicate()
+            worker.wait()
         self.ws.jobs.close()
 
 
@@ -111,18 +107,18 @@ def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path
 
     worker = broken.start()
     wait_until(lambda: len(broken.tiles(*training)) >= 5)
-    broken.kill(worker)
+    _kill(worker)
     epochs = broken.tiles(*training)
     assert 5 <= len(epochs) < SPEC.training.epochs
     assert not broken.arrays()
 
     worker = broken.start()
     wait_until(lambda: len(broken.tiles(*kernel)) >= 4)
-    broken.kill(worker)
+    _kill(worker)
     done = broken.tiles(*kernel)
     # A tile and its mirror image are one piece of work; a kill between the two leaves it to be done again.
     finished = {name for name in done if _mirrored(name) in done}
-    assert 2 <= len(finished) < 36 and len(done) - len(finished) <= 1
+    assert 2 <= len(finished) < 25 and len(done) - len(finished) <= 1
     assert {path.split("/")[0] for path in broken.arrays()} == {"training", "diagonal"}
 
     broken.start()
@@ -140,6 +136,12 @@ def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path
     assert not list((broken.cache / "drafts").rglob("*.json")) and not list(broken.cache.rglob("*.tmp"))
 
 
+def _kill(worker: subprocess.Popen) -> None:
+    assert worker.poll() is None
+    worker.kill()
+    worker.wait()
+
+
 def _mirrored(tile: str) -> str:
     start, row, column = tile.rsplit("/", 2)
     return f"{start}/{column}/{row}"
@@ -149,37 +151,31 @@ def _mirrored(tile: str) -> str:
 def test_a_disk_that_fills_up_fails_the_job_which_goes_on_when_there_is_room(tmp_path, installation):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", disk], capture_output=True, check=False)
+    small = installation(disk / "cache")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("this machine does not let us mount a small disk")
+    spec = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": 300})})
     try:
-        small = installation(disk / "cache")
-        job = request_learnability(SPEC, small.ws)
-        training = ("training", run_key(SPEC.run, small.ws))
+        job = request_learnability(spec, small.ws)
+        training = ("training", run_key(spec.run, small.ws))
         small.start()
         wait_until(lambda: len(small.tiles(*training)) >= 3)
         _fill(disk / "ballast")  # somebody else takes the space while the job runs
         state = small.ended(job.id)
         assert state.status == "failed"
         assert "disk is full" in state.message and "Free space" in state.remedy
-        assert not is_ready(SPEC, small.ws) and not small.ws.store.entries() and not list(disk.rglob("*.tmp"))
+        assert not is_ready(spec, small.ws) and not small.ws.store.entries() and not list(disk.rglob("*.tmp"))
         done = small.tiles(*training)
-        with pytest.raises(AtlasError) as refused:
-            request_learnability(SPEC, small.ws)
-        assert "disk" in str(refused.value)
-
         (disk / "ballast").unlink()
-        assert request_learnability(SPEC, small.ws).id == job.id
+        assert request_learnability(spec, small.ws).id == job.id
         assert small.ended(job.id).status == "done"
-        assert is_ready(SPEC, small.ws)
-        assert all(not small.ws.store.verify(kind, key) for kind, key in parts_of(SPEC, small.ws))
+        assert is_ready(spec, small.ws)
+        assert all(not small.ws.store.verify(kind, key) for kind, key in parts_of(spec, small.ws))
         kept = small.tiles(*training, where="artifacts")
         assert {name: kept[name] for name in done} == done
     finally:
-        for worker in small.workers:
-            worker.kill()
-            worker.wait()
-        small.ws.jobs.close()
+        small.close()
         subprocess.run(["umount", disk], check=True)
 
 
@@ -205,9 +201,7 @@ for _ in range(3):
 def test_two_apps_starting_at_once_start_one_worker(tmp_path, installation):
     one = installation(tmp_path / "cache")
     environment = os.environ | {"NTK_CACHE_DIR": str(one.cache), "NTK_DEVICE": "cpu", "NTK_THREADS": "1"}
-    apps = [
-        subprocess.Popen([sys.executable, "-c", ENSURE], cwd=ROOT, env=environment, stdin=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    apps = [subprocess.Popen([sys.executable, "-c", ENSURE], cwd=ROOT, env=environment, stdin=subprocess.PIPE, text=True) for _ in range(2)]
     try:
         for app in apps:
             assert app.stdin is not None
@@ -220,7 +214,9 @@ def test_two_apps_starting_at_once_start_one_worker(tmp_path, installation):
         assert worker.alive
         assert _workers_of(one.cache) == [worker.pid]
         # It computes: the app that started it is gone.
-        spec = LearnabilitySpec.model_validate({"dataset": {"n": 40}, "model": {"width": 4}, "training": {"epochs": 1}})
+        spec = LearnabilitySpec.model_validate(
+            {"dataset": {"classes": ("0", "1"), "n": 40}, "model": {"width": 4}, "training": {"epochs": 1}}
+        )
         job = request_learnability(spec, one.ws)
         assert job.id == learnability_key(spec, one.ws)
         assert one.ended(job.id).status == "done"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -50,8 +51,9 @@ def test_upload_is_kept_once_imported_and_deleted(ws):
     content = small_zip()
     path = requests.keep_upload(content, len(content.getvalue()), ws)
     assert path.read_bytes() == content.getvalue()
-    assert requests.keep_upload(content, len(content.getvalue()), ws) == path
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    again = requests.keep_upload(content, len(content.getvalue()), ws)
+    assert again != path  # each import deletes its own file
+    again.unlink()
     job = requests.request_import(path, "shapes", "auto", ws, uploaded=True)
     result = requests.handlers(ws)["import"](job.payload, Recording())
     assert [item.content_id for item in own_sets(ws.settings)] == [result["content_id"]]
@@ -80,3 +82,16 @@ def test_server_folders_only_inside_the_allowed_ones(tmp_path):
     for path in (tmp_path, tmp_path / "allowed" / "..", tmp_path / "missing"):
         with pytest.raises(DataError):
             requests.request_import(path, "x", "auto", ws, uploaded=False)
+
+
+def test_abandoned_uploads_go_after_a_day(ws):
+    old, new = (requests.keep_upload(io.BytesIO(b"x"), 1, ws) for _ in range(2))
+    os.utime(old, (0, 0))
+    requests.sweep_uploads(ws)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_title_names_what_a_person_chose(ws):
+    spec = LearnabilitySpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 1200, "label_noise": 0.1}})
+    assert requests.describe_dataset(spec.dataset, ws) == "Digits 3 | 8, 1,200 images, 10 % flipped"

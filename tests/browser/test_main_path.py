@@ -91,11 +91,14 @@ def test_keyboard_basket_and_exports(page: Page, server: Server):
 def test_inspector_by_click_and_arrow_keys(page: Page, server: Server):
     page.goto(server.url + SMALL)
     compute(page)
+    expect(page.get_by_text("How k(x,x) is distributed")).to_be_visible()  # the charts have come
+    settled(page)
     cards(page).nth(2).locator("img").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
+    expect(dialog.locator("img.viewer")).to_have_js_property("naturalWidth", 8)
+    expect(dialog.get_by_role("button", name="Next")).to_be_enabled()
+    page.wait_for_function("() => location.search.includes('image=')")
     settled(page)
-    assert "image=" in page.url
     shown = page.url
     page.keyboard.press("ArrowRight")
     page.wait_for_function("before => location.href != before", arg=shown)
