@@ -222,9 +222,9 @@ def error_percentile(facts: Judged, image: int) -> float:
 
 
 def score_decimals(result: LearnabilityResult) -> int:
-    """Decimals at which the scores of a result can be told apart: three digits of their spread."""
+    """Decimals at which the scores of a result can be told apart: four digits of their spread."""
     spread = float(result.score.max() - result.score.min()) or abs(float(result.score[0])) or 1.0
-    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 8))
+    return int(np.clip(3 - np.floor(np.log10(spread)), 0, 8))
 
 
 def jitter(result: LearnabilityResult) -> np.ndarray:

@@ -107,7 +107,7 @@ def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
 
 def _selected(text: str, key: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(text)
+        st.markdown(text, width="content")
         st.button("Clear", key=f"clear_{key}", on_click=clear_selection, type="tertiary", icon=":material/close:")
 
 

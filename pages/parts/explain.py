@@ -24,7 +24,8 @@ _READ = """
   Dotted against dashed shows what the entries off the diagonal do. Dashed against solid holds everything else: the network
   leaving its linearisation, steps of finite size, the noise of small batches, and one kernel for all outputs.
 - **Correct, learned, error** are judged against the label the network was trained on{noise}.
-- **ρ** is the rank correlation between k(x,x) and the epoch from which an image stays correct; images never learned rank last.
+- **ρ** is the rank correlation between k(x,x) and the epoch from which an image stays correct; images never learned rank last,
+  images that are right before training and stay so rank first, though chance may have put them there.
   A negative ρ agrees with the theory. The interval is a bootstrap over images.
 """
 _NOT = """

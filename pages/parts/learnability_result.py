@@ -37,9 +37,10 @@ def show_result(result: LearnabilityResult) -> None:
 def _headline(result: LearnabilityResult) -> None:
     st.html(f'<p class="atlas-fact">{_answer(result)}</p>')
     never = int(np.isinf(result.learned).sum())
+    start = int((result.learned == 0).sum())
     device = "the CPU" if result.device == "cpu" else result.device
     st.html(
-        f'<p class="atlas-quiet">{result.parameters:,} parameters · {never:,} images not learned by epoch {len(result.outputs) - 1} · '
+        f'<p class="atlas-quiet">{result.parameters:,} parameters · {start:,} images right from before training on · {never:,} not learned by epoch {len(result.outputs) - 1} · '
         f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}</p>"
     )
     if result.warnings:
