@@ -97,8 +97,12 @@ def _row(item: OwnSet) -> None:
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
-                    remove_own(item.content_id, workspace().settings)
-                    st.rerun()
+                    try:
+                        remove_own(item.content_id, workspace().settings)
+                    except AtlasError as error:
+                        frame.show_error(error)
+                    else:
+                        st.rerun()
 
 
 def _first_look(item: OwnSet) -> LearnabilitySpec:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import AtlasError
+from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import JobState
 from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
+from ntkcore.store import Entry
 from pages.parts import frame, links
 
 _SHOWN = 5  # jobs shown before the rest is folded away
@@ -21,6 +22,12 @@ _KINDS = {
     "kernel": "full kernel",
     "spectrum": "eigenvalues and eigenvectors of the kernel",
 }
+_ACTIONS = (
+    ("Keep (pin)", "pin", None),
+    ("Let go (unpin)", "unpin", None),
+    ("Check", "verify", "Reads every tile and compares its checksum."),
+    ("Remove", "remove", "It is computed again when asked for."),
+)
 _STATUS = {
     "queued": "waiting",
     "running": "running",
@@ -122,30 +129,29 @@ def _store() -> None:
     )
     chosen = [entries[row] for row in event["selection"]["rows"] if row < len(entries)]
     with st.container(horizontal=True, gap="small"):
-        if st.button("Keep (pin)", disabled=not chosen):
-            for entry in chosen:
-                ws.store.pin(entry.kind, entry.key)
-            st.rerun()
-        if st.button("Let go (unpin)", disabled=not chosen):
-            for entry in chosen:
-                ws.store.unpin(entry.kind, entry.key)
-            st.rerun()
-        if st.button("Check", disabled=not chosen, help="Reads every tile and compares its checksum."):
-            _check(chosen)
-        if st.button("Remove", disabled=not chosen, help="It is computed again when asked for."):
-            for entry in chosen:
-                try:
-                    ws.store.remove(entry.kind, entry.key)
-                except AtlasError as error:
-                    frame.show_error(error)
-                    return
-            st.rerun()
+        for label, act, said in _ACTIONS:
+            if st.button(label, disabled=not chosen, help=said):
+                _act(act, chosen)
 
 
-def _check(chosen) -> None:  # type: ignore[no-untyped-def]
-    damaged = [damage for entry in chosen for damage in workspace().store.verify(entry.kind, entry.key)]
+def _act(act: str, chosen: list[Entry]) -> None:
+    """Do it to each; one that somebody else has removed meanwhile says so."""
+    store = workspace().store
+    try:
+        if act == "verify":
+            _check([damage for entry in chosen for damage in store.verify(entry.kind, entry.key)], len(chosen))
+            return
+        for entry in chosen:
+            getattr(store, act)(entry.kind, entry.key)
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    st.rerun()
+
+
+def _check(damaged: list[CorruptArtifact], count: int) -> None:
     if not damaged:
-        st.success(f"All tiles of {len(chosen)} artifact{'s' if len(chosen) > 1 else ''} are sound.", icon=":material/check_circle:")
+        st.success(f"All tiles of {count} artifact{'s' if count > 1 else ''} are sound.", icon=":material/check_circle:")
     for damage in damaged:
         st.error(f"{damage.message} It is computed again when it is next opened.", icon=":material/warning:")
 

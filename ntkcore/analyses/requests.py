@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import shutil
 import time
 import uuid
 from pathlib import Path
@@ -16,6 +17,7 @@ from ntkcore.data import catalogue, check_server_path, download, import_images, 
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
 from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
+from ntkcore.store.files import guarded
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
@@ -70,24 +72,30 @@ def request_import(path: Path, name: str, side: int | Literal["auto"], ws: Works
 
 
 def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
-    """Write an uploaded file (a binary file object) to the cache, named by its hash; refuses one over the limit."""
+    """Write an uploaded file (a binary file object) to the cache; its name begins with its hash.
+
+    Raises:
+        DataError: it is over the limit.
+        StoreError: it cannot be written (disk full, no permission); nothing is left of it.
+    """
     limit = ws.settings.upload_limit
     if size > limit:
         raise DataError(
             f"The file has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB can be uploaded.",
             "Put it in a server folder and import it from there.",
         )
-    folder = ws.settings.cache_dir / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
     content.seek(0)
-    while block := content.read(2**20):
-        digest.update(block)
-    target = folder / f"{digest.hexdigest()}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
     content.seek(0)
-    with target.open("wb") as file:
-        while block := content.read(2**20):
-            file.write(block)
+    target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
+    with guarded(target.parent, size):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file, 2**20)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
     return target
 
 

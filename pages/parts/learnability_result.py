@@ -39,10 +39,13 @@ def _headline(result: LearnabilityResult) -> None:
     never = int(np.isinf(result.learned).sum())
     start = int((result.learned == 0).sum())
     device = "the CPU" if result.device == "cpu" else result.device
-    st.html(
-        f'<p class="atlas-quiet">{result.parameters:,} parameters · {start:,} images right from before training on · {never:,} not learned by epoch {len(result.outputs) - 1} · '
-        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}</p>"
+    facts = (
+        f"{result.parameters:,} parameters",
+        f"{start:,} images right from before training on",
+        f"{never:,} not learned by epoch {len(result.outputs) - 1}",
+        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
     )
+    st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>')
     if result.warnings:
         with st.expander(f"{len(result.warnings)} remark{'s' if len(result.warnings) > 1 else ''} on this result", icon=":material/info:"):
             for text in result.warnings:

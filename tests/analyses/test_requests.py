@@ -3,7 +3,11 @@
 import io
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,7 @@ from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import LearnabilitySpec
 
+ROOT = Path(__file__).resolve().parents[2]
 SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 200}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 1}})
 
 
@@ -95,3 +100,29 @@ def test_abandoned_uploads_go_after_a_day(ws):
 def test_a_title_names_what_a_person_chose(ws):
     spec = LearnabilitySpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 1200, "label_noise": 0.1}})
     assert requests.describe_dataset(spec.dataset, ws) == "Digits 3 | 8, 1,200 images, 10 % flipped"
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("limit", ["resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))", "os.geteuid() == 0 and os.setuid(65534)"])
+def test_an_upload_that_cannot_be_written_is_said_and_leaves_nothing(limit):
+    script = f"""
+import io, os, resource, signal, sys
+from pathlib import Path
+from ntkcore.analyses import requests
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import StoreError
+from ntkcore.settings import Settings
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+{limit}
+try:
+    requests.keep_upload(io.BytesIO(b"x" * 9000), 9000, Workspace(Settings(cache_dir=Path(sys.argv[1]))))
+except StoreError as error:
+    print(error.message, error.remedy)
+"""
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path lies in a folder closed to other users
+        Path(folder).chmod(0o555 if "setuid" in limit else 0o755)
+        said = subprocess.run([sys.executable, "-c", script, folder], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        Path(folder).chmod(0o755)
+        assert ("not allowed" if "setuid" in limit else "allowed size: 8.8 KiB") in said
+        assert "NTK_CACHE_DIR" in said
+        assert not [path for path in Path(folder).rglob("*") if path.is_file()]
