@@ -26,8 +26,8 @@ pytestmark = pytest.mark.kill
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
-# Long enough in training and in the kernel that a kill lands within: 30 epochs, 15 pairs of tiles, three hidden layers.
-SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1200}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 30}})
+# Long enough in training and in the kernel that a kill lands within: 20 epochs, 15 pairs of tiles, three hidden layers.
+SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1200}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 20}})
 
 
 def wait_until(condition: Callable[[], T], seconds: float = 90.0) -> T:

@@ -147,7 +147,7 @@ def test_a_record_is_what_the_network_gives_in_eval_mode_and_stays():
     inputs, targets = blobs()
     module = small("resnet20")
     records = []
-    for record in train(module, inputs, targets, TrainingSpec(epochs=2, batch_size=8)):
+    for record in train(module, inputs, targets, TrainingSpec(epochs=2, learning_rate=0.01, batch_size=8)):
         assert not any(part.training for part in module.modules())
         assert np.array_equal(record.outputs, evaluate(module, inputs))
         records.append((record, record.outputs.copy(), record.state.to_bytes()))
@@ -157,7 +157,7 @@ def test_a_record_is_what_the_network_gives_in_eval_mode_and_stays():
 
 def test_progress_changes_nothing_rises_and_ends_at_the_total():
     inputs, targets = blobs(30)
-    spec = TrainingSpec(epochs=3, batch_size=8)
+    spec = TrainingSpec(epochs=3, learning_rate=0.01, batch_size=8)
     calls = []
     with_progress = digest(train(small(), inputs, targets, spec, progress=lambda done, total: calls.append((done, total))))
     assert with_progress == digest(train(small(), inputs, targets, spec))
@@ -172,7 +172,7 @@ def test_progress_changes_nothing_rises_and_ends_at_the_total():
 
 def test_cancelled_at_any_call():
     inputs, targets = blobs(20)
-    spec = TrainingSpec(epochs=2, batch_size=8)
+    spec = TrainingSpec(epochs=2, learning_rate=0.01, batch_size=8)
     total = []
     list(train(small(), inputs, targets, spec, progress=lambda *_: total.append(1)))
     assert len(total) == 3 + 2 * 3  # an evaluation is one pass here, an epoch three steps
