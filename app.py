@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ntkcore.errors import AtlasError
 from ntkcore.jobs import ensure_worker
 from ntkcore.settings import settings
 from pages.parts import frame, media
@@ -28,7 +30,11 @@ from pages.parts import frame, media
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start a worker with the server when none runs; it outlives the server, so that jobs go on."""
     if settings().start_worker:
-        ensure_worker(settings())
+        try:
+            ensure_worker(settings())
+        except AtlasError as error:
+            print(f"\nNTK Atlas cannot start: {error.message}\n{error.remedy}\n", file=sys.stderr)
+            os._exit(1)  # an exception here would bury the message under the server's own
     threading.Thread(target=importlib.import_module, args=("pages.parts.learnability_result",), name="warm", daemon=True).start()
     yield
 

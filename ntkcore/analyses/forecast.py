@@ -236,8 +236,11 @@ def _refusal(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[st
         if memory > limit
         else f"about {_amount(disk)} on disk, and {_amount(free)} are free"
     )
-    instead = f"{largest:,} images would fit" if largest >= 4 else "no number of images would fit"
-    return f"This needs {what}: {instead}{', or more without the coupled dynamics' if spec.full_kernel else ''}.", largest
+    if largest < 4:
+        room = "Free some space, or set NTK_CACHE_DIR to a larger disk" if memory <= limit else "Choose a smaller network"
+        return f"This needs {what}: no number of images would fit. {room}.", largest
+    more = ", or more without the coupled dynamics" if spec.full_kernel else ""
+    return f"This needs {what}: {largest:,} images would fit{more}.", largest
 
 
 def _limits(ws: Workspace) -> tuple[int, int]:

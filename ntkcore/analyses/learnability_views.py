@@ -140,6 +140,11 @@ def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
     return f"Part of this address was left out: {' and '.join(said)}." if said else ""
 
 
+def marked(result: LearnabilityResult, view: LearnabilityView) -> int | None:
+    """The image to mark in the charts, if there is one of that number."""
+    return view.marked if view.marked is not None and view.marked < len(result.score) else None
+
+
 def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -> np.ndarray:
     """Indices of the images the view shows, in its order."""
     if view.gallery == "all":

@@ -1,5 +1,6 @@
 """The analysis bar: data set, model, training and kernel as four short sentences that open."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,10 +54,12 @@ def _data(sets: dict[str, DatasetInfo], mine: dict[str, OwnSet]) -> None:
     picked = st.session_state[_KEYS + "data"]
     if picked not in options:
         options.append(picked)  # a link to a set this server does not have: shown as it is, refused below
+    titles = {name: _set_title(name, sets, mine) for name in options}
+    repeated = Counter(titles.values())  # Streamlit tells options apart by what they are called
     st.selectbox(
         "Images",
         options,
-        format_func=lambda name: _set_title(name, sets, mine),
+        format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
         key=_KEYS + "data",
         on_change=_other_data,
     )

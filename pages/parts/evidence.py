@@ -80,7 +80,7 @@ def _histogram(result: LearnabilityResult, facts: views.Judged, view: Learnabili
     )
     chart(
         "How k(x,x) is distributed",
-        figures.score_histogram(result, cuts, view.marked, mode),
+        figures.score_histogram(result, cuts, views.marked(result, view), mode),
         key="histogram",
         table=lambda: views.table(result, facts, np.argsort(result.score)),
         note="Drag across bars to show just those images in the gallery; a double click clears.",
@@ -114,7 +114,7 @@ def _selected(text: str, key: str) -> None:
 def _learned(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
     chart(
         "k(x,x) against the epoch each image is learned",
-        figures.learned_scatter(result, views.jitter(result), view.marked, mode),
+        figures.learned_scatter(result, views.jitter(result), views.marked(result, view), mode),
         key="learned",
         table=lambda: views.table(result, facts, np.argsort(result.score)),
         note="Lasso images to show just those in the gallery. Points are shifted a little up or down so that they do not hide each other.",

@@ -2,6 +2,8 @@
 
 import functools
 import math
+import re
+import string
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,8 @@ import streamlit as st
 
 from ntkcore.errors import AtlasError
 
+# Found by Streamlit after escapes are taken off: an invisible joint hides them.
+_LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
 _ICON = str(Path(__file__).parent / "icon.svg")
 _CSS = """
 <style>
@@ -83,8 +87,9 @@ def show_unexpected(error: Exception) -> None:
 
 
 def plain(text: str) -> str:
-    """Text from data as Markdown that shows it literally."""
-    return "".join("\\" + c if c in "\\`*_[]#|<>$~:" else c for c in text)
+    """Text from data as Markdown that shows it literally: no markup, icons, entities or links."""
+    escaped = "".join("\\" + c if c in string.punctuation else c for c in text)
+    return _LIVELY.sub("\\1\N{WORD JOINER}", escaped)
 
 
 def signed(value: float) -> str:

@@ -17,6 +17,7 @@ def job_panel(key: str) -> None:
         job = workspace().jobs.state(key)
         if job is None or not job.active:
             st.rerun()
+            return
         _show(job)
         keep_worker(workspace().settings)
 

@@ -120,6 +120,8 @@ def test_what_a_view_names_in_vain_is_said(result, facts):
     assert "120" in views.missing_from(result, view)
     assert "no such class" in views.missing_from(result, view)
     assert len(views.ranking(result, facts, view)) == 120
+    assert views.marked(result, LearnabilityView(marked=120)) is None
+    assert views.marked(result, LearnabilityView(marked=119)) == 119
     assert views.missing_from(result, LearnabilityView(only=("7",), basket=(119,))) == ""
 
 

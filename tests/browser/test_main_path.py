@@ -112,6 +112,7 @@ def test_inspector_by_click_and_arrow_keys(page: Page, server: Server):
 def test_the_address_shows_another_browser_the_same(page: Page, server: Server, chromium):
     page.goto(server.url + SMALL + "&show=easy&basket=0-1&hard=20")
     compute(page)
+    expect(cards(page)).to_have_count(20)
     ids = [c.get_attribute("data-id") for c in cards(page).all()]
     other = open_page(chromium, server)
     second = next(other)
