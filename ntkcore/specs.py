@@ -186,6 +186,7 @@ class LearnabilityView(Spec):
     hard: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the smallest k(x,x)")
     easy: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the largest k(x,x)")
     gallery: Literal["hard", "easy", "all"] = "hard"
+    # "score" ranks from the end that is shown: hardest first, in the gallery of easy images easiest first
     order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     judged: Literal["any", "correct", "wrong", "flipped"] = "any"

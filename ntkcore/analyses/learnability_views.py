@@ -169,9 +169,10 @@ def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -
     values = {"score": result.score, "learned": result.learned, "error": facts.error}[view.order.removesuffix("-down")]
     chosen = np.flatnonzero(shown)
     keys = values[chosen]
-    if view.order.endswith("-down"):
-        keys = -keys
-    return chosen[np.lexsort((result.score[chosen], keys))]
+    down = view.order.endswith("-down")
+    if view.gallery == "easy" and view.order.startswith("score"):
+        down = not down  # the easiest gallery is ranked from its own end
+    return chosen[np.lexsort((result.score[chosen], -keys if down else keys))]
 
 
 def table(result: LearnabilityResult, facts: Judged, images: Sequence[int] | np.ndarray) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from pages.parts.inspector import inspect
 
 _KEYS = "view."
 _ORDERS = {
-    "score": "smallest k(x,x) first",
-    "score-down": "largest k(x,x) first",
+    "score": "ranked by k(x,x)",
+    "score-down": "ranked, reversed",
     "learned": "learned first",
     "learned-down": "learned last",
     "error": "smallest final error first",
@@ -116,9 +116,11 @@ def _changed(name: str) -> None:
     elif name == "only":
         links.look(only=tuple(value))
     elif name == "gallery":
-        forget_selection("histogram", "learned")
-        order = "score-down" if value == "easy" else "score"
-        links.look(gallery=value, order=order, low=0.0, high=100.0, picked=(), page=1, elsewhere=True)
+        view = links.current().view
+        filtered = bool(view.picked) or (view.low, view.high) != (0.0, 100.0)
+        if filtered:
+            forget_selection("histogram", "learned")
+        links.look(gallery=value, low=0.0, high=100.0, picked=(), page=1, elsewhere=filtered)
     else:
         links.look(**{name: value})
 

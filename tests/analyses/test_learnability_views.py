@@ -103,6 +103,8 @@ def test_ranking_filters_and_orders(result, facts):
     assert list(everything) == list(np.argsort(result.score, kind="stable"))
     down = views.ranking(result, facts, LearnabilityView(gallery="all", order="score-down"))
     assert list(result.score[down]) == sorted(result.score, reverse=True)
+    easy = views.ranking(result, facts, LearnabilityView(gallery="easy"))
+    assert list(result.score[easy]) == sorted(result.score, reverse=True)[: len(easy)]
     wrong = views.ranking(result, facts, LearnabilityView(gallery="all", judged="wrong"))
     assert set(wrong) == set(np.flatnonzero(~facts.correct))
     flipped = views.ranking(result, facts, LearnabilityView(gallery="all", judged="flipped"))
