@@ -5,9 +5,10 @@ import math
 import re
 import string
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import ParamSpec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -124,13 +125,11 @@ def when(moment: datetime | str | None) -> str:
         return "–"
     parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return parsed.astimezone(st_timezone()).strftime("%Y-%m-%d %H:%M")
+    return parsed.astimezone(_timezone()).strftime("%Y-%m-%d %H:%M")
 
 
-def st_timezone():  # type: ignore[no-untyped-def]  # zoneinfo or UTC
+def _timezone() -> tzinfo:
     """The reader's time zone, UTC when the browser does not say."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
     try:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):

@@ -8,6 +8,7 @@ import streamlit as st
 from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.workspace import workspace
+from ntkcore.specs import LearnabilityView
 from pages.parts import explain, frame, links, media
 from pages.parts.evidence import clear_selection, evidence, forget_selection
 from pages.parts.gallery import Card, gallery
@@ -220,7 +221,7 @@ def _basket(result: LearnabilityResult, facts: views.Judged) -> None:
         st.button("Empty the basket", on_click=lambda: links.look(basket=(), elsewhere=True), key="basket_empty")
 
 
-def _filter_summary(view) -> str:  # type: ignore[no-untyped-def]
+def _filter_summary(view: LearnabilityView) -> str:
     active = sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
     return f"Filters: {active}" if active else "Filters"
 
