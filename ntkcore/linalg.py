@@ -1,4 +1,4 @@
-"""Eigendecomposition of a symmetric matrix that can be given up half-way."""
+"""Eigenvalues and eigenvectors of a symmetric matrix that can be given up half-way."""
 
 import multiprocessing
 import os
@@ -30,11 +30,21 @@ def eigh(matrix: NDArray[np.float64], waiting: Callable[[], None] | None = None)
     Raises:
         ComputationError: the process died, for want of memory as a rule.
     """
+    values, vectors = _decompose(matrix, True, waiting)
+    return values, vectors
+
+
+def eigvalsh(matrix: NDArray[np.float64], waiting: Callable[[], None] | None = None) -> NDArray[np.float64]:
+    """Eigenvalues (n,) alone, ascending: as :func:`eigh`, in a fraction of its time and without the (n, n) result."""
+    return _decompose(matrix, False, waiting)[0]
+
+
+def _decompose(matrix: NDArray[np.float64], vectors: bool, waiting: Callable[[], None] | None) -> tuple[NDArray[np.float64], ...]:
     if len(matrix) <= SMALL:
-        return _eigh(matrix)
+        return _lapack(matrix, vectors)
     with tempfile.TemporaryDirectory(prefix="ntk-eigh-") as folder:
         np.save(Path(folder) / "matrix.npy", matrix)
-        process = multiprocessing.get_context("spawn").Process(target=_eigh_in, args=(folder,), daemon=True)
+        process = multiprocessing.get_context("spawn").Process(target=_decompose_in, args=(folder, vectors), daemon=True)
         process.start()
         try:
             while process.is_alive():
@@ -46,14 +56,13 @@ def eigh(matrix: NDArray[np.float64], waiting: Callable[[], None] | None = None)
             process.join()
         if process.exitcode != 0:
             raise ComputationError("The eigendecomposition of the kernel did not finish.", "It may need more memory: choose fewer images.")
-        return tuple(np.load(Path(folder) / f"{name}.npy", allow_pickle=False) for name in ("values", "vectors"))
+        return tuple(np.load(Path(folder) / f"result{i}.npy", allow_pickle=False) for i in range(2 if vectors else 1))
 
 
-def _eigh_in(folder: str) -> None:
+def _decompose_in(folder: str, vectors: bool) -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    values, vectors = _eigh(np.load(Path(folder) / "matrix.npy", allow_pickle=False))
-    np.save(Path(folder) / "values.npy", values)
-    np.save(Path(folder) / "vectors.npy", vectors)
+    for i, result in enumerate(_lapack(np.load(Path(folder) / "matrix.npy", allow_pickle=False), vectors)):
+        np.save(Path(folder) / f"result{i}.npy", result)
 
 
 def _end_with(parent: int) -> None:
@@ -63,6 +72,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _eigh(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values, vectors = scipy.linalg.eigh(matrix, check_finite=False, driver="evd")
-    return values, np.ascontiguousarray(vectors)
+def _lapack(matrix: NDArray[np.float64], vectors: bool) -> tuple[NDArray[np.float64], ...]:
+    if not vectors:
+        return (scipy.linalg.eigh(matrix, eigvals_only=True, check_finite=False, driver="evd"),)
+    values, columns = scipy.linalg.eigh(matrix, check_finite=False, driver="evd")
+    return values, np.ascontiguousarray(columns)

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
-Architecture = Literal["fcn", "cnn3", "cnn4", "resnet20", "resnet18"]
+Architecture = Literal["fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16"]
+Outputs = Literal["mean", "pseudo", "first", "full"]
 
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
@@ -21,18 +22,50 @@ TITLES: dict[str, str] = {
     "fcn": "Fully connected",
     "cnn3": "3-conv CNN",
     "cnn4": "4-conv CNN",
+    "convnet": "8-layer ConvNet",
     "resnet20": "CIFAR ResNet-20",
     "resnet18": "ResNet-18",
+    "wrn16": "WideResNet-16",
 }
 
 # Width of an architecture when none is given: units of a hidden layer (fcn), channels of the first convolution.
-# The named networks have the published widths.
-DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "resnet20": 16, "resnet18": 64}
+# The resnet20 has its published width only; the thesis's width factor WF of the resnet18 and the wrn16 is width / 16.
+DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "convnet": 32, "resnet20": 16, "resnet18": 64, "wrn16": 32}
+FIXED_WIDTH = ("resnet20",)
 RATE_RANGE = (1e-6, 1000.0)
 LARGEST_MOMENTUM = 0.999
 DEFAULT_DEPTH = 2  # hidden layers of the fcn
+# Defaults of the convergence page: small enough for two cores; depth 3 is the thesis's.
+CONVERGENCE_DEPTH = 3
+CONVERGENCE_WIDTHS: dict[str, tuple[int, ...]] = {
+    "fcn": (32, 128, 512, 2048),
+    "cnn3": (8, 16, 32, 64),
+    "cnn4": (8, 16, 32, 64),
+    "convnet": (8, 16, 32, 64),
+    "resnet20": (16,),
+    "resnet18": (8, 16, 32, 64),
+    "wrn16": (8, 16, 32, 64),
+}
+# Rates for batch 128, momentum 0.9, weight decay 1e-4 and squared loss.
+CONVERGENCE_RATE: dict[str, float] = {
+    "fcn": 0.01,
+    "cnn3": 0.01,
+    "cnn4": 0.01,
+    "convnet": 0.01,
+    "resnet20": 0.01,
+    "resnet18": 0.002,
+    "wrn16": 0.005,
+}
 # Learning rates that train digits, MNIST and CIFAR-10 pairs with batch 32 and no momentum; four times as much diverges.
-DEFAULT_RATE: dict[str, float] = {"fcn": 0.05, "cnn3": 0.1, "cnn4": 0.1, "resnet20": 0.01, "resnet18": 0.005}
+DEFAULT_RATE: dict[str, float] = {
+    "fcn": 0.05,
+    "cnn3": 0.1,
+    "cnn4": 0.1,
+    "convnet": 0.05,
+    "resnet20": 0.01,
+    "resnet18": 0.005,
+    "wrn16": 0.01,
+}
 PRETRAINED: dict[str, str] = {"cnn4": "emnist_letters_cnn", "resnet20": "cifar10_resnet20"}
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -76,6 +109,9 @@ class ModelSpec(Spec):
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
     weights: Literal["random", "pretrained"] = "random"
     seed: Seed = Field(0, description="seed of the random initialisation (of the new head, if pretrained)")
+    initialisation: Literal["pytorch", "he"] = Field(
+        "pytorch", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0 (Thesis, Setting B)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -94,13 +130,15 @@ class ModelSpec(Spec):
     def _consistent(self) -> "ModelSpec":
         if self.architecture != "fcn" and self.depth is not None:
             raise ValueError("depth: only the fcn has one")
-        if self.architecture in ("resnet20", "resnet18") and self.width != DEFAULT_WIDTH[self.architecture]:
+        if self.architecture in FIXED_WIDTH and self.width != DEFAULT_WIDTH[self.architecture]:
             raise ValueError(f"width: {self.architecture} has the fixed width {DEFAULT_WIDTH[self.architecture]}")
         if self.weights == "pretrained":
             if self.architecture not in PRETRAINED:
                 raise ValueError(f"weights: there are none for {self.architecture}; pretrained: {', '.join(PRETRAINED)}")
             if self.width != DEFAULT_WIDTH[self.architecture]:
                 raise ValueError(f"width: the pretrained {self.architecture} has width {DEFAULT_WIDTH[self.architecture]}")
+            if self.initialisation != "pytorch":
+                raise ValueError("initialisation: pretrained weights are not drawn at random; leave it out, or choose random weights")
         return self
 
 
@@ -115,6 +153,7 @@ class TrainingSpec(Spec):
     learning_rate: float = Field(0.05, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)
     batch_size: int = Field(32, ge=0, le=100_000, description="images in a step; 0 = all of them (gradient descent)")
     momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM)
+    weight_decay: float = Field(0.0, ge=0.0, le=1.0, description="coefficient of θ added to each step's averaged gradient")
     seed: Seed = Field(0, description="seed of the order of the images")
 
 
@@ -137,6 +176,7 @@ class KernelSpec(Spec):
     model: ModelSpec
     training: TrainingSpec | None
     dtype: Literal["float32", "float64"] = "float32"
+    outputs: Outputs = Field("mean", description="mean over outputs, pseudo-NTK, first logit, or the full k × k per pair")
 
 
 class LearnabilitySpec(Spec):
@@ -205,6 +245,99 @@ class LearnabilityView(Spec):
         if self.low > self.high:
             raise ValueError(f"low: percentile {self.low:g} is above the upper end {self.high:g}")
         return self
+
+
+class ConvergenceSpec(Spec):
+    """How pseudo-NTK, first-logit and full NTK compare over width and training (Thesis ch. 3; SCIENCE §7).
+
+    Every width is drawn with the seeds 0 … seeds - 1 and trained once; the kernels are compared at each epoch looked at.
+    """
+
+    dataset: DatasetSpec = DatasetSpec(n=120)
+    test: int = Field(200, ge=2, le=10_000, description="images held out, drawn after the n training images")
+    architecture: Architecture = "fcn"
+    depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
+    initialisation: Literal["pytorch", "he"] = "he"
+    widths: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field((), description="ascending; () takes the architecture's defaults")
+    seeds: int = Field(3, ge=1, le=10, description="initialisations of each width")
+    looks: tuple[Annotated[int, Field(ge=0, le=2000)], ...] = Field((0, 5, 20), description="epochs at which the kernels are compared")
+    training: TrainingSpec = Field(TrainingSpec(), description="its epochs are the last look")
+    ridge: float = Field(0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="λ of the kernel regressions, absolute")
+    dtype: Literal["float32", "float64"] = "float32"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        values = dict(given)
+        architecture = values.get("architecture", "fcn")
+        values.setdefault("architecture", architecture)
+        if not values.get("widths"):
+            values["widths"] = CONVERGENCE_WIDTHS.get(architecture, (1,))
+        if architecture == "fcn" and values.get("depth") is None:
+            values["depth"] = CONVERGENCE_DEPTH
+        training = values.get("training", {})
+        training = training.model_dump() if isinstance(training, TrainingSpec) else dict(training)
+        base = {"learning_rate": CONVERGENCE_RATE.get(architecture, 0.01), "batch_size": 128, "momentum": 0.9, "weight_decay": 1e-4}
+        looks = values.get("looks", (0, 5, 20))
+        last = max((int(look) for look in looks), default=0) if isinstance(looks, list | tuple) else 0
+        return values | {"training": base | training | {"epochs": last}}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ConvergenceSpec":
+        for name, chosen in (("widths", self.widths), ("looks", self.looks)):
+            if not chosen or len(chosen) > 12 or list(chosen) != sorted(set(chosen)):
+                raise ValueError(f"{name}: give one to twelve different numbers in ascending order")
+        for model in self.models():
+            assert model.width in self.widths
+        return self
+
+    def models(self) -> tuple[ModelSpec, ...]:
+        """The networks, by width, then by seed."""
+        return tuple(
+            ModelSpec(architecture=self.architecture, width=width, depth=self.depth, seed=seed, initialisation=self.initialisation)
+            for width in self.widths
+            for seed in range(self.seeds)
+        )
+
+    def points(self) -> tuple["ComparisonSpec", ...]:
+        """The comparisons in the order in which they are computed: every network at initialisation, then network by network."""
+        last = self.training
+
+        def point(model: ModelSpec, look: int) -> ComparisonSpec:
+            training = last.model_copy(update={"epochs": look}) if look else None
+            return ComparisonSpec(dataset=self.dataset, test=self.test, model=model, training=training, ridge=self.ridge, dtype=self.dtype)
+
+        start = [point(model, 0) for model in self.models() if 0 in self.looks]
+        return (*start, *(point(model, look) for model in self.models() for look in self.looks if look))
+
+
+class ComparisonSpec(Spec):
+    """Pseudo-NTK, first-logit and full NTK of one network, compared: one point of the convergence page's charts."""
+
+    dataset: DatasetSpec
+    test: int
+    model: ModelSpec
+    training: TrainingSpec | None = Field(description="up to the epoch looked at; None: at initialisation")
+    ridge: float
+    dtype: Literal["float32", "float64"]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch looked at."""
+        return self.training.epochs if self.training else 0
+
+
+class ConvergenceView(Spec):
+    """What of a convergence result is looked at; part of a link, never of a key."""
+
+    epoch: int | None = Field(None, ge=0, description="epoch shown in the charts over width; None: the first look")
+    width: int | None = Field(None, ge=1, description="width shown in the spectra and over epochs; None: the widest")
+    kernel: Literal["pseudo", "first"] = Field("pseudo", description="the cheap kernel that is compared with the full one")
+    point: tuple[int, int, int] | None = Field(None, description="comparison opened: width, seed, epoch")
+    heat: Literal["pseudo", "full", "error"] = "pseudo"
+    over: Literal["width", "epoch"] = Field("width", description="horizontal axis of the charts")
 
 
 def key_of(kind: str, version: int, spec: Spec, content: Mapping[str, str]) -> str:

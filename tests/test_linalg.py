@@ -1,4 +1,4 @@
-"""The eigendecomposition that can be given up."""
+"""Eigendecompositions that can be given up."""
 
 import os
 import time
@@ -28,6 +28,18 @@ def test_in_a_process_of_its_own_it_gives_the_same_bytes(matrix, monkeypatch):
     assert np.abs(matrix @ vectors - vectors * values).max() <= 60 * np.finfo(float).eps * np.abs(values).max()
 
 
+def test_eigenvalues_alone_are_those_of_the_decomposition_also_from_a_process(matrix, monkeypatch):
+    here = linalg.eigvalsh(matrix)
+    values = linalg.eigh(matrix)[0]
+    # both are within n units of rounding of the norm of the truth
+    np.testing.assert_allclose(here, values, rtol=0, atol=2 * 60 * np.finfo(float).eps * values[-1])
+    assert (np.diff(here) >= 0).all()
+    monkeypatch.setattr(linalg, "SMALL", 10)
+    calls = []
+    np.testing.assert_array_equal(linalg.eigvalsh(matrix, lambda: calls.append(1)), here)
+    assert calls
+
+
 def children():
     own = os.getpid()
     found = []
@@ -40,7 +52,8 @@ def children():
     return [command for command in found if b"spawn_main" in command]
 
 
-def test_a_cancel_ends_it_and_leaves_nothing(matrix, monkeypatch, tmp_path):
+@pytest.mark.parametrize("function", [linalg.eigh, linalg.eigvalsh])
+def test_a_cancel_ends_it_and_leaves_nothing(function, matrix, monkeypatch, tmp_path):
     monkeypatch.setattr(linalg, "SMALL", 10)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -49,7 +62,7 @@ def test_a_cancel_ends_it_and_leaves_nothing(matrix, monkeypatch, tmp_path):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        linalg.eigh(np.tile(matrix, (20, 20)), cancel)
+        function(np.tile(matrix, (20, 20)), cancel)
     time.sleep(0.1)
     assert children() == []
     assert list(tmp_path.iterdir()) == []

@@ -53,31 +53,34 @@ class Capture:
             )
         return calls[0]
 
-    def gradients(self, names: list[str], first: int, last: int, batched: bool) -> list[Tensor]:
-        """Gradients of the outputs ``first`` to ``last`` (exclusive) at the named layers' outputs, each (last - first, b, *output).
+    def gradients(self, names: list[str], seeds: Tensor, batched: bool) -> list[Tensor]:
+        """Gradients of the combinations ``seeds`` (s, k) of outputs at the named layers' outputs, each (s, b, *output).
 
-        ``batched`` runs one backward pass for all of these outputs instead of one for each.
+        ``batched`` runs one backward pass for all of these combinations instead of one for each.
         """
         edges = {name: edge for name in names if (edge := self.single(name).edge) is not None}
-        batch, count = self.outputs.shape[0], last - first
+        batch, count = self.outputs.shape[0], len(seeds)
         found: list[Tensor | None] = [None] * len(edges)
         if edges and self.outputs.requires_grad:
-            chosen = torch.eye(self.outputs.shape[1], dtype=self.outputs.dtype, device=self.outputs.device)[first:last, None, :]
+            chosen = seeds[:, None, :].expand(count, batch, -1)
             wanted: Any = tuple(edges.values())
             options: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
             if batched and count > 1:
-                seeds = chosen.expand(count, batch, -1)
                 with quiet_vmap():
-                    found = list(torch.autograd.grad(self.outputs, wanted, seeds, is_grads_batched=True, **options))
+                    found = list(torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options))
             else:
-                passes = [torch.autograd.grad(self.outputs, wanted, seed.expand(batch, -1), **options) for seed in chosen]
-                found = [None if parts[0] is None else torch.stack(parts) for parts in zip(*passes, strict=True)]
+                passes = [torch.autograd.grad(self.outputs, wanted, seed, **options) for seed in chosen]
+                found = [None if parts[0] is None else _stacked(parts) for parts in zip(*passes, strict=True)]
         by_name = dict(zip(edges, found, strict=True))
         return [self._or_zeros(by_name.get(name), self.single(name).output, count) for name in names]
 
     @staticmethod
     def _or_zeros(gradient: Tensor | None, output: Tensor, count: int) -> Tensor:
         return output.new_zeros(count, *output.shape) if gradient is None else gradient
+
+
+def _stacked(parts: tuple[Tensor, ...]) -> Tensor:
+    return parts[0].unsqueeze(0) if len(parts) == 1 else torch.stack(parts)
 
 
 def capture(model: nn.Module, x: Tensor, layers: Mapping[str, nn.Module]) -> Capture:
@@ -106,20 +109,20 @@ def capture(model: nn.Module, x: Tensor, layers: Mapping[str, nn.Module]) -> Cap
 
 
 @contextlib.contextmanager
-def exact_gradients(device: torch.device) -> Iterator[None]:
-    """Gradients on, and float32 products in full float32 (no TF32), whatever the caller set."""
+def exact_gradients(device: torch.device, *, tf32: bool = False) -> Iterator[None]:
+    """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         if device.type == "cuda":
-            stack.enter_context(_without_tf32())
+            stack.enter_context(_tf32(tf32))
         yield
 
 
 @contextlib.contextmanager
-def _without_tf32() -> Iterator[None]:
+def _tf32(allowed: bool) -> Iterator[None]:
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
     try:
         yield
     finally:

@@ -48,6 +48,7 @@ def ntk_diagonal(
     if reduction not in ("mean", "sum", "none"):
         raise DataError(f"The reduction is {reduction!r}.", 'Choose "mean", "sum" or "none".')
     engine = Engine(model, x, device)
+    engine.say_notes()
     samples, n = engine.samples, len(engine.samples)
     step = engine.batch_size(batch_size)
     result = np.empty((n, engine.outputs))

@@ -1,5 +1,6 @@
 """Runs a plan on one batch of samples: squared gradient norms, or the features that Gram blocks are made of."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -9,8 +10,12 @@ from torch import Tensor, nn
 from ntkcore.errors import DataError
 from ntkcore.kernels.capture import capture, exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, placed
-from ntkcore.kernels.features import Features
-from ntkcore.kernels.plan import FallbackWarning, Planned, make_plan
+from ntkcore.kernels.compression import Compression, Compressor, Sketch
+from ntkcore.kernels.features import Assembly, Block, ExplicitFeatures, rows_within
+from ntkcore.kernels.general import GeneralGradients
+from ntkcore.kernels.layers import Prepared
+from ntkcore.kernels.layout import Layout, Outputs
+from ntkcore.kernels.plan import FallbackWarning, Planned, Slot, make_plan
 
 BATCH_BYTES = {"cpu": 128 * 2**20, "cuda": 4 * 2**30}
 """Memory that one batch may take; batch sizes are derived from it."""
@@ -21,18 +26,45 @@ _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
 class Engine:
     """A model, its plan and the samples' common type; made once per computation."""
 
-    def __init__(self, model: nn.Module, x: Tensor | np.ndarray, device: torch.device | str | None = None) -> None:
-        """Check the model and the samples and plan the layers; warns :class:`FallbackWarning` where layers are not factored."""
+    def __init__(
+        self,
+        model: nn.Module,
+        x: Tensor | np.ndarray,
+        device: torch.device | str | None = None,
+        *,
+        outputs: Outputs = "mean",
+        dtype: torch.dtype | None = None,
+        tf32: bool = False,
+    ) -> None:
+        """Check the model and the samples and plan the layers."""
         self.samples = as_samples(x)
-        self.model = placed(model, device)
-        self._planned: Planned = make_plan(self.model, self.samples)
+        self.model = _in_precision(placed(model, device), dtype)
+        self._planned: Planned = make_plan(self.model, self.samples, outputs)
         self.plan = self._planned.plan
-        self.outputs = self.plan.outputs
-        self.dtype = self._planned.like.dtype
-        self._budget = BATCH_BYTES.get(self._planned.like.device.type, BATCH_BYTES["cpu"]) // self._planned.like.element_size()
-        self._largest = _LARGEST_BATCH.get(self._planned.like.device.type, _LARGEST_BATCH["cpu"])
-        if self.plan.formed:
-            warnings.warn(self.plan.message(), FallbackWarning, stacklevel=3)
+        self.layout: Layout = self._planned.layout
+        self.outputs = self.layout.k
+        self.like = self._planned.like.detach()
+        self.dtype = self.like.dtype
+        self.tf32 = tf32
+        self.compressor: Compressor | None = None
+        kind = self.like.device.type
+        self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self.like.element_size()
+        self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know: parameters whose gradients are formed sample by sample."""
+        return (self.plan.message(),) if self.plan.formed else ()
+
+    def say_notes(self) -> None:
+        """Warn :class:`FallbackWarning`, on behalf of the function that was called by the user."""
+        for note in self.notes:
+            warnings.warn(note, FallbackWarning, stacklevel=3)
+
+    def compress(self, compression: Compression | None) -> None:
+        """Keep a compressed form of the gradients from here on; None: the gradients themselves."""
+        sizes = {entry.parameter: entry.size for entry in self.plan.entries if entry.form not in ("frozen", "unused")}
+        self.compressor = None if compression is None else Compressor(compression, sizes, self.like)
 
     def batch_size(self, wish: int | None) -> int:
         """The batch size for norms: ``wish``, or as many samples as fit BATCH_BYTES.
@@ -45,19 +77,27 @@ class Engine:
         p = self._planned
         return max(1, min(self._largest, self._budget // max(1, 2 * p.activations + p.held + p.output_numbers)))
 
-    def block_size(self, wish: int | None) -> int:
-        """The batch size for Gram blocks: ``wish``, or as many samples as fit BATCH_BYTES with all k outputs' gradients."""
-        if wish is not None:
-            return checked_batch_size(wish)
+    def pair_batch_size(self, wish: int | None) -> int:
+        """The batch size for features: ``wish``, or as many samples as fit BATCH_BYTES with the gradients of all scalars."""
+        return checked_batch_size(wish) if wish is not None else max(1, min(2 * self._largest, self._budget // self._per_sample()))
+
+    def _per_sample(self) -> int:
+        """Numbers that one sample of a batch takes while its features are made."""
         p = self._planned
-        general = 0 if p.general is None else self.outputs * p.general.size()
-        per_sample = 2 * p.activations + p.held + self.outputs * p.output_numbers + p.pair_held + general
-        return max(1, min(2 * self._largest, self._budget // max(1, per_sample)))
+        general = 0 if p.general is None else self.layout.count * p.general.size()
+        return max(1, 2 * p.activations + p.held + self.layout.count * p.output_numbers + p.pair_held + general)
 
     def pair_bytes(self) -> int:
         """Bytes that the features of one sample take."""
-        general = 0 if self._planned.general is None else self.outputs * self._planned.general.size()
-        return (self._planned.pair_held + general) * self._planned.like.element_size()
+        p = self._planned
+        if self.compressor is not None:
+            return self.compressor.columns() * self.layout.count * self.like.element_size()
+        general = 0 if p.general is None else self.layout.count * p.general.size()
+        return max(1, (p.pair_held + general) * self.like.element_size())
+
+    def batch_bytes(self, wish: int | None) -> int:
+        """Bytes that one batch takes while its features are made."""
+        return self.pair_batch_size(wish) * self._per_sample() * self.like.element_size()
 
     def squared_norms(self, samples: Tensor) -> Tensor:
         """(k, b) float64: squared norm of each output's gradient for ``samples`` (b, ...).
@@ -67,40 +107,42 @@ class Engine:
         p = self._planned
         x = as_batch(samples, p.like)
         total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
+        seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
         with exact_gradients(x.device):
             if p.slots:
                 watched = capture(self.model, x, {slot.name: slot.module for slot in p.slots})
                 names = [slot.name for slot in p.slots]
                 calls = [watched.single(name) for name in names]
                 prepared = [
-                    slot.rule.prepare(slot.module, call.value, call.output.shape, self.outputs, slot.wanted)
+                    slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
                     for slot, call in zip(p.slots, calls, strict=True)
                 ]
                 span = self._span(len(x))
                 for first in range(0, self.outputs, span):
                     last = min(self.outputs, first + span)
-                    for layer, gradients in zip(prepared, watched.gradients(names, first, last, p.batched), strict=True):
+                    for layer, gradients in zip(prepared, watched.gradients(names, seeds[first:last], p.batched), strict=True):
                         total[first:last] += layer.squared_norms(gradients)
             if p.general is not None:
                 total += p.general.squared_norms(x)
         return total
 
-    def features(self, samples: Tensor) -> list[Features]:
-        """The features of ``samples`` (b, ...), one entry per factored layer, then one for all other parameters."""
-        p = self._planned
-        x = as_batch(samples, p.like)
-        found: list[Features] = []
-        with exact_gradients(x.device):
-            if p.slots:
-                watched = capture(self.model, x, {slot.name: slot.module for slot in p.slots})
-                gradients = watched.gradients([slot.name for slot in p.slots], 0, self.outputs, p.batched)
-                for i, slot in enumerate(p.slots):
-                    call = watched.single(slot.name)
-                    prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, self.outputs, slot.wanted)
-                    found.append(prepared.features(gradients[i]))
-            if p.general is not None:
-                found.append(p.general.features(x))
-        return found
+    def block(self, samples: Tensor, batch_size: int) -> Block:
+        """The features of ``samples`` (b, ...), made ``batch_size`` samples at a time."""
+        made = Assembly(len(samples), self.layout.rows)
+        for start in range(0, len(samples), batch_size):
+            self._features(samples[start : start + batch_size], start, made)
+            made.end_batch()
+        return made.block()
+
+    def own_gram(self, block: Block) -> Tensor:
+        """(b·r, b·r) Gram matrix of a block."""
+        with exact_gradients(self.like.device, tf32=self.tf32), torch.no_grad():
+            return block.own_gram(self.like)
+
+    def gram(self, rows: Block, columns: Block) -> Tensor:
+        """(b·r, b'·r) Gram matrix of two blocks."""
+        with exact_gradients(self.like.device, tf32=self.tf32), torch.no_grad():
+            return rows.gram(columns, self.like)
 
     def others(self, z: Tensor | np.ndarray) -> Tensor:
         """Check a second set of samples against the first."""
@@ -112,19 +154,58 @@ class Engine:
             )
         return samples
 
+    def _features(self, samples: Tensor, start: int, made: Assembly) -> None:
+        """Put the features of one batch, whose first sample is the block's sample ``start``, where they belong."""
+        p, joined = self._planned, self.layout.joined
+        x = as_batch(samples, p.like)
+        seeds = self.layout.seeds(self.like)
+        sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
+        with exact_gradients(x.device, tf32=self.tf32):
+            if p.slots:
+                watched = capture(self.model, x, {slot.name: slot.module for slot in p.slots})
+                gradients = watched.gradients([slot.name for slot in p.slots], seeds, p.batched)
+                for layer, slot in enumerate(p.slots):
+                    call = watched.single(slot.name)
+                    prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
+                    if sketch is None:
+                        made.put(layer, start, prepared.features(gradients[layer]))
+                    else:
+                        self._sketch_layer(slot, prepared, gradients[layer], sketch)
+                    gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
+            if p.general is not None:
+                if sketch is None:
+                    made.put(len(p.slots), start, p.general.features(x, seeds, joined))
+                else:
+                    self._sketch_others(p.general, x, seeds, sketch)
+        if sketch is not None:
+            made.put(0, start, ExplicitFeatures.of(sketch.columns, joined))
+
+    def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
+        size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)
+        step = rows_within(self.like, len(gradients) * size)
+        for start in range(0, gradients.shape[1], step):
+            rows = slice(start, start + step)
+            for local, formed in prepared.formed(gradients[:, rows], rows).items():
+                sketch.add(f"{slot.name}.{local}" if slot.name else local, rows, formed)
+
+    @staticmethod
+    def _sketch_others(general: GeneralGradients, x: Tensor, seeds: Tensor, sketch: Sketch) -> None:
+        step = general.step(len(seeds))
+        for start in range(0, len(x), step):
+            rows = slice(start, start + step)
+            for name, formed in general.by_parameter(x[rows], seeds).items():
+                sketch.add(name, rows, formed)
+
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batch's memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
 
 
-def gram(rows: list[Features], columns: list[Features]) -> Tensor:
-    """(b, b') sum over layers and outputs of the inner products of two blocks' gradients."""
-    total: Tensor | None = None
-    for here, there in zip(rows, columns, strict=True):
-        part = here.gram(there)
-        total = part if total is None else total.add_(part)
-    assert total is not None
-    return total
+def _in_precision(model: nn.Module, dtype: torch.dtype | None) -> nn.Module:
+    """The model in ``dtype``: itself where it is so already (or ``dtype`` is None), else a copy."""
+    if dtype is None or all(p.dtype == dtype for p in model.parameters() if p.is_floating_point()):
+        return model
+    return copy.deepcopy(model).to(dtype)
 
 
 def checked_batch_size(wish: int) -> int:

@@ -1,9 +1,11 @@
 """What one block of samples keeps of a layer's per-sample gradients, so that Gram blocks can be formed from it.
 
-Shapes: k outputs, b samples, P parameters, L positions (1 for a plain linear layer), D inputs and C outputs of a layer per
-group, g groups. A block's Gram matrix with another is summed over outputs: ``sum_o <grad f_o(x_i), grad f_o(z_j)>``.
+Shapes: b samples, s scalars differentiated for each (:class:`~ntkcore.kernels.layout.Layout`), r rows of the kernel for each (s, or 1
+where the scalars' products are summed), P parameters, L positions (1 for a plain linear layer), D inputs and C outputs of a layer per
+group, g groups. A block's Gram matrix with another is (b·r, b'·r'), sample by sample, in each its rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -12,6 +14,9 @@ from torch import Tensor
 
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
+
+_LEAF = 192  # rows of a symmetric block below which both halves are computed
+_SUMMED = 8192  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 
 
 def rows_within(workspace_of: Tensor, floats_per_row: int) -> int:
@@ -23,90 +28,231 @@ def rows_within(workspace_of: Tensor, floats_per_row: int) -> int:
 class Features(Protocol):
     """Per-sample gradients of some parameters for one block of samples, formed or implied."""
 
-    def gram(self, other: Self) -> Tensor:
-        """(b, b') inner products with another block's gradients, summed over outputs."""
+    def add_gram(self, other: Self, total: Tensor) -> None:
+        """Add the (b·r, b'·r') inner products with another block's gradients to ``total``, which is float64."""
         ...
 
-    def nbytes(self) -> int:
-        """Bytes held."""
+    def part(self, start: int, stop: int) -> Self:
+        """The samples ``start`` to ``stop`` of the block, a view."""
+        ...
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Self]) -> Self:
+        """The features of several blocks of samples, one below the other."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExplicitFeatures:
-    """Gradients themselves: ``rows`` (b, k·P)."""
+    """Gradients themselves: ``rows`` (b·r, P), or (b, s·P) where the scalars' products are summed; ``per_sample`` is r."""
 
     rows: Tensor
+    per_sample: int
 
     @classmethod
-    def of(cls, gradients: Tensor) -> "ExplicitFeatures":
-        """From ``gradients`` (k, b, P)."""
-        return cls(gradients.transpose(0, 1).flatten(1).contiguous())
+    def of(cls, gradients: Tensor, joined: bool) -> "ExplicitFeatures":
+        """From ``gradients`` (s, b, P)."""
+        return cls.by_sample(gradients.transpose(0, 1).contiguous(), joined)
 
-    def gram(self, other: "ExplicitFeatures") -> Tensor:
-        return self.rows @ other.rows.T
+    @classmethod
+    def by_sample(cls, gradients: Tensor, joined: bool) -> "ExplicitFeatures":
+        """From contiguous ``gradients`` (b, s, P)."""
+        return cls(gradients.flatten(1), 1) if joined else cls(gradients.flatten(0, 1), gradients.shape[1])
 
-    def nbytes(self) -> int:
-        return self.rows.nbytes
+    @classmethod
+    def stacked(cls, parts: Sequence["ExplicitFeatures"]) -> "ExplicitFeatures":
+        """One layer's gradients of several blocks of samples, one below the other."""
+        return cls(torch.cat([part.rows for part in parts]), parts[0].per_sample)
+
+    def add_gram(self, other: "ExplicitFeatures", total: Tensor) -> None:
+        for here, there in zip(self.rows.split(_SUMMED, 1), other.rows.split(_SUMMED, 1), strict=True):
+            total += here @ there.T
+
+    def part(self, start: int, stop: int) -> "ExplicitFeatures":
+        return ExplicitFeatures(self.rows[start * self.per_sample : stop * self.per_sample], self.per_sample)
 
 
 @dataclass(frozen=True, slots=True)
 class PositionFeatures:
     """A weight's gradient as a sum over positions, ``sum_l g_l u_l^T``, never formed.
 
-    ``inputs`` (g, b·L, D) and ``gradients`` (g, b·L, k·C); with ``bias`` the bias's gradient ``sum_l g_l`` is included.
-    The Gram entry is ``sum_{l,l'} (<u_l, u'_l'> + 1) <g_l, g'_l'>``, the 1 being the bias's.
+    ``inputs`` (g, b·L, D) and ``gradients`` (g, b·r·L, C), or (g, b·L, s·C) where the scalars' products are summed; with ``bias`` the
+    bias's gradient ``sum_l g_l`` is included. The Gram entry is ``sum_{l,l'} (<u_l, u'_l'> + 1) <g_l, g'_l'>``, the 1 being the bias's.
     """
 
     inputs: Tensor
     gradients: Tensor
     positions: int
+    per_sample: int
     bias: bool
 
-    def gram(self, other: "PositionFeatures") -> Tensor:
-        groups, rows, _ = self.inputs.shape
-        here, there, length = rows // self.positions, other.inputs.shape[1] // other.positions, self.positions
-        result = self.inputs.new_zeros(here, there)
-        step = rows_within(self.inputs, 2 * length * other.inputs.shape[1])
-        for group in range(groups):
+    @classmethod
+    def stacked(cls, parts: Sequence["PositionFeatures"]) -> "PositionFeatures":
+        """One layer's features of several blocks of samples, one below the other."""
+        inputs, gradients = torch.cat([p.inputs for p in parts], 1), torch.cat([p.gradients for p in parts], 1)
+        return cls(inputs, gradients, parts[0].positions, parts[0].per_sample, parts[0].bias)
+
+    def add_gram(self, other: "PositionFeatures", total: Tensor) -> None:
+        length, r = self.positions, self.per_sample
+        here, there = self.inputs.shape[1] // length, other.inputs.shape[1] // length
+        step = rows_within(self.inputs, length * (length * there) * (r * r + 1))
+        for group in range(len(self.inputs)):
             u_there, g_there = other.inputs[group].T, other.gradients[group].T
             for start in range(0, here, step):
-                piece = slice(start * length, min(here, start + step) * length)
-                products = self.inputs[group, piece] @ u_there
+                stop = min(here, start + step)
+                products = self.inputs[group, start * length : stop * length] @ u_there
                 if self.bias:
                     products += 1
-                products *= self.gradients[group, piece] @ g_there
-                if length > 1:
-                    products = products.view(-1, length, there, length).sum((1, 3))
-                result[start : start + step] += products
-        return result
+                slopes = self.gradients[group, start * r * length : stop * r * length] @ g_there
+                weighted = slopes.view(stop - start, r, length, there, r, length)
+                weighted *= products.view(stop - start, 1, length, there, 1, length)
+                summed = weighted.sum((2, 5)) if length > 1 else weighted
+                total[start * r : stop * r] += summed.view(-1, there * r)
 
-    def nbytes(self) -> int:
-        return self.inputs.nbytes + self.gradients.nbytes
+    def part(self, start: int, stop: int) -> "PositionFeatures":
+        length, r = self.positions, self.per_sample
+        inputs, gradients = self.inputs[:, start * length : stop * length], self.gradients[:, start * r * length : stop * r * length]
+        return PositionFeatures(inputs, gradients, length, r, self.bias)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFeatures:
-    """An embedding's gradient: ``gradients`` (b·L, k·D) belong to the rows ``tokens`` (b·L,) of the table."""
+    """An embedding's gradient: ``gradients`` (b·r·L, D), or (b·L, s·D) where the scalars' products are summed, belong to the rows
+    ``tokens`` (b·L,) of the table."""
 
     tokens: Tensor
     gradients: Tensor
     positions: int
+    per_sample: int
 
-    def gram(self, other: "TokenFeatures") -> Tensor:
-        length = self.positions
+    @classmethod
+    def stacked(cls, parts: Sequence["TokenFeatures"]) -> "TokenFeatures":
+        """One table's features of several blocks of samples, one below the other."""
+        tokens, gradients = torch.cat([p.tokens for p in parts]), torch.cat([p.gradients for p in parts])
+        return cls(tokens, gradients, parts[0].positions, parts[0].per_sample)
+
+    def add_gram(self, other: "TokenFeatures", total: Tensor) -> None:
+        length, r = self.positions, self.per_sample
         here, there = self.tokens.shape[0] // length, other.tokens.shape[0] // length
-        result = self.gradients.new_zeros(here, there)
-        step = rows_within(self.gradients, 2 * length * other.tokens.shape[0])
+        step = rows_within(self.gradients, length * (length * there) * (r * r + 1))
         for start in range(0, here, step):
-            piece = slice(start * length, min(here, start + step) * length)
-            products = self.gradients[piece] @ other.gradients.T
-            products *= self.tokens[piece, None] == other.tokens[None, :]
-            result[start : start + step] = products.view(-1, length, there, length).sum((1, 3))
+            stop = min(here, start + step)
+            equal = self.tokens[start * length : stop * length, None] == other.tokens[None, :]
+            slopes = self.gradients[start * r * length : stop * r * length] @ other.gradients.T
+            weighted = slopes.view(stop - start, r, length, there, r, length)
+            weighted *= equal.view(stop - start, 1, length, there, 1, length)
+            total[start * r : stop * r] += weighted.sum((2, 5)).view(-1, there * r)
+
+    def part(self, start: int, stop: int) -> "TokenFeatures":
+        length, r = self.positions, self.per_sample
+        tokens, gradients = self.tokens[start * length : stop * length], self.gradients[start * r * length : stop * r * length]
+        return TokenFeatures(tokens, gradients, length, r)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """All features of one block of samples; every block of one computation has the same kinds in the same order."""
+
+    parts: tuple[Features, ...]
+    samples: int
+    per_sample: int
+
+    def part(self, start: int, stop: int) -> "Block":
+        """The samples ``start`` to ``stop``, a view."""
+        return Block(tuple(part.part(start, stop) for part in self.parts), stop - start, self.per_sample)
+
+    def gram(self, other: "Block", like: Tensor) -> Tensor:
+        """(b·r, b'·r') inner products with another block's gradients, in ``like``'s dtype and on its device.
+
+        Products of parts of the gradients are taken in ``like``'s dtype and added up in float64: a float32 sum over all of a
+        network's weights would lose digits with their number.
+        """
+        total = like.new_zeros(self.samples * self.per_sample, other.samples * other.per_sample, dtype=torch.float64)
+        self._add(other, total)
+        return total.to(like.dtype)
+
+    def own_gram(self, like: Tensor) -> Tensor:
+        """(b·r, b·r) inner products of the block's own gradients: exactly symmetric, at half the multiplications."""
+        side = self.samples * self.per_sample
+        total = like.new_zeros(side, side, dtype=torch.float64)
+        self._add_own(total, 0, self.samples)
+        result = total.to(like.dtype)
+        _mirror(result)
         return result
 
-    def nbytes(self) -> int:
-        return self.tokens.nbytes + self.gradients.nbytes
+    def _add(self, other: "Block", total: Tensor) -> None:
+        for here, there in zip(self.parts, other.parts, strict=True):
+            here.add_gram(there, total)
+
+    def _add_own(self, total: Tensor, start: int, stop: int) -> None:
+        """The upper triangle of blocks: two halves by themselves, and their product once."""
+        r = self.per_sample
+        if (stop - start) * r <= _LEAF or stop - start == 1:
+            piece = self.part(start, stop)
+            piece._add(piece, total[start * r : stop * r, start * r : stop * r])
+            return
+        middle = (start + stop) // 2
+        self._add_own(total, start, middle)
+        self._add_own(total, middle, stop)
+        self.part(start, middle)._add(self.part(middle, stop), total[start * r : middle * r, middle * r : stop * r])
+
+
+class Assembly:
+    """A block being made, batch by batch: all gradients that are formed go side by side into one matrix, hence one product."""
+
+    def __init__(self, samples: int, per_sample: int) -> None:
+        self._samples, self._per_sample = samples, per_sample
+        self._columns: dict[int, slice] = {}
+        self._formed: Tensor | None = None
+        self._first: dict[int, Features] = {}
+        self._others: dict[int, list[Features]] = {}
+
+    def put(self, layer: int, start: int, found: Features) -> None:
+        """Take the features of one layer for the batch that begins with the sample ``start``; the layers come in the same order."""
+        if not isinstance(found, ExplicitFeatures):
+            self._others.setdefault(layer, []).append(found)
+        elif self._formed is None:
+            self._first[layer] = found
+        else:
+            self._copy(layer, start, found)
+
+    def end_batch(self) -> None:
+        """After the first batch the matrix's width is known."""
+        if self._formed is None and self._first:
+            width = 0
+            for layer, found in self._first.items():
+                assert isinstance(found, ExplicitFeatures)
+                self._columns[layer] = slice(width, width + found.rows.shape[1])
+                width += found.rows.shape[1]
+            like = next(iter(self._first.values()))
+            assert isinstance(like, ExplicitFeatures)
+            self._formed = like.rows.new_empty(self._samples * self._per_sample, width)
+            for layer in list(self._first):
+                self._copy(layer, 0, self._first.pop(layer))
+
+    def block(self) -> Block:
+        """The whole block."""
+        parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
+        for layer in sorted(self._others):
+            pieces = self._others.pop(layer)
+            parts.append(pieces[0] if len(pieces) == 1 else type(pieces[0]).stacked(pieces))
+        return Block(tuple(parts), self._samples, self._per_sample)
+
+    def _copy(self, layer: int, start: int, found: Features) -> None:
+        assert self._formed is not None
+        assert isinstance(found, ExplicitFeatures)
+        top = start * self._per_sample
+        self._formed[top : top + len(found.rows), self._columns[layer]] = found.rows
+
+
+def _mirror(total: Tensor) -> None:
+    """Copy the upper triangle to the lower, a stripe of rows at a time."""
+    step = rows_within(total, total.shape[1])
+    for start in range(0, len(total), step):
+        stop = min(len(total), start + step)
+        total[start:stop, :start] = total[:start, start:stop].T
+        corner = total[start:stop, start:stop]
+        corner.copy_(corner.triu() + corner.triu(1).T)
 
 
 def squared_norms(gradients: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from ntkcore.kernels.checks import as_batch, as_samples, check_model
 from ntkcore.kernels.features import squared_norms
 from ntkcore.kernels.general import GeneralGradients
 from ntkcore.kernels.layers import LayerRule, rule_for
+from ntkcore.kernels.layout import Layout, Outputs, layout_of
 from ntkcore.kernels.probe import (
     activation_numbers,
     checked_outputs,
@@ -83,6 +84,7 @@ class Planned:
     """
 
     plan: LayerPlan
+    layout: Layout
     slots: tuple[Slot, ...]
     general: GeneralGradients | None
     batched: bool
@@ -94,7 +96,7 @@ class Planned:
 
 
 def layer_plan(model: nn.Module, x: Tensor | np.ndarray) -> LayerPlan:
-    """How :func:`ntk_diagonal` and :func:`mean_ntk` treat each parameter of ``model``, with the reason.
+    """How :func:`ntk_diagonal` and :func:`empirical_ntk` treat each parameter of ``model``, with the reason.
 
     Args:
         model: as for :func:`ntk_diagonal`.
@@ -106,23 +108,24 @@ def layer_plan(model: nn.Module, x: Tensor | np.ndarray) -> LayerPlan:
     return make_plan(getattr(model, "_orig_mod", model), as_samples(x)).plan
 
 
-def make_plan(model: nn.Module, x: Tensor) -> Planned:
+def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned:
     """Look at the model's structure, run it on at most two samples, and compare every closed form with plain autograd."""
     like = check_model(model)
     probe = as_batch(x[:2], like)
     with exact_gradients(like.device):
-        outputs = checked_outputs(model, probe)
-        uses = count_uses(outputs)
-        reference = reference_norms(model, outputs[0])
+        values = checked_outputs(model, probe)
+        layout = layout_of(outputs, values.shape[1])
+        uses = count_uses(values)
+        reference = reference_norms(model, values[0])
         sequential = path_depends_on_values(model, probe)
         names = {id(p): name for name, p in model.named_parameters()}
-        slots, reasons = ([], {}) if sequential else _candidates(model, probe, uses, outputs.shape[1])
-        slots, methods, batched, sizes = _verified(model, probe, slots, reference, reasons, names)
+        slots, reasons = ([], {}) if sequential else _candidates(model, probe, uses)
+        slots, methods, batched, sizes = _verified(model, probe, slots, reference, reasons, names, layout)
         factored = {names[id(slot.module.get_parameter(local))] for slot in slots for local in slot.wanted}
         if sequential:  # another sample may take another path
             uses.update({id(p): 1 for p in model.parameters() if not uses[id(p)]})
         rest = tuple(name for name, p in model.named_parameters() if p.requires_grad and name not in factored and uses[id(p)])
-        general = GeneralGradients(model, rest, outputs.shape[1], sequential, activation_numbers(model, probe)) if rest else None
+        general = GeneralGradients(model, rest, layout.k, sequential, activation_numbers(model, probe)) if rest else None
         if general is not None and not sequential and not _agrees(general, probe, reference):
             general = replace(general, one_by_one=True)
     if sequential:
@@ -140,10 +143,10 @@ def make_plan(model: nn.Module, x: Tensor) -> Planned:
         elif not uses[id(p)]:
             treated = ("unused", "the outputs do not depend on it")
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, p.numel(), *treated))
-    return Planned(LayerPlan(tuple(entries), outputs.shape[1]), tuple(slots), general, batched, like, *sizes)
+    return Planned(LayerPlan(tuple(entries), layout.k), layout, tuple(slots), general, batched, like, *sizes)
 
 
-def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int], outputs: int) -> tuple[list[Slot], dict[str, str]]:
+def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int]) -> tuple[list[Slot], dict[str, str]]:
     """The layers that may be factored by structure, and for the other known layers' parameters the reason why not."""
     owners = owners_of(model)
     names = {id(p): name for name, p in model.named_parameters()}
@@ -178,7 +181,13 @@ def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int], outputs: in
 
 
 def _verified(
-    model: nn.Module, probe: Tensor, slots: list[Slot], reference: dict[str, Tensor], reasons: dict[str, str], names: dict[int, str]
+    model: nn.Module,
+    probe: Tensor,
+    slots: list[Slot],
+    reference: dict[str, Tensor],
+    reasons: dict[str, str],
+    names: dict[int, str],
+    layout: Layout,
 ) -> tuple[list[Slot], dict[str, str], bool, tuple[int, int, int, int]]:
     """Drop what disagrees with plain autograd on the first sample (with the reason), and measure what is kept."""
     kept: list[Slot] = []
@@ -187,13 +196,12 @@ def _verified(
     if not slots:
         return kept, methods, False, (0, 0, 0, 0)
     watched = capture(model, probe, {slot.name: slot.module for slot in slots})
-    outputs, count = watched.outputs.shape[1], len(next(iter(reference.values())))
-    gradients, batched = _backward(watched, [slot.name for slot in slots], count)
+    gradients, batched = _backward(watched, [slot.name for slot in slots], _first_outputs(watched.outputs, reference))
     for slot, g in zip(slots, gradients, strict=True):
         call, agreed = watched.single(slot.name), set()
         for local in slot.wanted:
             name = names[id(slot.module.get_parameter(local))]
-            prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, outputs, frozenset({local}))
+            prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, layout, frozenset({local}))
             if close(prepared.squared_norms(g)[:, 0], name, reference, probe_dtype=g.dtype):
                 agreed.add(local)
             else:
@@ -201,7 +209,7 @@ def _verified(
         if not agreed:
             continue
         kept.append(Slot(slot.name, slot.module, slot.rule, frozenset(agreed)))
-        prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, outputs, frozenset(agreed))
+        prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, layout, frozenset(agreed))
         methods[slot.name] = prepared.method
         activations += call.value.numel() + call.output.numel()
         output_numbers += call.output.numel()
@@ -211,19 +219,24 @@ def _verified(
     return kept, methods, batched, (activations // batch, output_numbers // batch, held // batch, pair_held // batch)
 
 
-def _backward(watched: Capture, names: list[str], count: int) -> tuple[list[Tensor], bool]:
+def _first_outputs(outputs: Tensor, reference: dict[str, Tensor]) -> Tensor:
+    """(c, k) seeds of the outputs whose reference is known."""
+    return torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)[: len(next(iter(reference.values())))]
+
+
+def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[Tensor], bool]:
     """The gradients, and whether one pass for several outputs works (some operations have no batched backward)."""
     try:
-        return watched.gradients(names, 0, count, batched=True), True
+        return watched.gradients(names, seeds, batched=True), True
     except (RuntimeError, NotImplementedError, ValueError):
-        return watched.gradients(names, 0, count, batched=False), False
+        return watched.gradients(names, seeds, batched=False), False
 
 
 def _agrees(general: GeneralGradients, probe: Tensor, reference: dict[str, Tensor]) -> bool:
     """Whether torch.func can differentiate the network sample by sample, with plain autograd's result."""
-    count = len(next(iter(reference.values())))
+    seeds = torch.eye(general.outputs, dtype=general.dtype, device=probe.device)[: len(next(iter(reference.values())))]
     try:
-        gradients = general.gradients(probe, 0, count)[:, 0]
+        gradients = general.gradients(probe, seeds)[:, 0]
     except Exception:  # torch.func has no single error for what it does not support; plain autograd then does the work
         return False
     parts = gradients.split([general.model.get_parameter(name).numel() for name in general.names], 1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntkcore.kernels import layer_plan, mean_ntk, ntk_diagonal
+from ntkcore.kernels import empirical_ntk, layer_plan, ntk_diagonal
 from ntkcore.models import build_model
 from ntkcore.specs import ModelSpec
 
@@ -39,4 +39,4 @@ def test_every_network_of_the_zoo(name: str, dtype: torch.dtype) -> None:
     expected = explicit_norms(model, x)
     tolerance = 1e-10 if dtype == torch.float64 else 1e-4
     np.testing.assert_allclose(ntk_diagonal(model, x, reduction="none"), expected, rtol=tolerance)
-    np.testing.assert_allclose(mean_ntk(model, x).diagonal(), expected.mean(1), rtol=tolerance)
+    np.testing.assert_allclose(empirical_ntk(model, x, outputs="mean").values.diagonal(), expected.mean(1), rtol=tolerance)

@@ -5,6 +5,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from ntkcore.kernels.features import Features
+from ntkcore.kernels.layout import Layout
 
 
 class Prepared(Protocol):
@@ -17,7 +18,11 @@ class Prepared(Protocol):
         ...
 
     def features(self, gradients: Tensor) -> Features:
-        """What Gram blocks need, for ``gradients`` (k, b, *output)."""
+        """What Gram blocks need, for ``gradients`` (s, b, *output) of all the layout's scalars."""
+        ...
+
+    def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
+        """Each wanted parameter's gradients (s, b', P), for the samples ``rows`` of the batch and their ``gradients`` (s, b', *output)."""
         ...
 
     def numbers(self) -> int:
@@ -25,7 +30,7 @@ class Prepared(Protocol):
         ...
 
     def pair_numbers(self) -> int:
-        """Numbers that :meth:`features` will hold for the batch, all outputs included."""
+        """Numbers that :meth:`features` will hold for the batch, all scalars included."""
         ...
 
 
@@ -36,6 +41,6 @@ class LayerRule(Protocol):
         """Why this call of the layer cannot be factored, or None."""
         ...
 
-    def prepare(self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], outputs: int, wanted: frozenset[str]) -> Prepared:
-        """For the layer's input ``value`` (b, ...), ``outputs`` = k and the ``wanted`` of its parameters ("weight", "bias")."""
+    def prepare(self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]) -> Prepared:
+        """For the layer's input ``value`` (b, ...), the kernel's layout and the ``wanted`` of its parameters ("weight", "bias")."""
         ...

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, TokenFeatures, squared_norms
+from ntkcore.kernels.layout import Layout
 
 
 class EmbeddingRule:
@@ -18,10 +19,10 @@ class EmbeddingRule:
         return None
 
     def prepare(
-        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], outputs: int, wanted: frozenset[str]
+        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]
     ) -> "EmbeddingPrepared":
         assert isinstance(module, nn.Embedding)
-        return EmbeddingPrepared(value.reshape(value.shape[0], -1).long(), module, outputs)
+        return EmbeddingPrepared(value.reshape(value.shape[0], -1).long(), module, layout)
 
 
 class EmbeddingPrepared:
@@ -29,8 +30,8 @@ class EmbeddingPrepared:
 
     method = "sums over equal tokens"
 
-    def __init__(self, tokens: Tensor, module: nn.Embedding, outputs: int) -> None:
-        self._tokens, self._padding, self._outputs = tokens, module.padding_idx, outputs
+    def __init__(self, tokens: Tensor, module: nn.Embedding, layout: Layout) -> None:
+        self._tokens, self._padding, self._layout = tokens, module.padding_idx, layout
         self._rows, self._width = module.num_embeddings, module.embedding_dim
         # the place where each token first occurs in its sample collects the gradients of all its occurrences
         self._first = (tokens[:, :, None] == tokens[:, None, :]).to(torch.uint8).argmax(-1)
@@ -48,12 +49,23 @@ class EmbeddingPrepared:
 
     def features(self, gradients: Tensor) -> Features:
         merged = self._merged(gradients)
-        outputs, batch, length, width = merged.shape
+        _, batch, length, width = merged.shape
         if self._dense():
-            table = merged.new_zeros(outputs, batch, self._rows, width)
-            table.scatter_add_(2, self._tokens[None, :, :, None].expand_as(merged), merged)
-            return ExplicitFeatures.of(table.flatten(2))
-        return TokenFeatures(self._tokens.flatten(), merged.permute(1, 2, 0, 3).reshape(batch * length, -1), length)
+            return ExplicitFeatures.of(self._table(merged, slice(None)), self._layout.joined)
+        joined = self._layout.joined
+        rows = merged.permute(1, 2, 0, 3).reshape(batch * length, -1) if joined else merged.transpose(0, 1).reshape(-1, width)
+        return TokenFeatures(self._tokens.flatten(), rows, length, self._layout.rows)
+
+    def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
+        flat = gradients.reshape(*gradients.shape[:2], -1, self._width)
+        if self._padding is not None:
+            flat = flat * (self._tokens[rows] != self._padding).unsqueeze(-1)
+        return {"weight": self._table(flat, rows)}
+
+    def _table(self, gradients: Tensor, rows: slice) -> Tensor:
+        """(s, b', L, D) added up in the rows of their tokens: (s, b', rows · D)."""
+        table = gradients.new_zeros(*gradients.shape[:2], self._rows, self._width)
+        return table.scatter_add_(2, self._tokens[rows][None, :, :, None].expand_as(gradients), gradients).flatten(2)
 
     def _dense(self) -> bool:
         return self._rows <= self._tokens.shape[1] ** 2
@@ -63,4 +75,4 @@ class EmbeddingPrepared:
 
     def pair_numbers(self) -> int:
         length = self._rows if self._dense() else self._tokens.shape[1]
-        return self._tokens.shape[0] * self._outputs * length * self._width
+        return self._tokens.shape[0] * self._layout.count * length * self._width

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ntkcore.kernels.features import ExplicitFeatures, squared_norms
+from ntkcore.kernels.layout import Layout
 
 
 class NormalisationRule:
@@ -21,14 +22,14 @@ class NormalisationRule:
         return None
 
     def prepare(
-        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], outputs: int, wanted: frozenset[str]
+        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]
     ) -> "NormalisationPrepared":
         trailing = isinstance(module, nn.LayerNorm | nn.RMSNorm)
         start = value.ndim - len(module.normalized_shape) if isinstance(module, nn.LayerNorm | nn.RMSNorm) else 2
         summed = tuple(range(1, start)) if trailing else tuple(range(2, value.ndim))
         normalised = _normalise(module, value) if "weight" in wanted else None
         size = sum(parameter.numel() for name, parameter in module.named_parameters(recurse=False) if name in wanted)
-        return NormalisationPrepared(normalised, summed, "bias" in wanted, value.shape[0] * outputs * size)
+        return NormalisationPrepared(normalised, summed, "bias" in wanted, layout.joined, value.shape[0] * layout.count * size)
 
 
 class NormalisationPrepared:
@@ -36,17 +37,21 @@ class NormalisationPrepared:
 
     method = "per-sample gradients of its few parameters, formed directly"
 
-    def __init__(self, normalised: Tensor | None, summed: tuple[int, ...], bias: bool, pair_numbers: int) -> None:
-        self._normalised, self._bias, self._pair_numbers = normalised, bias, pair_numbers
+    def __init__(self, normalised: Tensor | None, summed: tuple[int, ...], bias: bool, joined: bool, pair_numbers: int) -> None:
+        self._normalised, self._bias, self._joined, self._pair_numbers = normalised, bias, joined, pair_numbers
         self._summed = tuple(axis + 1 for axis in summed)
+
+    def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
+        found = {}
+        if self._normalised is not None:
+            found["weight"] = self._reduce(gradients * self._normalised[rows])
+        if self._bias:
+            found["bias"] = self._reduce(gradients)
+        return found
 
     def _gradients(self, gradients: Tensor) -> Tensor:
         """(c, b, P)."""
-        parts = []
-        if self._normalised is not None:
-            parts.append(self._reduce(gradients * self._normalised))
-        if self._bias:
-            parts.append(self._reduce(gradients))
+        parts = list(self.formed(gradients, slice(None)).values())
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
     def _reduce(self, gradients: Tensor) -> Tensor:
@@ -56,7 +61,7 @@ class NormalisationPrepared:
         return squared_norms(self._gradients(gradients))
 
     def features(self, gradients: Tensor) -> ExplicitFeatures:
-        return ExplicitFeatures.of(self._gradients(gradients))
+        return ExplicitFeatures.of(self._gradients(gradients), self._joined)
 
     def numbers(self) -> int:
         return 0 if self._normalised is None else self._normalised.numel()
