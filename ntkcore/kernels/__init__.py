@@ -2,8 +2,9 @@
 
 from ntkcore.kernels.compression import Compression, CompressionReport
 from ntkcore.kernels.diagonal import ntk_diagonal
-from ntkcore.kernels.empirical import EmpiricalKernel, empirical_ntk, ntk_tiles, working_set
+from ntkcore.kernels.empirical import EmpiricalKernel, empirical_ntk, ntk_tiles
 from ntkcore.kernels.layout import Outputs
+from ntkcore.kernels.memory import working_set
 from ntkcore.kernels.plan import FallbackWarning, LayerPlan, PlanEntry, layer_plan
 
 __all__ = [

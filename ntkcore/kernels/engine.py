@@ -37,6 +37,8 @@ class Engine:
         tf32: bool = False,
     ) -> None:
         """Check the model and the samples and plan the layers."""
+        if dtype not in (None, torch.float32, torch.float64):
+            raise DataError(f"The precision is {dtype}.", "Choose torch.float32 or torch.float64, or leave it out.")
         self.samples = as_samples(x)
         self.model = _in_precision(placed(model, device), dtype)
         self._planned: Planned = make_plan(self.model, self.samples, outputs)
@@ -174,11 +176,11 @@ class Engine:
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
             if p.general is not None:
                 if sketch is None:
-                    made.put(len(p.slots), start, p.general.features(x, seeds, joined))
+                    made.put(len(p.slots), start, [p.general.features(x, seeds, joined)])
                 else:
                     self._sketch_others(p.general, x, seeds, sketch)
         if sketch is not None:
-            made.put(0, start, ExplicitFeatures.of(sketch.columns, joined))
+            made.put(0, start, [ExplicitFeatures.of(sketch.columns, joined)])
 
     def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
         size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)

@@ -202,47 +202,46 @@ class Assembly:
 
     def __init__(self, samples: int, per_sample: int) -> None:
         self._samples, self._per_sample = samples, per_sample
-        self._columns: dict[int, slice] = {}
+        self._columns: dict[tuple[int, int], slice] = {}
         self._formed: Tensor | None = None
-        self._first: dict[int, Features] = {}
-        self._others: dict[int, list[Features]] = {}
+        self._first: dict[tuple[int, int], ExplicitFeatures] = {}
+        self._others: dict[tuple[int, int], list[Features]] = {}
 
-    def put(self, layer: int, start: int, found: Features) -> None:
-        """Take the features of one layer for the batch that begins with the sample ``start``; the layers come in the same order."""
-        if not isinstance(found, ExplicitFeatures):
-            self._others.setdefault(layer, []).append(found)
-        elif self._formed is None:
-            self._first[layer] = found
-        else:
-            self._copy(layer, start, found)
+    def put(self, layer: int, start: int, found: Sequence[Features]) -> None:
+        """Take the features of one layer for the batch that begins with the sample ``start``."""
+        for number, part in enumerate(found):
+            place = (layer, number)
+            if not isinstance(part, ExplicitFeatures):
+                self._others.setdefault(place, []).append(part)
+            elif self._formed is None:
+                self._first[place] = part
+            else:
+                self._copy(place, start, part)
 
     def end_batch(self) -> None:
         """After the first batch the matrix's width is known."""
         if self._formed is None and self._first:
             width = 0
-            for layer, found in self._first.items():
-                assert isinstance(found, ExplicitFeatures)
-                self._columns[layer] = slice(width, width + found.rows.shape[1])
+            for place, found in self._first.items():
+                self._columns[place] = slice(width, width + found.rows.shape[1])
                 width += found.rows.shape[1]
-            like = next(iter(self._first.values()))
-            assert isinstance(like, ExplicitFeatures)
-            self._formed = like.rows.new_empty(self._samples * self._per_sample, width)
-            for layer in list(self._first):
-                self._copy(layer, 0, self._first.pop(layer))
+            like = next(iter(self._first.values())).rows
+            self._formed = like.new_empty(self._samples * self._per_sample, width)
+            for place in list(self._first):
+                self._copy(place, 0, self._first.pop(place))
 
     def block(self) -> Block:
         """The whole block."""
         parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
-        for layer in sorted(self._others):
-            pieces = self._others.pop(layer)
+        for place in sorted(self._others):
+            pieces = self._others.pop(place)
             parts.append(pieces[0] if len(pieces) == 1 else type(pieces[0]).stacked(pieces))
         return Block(tuple(parts), self._samples, self._per_sample)
 
-    def _copy(self, layer: int, start: int, found: Features) -> None:
+    def _copy(self, place: tuple[int, int], start: int, found: ExplicitFeatures) -> None:
         assert self._formed is not None
-        assert isinstance(found, ExplicitFeatures)
         top = start * self._per_sample
-        self._formed[top : top + len(found.rows), self._columns[layer]] = found.rows
+        self._formed[top : top + len(found.rows), self._columns[place]] = found.rows
 
 
 def _mirror(total: Tensor) -> None:

@@ -13,7 +13,7 @@ from kernel_test_networks import FACTORED, GENERAL, Tokens, build, jacobians
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
-from ntkcore.kernels import FallbackWarning, Outputs, empirical, empirical_ntk, features, ntk_diagonal, ntk_tiles, working_set
+from ntkcore.kernels import FallbackWarning, Outputs, empirical_ntk, features, memory, ntk_diagonal, ntk_tiles, schedule, working_set
 
 # torch says how it pads evenly sized kernels
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding=:UserWarning")
@@ -121,7 +121,8 @@ def test_little_memory_changes_nothing(name: str, outputs: Outputs, monkeypatch:
         with monkeypatch.context() as small:
             small.setattr(features, "WORKSPACE_BYTES", {"cpu": 2000})
             small.setattr(features, "_LEAF", 2)
-            small.setattr(empirical, "KEPT_BYTES", {"cpu": samples * per_sample})
+            for module in (memory, schedule):
+                small.setattr(module, "KEPT_BYTES", {"cpu": samples * per_sample})
             close(empirical_ntk(model, x, outputs=outputs, batch_size=2), whole, 1e-12)
             close(empirical_ntk(model, x[:5], x[2:], outputs=outputs), whole[:5, 2:], 1e-12)
             seen = set()
@@ -189,6 +190,19 @@ def test_what_cannot_be_is_refused() -> None:
         empirical_ntk(nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)), x)
     quiet = nn.Sequential(nn.Linear(5, 4), nn.Dropout(0.5), nn.Linear(4, 2)).eval()
     assert empirical_ntk(quiet, x).values.shape == (5, 5)
+
+
+def test_what_cannot_fit_is_refused_with_what_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = build(*FACTORED["mlp"], 9, torch.float32)
+    monkeypatch.setattr(memory, "_MEMORY", working_set(model, x, n=6, outputs="full"))
+    with pytest.raises(DataError, match="9 × 9") as refused:
+        empirical_ntk(model, x, outputs="full")
+    assert refused.value.remedy.startswith("6 samples would fit")
+    assert empirical_ntk(model, x[:6], outputs="full").values.shape == (6, 6, 3, 3)
+    monkeypatch.setattr(memory, "_MEMORY", 0)
+    with pytest.raises(DataError) as refused:
+        empirical_ntk(model, x)
+    assert "Not even one" in refused.value.remedy
 
 
 def test_the_model_is_left_as_it_was() -> None:

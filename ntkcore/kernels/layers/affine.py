@@ -103,20 +103,20 @@ class AffinePrepared:
         stacked = self._stack(g)
         return self._unstack((stacked @ self._products[rows]).mul_(stacked).sum(-1).double(), g.shape[0])
 
-    def features(self, gradients: Tensor) -> Features:
+    def features(self, gradients: Tensor) -> list[Features]:
         g = self._by_position(gradients)
         layout = self._layout
         if self._unfolded is None:
-            return ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined)
+            return [ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined)]
         if not self._pair_formed:
             turned = g.permute(2, 1, 4, 0, 3) if layout.joined else g.permute(2, 1, 0, 4, 3)
             rows = turned.reshape(self._groups, -1, self._channels * (layout.count if layout.joined else 1))
             inputs = self._unfolded.permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
-            return PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)
-        by_sample = self._weights(g, self._unfolded)
+            return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
+        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, self._unfolded), layout.joined)]
         if self._bias:
-            by_sample = torch.cat([by_sample, g.sum(-1).transpose(0, 1).flatten(2)], 2)
-        return ExplicitFeatures.by_sample(by_sample, layout.joined)
+            found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
+        return found
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         g = self._by_position(gradients)
@@ -185,9 +185,8 @@ def _unfold(module: nn.Module, value: Tensor, output_shape: tuple[int, ...]) -> 
         value = F.pad(value, [amount for side in reversed(sides) for amount in side], mode=mode)
     batch, space = value.shape[0], tuple(output_shape[2:])
     positions = torch.Size(space).numel()
-    if positions == 1 and tuple(value.shape[2:]) == tuple(kernel):
-        unfolded = value
-    elif all(size == 1 for size in kernel) and all(step == 1 for step in stride):
+    whole_image = positions == 1 and tuple(value.shape[2:]) == tuple(kernel)
+    if whole_image or all(size == step == 1 for size, step in zip(kernel, stride, strict=True)):
         unfolded = value
     else:  # a view of windows, copied once: several times faster on a CPU than torch's own unfolding
         batch_step, channel_step, *steps = value.stride()

@@ -17,7 +17,7 @@ class Prepared(Protocol):
         """(c, b) float64 squared gradient norms for ``gradients`` (c, b, *output): c of the outputs, b samples."""
         ...
 
-    def features(self, gradients: Tensor) -> Features:
+    def features(self, gradients: Tensor) -> list[Features]:
         """What Gram blocks need, for ``gradients`` (s, b, *output) of all the layout's scalars."""
         ...
 

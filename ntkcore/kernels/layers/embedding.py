@@ -47,14 +47,14 @@ class EmbeddingPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._merged(gradients).flatten(2))
 
-    def features(self, gradients: Tensor) -> Features:
+    def features(self, gradients: Tensor) -> list[Features]:
         merged = self._merged(gradients)
         _, batch, length, width = merged.shape
         if self._dense():
-            return ExplicitFeatures.of(self._table(merged, slice(None)), self._layout.joined)
+            return [ExplicitFeatures.of(self._table(merged, slice(None)), self._layout.joined)]
         joined = self._layout.joined
         rows = merged.permute(1, 2, 0, 3).reshape(batch * length, -1) if joined else merged.transpose(0, 1).reshape(-1, width)
-        return TokenFeatures(self._tokens.flatten(), rows, length, self._layout.rows)
+        return [TokenFeatures(self._tokens.flatten(), rows, length, self._layout.rows)]
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         flat = gradients.reshape(*gradients.shape[:2], -1, self._width)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ntkcore.kernels.features import ExplicitFeatures, squared_norms
+from ntkcore.kernels.features import ExplicitFeatures, Features, squared_norms
 from ntkcore.kernels.layout import Layout
 
 
@@ -60,8 +60,8 @@ class NormalisationPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._gradients(gradients))
 
-    def features(self, gradients: Tensor) -> ExplicitFeatures:
-        return ExplicitFeatures.of(self._gradients(gradients), self._joined)
+    def features(self, gradients: Tensor) -> list[Features]:
+        return [ExplicitFeatures.of(self._gradients(gradients), self._joined)]
 
     def numbers(self) -> int:
         return 0 if self._normalised is None else self._normalised.numel()

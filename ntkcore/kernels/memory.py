@@ -1,0 +1,87 @@
+"""How much memory a kernel takes: the budgets, the formula, and the refusal of what does not fit."""
+
+import os
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ntkcore.errors import DataError
+from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.features import WORKSPACE_BYTES
+from ntkcore.kernels.layout import Outputs
+
+_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
+KEPT_BYTES = {"cpu": min(max(_MEMORY // 8, 2**29), 8 * 2**30), "cuda": 16 * 2**30}
+"""Memory for the features of blocks: those of some rows are kept while the columns pass by. On the CPU, an eighth of the machine's."""
+
+
+def of_device(budget: dict[str, int], device: torch.device) -> int:
+    """A budget of bytes on the device's kind."""
+    return budget.get(device.type, budget["cpu"])
+
+
+def side_of(engine: Engine, n: int) -> int:
+    """Samples in a block: all, or as many as let a few blocks' features be kept."""
+    return max(1, min(n, of_device(KEPT_BYTES, engine.like.device) // 4 // engine.pair_bytes()))
+
+
+def working_set(
+    model: nn.Module,
+    x: Tensor | np.ndarray,
+    m: int | None = None,
+    *,
+    n: int | None = None,
+    outputs: Outputs = "pseudo",
+    batch_size: int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> int:
+    """Bytes that :func:`empirical_ntk` takes at the most, beyond the samples and the model, known before it starts.
+
+    ``R + 2 F + 3 B + 4 W + T``: the result R = n m r² w (w bytes a number, r = k for "full", else 1); the features kept,
+    F = min(KEPT_BYTES, all features) and at least two samples'; one batch B (BATCH_BYTES, or one sample's where that is more),
+    with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64 and again in
+    the kernel's precision.
+
+    Args:
+        x: a few samples of the kind meant (one is enough).
+        n: samples on the first side; None: ``len(x)``.
+        m: samples on the second side; None: the kernel of the first side with itself.
+        model, outputs, batch_size, device, dtype: as for :func:`empirical_ntk`.
+    """
+    engine = Engine(model, x, device, outputs=outputs, dtype=dtype)
+    return needed(engine, len(engine.samples) if n is None else n, m, batch_size)
+
+
+def needed(engine: Engine, n: int, m: int | None, batch_size: int | None) -> int:
+    """The formula of :func:`working_set`."""
+    device, width, r = engine.like.device, engine.like.element_size(), engine.layout.rows
+    columns = n if m is None else m
+    kept = min(of_device(KEPT_BYTES, device), (n if m is None else n + m) * engine.pair_bytes())
+    side = min(side_of(engine, max(n, columns)), max(n, columns))
+    product = (side * r) ** 2 * (8 + 2 * width)
+    workspace = of_device(WORKSPACE_BYTES, device)
+    held = 2 * max(kept, 2 * engine.pair_bytes())
+    return n * columns * r**2 * width + held + 3 * engine.batch_bytes(batch_size) + 4 * workspace + product
+
+
+def require_fit(engine: Engine, n: int, m: int | None, batch_size: int | None) -> None:
+    """Refuse what the machine has no memory for.
+
+    Raises:
+        DataError: with the number of samples that would fit.
+    """
+    limit = _MEMORY if engine.like.device.type == "cpu" else torch.cuda.mem_get_info(engine.like.device)[0]
+    wanted = needed(engine, n, m, batch_size)
+    if wanted <= limit:
+        return
+    low, high = 0, n
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if needed(engine, middle, m, batch_size) <= limit else (low, middle - 1)
+    fits = f"{low:,} samples would fit" if low else "Not even one sample would fit"
+    raise DataError(
+        f"This kernel of {n:,} × {n if m is None else m:,} samples needs about {wanted / 1e9:.1f} GB; there are {limit / 1e9:.1f} GB.",
+        f"{fits}; or choose the pseudo-NTK instead of the full kernel, or take it tile by tile (ntk_tiles).",
+    )

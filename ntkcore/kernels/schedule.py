@@ -1,0 +1,128 @@
+"""The order in which the tiles of a kernel are computed: few features are held, and few are made twice."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntkcore.errors import ComputationError, DataError
+from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.features import Block
+from ntkcore.kernels.memory import KEPT_BYTES, of_device, side_of
+
+Progress = Callable[[int, int], None]
+
+
+def tiles(
+    engine: Engine,
+    columns: Tensor | None,
+    tile: int,
+    wanted: Iterable[tuple[int, int]] | None,
+    batch_size: int | None,
+    progress: Progress | None,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    symmetric = columns is None
+    x, z = engine.samples, engine.samples if columns is None else columns
+    height, width = -(-len(x) // tile), -(-len(z) // tile)
+    if wanted is None:
+        pairs = {(r, c) for r in range(height) for c in range(r if symmetric else 0, width)}
+    else:
+        pairs = {(int(r), int(c)) for r, c in wanted}
+        if any(not (0 <= r < height and (r if symmetric else 0) <= c < width) for r, c in pairs):
+            raise DataError(f"A tile outside the kernel's {height} × {width} tiles is wanted.", "Name tiles of this kernel.")
+    step, side = engine.pair_batch_size(batch_size), side_of(engine, tile)
+    for done, ((row, column), here, there) in enumerate(_scheduled(engine, x, z, pairs, tile, side, step, symmetric)):
+        if here is not None and there is not None:
+            block = _finished(engine, engine.own_gram(here) if there is here else engine.gram(here, there))
+        else:
+            block = _large_tile(engine, x, z, row, column, tile, side, step, symmetric, progress, (done, len(pairs)))
+        yield row, column, block
+        if progress is not None:
+            progress(done + 1, len(pairs))
+
+
+def _scheduled(
+    engine: Engine, x: Tensor, z: Tensor, pairs: set[tuple[int, int]], tile: int, side: int, step: int, symmetric: bool
+) -> Iterator[tuple[tuple[int, int], Block | None, Block | None]]:
+    """Pairs of tiles with their features: some rows' are kept while the columns pass by. Tiles too large to keep come without."""
+    if side < tile and (len(x) > side or len(z) > side):
+        for pair in sorted(pairs):
+            yield pair, None, None
+        return
+    kept = of_device(KEPT_BYTES, engine.like.device)
+    room = max(1, kept // (min(tile, max(len(x), len(z))) * engine.pair_bytes()) - 1)
+    rows = sorted({row for row, _ in pairs})
+    for first in range(0, len(rows), room):
+        stripe = rows[first : first + room]
+        held: dict[int, Block] = {}
+
+        def features(index: int, held: dict[int, Block] = held) -> Block:
+            if index not in held:
+                held[index] = engine.block(x[index * tile : (index + 1) * tile], step)
+            return held[index]
+
+        for column in sorted({c for r, c in pairs if r in set(stripe)}):
+            inside = symmetric and column in stripe
+            there = features(column) if inside else engine.block(z[column * tile : (column + 1) * tile], step)
+            for row in stripe:
+                if (row, column) in pairs:
+                    yield (row, column), there if inside and row == column else features(row), there
+
+
+def _large_tile(
+    engine: Engine,
+    x: Tensor,
+    z: Tensor,
+    row: int,
+    column: int,
+    tile: int,
+    side: int,
+    step: int,
+    symmetric: bool,
+    progress: Progress | None,
+    before: tuple[int, int],
+) -> np.ndarray:
+    """One tile whose features do not fit: the same schedule within it, on smaller blocks."""
+    here, there = x[row * tile : (row + 1) * tile], z[column * tile : (column + 1) * tile]
+    own = symmetric and row == column
+    height, width, r = -(-len(here) // side), -(-len(there) // side), engine.layout.rows
+    pairs = {(i, j) for i in range(height) for j in range(i if own else 0, width)}
+    shape = (len(here), len(there)) if engine.layout.outputs != "full" else (len(here), len(there), r, r)
+    result: np.ndarray = np.empty(shape, dtype=numpy_dtype(engine.dtype))
+    for done, ((i, j), rows, columns) in enumerate(_scheduled(engine, here, there, pairs, side, side, step, own)):
+        assert rows is not None
+        assert columns is not None
+        block = _finished(engine, engine.own_gram(rows) if rows is columns else engine.gram(rows, columns))
+        top, left = slice(i * side, i * side + block.shape[0]), slice(j * side, j * side + block.shape[1])
+        result[top, left] = block
+        if own and i != j:
+            result[left, top] = mirrored(block)
+        if progress is not None:
+            progress(before[0] + (done + 1) / len(pairs), before[1])  # type: ignore[arg-type]  # a share of a tile
+    return result
+
+
+def _finished(engine: Engine, gram: Tensor) -> np.ndarray:
+    """A Gram matrix (b·r, b'·r) as a tile, on the CPU.
+
+    Raises:
+        ComputationError: entries that are not finite.
+    """
+    if not torch.isfinite(gram).all():
+        raise ComputationError(
+            "The kernel has entries that are NaN or infinite.", "Check the scale of the samples and of the weights, or compute in float64."
+        )
+    r = engine.layout.rows
+    if engine.layout.outputs != "full":
+        return gram.cpu().numpy()
+    return gram.view(len(gram) // r, r, gram.shape[1] // r, r).transpose(1, 2).contiguous().cpu().numpy()
+
+
+def mirrored(block: np.ndarray) -> np.ndarray:
+    """A tile's mirror image."""
+    return block.T if block.ndim == 2 else block.transpose(1, 0, 3, 2)
+
+
+def numpy_dtype(dtype: torch.dtype) -> type:
+    return np.float64 if dtype == torch.float64 else np.float32
