@@ -10,6 +10,8 @@ A pair of samples in a Gram block has the same choice, for q inner products of g
 L² (D + q C) and as many passes over memory as there are products of positions.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,6 +19,7 @@ from torch import Tensor, nn
 from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, rows_within, squared_norms
 from ntkcore.kernels.layout import Layout
 
+_CACHED = 2**20  # numbers of unfolded inputs copied out at once: still in the processor's cache when they are multiplied
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
 
 
@@ -39,18 +42,41 @@ class AffineRule:
             groups, per_group = 1, output_shape[-1]
         unfolded = None
         if "weight" in wanted:
-            unfolded = _rows(value) if channels_last else _unfold(module, value, output_shape)
+            unfolded = _rows(value) if channels_last else _windows(module, value, output_shape)
         batch = value.shape[0]
         positions = torch.Size(output_shape[1:]).numel() // (groups * per_group)
         return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last)
 
 
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """u (b, g, D, L), the inputs at each position: a view ``windows`` (b, channels, *kernel, *space) that is copied out in parts."""
+
+    windows: Tensor
+    groups: int
+    width: int
+    positions: int
+
+    def part(self, rows: slice) -> Tensor:
+        """u of some of the samples."""
+        windows = self.windows[rows]
+        return windows.reshape(len(windows), self.groups, self.width, self.positions)
+
+    def all(self) -> Tensor:
+        """u of all samples."""
+        return self.part(slice(None))
+
+    def step(self) -> int:
+        """Samples of a part that stays in the processor's cache."""
+        return max(1, _CACHED // (self.groups * self.width * self.positions))
+
+
 class AffinePrepared:
-    """See the module's text; ``unfolded`` is u as (b, g, D, L), or None when only the bias is wanted."""
+    """See the module's text; ``unfolded`` is u, or None when only the bias is wanted."""
 
     def __init__(
         self,
-        unfolded: Tensor | None,
+        unfolded: Unfolded | None,
         batch: int,
         positions: int,
         groups: int,
@@ -63,7 +89,7 @@ class AffinePrepared:
         self._batch, self._positions, self._groups, self._channels = batch, positions, groups, channels
         self._layout, self._bias, self._channels_last = layout, bias, channels_last
         self._products: Tensor | None = None
-        width = 0 if unfolded is None else unfolded.shape[2]
+        width = 0 if unfolded is None else unfolded.width
         self._formed = positions > 1 and layout.count * channels * width < positions * (width + layout.count * channels)
         by_position = positions**2 * (width + layout.products * channels + _PASS * layout.rows**2)
         self._pair_formed = layout.products * channels * width < by_position
@@ -83,13 +109,15 @@ class AffinePrepared:
             return total
         u = self._unfolded
         if self._positions == 1:
-            per_group = squared_norms(g.flatten(3)) * squared_norms(u.flatten(2))
+            per_group = squared_norms(g.flatten(3)) * squared_norms(u.all().flatten(2))
             return total + per_group.sum(-1)
-        width = u.shape[2] if self._formed else self._positions
-        step = rows_within(u, self._groups * g.shape[0] * self._channels * width)
+        width = u.width if self._formed else self._positions
+        step = rows_within(g, self._groups * g.shape[0] * self._channels * width)
+        if self._formed:
+            step = min(step, u.step())
         for start in range(0, self._batch, step):
             rows = slice(start, start + step)
-            total[:, rows] += self._formed_norms(g[:, rows], u[rows]) if self._formed else self._product_norms(g[:, rows], rows)
+            total[:, rows] += self._formed_norms(g[:, rows], u.part(rows)) if self._formed else self._product_norms(g[:, rows], rows)
         return total
 
     def _formed_norms(self, g: Tensor, u: Tensor) -> Tensor:
@@ -99,7 +127,8 @@ class AffinePrepared:
     def _product_norms(self, g: Tensor, rows: slice) -> Tensor:
         if self._products is None:
             assert self._unfolded is not None
-            self._products = self._unfolded.transpose(2, 3) @ self._unfolded
+            u = self._unfolded.all()
+            self._products = u.transpose(2, 3) @ u
         stacked = self._stack(g)
         return self._unstack((stacked @ self._products[rows]).mul_(stacked).sum(-1).double(), g.shape[0])
 
@@ -111,9 +140,9 @@ class AffinePrepared:
         if not self._pair_formed:
             turned = g.permute(2, 1, 4, 0, 3) if layout.joined else g.permute(2, 1, 0, 4, 3)
             rows = turned.reshape(self._groups, -1, self._channels * (layout.count if layout.joined else 1))
-            inputs = self._unfolded.permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
+            inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, self._unfolded), layout.joined)]
+        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, slice(0, self._batch)), layout.joined)]
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
@@ -122,28 +151,35 @@ class AffinePrepared:
         g = self._by_position(gradients)
         found = {}
         if self._unfolded is not None:
-            found["weight"] = self._weights(g, self._unfolded[rows]).transpose(0, 1)
+            found["weight"] = self._weights(g, rows).transpose(0, 1)
         if self._bias:
             found["bias"] = g.sum(-1).flatten(2)
         return found
 
-    def _weights(self, g: Tensor, u: Tensor) -> Tensor:
-        """(b, s, P) gradients of the weight."""
-        return (self._stack(g) @ u.transpose(2, 3)).unflatten(2, (g.shape[0], -1)).transpose(1, 2).flatten(2)
+    def _weights(self, g: Tensor, rows: slice) -> Tensor:
+        """(b', s, P) gradients of the weight for the samples ``rows`` of the batch and their ``g``."""
+        assert self._unfolded is not None
+        stacked, width = self._stack(g), self._unfolded.width
+        formed = stacked.new_empty(*stacked.shape[:3], width)
+        step = self._unfolded.step()
+        for start in range(0, len(stacked), step):
+            stop = min(len(stacked), start + step)
+            u = self._unfolded.part(slice(rows.start + start, rows.start + stop))
+            torch.bmm(stacked[start:stop].flatten(0, 1), u.flatten(0, 1).transpose(1, 2), out=formed[start:stop].flatten(0, 1))
+        return formed.unflatten(2, (g.shape[0], -1)).transpose(1, 2).flatten(2)
 
     def numbers(self) -> int:
-        if self._unfolded is None:
+        if self._unfolded is None or self._formed or self._positions == 1:
             return 0
-        products = 0 if self._formed or self._positions == 1 else self._batch * self._groups * self._positions**2
-        return self._unfolded.numel() + products
+        return self._batch * self._groups * (self._unfolded.width * self._positions + self._positions**2)
 
     def pair_numbers(self) -> int:
         gradients = self._batch * self._layout.count * self._groups * self._channels
         if self._unfolded is None:
             return gradients
         if self._pair_formed:
-            return gradients * (self._unfolded.shape[2] + 1)
-        return gradients * self._positions + self._unfolded.numel()
+            return gradients * (self._unfolded.width + 1)
+        return gradients * self._positions + self._batch * self._groups * self._unfolded.width * self._positions
 
     def _by_position(self, gradients: Tensor) -> Tensor:
         """(c, b, *output) -> (c, b, g, C, L)."""
@@ -166,13 +202,14 @@ class AffinePrepared:
         return values.unflatten(2, (outputs, -1)).sum((1, 3)).T
 
 
-def _rows(value: Tensor) -> Tensor:
-    """(b, ..., D) -> (b, 1, D, L)."""
-    return value.reshape(value.shape[0], -1, value.shape[-1]).transpose(1, 2).unsqueeze(1)
+def _rows(value: Tensor) -> Unfolded:
+    """Of a linear layer's input (b, ..., D)."""
+    rows = value.reshape(value.shape[0], -1, value.shape[-1])
+    return Unfolded(rows.transpose(1, 2), 1, rows.shape[2], rows.shape[1])
 
 
-def _unfold(module: nn.Module, value: Tensor, output_shape: tuple[int, ...]) -> Tensor:
-    """(b, channels, *space) -> (b, g, D, L), D = channels per group times kernel size."""
+def _windows(module: nn.Module, value: Tensor, output_shape: tuple[int, ...]) -> Unfolded:
+    """Of a convolution's input (b, channels, *space): D is channels per group times kernel size."""
     assert isinstance(module, nn.Conv1d | nn.Conv2d)
     kernel, stride, dilation = module.kernel_size, module.stride, module.dilation
     if isinstance(module.padding, str):
@@ -187,11 +224,11 @@ def _unfold(module: nn.Module, value: Tensor, output_shape: tuple[int, ...]) -> 
     positions = torch.Size(space).numel()
     whole_image = positions == 1 and tuple(value.shape[2:]) == tuple(kernel)
     if whole_image or all(size == step == 1 for size, step in zip(kernel, stride, strict=True)):
-        unfolded = value
-    else:  # a view of windows, copied once: several times faster on a CPU than torch's own unfolding
+        windows = value
+    else:  # copying the windows is several times faster on a CPU than torch's own unfolding
         batch_step, channel_step, *steps = value.stride()
         shape = (batch, value.shape[1], *kernel, *space)
         within = [d * step for d, step in zip(dilation, steps, strict=True)]
         between = [s * step for s, step in zip(stride, steps, strict=True)]
-        unfolded = value.as_strided(shape, (batch_step, channel_step, *within, *between), value.storage_offset())
-    return unfolded.reshape(batch, module.groups, -1, positions)
+        windows = value.as_strided(shape, (batch_step, channel_step, *within, *between), value.storage_offset())
+    return Unfolded(windows, module.groups, module.weight[0].numel(), positions)
