@@ -1,6 +1,7 @@
 """The layers of the design are law: imports point downward only, and Streamlit lives in the pages."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ LEVELS = {
     "errors": 0,
     "settings": 0,
     "vision": 0,
+    "architecture": 1,
     "linalg": 1,
     "specs": 1,
     "permalink": 2,
@@ -17,7 +19,9 @@ LEVELS = {
     "models": 3,
     "store": 3,
     "kernels": 4,
+    "regression": 5,
     "learnability": 6,
+    "convergence": 6,
     "jobs": 7,
     "analyses": 8,
     "figures": 9,
@@ -25,7 +29,10 @@ LEVELS = {
     "cli": 11,
     "__main__": 12,
 }
-BARE = {"numpy", "scipy", "torch", "ntkcore.errors"}
+BARE = {"numpy", "scipy", "torch", "ntkcore.errors", "ntkcore.linalg"}
+JAX = {"jax", "jaxlib", "neural_tangents"}
+JAX_BACKEND = ROOT / "ntkcore" / "kernels" / "jax_backend.py"
+MATHEMATICS = ("kernels", "regression", "learnability", "convergence")
 SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
 
 
@@ -57,22 +64,33 @@ def test_imports_point_downward(path):
             assert LEVELS[other] < LEVELS[own], f"{own} imports {other}"
 
 
-@pytest.mark.parametrize("folder", ["kernels", "learnability"])
+@pytest.mark.parametrize("folder", MATHEMATICS)
 def test_the_mathematics_needs_numpy_scipy_and_torch_alone(folder):
-    import sys
-
+    allowed = BARE | ({"ntkcore.architecture"} if folder == "kernels" else set())  # pure Python: what a network is
     for path in (ROOT / "ntkcore" / folder).rglob("*.py"):
         for module in imports(path):
             top = module.split(".")[0]
-            if top in sys.stdlib_module_names or module.startswith(f"ntkcore.{folder}"):
+            if top in sys.stdlib_module_names or part(module) in MATHEMATICS or (path == JAX_BACKEND and top in JAX):
                 continue
-            assert top in BARE or module in BARE, f"{path} imports {module}"
+            assert top in allowed or module in allowed, f"{path} imports {module}"
+
+
+def test_jax_is_imported_by_one_module_when_it_is_used():
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        inside = {id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+                if JAX & {name.split(".")[0] for name in names}:
+                    assert path == JAX_BACKEND, f"{path}:{node.lineno}"
+                    assert id(node) in inside, f"{path}:{node.lineno}"
 
 
 def test_figures_do_no_streamlit_and_pages_no_mathematics():
     for path in (ROOT / "pages").rglob("*.py"):
         for module in imports(path):
-            assert part(module) not in ("kernels", "learnability", "models"), f"{path} imports {module}"
+            assert part(module) not in (*MATHEMATICS, "models"), f"{path} imports {module}"
 
 
 def test_nothing_is_unpickled():

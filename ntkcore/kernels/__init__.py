@@ -1,11 +1,14 @@
-"""Neural tangent kernels of torch networks: the diagonal k(x, x), and whole kernels in four forms (SCIENCE.md §1)."""
+"""Neural tangent kernels (SCIENCE.md §1): of torch networks the diagonal k(x, x) and whole kernels in four forms; of infinite width."""
 
 from ntkcore.kernels.compression import Compression, CompressionReport
 from ntkcore.kernels.diagonal import ntk_diagonal
 from ntkcore.kernels.empirical import EmpiricalKernel, empirical_ntk, ntk_tiles
+from ntkcore.kernels.infinite import infinite_ntk
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import working_set
 from ntkcore.kernels.plan import FallbackWarning, LayerPlan, PlanEntry, layer_plan
+from ntkcore.kernels.relu import two_layer_relu_ntk
+from ntkcore.kernels.transfer import to_jax
 
 __all__ = [
     "Compression",
@@ -16,8 +19,11 @@ __all__ = [
     "Outputs",
     "PlanEntry",
     "empirical_ntk",
+    "infinite_ntk",
     "layer_plan",
     "ntk_diagonal",
     "ntk_tiles",
+    "to_jax",
+    "two_layer_relu_ntk",
     "working_set",
 ]

@@ -1,7 +1,7 @@
 """From a model specification to a network: architecture, normalisation, weights, head.
 
-Every network takes raw inputs (images in [0, 1], or vectors) and normalises them first. Fresh weights are PyTorch's
-default initialisation in standard parameterisation. A head is kept only for the classes it was trained on.
+Every network takes raw inputs (images in [0, 1], or vectors) and normalises them first. Fresh weights are PyTorch's default
+initialisation or He's, in standard parameterisation. A head is kept only for the classes it was trained on.
 """
 
 from collections import OrderedDict
@@ -15,9 +15,12 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from ntkcore.architecture import chain_of
 from ntkcore.errors import ModelError
+from ntkcore.models.initialise import draw_he
 from ntkcore.models.layers import GrayToColour, normaliser
-from ntkcore.models.networks import CNN4_SMALLEST, ResNet20, cnn3, cnn4, cnn4_side, fcn, resnet18
+from ntkcore.models.networks import CNN4_SMALLEST, cnn4_side, from_chain
+from ntkcore.models.residual import ResNet18, ResNet20, WideResNet16
 from ntkcore.models.weights import load_weights, weights_file
 from ntkcore.specs import ARCHITECTURES, Architecture, ModelSpec
 
@@ -204,19 +207,18 @@ def _assemble(spec: ModelSpec, input_shape: tuple[int, ...], outputs: int, mean:
             parts.append(("colour", GrayToColour()))
             input_shape = (3, *input_shape[1:])
     parts.append(("normalise", normaliser(input_shape, mean, std)))
-    network: nn.Module
-    match spec.architecture:
-        case "fcn":
-            network = fcn(input_shape, outputs, spec.width, spec.depth or 1)
-        case "cnn3":
-            network = cnn3(input_shape, outputs, spec.width)
-        case "cnn4":
-            network = cnn4(input_shape, outputs, spec.width)
-        case "resnet20":
-            network = ResNet20(input_shape[0], outputs, spec.width)
-        case "resnet18":
-            network = resnet18(input_shape[0], outputs)
+    network = _network(spec, input_shape, outputs)
+    if spec.initialisation == "he":
+        draw_he(network)
     return nn.Sequential(OrderedDict([*parts, ("network", network)])).float()
+
+
+def _network(spec: ModelSpec, input_shape: tuple[int, ...], outputs: int) -> nn.Module:
+    chain = chain_of(spec.architecture, outputs, spec.width, spec.depth)
+    if chain is not None:
+        return from_chain(chain, input_shape)
+    residual = {"resnet20": ResNet20, "resnet18": ResNet18, "wrn16": WideResNet16}[spec.architecture]
+    return residual(input_shape[0], outputs, spec.width)
 
 
 def _repeats_gray(spec: ModelSpec, input_shape: tuple[int, ...]) -> bool:
@@ -230,7 +232,8 @@ def _keeps_head(spec: ModelSpec, outputs: int, class_names: tuple[str, ...]) -> 
 
 def _notes(spec: ModelSpec, input_shape: tuple[int, ...], outputs: int, class_names: tuple[str, ...]) -> tuple[str, ...]:
     if spec.weights == "random":
-        return (f"Random weights (seed {spec.seed}), PyTorch's default initialisation.",)
+        drawn = "PyTorch's default" if spec.initialisation == "pytorch" else "He's"
+        return (f"Random weights (seed {spec.seed}), {drawn} initialisation.",)
     notes = [f"Weights trained on {_TRAINED_ON[spec.architecture]}; inputs are normalised as they were then."]
     if _repeats_gray(spec, input_shape):
         notes.append("Gray images are repeated into the three colour channels the network was trained with.")

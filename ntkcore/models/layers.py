@@ -45,6 +45,13 @@ class PadShortcut(nn.Module):
         return F.pad(x[..., ::2, ::2], (0, 0, 0, 0, self.added // 2, self.added - self.added // 2))
 
 
+class AveragePixels(nn.Module):
+    """The mean of each channel over all pixels: images ``(n, c, h, w)`` to ``(n, c)``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(dim=(-2, -1))
+
+
 def normaliser(input_shape: tuple[int, ...], mean: ArrayLike | None, std: ArrayLike | None) -> Normalise:
     """The layer for inputs of shape ``(c, h, w)`` or ``(d,)``; ``None`` for either leaves it at 0 or 1.
 

@@ -3,6 +3,7 @@
 One step moves θ by ``-learning_rate / B`` times the gradient of ``½ Σ_batch ‖f(x) - y‖²``, where B is the nominal batch
 size also for a smaller last batch. So an epoch advances the gradient flow of SCIENCE §0 by τ = :func:`epoch_time`.
 Momentum is the heavy ball: ``v ← momentum v + gradient``, θ moves along v, which speeds the flow up by 1 / (1 - momentum).
+Weight decay adds ``weight_decay θ`` to the gradient of the batch's average, before momentum, as ``torch.optim.SGD`` does.
 """
 
 from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def train(
         module: any network; computes in the precision of its parameters; in eval mode whenever a record is yielded.
         inputs: ``(n, ...)``.
         targets: ``(n, k)``.
-        spec: epochs, learning rate, batch size, momentum, seed.
+        spec: epochs, learning rate, batch size, momentum, weight decay, seed.
         device: where to compute.
         resume: go on from this state (the first record is of the epoch after it) instead of the module's own weights.
         progress: called with the work done and in all (image passes; one with gradients counts 3) after each pass;
@@ -127,7 +128,7 @@ def train(
     if batch_norm and spec.epochs and (spec.batch_size or n) == 1:
         raise SpecError(
             "A network with batch normalisation cannot learn from one image at a time.",
-            "Choose a larger batch (32 is usual), or the model fcn, cnn3 or cnn4.",
+            "Choose a larger batch (32 is usual), or the model fcn, cnn3, cnn4 or convnet.",
         )
     module.to(device)
     trained = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
@@ -203,11 +204,14 @@ class _Run:
             gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
             total = [new if old is None else old if new is None else old + new for old, new in zip(total, gradients, strict=True)]
             self._report(self.done + STEP_WORK * len(index))
-        rate = self.spec.learning_rate / (self.spec.batch_size or len(self.inputs))
+        size = self.spec.batch_size or len(self.inputs)
+        rate, decay = self.spec.learning_rate / size, self.spec.weight_decay * size  # the gradients are of the sum, not the average
         with torch.no_grad():
             for name, parameter, gradient in zip(names, parameters, total, strict=True):
                 if gradient is None:
                     continue
+                if decay:
+                    gradient = gradient.add(parameter, alpha=decay)
                 if self.momentum:
                     gradient = self.momentum[name].mul_(self.spec.momentum).add_(gradient)
                 parameter.add_(gradient, alpha=-rate)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ntkcore.kernels import empirical_ntk, layer_plan, ntk_diagonal
 from ntkcore.models import build_model
-from ntkcore.specs import ModelSpec
+from ntkcore.specs import ARCHITECTURES, ModelSpec
 
-ZOO = {"fcn": (1, 28, 28), "cnn3": (1, 28, 28), "cnn4": (1, 28, 28), "resnet20": (3, 32, 32), "resnet18": (3, 32, 32)}
+ZOO = {name: (1, 28, 28) if name in ("fcn", "cnn3", "cnn4") else (3, 32, 32) for name in ARCHITECTURES}
 CASES = [(name, dtype) for name in ZOO for dtype in (torch.float64, torch.float32)]
 
 

@@ -10,6 +10,7 @@ from ntkcore.errors import ModelError
 from ntkcore.models import build_model, check_fit, describe_model, fitting_architectures, has_batch_norm, parameter_count
 from ntkcore.specs import ARCHITECTURES, ModelSpec
 
+BATCH_NORM = ("resnet20", "resnet18", "wrn16")
 SHAPES = [(1, 28, 28), (3, 32, 32)]
 
 
@@ -20,7 +21,7 @@ def test_every_architecture_is_built_and_described_alike(architecture, shape):
     model = build_model(spec, input_shape=shape, outputs=10, mean=[0.5] * shape[0], std=[0.2] * shape[0])
     described = describe_model(spec, input_shape=shape, outputs=10)
     assert described.parameters == parameter_count(model) == sum(layer.parameters for layer in described.layers)
-    assert described.batch_norm == has_batch_norm(model) == architecture.startswith("resnet")
+    assert described.batch_norm == has_batch_norm(model) == (architecture in BATCH_NORM)
     assert described.layers[-1].output_shape == (10,)
     assert len(described.text().splitlines()) == len(described.layers)
     assert "Random weights (seed 0)" in described.notes[0]
@@ -79,12 +80,12 @@ def test_vectors_go_to_the_fcn_only():
 def test_small_images_are_refused_with_what_fits():
     spec = ModelSpec(architecture="cnn4")
     for call in (build_model, describe_model):
-        with pytest.raises(ModelError, match=r"at least 28 × 28 pixels; these have 8 × 8.*fcn, cnn3, resnet20, resnet18"):
+        with pytest.raises(ModelError, match=r"at least 28 × 28 pixels; these have 8 × 8.*fcn, cnn3, convnet, resnet20, resnet18, wrn16"):
             call(spec, input_shape=(1, 8, 8), outputs=10)
     with pytest.raises(ModelError):
         check_fit(spec, (1, 64, 27))
     check_fit(spec, (1, 64, 28))
-    assert fitting_architectures((1, 8, 8)) == ("fcn", "cnn3", "resnet20", "resnet18")
+    assert fitting_architectures((1, 8, 8)) == ("fcn", "cnn3", "convnet", "resnet20", "resnet18", "wrn16")
     assert fitting_architectures((3, 32, 32)) == ARCHITECTURES
 
 
@@ -120,7 +121,7 @@ def test_impossible_shapes_are_programming_errors(shape, outputs):
 @given(st.sampled_from(ARCHITECTURES), st.integers(1, 4), st.integers(1, 40), st.integers(1, 40), st.integers(1, 3))
 def test_a_network_that_is_said_to_fit_runs(architecture, channels, height, width, outputs):
     shape = (channels, height, width)
-    spec = ModelSpec(architecture=architecture, width=None if architecture.startswith("resnet") else 4)
+    spec = ModelSpec(architecture=architecture, width=None if architecture == "resnet20" else 4)
     if architecture in fitting_architectures(shape):
         assert describe_model(spec, input_shape=shape, outputs=outputs).layers[-1].output_shape == (outputs,)
     else:

@@ -42,7 +42,7 @@ def digest(records):
 
 def reference_training(module, inputs, targets, spec, merge_single=False):
     """SGD by torch.optim on the batch's summed loss over the nominal batch size, the same order of images."""
-    optimiser = torch.optim.SGD(module.parameters(), lr=spec.learning_rate, momentum=spec.momentum)
+    optimiser = torch.optim.SGD(module.parameters(), lr=spec.learning_rate, momentum=spec.momentum, weight_decay=spec.weight_decay)
     x, y = torch.tensor(inputs).double(), torch.tensor(targets).double()
     n = len(x)
     size = spec.batch_size or n
@@ -61,13 +61,22 @@ def reference_training(module, inputs, targets, spec, merge_single=False):
 
 
 @pytest.mark.parametrize(
-    ("n", "batch_size", "momentum"),
-    [(37, 8, 0.0), (37, 8, 0.9), (37, 0, 0.5), (CHUNK + 40, 0, 0.0), (CHUNK + 40, CHUNK + 9, 0.9), (5, 32, 0.0)],
+    ("n", "batch_size", "momentum", "decay"),
+    [
+        (37, 8, 0.0, 0.0),
+        (37, 8, 0.9, 0.0),
+        (37, 8, 0.0, 0.1),
+        (37, 8, 0.9, 0.03),
+        (37, 0, 0.5, 0.03),
+        (CHUNK + 40, 0, 0.0, 0.0),
+        (CHUNK + 40, CHUNK + 9, 0.9, 0.01),
+        (5, 32, 0.0, 0.1),
+    ],
 )
-def test_steps_are_those_of_torch_optim(n, batch_size, momentum):
+def test_steps_are_those_of_torch_optim(n, batch_size, momentum, decay):
     """Float64; the sums are taken in another order, so a few hundred roundings of 1e-16 apart."""
     inputs, targets = blobs(n)
-    spec = TrainingSpec(epochs=3, learning_rate=0.1, batch_size=batch_size, momentum=momentum, seed=4)
+    spec = TrainingSpec(epochs=3, learning_rate=0.1, batch_size=batch_size, momentum=momentum, weight_decay=decay, seed=4)
     ours = [r.outputs for r in train(small().double(), inputs, targets, spec)][1:]
     for mine, reference in zip(ours, reference_training(small().double(), inputs, targets, spec), strict=True):
         assert mine.dtype == np.float64
@@ -76,7 +85,7 @@ def test_steps_are_those_of_torch_optim(n, batch_size, momentum):
 
 def test_with_batch_norm_a_last_single_image_joins_the_batch_before():
     inputs, targets = blobs(9)
-    spec = TrainingSpec(epochs=2, learning_rate=0.002, batch_size=4)
+    spec = TrainingSpec(epochs=2, learning_rate=0.002, batch_size=4, weight_decay=0.05)
     ours = [r.outputs for r in train(small("resnet20").double(), inputs, targets, spec)][1:]
     for mine, reference in zip(ours, reference_training(small("resnet20").double(), inputs, targets, spec, merge_single=True), strict=True):
         np.testing.assert_allclose(mine, reference, rtol=1e-7, atol=1e-9)
@@ -119,11 +128,11 @@ def test_epoch_time():
     assert epoch_time(TrainingSpec(learning_rate=0.1, batch_size=32, momentum=0.9), 1000) == pytest.approx(1 / 32)
 
 
-@pytest.mark.parametrize("architecture", ["cnn3", "resnet20", "fcn"])
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_resumed_training_is_byte_identical(architecture, momentum):
+@pytest.mark.parametrize("architecture", ["cnn3", "resnet20", "fcn", "wrn16"])
+@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.9, 1e-3)])
+def test_resumed_training_is_byte_identical(architecture, momentum, decay):
     inputs, targets = blobs(21)
-    spec = TrainingSpec(epochs=4, learning_rate=0.02, batch_size=4, momentum=momentum)
+    spec = TrainingSpec(epochs=4, learning_rate=0.02, batch_size=4, momentum=momentum, weight_decay=decay)
     whole = digest(train(small(architecture), inputs, targets, spec))
     assert [entry[0] for entry in whole] == [0, 1, 2, 3, 4]
     for stop in (0, 1, 3, 4):
@@ -212,12 +221,23 @@ def test_shapes_are_checked_before_anything_runs():
             train(small(), inputs, wrong, TrainingSpec())
 
 
+def test_weight_decay_alone_shrinks_the_weights():
+    """Where the outputs are the targets, the gradient is 0 and a step multiplies each weight by 1 - rate decay."""
+    module = nn.Linear(3, 2).double()
+    inputs = np.zeros((4, 3))
+    with torch.no_grad():
+        module.bias.zero_()
+    before = module.weight.detach().clone()
+    list(train(module, inputs, np.zeros((4, 2)), TrainingSpec(epochs=3, learning_rate=0.5, batch_size=2, weight_decay=0.1)))
+    torch.testing.assert_close(module.weight.detach(), before * (1 - 0.5 * 0.1) ** 6, rtol=1e-12, atol=0)
+
+
 def test_frozen_parameters_stay():
     inputs, targets = blobs()
     module = small()
     module.network[0].weight.requires_grad_(False)
     before = module.network[0].weight.clone()
-    list(train(module, inputs, targets, TrainingSpec(epochs=1, momentum=0.5)))
+    list(train(module, inputs, targets, TrainingSpec(epochs=1, momentum=0.5, weight_decay=0.1)))
     assert torch.equal(module.network[0].weight, before)
 
 

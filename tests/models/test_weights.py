@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from ntkcore.architecture import cnn4
 from ntkcore.errors import DataError, DataMissing
 from ntkcore.models import CIFAR10_CLASSES, build_model, describe_model, evaluate, weights_content
-from ntkcore.models.networks import ResNet20, cnn4
+from ntkcore.models.networks import from_chain
+from ntkcore.models.residual import ResNet20
 from ntkcore.specs import ModelSpec
 
 RESNET = ModelSpec(architecture="resnet20", weights="pretrained")
@@ -30,7 +32,7 @@ def tensors(network):
 @pytest.fixture
 def folder(tmp_path):
     save_file(tensors(ResNet20(3, 10)), tmp_path / "cifar10_resnet20.safetensors")
-    save_file(tensors(cnn4((1, 28, 28), 26, 32)), tmp_path / "emnist_letters_cnn.safetensors")
+    save_file(tensors(from_chain(cnn4(26, 32), (1, 28, 28))), tmp_path / "emnist_letters_cnn.safetensors")
     return tmp_path
 
 

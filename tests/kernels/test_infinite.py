@@ -1,0 +1,268 @@
+"""Infinite-width kernels: closed formulas, wide finite networks, tiles, memory, and what is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from ntkcore.architecture import Chain, Conv, Dense, Flatten, GlobalAveragePool, Relu, cnn3, cnn4, convnet, fcn
+from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
+from ntkcore.kernels import empirical_ntk, infinite
+from ntkcore.kernels.infinite import infinite_ntk, stax_layers, tile_bytes
+from ntkcore.kernels.jax_backend import libraries
+from ntkcore.models.initialise import draw_he
+from ntkcore.models.networks import from_chain
+
+ROOT = Path(__file__).resolve().parents[2]
+ANGLE = 1e-7  # neural-tangents' angles on the diagonal, see the module
+
+
+def vectors(n=5, d=12, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+def images(n=3, shape=(2, 6, 6), seed=0):
+    return np.random.default_rng(seed).standard_normal((n, *shape))
+
+
+def finite(chain, x, initialisation, seed):
+    """(n, m) mean over outputs of the empirical kernel of one draw, float64."""
+    torch.manual_seed(seed)
+    model = from_chain(chain, x.shape[1:]).double()
+    if initialisation == "he":
+        draw_he(model)
+    return empirical_ntk(model, x, outputs="mean").values
+
+
+def arc_cosine(s):
+    """``E[relu(u) relu(v)]`` and ``P(u > 0, v > 0)`` for Gaussian pairs of covariance ``s`` (n, n) (Cho & Saul 2009)."""
+    scale = np.sqrt(np.outer(np.diag(s), np.diag(s)))
+    angle = np.arccos(np.clip(s / scale, -1, 1))
+    return scale * (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / (2 * np.pi), (np.pi - angle) / (2 * np.pi)
+
+
+def by_hand(x, width, depth, initialisation):
+    """NTK and NNGP of the FCN in standard parameterisation: each layer adds its inputs' product and, for the bias, 1."""
+    d = x.shape[1]
+
+    def drawn(fan_in):
+        return (2 / fan_in, 0.0) if initialisation == "he" else (1 / (3 * fan_in), 1 / (3 * fan_in))
+
+    weight, bias = drawn(d)
+    values, ntk = weight * x @ x.T + bias, x @ x.T + 1
+    for _ in range(depth):
+        weight, bias = drawn(width)
+        both, active = arc_cosine(values)
+        values, ntk = width * weight * both + bias, width * both + 1 + width * weight * active * ntk
+    return ntk, values
+
+
+@pytest.mark.parametrize("initialisation", ["he", "pytorch"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_the_fcn_is_the_arc_cosine_recursion(depth, initialisation):
+    x = vectors()
+    ntk, values = by_hand(x, 16, depth, initialisation)
+    chain = fcn(4, 16, depth)
+    np.testing.assert_allclose(infinite_ntk(chain, x, initialisation=initialisation), ntk, rtol=ANGLE)
+    np.testing.assert_allclose(infinite_ntk(chain, x, initialisation=initialisation, kind="nngp"), values, rtol=ANGLE)
+    apart = ~np.eye(len(x), dtype=bool)
+    np.testing.assert_allclose(infinite_ntk(chain, x, initialisation=initialisation)[apart], ntk[apart], rtol=1e-12)
+
+
+def test_images_enter_the_fcn_as_vectors_and_outputs_do_not_matter():
+    x = images()
+    flat = infinite_ntk(fcn(1, 8, 2), x.reshape(3, -1))
+    np.testing.assert_array_equal(infinite_ntk(fcn(7, 8, 2), x), flat)
+    np.testing.assert_array_equal(infinite_ntk(fcn(7, 8, 2), torch.tensor(x)), flat)
+
+
+ONE_HIDDEN = {
+    "dense": (Chain((Dense(24), Relu(), Dense(2))), vectors(3)),
+    "strided, pooled": (Chain((Conv(24, 3, stride=2, padding=1), Relu(), GlobalAveragePool(), Dense(2))), images(3, (2, 5, 4))),
+    "strided, flattened": (Chain((Conv(24, 3, stride=2, padding=1), Relu(), Flatten(), Dense(2))), images(3, (2, 4, 5))),
+    "valid": (Chain((Conv(24, 2, stride=2), Relu(), GlobalAveragePool(), Dense(2))), images(3, (2, 5, 4))),
+}
+
+
+@pytest.mark.parametrize("name", ONE_HIDDEN)
+def test_with_one_hidden_layer_the_mean_over_draws_is_the_limit_at_any_width(name):
+    """The expectation over Gaussian draws is exact there, at width 24 too: each entry's mean over 200 draws lies within five of its
+    standard errors. Any padding, stride, fan-in or bias counted wrongly shifts it by far more."""
+    chain, x = ONE_HIDDEN[name]
+    draws = np.stack([finite(chain, x, "he", seed) for seed in range(200)])
+    error = draws.mean(0) - infinite_ntk(chain, x)
+    assert (np.abs(error) <= 5 * draws.std(0, ddof=1) / len(draws) ** 0.5).all()
+
+
+RATES = {
+    "fcn 1, he": (lambda width: fcn(4, width, 1), vectors(), "he", (64, 256, 1024), 12),
+    "fcn 3, he": (lambda width: fcn(4, width, 3), vectors(), "he", (64, 256, 1024), 12),
+    "fcn 2, pytorch": (lambda width: fcn(4, width, 2), 10 * vectors(d=48), "pytorch", (64, 256, 1024), 12),
+    "convnet, he": (lambda width: convnet(4, width, pooling=False), images(3, (1, 5, 5)), "he", (16, 48, 144), 20),
+    "cnn3, pytorch": (lambda width: cnn3(4, width), 30 * images(3, (3, 8, 8)), "pytorch", (16, 48, 144), 16),
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_finite_networks_approach_it_as_one_over_the_square_root_of_the_width(name):
+    """The distance of one draw's kernel from the limit, over the width (in proportion to which the kernel grows), falls as width^(-1/2).
+
+    The slope of its logarithm over all draws has a standard error that the regression itself gives; the slope must lie within three of
+    them, plus 0.1 for terms of higher order, of -1/2, and the interval must exclude both 0 and -1. The inputs of the uniform
+    ("pytorch") cases are scaled up so that the growing part, not that of the biases, is what is measured.
+    """
+    make, x, initialisation, widths, seeds = RATES[name]
+    logs = []
+    for width in widths:
+        limit = infinite_ntk(make(width), x, initialisation=initialisation)
+        errors = [np.linalg.norm(finite(make(width), x, initialisation, seed) - limit) / width for seed in range(seeds)]
+        logs += [(np.log(width), np.log(error)) for error in errors]
+    fit = stats.linregress(*np.array(logs).T)
+    margin = 3 * fit.stderr + 0.1
+    assert margin < 0.45
+    assert abs(fit.slope + 0.5) <= margin, (fit.slope, fit.stderr)
+
+
+@pytest.mark.parametrize(
+    ("chain", "x"),
+    [
+        (fcn(2, 8, 2), vectors(7)),
+        (Chain((Conv(3, 3, stride=2, padding=1), Relu(), Conv(3, 3), Relu(), Flatten(), Dense(2))), images(7, (1, 6, 5))),
+        (Chain((Conv(3, 3, stride=2, padding=1), Relu(), GlobalAveragePool(), Dense(2))), images(7, (1, 4, 3))),
+    ],
+)
+def test_the_contract_of_every_kernel(chain, x, initialisation="pytorch"):
+    """Symmetric, positive semidefinite to the angles' accuracy, the same in any tiles and order, its blocks those of the whole."""
+    whole = infinite_ntk(chain, x, initialisation=initialisation)
+    assert whole.dtype == np.float64
+    assert np.array_equal(whole, whole.T)
+    assert np.linalg.eigvalsh(whole)[0] >= -ANGLE * np.linalg.norm(whole)
+    calls = []
+    tiled = infinite_ntk(chain, x, initialisation=initialisation, batch_size=3, progress=lambda done, total: calls.append((done, total)))
+    np.testing.assert_allclose(tiled, whole, rtol=ANGLE)
+    assert np.array_equal(tiled, tiled.T)
+    assert calls == [(9, 49), (27, 49), (33, 49), (42, 49), (48, 49), (49, 49)]
+    order = np.random.default_rng(0).permutation(7)
+    np.testing.assert_allclose(infinite_ntk(chain, x[order], initialisation=initialisation), whole[np.ix_(order, order)], rtol=ANGLE)
+    np.testing.assert_allclose(infinite_ntk(chain, x[:2], x[1:], initialisation=initialisation, batch_size=4), whole[:2, 1:], rtol=ANGLE)
+
+
+def test_pooling_and_flattening_agree_on_single_pixels_and_differ_elsewhere():
+    body = (Conv(4, 3, padding=1), Relu())
+    pooled, flat = Chain((*body, GlobalAveragePool(), Dense(2))), Chain((*body, Flatten(), Dense(2)))
+    one, many = images(4, (3, 1, 1)), images(4, (3, 3, 3))
+    np.testing.assert_allclose(infinite_ntk(pooled, one), infinite_ntk(flat, one), rtol=ANGLE)
+    assert np.abs(infinite_ntk(pooled, many) / infinite_ntk(flat, many) - 1).max() > 0.1
+
+
+def test_the_callers_precision_stays():
+    jax = libraries().jax
+    infinite_ntk(fcn(2, 4, 1), vectors())
+    assert jax.numpy.ones(2).dtype == jax.numpy.float32
+
+
+def test_a_cancel_ends_it():
+    def cancel(_done, _total):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        infinite_ntk(fcn(2, 4, 1), vectors(), progress=cancel)
+
+
+@pytest.mark.parametrize(
+    ("chain", "shape", "b"),
+    [
+        (convnet(10, 32, pooling=False), (3, 8, 8), 32),
+        (convnet(10, 32), (3, 8, 8), 8),
+        (cnn3(10, 8), (3, 16, 16), 16),
+        (fcn(10, 64, 3), (50,), 200),
+    ],
+)
+def test_xla_takes_no_more_memory_than_the_formula_says(chain, shape, b):
+    lib = libraries()
+    kernel_fn = lib.nt.stax.serial(*stax_layers(chain, shape))[2]
+    with lib.double():
+        tile = lib.jax.ShapeDtypeStruct((b, *shape[1:], shape[0]) if len(shape) == 3 else (b, *shape), np.float64)
+        compiled = lib.jax.jit(lambda rows, columns: kernel_fn(rows, columns, "ntk")).lower(tile, tile).compile()
+    assert compiled.memory_analysis().temp_size_in_bytes <= tile_bytes(chain, shape, b, b)
+
+
+def test_the_formula():
+    assert tile_bytes(convnet(2, 4), (3, 8, 6), 5, 7) == 64 * (35 + 12) * 48**2
+    assert tile_bytes(convnet(2, 4, pooling=False), (3, 8, 6), 5, 7) == 64 * (35 + 12) * 48
+    assert tile_bytes(fcn(2, 4, 2), (3, 8, 6), 5, 7) == 64 * (35 + 12)
+
+
+def test_the_tile_is_as_large_as_the_memory_allows():
+    chain, shape = convnet(2, 4), (3, 32, 32)
+    side, _ = infinite._tile(chain, shape, 10_000, 10_000, None)
+    assert tile_bytes(chain, shape, side, side) <= infinite.TILE_BYTES < tile_bytes(chain, shape, side + 1, side + 1)
+    assert infinite._tile(chain, shape, 2, 1, None) == (2, 1)
+
+
+def test_what_cannot_fit_is_refused_before_it_starts_with_what_would():
+    with pytest.raises(ModelError, match=r"one pair of images of 224 × 224 pixels takes 450 GiB, more than 4 GiB.*at most 68 × 68 pixels"):
+        infinite_ntk(convnet(2, 4), np.zeros((2, 3, 224, 224)))
+    with pytest.raises(DataError, match=r"tile of 50 × 50 samples takes more than 4 GiB.*at most 7,"):
+        infinite_ntk(convnet(2, 4), np.zeros((60, 3, 32, 32)), batch_size=50)
+    assert tile_bytes(convnet(2, 4), (3, 32, 32), 7, 7) <= infinite.MEMORY_BYTES < tile_bytes(convnet(2, 4), (3, 32, 32), 8, 8)
+    assert tile_bytes(convnet(2, 4), (3, 68, 68), 1, 1) <= infinite.MEMORY_BYTES < tile_bytes(convnet(2, 4), (3, 69, 69), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("chain", "x", "error", "words"),
+    [
+        (convnet(2, 4), vectors(), ModelError, "needs images; it is given vectors of 12 numbers"),
+        (fcn(2, 4, 1), vectors()[0], DataError, "no samples"),
+        (fcn(2, 4, 1), np.zeros((2, 3, 4)), DataError, r"shape \(2, 3, 4\).*Give images"),
+        (fcn(2, 4, 1), np.array([[1.0, np.nan]]), DataError, "NaN"),
+        (cnn4(2, 4), images(2, (1, 28, 28)), ModelError, "Layer 1, a 4 × 4 convolution with padding 1, has no known.*cnn3"),
+        (Chain((Relu(), Dense(2))), vectors(), ModelError, "Layer 1 is a ReLU of values that are not Gaussian"),
+        (Chain((Conv(2, 3), Relu(), GlobalAveragePool(), Relu(), Dense(2))), images(), ModelError, "Layer 4 is a ReLU"),
+        (Chain((Conv(2, 3),)), images(), ModelError, "ends in images"),
+        (Chain((Flatten(),)), images(), ModelError, "no layer with weights"),
+    ],
+)
+def test_what_has_no_kernel_is_refused(chain, x, error, words):
+    with pytest.raises(error, match=words):
+        infinite_ntk(chain, x)
+
+
+def test_wrong_options_are_refused():
+    chain, x = fcn(2, 4, 1), vectors()
+    with pytest.raises(DataError, match="kind of kernel is 'gp'"):
+        infinite_ntk(chain, x, kind="gp")
+    with pytest.raises(DataError, match="batch size is 0"):
+        infinite_ntk(chain, x, batch_size=0)
+    with pytest.raises(DataError, match=r"x holds samples of shape \(12,\) and z of shape \(11,\)"):
+        infinite_ntk(chain, x, x[:, :11])
+    with pytest.raises(ValueError, match="initialisation"):
+        infinite_ntk(chain, x, initialisation="xavier")
+    with pytest.raises(ComputationError, match="NaN or infinite"):
+        infinite_ntk(chain, 1e200 * x)
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "neural_tangents", None)
+    with pytest.raises(ModelError, match=r"need JAX and neural-tangents.*pip install"):
+        libraries()
+
+
+def test_loading_writes_nothing_and_leaves_tensorflow_alone():
+    script = (
+        "import sys, numpy as np\n"
+        "from ntkcore.architecture import fcn\n"
+        "import ntkcore.kernels\n"
+        "assert not {'jax', 'neural_tangents'} & sys.modules.keys()\n"
+        "from ntkcore.kernels.infinite import infinite_ntk\n"
+        "assert not {'jax', 'neural_tangents'} & sys.modules.keys()\n"
+        "infinite_ntk(fcn(2, 4, 1), np.eye(3))\n"
+        "assert 'neural_tangents' in sys.modules and 'tensorflow' not in sys.modules\n"
+        "assert 'neural_tangents.experimental' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
