@@ -35,8 +35,14 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         except AtlasError as error:
             print(f"\nNTK Atlas cannot start: {error.message}\n{error.remedy}\n", file=sys.stderr)
             os._exit(1)  # an exception here would bury the message under the server's own
-    threading.Thread(target=importlib.import_module, args=("pages.parts.learnability_result",), name="warm", daemon=True).start()
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
     yield
+
+
+def _warm() -> None:
+    """Load what the pages need before somebody waits for it."""
+    for module in ("learnability_result", "convergence_result"):
+        importlib.import_module(f"pages.parts.{module}")
 
 
 def script_failed(error: Exception) -> bool:
@@ -53,6 +59,7 @@ def route() -> None:
         {
             "": [st.Page("pages/home.py", title="Start", url_path="", default=True, icon=":material/explore:")],
             "Explore": [st.Page("pages/learnability.py", title="Learnability", url_path="learnability", icon=":material/school:")],
+            "Kernels": [st.Page("pages/convergence.py", title="Convergence", url_path="convergence", icon=":material/compare_arrows:")],
             "Library": [
                 st.Page("pages/images.py", title="Your images", url_path="images", icon=":material/photo_library:"),
                 st.Page("pages/jobs.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),

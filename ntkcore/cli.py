@@ -3,12 +3,12 @@
 import argparse
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ntkcore.errors import AtlasError, StoreError
-from ntkcore.permalink import LIST_FIELDS, SPEC_FIELDS, Query
+from ntkcore.permalink import CONVERGENCE, LEARNABILITY, LIST_FIELDS, Query
 from ntkcore.settings import settings
 
 
@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+_LOOK = ("epoch", "kernel")  # of a view: what the answer speaks of
+
+
 def quoted_class(name: str) -> str:
     """A class name as the command line takes it: quoted when it holds a comma or a quote."""
     return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
@@ -35,11 +38,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     learn = commands.add_parser("learnability", help="rank images by k(x,x) and test the ranking against training")
-    for name in SPEC_FIELDS:
-        learn.add_argument(f"--{name}", action="append", metavar="NAME,..." if name in LIST_FIELDS else name.upper())
+    _add_choices(learn, LEARNABILITY.fields)
     learn.add_argument("--top", type=int, default=10, help="rows printed from each end of the ranking")
     learn.add_argument("--csv", type=Path, help="write the whole ranking here")
     learn.set_defaults(run=_learnability)
+
+    converge = commands.add_parser("convergence", help="compare pseudo-NTK and full kernel over width and training")
+    _add_choices(converge, [*CONVERGENCE.fields, *_LOOK])
+    converge.add_argument("--csv", type=Path, help="write every number of every comparison here")
+    converge.set_defaults(run=_convergence)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -60,12 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _learnability(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.workspace import workspace  # torch is loaded by the commands that compute
-    from ntkcore.notebook import compute_query, ranking
+def _add_choices(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """The names of a page's address, as options."""
+    for name in names:
+        parser.add_argument(f"--{name}", action="append", metavar="NAME,..." if name in LIST_FIELDS else name.upper())
 
+
+def _query(options: argparse.Namespace, names: Iterable[str]) -> Query:
+    """What was given of these names, as a page's query."""
     query: Query = {}
-    for name in SPEC_FIELDS:
+    for name in names:
         given = getattr(options, name)
         if given is None:
             continue
@@ -73,13 +84,26 @@ def _learnability(options: argparse.Namespace) -> int:
             query[name] = [item for row in csv.reader(given, skipinitialspace=True) for item in row]
         else:
             query[name] = given[0] if len(given) == 1 else given
-    result = compute_query(query, workspace())
+    return query
+
+
+def _write_csv(rows: Any, path: Path | None) -> None:
+    """Write a table of pandas where it is wanted."""
+    if path is None:
+        return
+    try:
+        rows.to_csv(path, index=False)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
+
+
+def _learnability(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.workspace import workspace  # torch is loaded by the commands that compute
+    from ntkcore.notebook import compute_learnability, ranking
+
+    result = compute_learnability(_query(options, LEARNABILITY.fields), workspace())
     rows = ranking(result)
-    if options.csv:
-        try:
-            rows.to_csv(options.csv, index=False)
-        except OSError as error:
-            raise StoreError(f"{options.csv} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
+    _write_csv(rows, options.csv)
     columns = ["id", "label", "predicted", "k_xx", "percentile", "learned_epoch", "final_error"]
     top = max(options.top, 0)
     print(f"Hardest (smallest k(x,x)):\n{rows[columns].head(top).to_string(index=False)}")
@@ -91,8 +115,38 @@ def _learnability(options: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(options: argparse.Namespace) -> int:
+def _convergence(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.convergence_views import answer
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import comparison_table, compute_convergence
 
+    result, view = compute_convergence(_query(options, [*CONVERGENCE.fields, *_LOOK]), workspace())
+    rows = comparison_table(result)
+    _write_csv(rows, options.csv)
+    form = view.kernel
+    columns = {
+        "width": "width",
+        "seed": "seed",
+        "epoch": "epoch",
+        f"frobenius_{form}": "difference",
+        f"prediction_difference_{form}": "outputs",
+        f"agreement_{form}": "agreement",
+        f"accuracy_{form}": f"right_{form}",
+        "accuracy_full": "right_full",
+        "accuracy_network": "right_network",
+        f"seconds_{form}": f"seconds_{form}",
+        "seconds_full": "seconds_full",
+    }
+    shown = rows.reindex(columns=list(columns)).rename(columns=columns)
+    print(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+    print()
+    for text in (*answer(result, view), *(f"Note: {warning}" for warning in result.warnings)):
+        print(text)
+    print(f"Stored as {result.key}")
+    return 0
+
+
+def _worker(options: argparse.Namespace) -> int:
     from ntkcore.analyses.requests import handlers
     from ntkcore.analyses.workspace import workspace
     from ntkcore.jobs import run_worker

@@ -1,7 +1,9 @@
 """Eigenvalues and eigenvectors of a symmetric matrix that can be given up half-way."""
 
-import multiprocessing
+import contextlib
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -44,23 +46,27 @@ def _decompose(matrix: NDArray[np.float64], vectors: bool, waiting: Callable[[],
         return _lapack(matrix, vectors)
     with tempfile.TemporaryDirectory(prefix="ntk-eigh-") as folder:
         np.save(Path(folder) / "matrix.npy", matrix)
-        process = multiprocessing.get_context("spawn").Process(target=_decompose_in, args=(folder, vectors), daemon=True)
-        process.start()
+        # By its file, not by multiprocessing, which would run a notebook's or script's own main module a second time.
+        command = [sys.executable, __file__, folder, "vectors" if vectors else "values", str(os.getpid())]
+        package = str(Path(__file__).resolve().parents[1])
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])}
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
         try:
-            while process.is_alive():
-                process.join(0.1)
+            while process.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
                 if waiting is not None:
                     waiting()
         finally:
             process.kill()
-            process.join()
-        if process.exitcode != 0:
+            process.wait()
+        if process.returncode != 0:
             raise ComputationError("The eigendecomposition of the kernel did not finish.", "It may need more memory: choose fewer images.")
         return tuple(np.load(Path(folder) / f"result{i}.npy", allow_pickle=False) for i in range(2 if vectors else 1))
 
 
-def _decompose_in(folder: str, vectors: bool) -> None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+def _decompose_in(folder: str, vectors: bool, parent: int) -> None:
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     for i, result in enumerate(_lapack(np.load(Path(folder) / "matrix.npy", allow_pickle=False), vectors)):
         np.save(Path(folder) / f"result{i}.npy", result)
 
@@ -77,3 +83,7 @@ def _lapack(matrix: NDArray[np.float64], vectors: bool) -> tuple[NDArray[np.floa
         return (scipy.linalg.eigh(matrix, eigvals_only=True, check_finite=False, driver="evd"),)
     values, columns = scipy.linalg.eigh(matrix, check_finite=False, driver="evd")
     return values, np.ascontiguousarray(columns)
+
+
+if __name__ == "__main__":
+    _decompose_in(sys.argv[1], sys.argv[2] == "vectors", int(sys.argv[3]))

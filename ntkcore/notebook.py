@@ -3,6 +3,9 @@
 >>> from ntkcore.notebook import learnability, ranking
 >>> result = learnability(dataset="mnist", classes=["7", "9"], model="cnn4")  # doctest: +SKIP
 >>> ranking(result)  # doctest: +SKIP
+
+>>> from ntkcore.notebook import comparison_table, convergence
+>>> comparison_table(convergence(dataset="digits", widths=[32, 128]))  # doctest: +SKIP
 """
 
 import sys
@@ -12,11 +15,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses import convergence_views
+from ntkcore.analyses.convergence import ConvergenceResult, open_convergence
 from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
 from ntkcore.analyses.learnability_views import judged, table
 from ntkcore.analyses.requests import compute
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.permalink import read_learnability_query
+from ntkcore.permalink import read_convergence_query, read_learnability_query
+from ntkcore.specs import ConvergenceView
 
 
 class PrintedProgress:
@@ -60,13 +66,14 @@ def learnability(**choices: str | int | float | bool | Sequence[str]) -> Learnab
 
     Args:
         choices: the names of a page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``,
-            ``model``, ``width``, ``depth``, ``weights``, ``init``, ``epochs``, ``rate``, ``batch``, ``momentum``, ``shuffle``,
-            ``at`` (epoch of the kernel), ``full`` (coupled dynamics), ``dtype``. What is left out has its default.
+            ``model``, ``width``, ``depth``, ``weights``, ``start`` (kind of initialisation), ``init`` (its seed), ``epochs``, ``rate``,
+            ``batch``, ``momentum``, ``decay``, ``shuffle``, ``at`` (epoch of the kernel), ``full`` (coupled dynamics), ``dtype``.
+            What is left out has its default.
 
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_query({name: _text(value) for name, value in choices.items()}, workspace())
+    return compute_learnability({name: _text(value) for name, value in choices.items()}, workspace())
 
 
 def ranking(result: LearnabilityResult) -> pd.DataFrame:
@@ -74,11 +81,37 @@ def ranking(result: LearnabilityResult) -> pd.DataFrame:
     return table(result, judged(result), np.lexsort((np.arange(len(result.score)), result.score)))
 
 
-def compute_query(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:
+def convergence(**choices: str | int | float | Sequence[str] | Sequence[int]) -> ConvergenceResult:
+    """Compute (or open, when stored) how pseudo-NTK and full kernel compare over width and training.
+
+    Args:
+        choices: the names of the page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``,
+            ``test`` (held-out images), ``model``, ``depth``, ``widths``, ``seeds``, ``start`` (kind of initialisation), ``looks``
+            (epochs), ``rate``, ``batch``, ``momentum``, ``decay``, ``shuffle``, ``ridge``, ``dtype``. What is left out has its default.
+
+    Raises:
+        AtlasError: says what is wrong and what to do.
+    """
+    return compute_convergence({name: _text(value) for name, value in choices.items()}, workspace())[0]
+
+
+def comparison_table(result: ConvergenceResult) -> pd.DataFrame:
+    """One row per comparison (width, seed, epoch), with every number."""
+    return convergence_views.table(result)
+
+
+def compute_learnability(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:
     """Compute what a query names, in this process, and open it."""
     spec, _ = read_learnability_query(query)
     compute(spec, ws, PrintedProgress(ws.device))
     return open_learnability(spec, ws)
+
+
+def compute_convergence(query: dict[str, str | list[str]], ws: Workspace) -> tuple[ConvergenceResult, ConvergenceView]:
+    """Compute what a query names, in this process, and open it; with what it looks at."""
+    spec, view = read_convergence_query(query)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return open_convergence(spec, ws), view
 
 
 def _text(value: object) -> str | list[str]:

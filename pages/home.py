@@ -1,4 +1,4 @@
-"""The start: what this is, and three ways in."""
+"""The start: what this is, and the ways in."""
 
 import streamlit as st
 
@@ -35,7 +35,7 @@ _CARDS = (
 
 
 def page() -> None:
-    """Two sentences and three cards."""
+    """Two sentences and the cards."""
     frame.heading(
         "NTK Atlas",
         "See which images a neural network learns easily, which are hard, and whether theory predicted it. "
@@ -45,7 +45,18 @@ def page() -> None:
     for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
         with column:
             _card(infos[name], title, text, spec)
+    _comparison()
     st.page_link("pages/images.py", label="Or bring your own images: a zip, a Parquet file or an npz", icon=":material/upload:")
+
+
+def _comparison() -> None:
+    with st.container(border=True, key="card_convergence"):
+        left, right = st.columns([6, 1], vertical_alignment="center", gap="medium")
+        with left:
+            st.subheader("How good is the cheap kernel?", anchor=False)
+            st.markdown("The pseudo-NTK costs a small part of the full kernel. See over width and training how well it stands in for it.")
+        if right.button("Compare", key="open_convergence", icon=":material/compare_arrows:", width="stretch"):
+            st.switch_page("pages/convergence.py")
 
 
 def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> None:
@@ -61,7 +72,7 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
             except AtlasError as error:
                 frame.show_error(error)
                 return
-            st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
+            st.switch_page("pages/learnability.py", query_params=links.learnability.point_to(spec))
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
 

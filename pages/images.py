@@ -93,7 +93,7 @@ def _row(item: OwnSet) -> None:
                 st.caption(frame.plain(note))
         with right:
             if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
-                st.switch_page("pages/learnability.py", query_params=links.point_to(_first_look(item)))
+                st.switch_page("pages/learnability.py", query_params=links.learnability.point_to(_first_look(item)))
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):

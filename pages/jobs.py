@@ -9,7 +9,7 @@ from ntkcore.analyses import requests
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import JobState
-from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
+from ntkcore.specs import TITLES, ConvergenceSpec, DatasetSpec, LearnabilitySpec
 from ntkcore.store import Entry
 from pages.parts import frame, links
 
@@ -21,6 +21,13 @@ _KINDS = {
     "diagonal": "scores k(x,x)",
     "kernel": "full kernel",
     "spectrum": "eigenvalues and eigenvectors of the kernel",
+    "comparison": "comparison of the kernels of one network",
+    "timing": "seconds per pair of images",
+    "convergence": "convergence: all comparisons complete",
+}
+_OPENS: dict[str, tuple[type, links.Link, str]] = {
+    "learnability": (LearnabilitySpec, links.learnability, "pages/learnability.py"),
+    "convergence": (ConvergenceSpec, links.convergence, "pages/convergence.py"),
 }
 _ACTIONS = (
     ("Keep (pin)", "pin", None),
@@ -85,9 +92,9 @@ def _job(job: JobState) -> None:
             middle.caption(frame.plain(f"{job.message} {job.remedy}"))
         elif job.started and job.finished:
             middle.caption(f"took {frame.duration((job.finished - job.started).total_seconds())}")
-        if job.kind == "learnability" and right.button("Open", key=f"open-{job.id}", width="stretch"):
-            spec = LearnabilitySpec.model_validate(job.payload["spec"])
-            st.switch_page("pages/learnability.py", query_params=links.point_to(spec))
+        if job.kind in _OPENS and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            kind, link, page_file = _OPENS[job.kind]
+            st.switch_page(page_file, query_params=link.point_to(kind.model_validate(job.payload["spec"])))
 
 
 def _store() -> None:
@@ -161,7 +168,13 @@ def _about(info: dict) -> str:
     if "dataset" not in spec:
         return ""
     dataset = DatasetSpec.model_validate(spec["dataset"])
-    return f"{requests.describe_dataset(dataset, workspace())} · {TITLES[spec['model']['architecture']]}"
+    model = spec.get("model", {})
+    architecture = spec.get("architecture") or model.get("architecture")
+    parts = [requests.describe_dataset(dataset, workspace()), TITLES.get(architecture, "")]
+    if "test" in spec and model:  # one of many comparisons: which
+        training = spec.get("training") or {"epochs": 0}
+        parts.append(f"width {model['width']}, seed {model['seed']}, epoch {training['epochs']}")
+    return " · ".join(filter(None, parts))
 
 
 page()

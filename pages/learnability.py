@@ -3,30 +3,30 @@
 import streamlit as st
 
 from ntkcore.analyses import requests
-from ntkcore.analyses.forecast import forecast_learnability
 from ntkcore.analyses.learnability import is_ready, learnability_key, open_learnability
+from ntkcore.analyses.learnability_forecast import forecast_learnability
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import catalogue, own_sets
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import bar, frame, job_panel, links, missing
+from pages.parts import frame, job_panel, links, missing
+from pages.parts.forecast import forecast_card
+from pages.parts.learnability_bar import analysis_bar
 from pages.parts.learnability_result import show_result
 
 
 def page() -> None:
     """The page, in one of its states: bad address, contradictory choice, missing data, forecast, job, result."""
     frame.heading("Learnability", "Which images does this network learn easily, which are hard, and did the kernel know beforehand?")
-    ws = workspace()
     try:
-        choice = links.opened()
+        choice = links.learnability.opened()
     except AtlasError as error:
         frame.show_error(error)
-        st.button("Start from the defaults", on_click=links.forget, type="primary")
+        st.button("Start from the defaults", on_click=links.learnability.forget, type="primary")
         return
-    spec = bar.analysis_bar(choice, catalogue(ws.settings), own_sets(ws.settings))
+    spec = analysis_bar(choice)
     if spec is None:
         return
-    links.choose(spec)
+    links.learnability.choose(spec)
     try:
         _state(spec)
     except DataMissing as error:
@@ -54,27 +54,7 @@ def _state(spec: LearnabilitySpec) -> None:
         return
     if job is not None:
         job_panel.ended(job)
-    _forecast(spec)
-
-
-def _forecast(spec: LearnabilitySpec) -> None:
-    ws = workspace()
-    with st.spinner("Measuring this machine for the forecast …", show_time=False):
-        forecast = forecast_learnability(spec, ws)
-    with st.container(border=True, key="forecast"):
-        st.markdown("**Not computed yet.** On this machine it will take about:")
-        seconds, memory, disk = st.columns(3)
-        seconds.metric("Time", frame.duration(forecast.seconds))
-        memory.metric("Memory", frame.size(forecast.memory), help=f"One job may use {frame.size(forecast.memory_limit)} here.")
-        disk.metric("Disk", frame.size(forecast.disk), help=f"{frame.size(forecast.disk_free)} are free.")
-        slow = [f"{stage.name} {frame.duration(stage.seconds)}" for stage in forecast.stages if stage.seconds >= 0.5]
-        if slow:
-            st.caption("Of that: " + " · ".join(slow) + ". From rates measured on this machine.")
-        if forecast.refusal:
-            st.error(forecast.refusal, icon=":material/warning:")
-        if st.button("Compute", type="primary", key="compute", disabled=bool(forecast.refusal)):
-            requests.request_learnability(spec, ws)
-            st.rerun()
+    forecast_card(lambda: forecast_learnability(spec, ws), lambda: requests.request_learnability(spec, ws))
 
 
 page()

@@ -4,9 +4,13 @@ from hypothesis import strategies as st
 
 from ntkcore.specs import (
     ARCHITECTURES,
+    CONVERGENCE_WIDTHS,
     DATASETS,
     DEFAULT_WIDTH,
+    FIXED_WIDTH,
     PRETRAINED,
+    ConvergenceSpec,
+    ConvergenceView,
     DatasetSpec,
     LearnabilitySpec,
     LearnabilityView,
@@ -15,6 +19,7 @@ from ntkcore.specs import (
 )
 
 _seeds = st.integers(0, 2**31 - 1)
+_starts = st.sampled_from(["pytorch", "he"])
 _names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
 
 
@@ -42,18 +47,25 @@ def model_specs(draw: st.DrawFn) -> ModelSpec:
         depth=draw(st.integers(1, 16)) if architecture == "fcn" else None,
         weights=weights,
         seed=draw(_seeds),
+        initialisation=draw(_starts) if weights == "random" else "pytorch",
+    )
+
+
+@st.composite
+def training_specs(draw: st.DrawFn) -> TrainingSpec:
+    return TrainingSpec(
+        epochs=draw(st.integers(0, 2000)),
+        learning_rate=draw(st.floats(1e-6, 1000)),
+        batch_size=draw(st.integers(0, 100_000)),
+        momentum=draw(st.floats(0, 0.999)),
+        weight_decay=draw(st.floats(0, 1)),
+        seed=draw(_seeds),
     )
 
 
 @st.composite
 def learnability_specs(draw: st.DrawFn) -> LearnabilitySpec:
-    training = TrainingSpec(
-        epochs=draw(st.integers(0, 2000)),
-        learning_rate=draw(st.floats(1e-6, 1000)),
-        batch_size=draw(st.integers(0, 100_000)),
-        momentum=draw(st.floats(0, 0.999)),
-        seed=draw(_seeds),
-    )
+    training = draw(training_specs())
     return LearnabilitySpec(
         dataset=draw(dataset_specs()),
         model=draw(model_specs()),
@@ -85,3 +97,37 @@ def learnability_views(draw: st.DrawFn) -> LearnabilityView:
         log=draw(st.booleans()),
         page=draw(st.integers(1, 50)),
     )
+
+
+@st.composite
+def convergence_specs(draw: st.DrawFn) -> ConvergenceSpec:
+    architecture = draw(st.sampled_from(ARCHITECTURES))
+    return ConvergenceSpec(
+        dataset=draw(dataset_specs()),
+        test=draw(st.integers(2, 10_000)),
+        architecture=architecture,
+        depth=draw(st.integers(1, 16)) if architecture == "fcn" else None,
+        initialisation=draw(_starts),
+        widths=CONVERGENCE_WIDTHS[architecture] if architecture in FIXED_WIDTH else draw(_ascending(1, 8192)),
+        seeds=draw(st.integers(1, 10)),
+        looks=draw(_ascending(0, 2000)),
+        training=draw(training_specs()),
+        ridge=draw(st.floats(0, 1e6)),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+    )
+
+
+@st.composite
+def convergence_views(draw: st.DrawFn) -> ConvergenceView:
+    return ConvergenceView(
+        epoch=draw(st.none() | st.integers(0, 2000)),
+        width=draw(st.none() | st.integers(1, 8192)),
+        kernel=draw(st.sampled_from(["pseudo", "first"])),
+        point=draw(st.none() | st.tuples(st.integers(1, 8192), st.integers(0, 9), st.integers(0, 2000))),
+        heat=draw(st.sampled_from(["pseudo", "full", "error"])),
+        over=draw(st.sampled_from(["width", "epoch"])),
+    )
+
+
+def _ascending(low: int, high: int) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.sets(st.integers(low, high), min_size=1, max_size=12).map(lambda chosen: tuple(sorted(chosen)))

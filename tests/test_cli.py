@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ntkcore.analyses.convergence import is_ready as convergence_ready
 from ntkcore.analyses.learnability import is_ready
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main, quoted_class
-from ntkcore.permalink import read_learnability_query
+from ntkcore.permalink import read_convergence_query, read_learnability_query
 
 CHOICES = {"classes": ["3", "8"], "n": "60", "width": "8", "depth": "1", "epochs": "2"}
 WORDS = ["--classes", "3,8", "--n", "60", "--width", "8", "--depth", "1", "--epochs", "2"]
@@ -24,6 +25,56 @@ def test_learnability_writes_the_artifact_of_the_page(cache, capsys, tmp_path):
     rows = pd.read_csv(tmp_path / "ranking.csv")
     assert len(rows) == 60
     assert rows["k_xx"].is_monotonic_increasing
+
+
+TINY = [
+    "--classes",
+    "3,5,8",
+    "--n",
+    "12",
+    "--test",
+    "9",
+    "--depth",
+    "1",
+    "--widths",
+    "4,6",
+    "--seeds",
+    "1",
+    "--looks",
+    "0,1",
+    "--batch",
+    "6",
+]
+
+
+def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("ntkcore.analyses.timing.OUTPUTS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.timing.DEPTHS", (1,))
+    assert main(["convergence", *TINY, "--csv", str(tmp_path / "points.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "right_full" in said and "Which to use" in said and "at initialisation" in said
+    rows = pd.read_csv(tmp_path / "points.csv")
+    assert list(rows["width"]) == [4, 6, 4, 6] and list(rows["epoch"]) == [0, 0, 1, 1]
+    query = {"classes": ["3", "5", "8"]} | {n.removeprefix("--"): v for n, v in zip(TINY[2::2], TINY[3::2], strict=True)}
+    spec, _ = read_convergence_query(query)
+    assert convergence_ready(spec, Workspace(cache))
+    assert main(["convergence", *TINY, "--epoch", "1", "--kernel", "first"]) == 0
+    said = capsys.readouterr().out
+    assert "after epoch 1" in said and "first-logit" in said and "right_first" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--classes", "3,5"], "three classes"),
+        (["--widths", "8,4"], "widths: "),
+        (["--test", "9000"], "more to hold out"),
+        (["--epoch", "x"], "epoch: "),
+    ],
+)
+def test_wrong_choices_of_a_convergence_are_explained(cache, capsys, words, said):
+    assert main(["convergence", *words]) == 1
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,36 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import learnability_specs, learnability_views
+from strategies import convergence_specs, convergence_views, learnability_specs, learnability_views
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink import learnability_query, read_learnability_query, read_ranges, write_ranges
-from ntkcore.specs import LearnabilitySpec, LearnabilityView, key_of
+from ntkcore.permalink import (
+    CONVERGENCE,
+    LEARNABILITY,
+    convergence_query,
+    learnability_query,
+    read_convergence_query,
+    read_learnability_query,
+    read_ranges,
+    write_ranges,
+)
+from ntkcore.specs import ARCHITECTURES, ConvergenceSpec, ConvergenceView, LearnabilitySpec, LearnabilityView, key_of
+
+
+def through_an_address(query):
+    """A query as a browser gives it back."""
+    parsed = parse_qs(urlencode(query, doseq=True), keep_blank_values=True)
+    return {name: values[0] if len(values) == 1 else values for name, values in parsed.items()}
 
 
 @given(learnability_specs(), learnability_views())
 def test_round_trip_through_a_real_address(spec, view):
-    query = learnability_query(spec, view)
-    address = urlencode(query, doseq=True)
-    read = {name: values[0] if len(values) == 1 else values for name, values in parse_qs(address, keep_blank_values=True).items()}
-    assert read_learnability_query(read) == (spec, view)
+    assert read_learnability_query(through_an_address(learnability_query(spec, view))) == (spec, view)
+
+
+@given(convergence_specs(), convergence_views())
+def test_round_trip_of_a_comparison(spec, view):
+    assert read_convergence_query(through_an_address(convergence_query(spec, view))) == (spec, view)
 
 
 @given(learnability_specs())
@@ -47,6 +64,64 @@ def test_learning_rate_default_follows_the_architecture():
     spec, _ = read_learnability_query({"model": "cnn4"})
     assert spec == LearnabilitySpec.model_validate({"model": {"architecture": "cnn4"}})
     assert learnability_query(spec) == {"dataset": "digits", "model": "cnn4"}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_comparison_says_what_differs_from_its_architecture_alone(architecture):
+    spec, view = read_convergence_query({"model": architecture})
+    assert (spec, view) == (ConvergenceSpec(architecture=architecture), ConvergenceView())
+    assert convergence_query(spec, view) == {"dataset": "digits"} | ({"model": architecture} if architecture != "fcn" else {})
+
+
+def test_lists_of_a_comparison_are_short():
+    spec = ConvergenceSpec(widths=(32, 128, 512), looks=(0, 5, 50))
+    view = ConvergenceView(point=(512, 0, 50), epoch=5)
+    query = {"dataset": "digits", "widths": "32,128,512", "looks": "0,5,50", "point": "512-0-50", "epoch": "5"}
+    assert convergence_query(spec, view) == query
+    assert read_convergence_query(query) == (spec, view)
+    assert read_convergence_query(query | {"widths": ["32", "128", "512"]}) == (spec, view)  # as a notebook's list says it
+
+
+def test_the_last_look_ends_the_training():
+    spec, _ = read_convergence_query({"looks": "0,7"})
+    assert spec.training.epochs == 7
+
+
+def test_no_name_means_two_things_on_one_page():
+    for address in (LEARNABILITY, CONVERGENCE):
+        assert not set(address.fields) & set(address.view_fields)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"widths": "512,32"}, "ascending"),
+        ({"widths": ""}, "widths: '' is not a whole number"),
+        ({"widths": "32,,64"}, "widths: "),
+        ({"widths": "32;64"}, "widths: "),
+        ({"widths": "99999"}, "widths: "),
+        ({"looks": "0,1.5"}, "looks: '1.5' is not a whole number"),
+        ({"looks": "0,3000"}, "looks: "),
+        ({"looks": "0,0"}, "ascending"),
+        ({"model": "resnet20", "widths": "16,32"}, "fixed width"),
+        ({"model": "cnn4", "depth": "3"}, "only the fcn"),
+        ({"point": "512-0"}, "point: "),
+        ({"point": "512-0-0-0"}, "point: "),
+        ({"point": "512--1"}, "point: "),
+        ({"ridge": "-1"}, "ridge: "),
+        ({"ridge": "nan"}, "ridge: "),
+        ({"test": "1"}, "test: "),
+        ({"kernel": "full"}, "kernel: "),
+        ({"start": "zero"}, "start: "),
+        ({"epochs": "20"}, "'epochs' is unknown"),
+        ({"width": "0"}, "width: "),
+    ],
+)
+def test_wrong_comparisons_say_what_is_wrong(query, said):
+    with pytest.raises(SpecError) as caught:
+        read_convergence_query(query)
+    assert said in caught.value.message
+    assert caught.value.remedy
 
 
 @pytest.mark.parametrize(

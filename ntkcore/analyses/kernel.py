@@ -1,24 +1,23 @@
 """The kernel of one network on one image set: its diagonal, the whole of it, its spectrum; each stored once."""
 
-import itertools
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 import torch
 
+from ntkcore.analyses.kernel_tiles import TILE, fill_kernel, inputs_of, kernel_tiles, learn_kernel_rates, listening, tile_side
 from ntkcore.analyses.network import content_of, identity_of, network, one_device, rate_name, state_at, timed
 from ntkcore.analyses.progress import TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import ComputationError
-from ntkcore.kernels import FallbackWarning, mean_ntk, ntk_diagonal
+from ntkcore.kernels import ntk_diagonal
+from ntkcore.kernels.doctor import batch_invariance, examine
 from ntkcore.linalg import eigh
-from ntkcore.specs import KernelSpec, RunSpec, key_of
+from ntkcore.specs import ComparisonSpec, KernelSpec, RunSpec, key_of
 from ntkcore.store import Artifact
 
-KERNEL_VERSION = 1  # raise when the numbers of a kernel change
-TILE = 256  # images on a side of a stored tile
+KERNEL_VERSION = 2  # raise when the numbers of a kernel change
 
 
 def kernel_key(spec: KernelSpec, ws: Workspace) -> str:
@@ -26,16 +25,22 @@ def kernel_key(spec: KernelSpec, ws: Workspace) -> str:
     return key_of("kernel", KERNEL_VERSION, spec, content_of(spec.dataset, spec.model, ws))
 
 
-def kernel_network(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: Reporter) -> torch.nn.Module:
+def kernel_network(
+    spec: KernelSpec | ComparisonSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str = TRAINING
+) -> torch.nn.Module:
     """The network whose kernel is meant: at its epoch, in its dtype, on the reporter's device, in eval mode.
 
-    A network at a later epoch is trained up to it if its state is not stored; that is reported as training.
+    A network at a later epoch is trained up to it if its state is not stored; that is reported as ``stage``.
     """
     module = network(spec.model, dataset, ws)
-    if spec.training is not None:
-        run = RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training)
-        state_at(run, dataset, ws, reporter, TRAINING).load_into(module)
+    if (run := run_of(spec)) is not None:
+        state_at(run, dataset, ws, reporter, stage).load_into(module)
     return module.eval().to(reporter.device, torch.float64 if spec.dtype == "float64" else torch.float32)
+
+
+def run_of(spec: KernelSpec | ComparisonSpec) -> RunSpec | None:
+    """The training up to the epoch at which the network is looked at; None: at initialisation."""
+    return None if spec.training is None else RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training)
 
 
 def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str) -> Artifact:
@@ -47,15 +52,16 @@ def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
                 one_device(draft, reporter, ("score", "notes"))
                 draft.create("score", (dataset.n,), "float64", (TILE,))
                 missing = draft.missing("score")
-                module = kernel_network(spec, dataset, ws, reporter) if missing else None
-                inputs = _inputs(spec, dataset)
+                module = kernel_network(spec, dataset, ws, reporter)
+                inputs = inputs_of(dataset, spec.dtype)
                 notes: set[str] = set(draft.get_json("notes") or ())
                 for position, (tile,) in enumerate(missing):
                     rows = slice(tile * TILE, (tile + 1) * TILE)
                     with timed(ws, rate_name(f"diagonal-{spec.dtype}", spec.model, dataset, reporter.device), len(inputs[rows])):
                         whole = _share(reporter, stage, dataset.n, position, len(missing))
-                        score, said = _saying(ntk_diagonal, module, inputs[rows], device=reporter.device, progress=whole)
-                    notes |= said
+                        with listening() as heard:
+                            score = ntk_diagonal(module, inputs[rows], device=reporter.device, progress=whole)
+                            notes |= heard()
                     draft.put_json("notes", sorted(notes))
                     draft.write("score", (tile,), score)
                 draft.publish({"notes": sorted(notes), "device": reporter.device})
@@ -64,51 +70,30 @@ def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
 
 
 def ensure_kernel(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str) -> Artifact:
-    """The artifact holding ``kernel`` (n, n): (1/k) Σ_o Θ_oo, whose diagonal is the learnability score.
+    """The artifact holding ``kernel``: (n, n), or (n, n, k, k) for ``outputs="full"``, in tiles.
 
-    Tiles above the diagonal are computed; each is stored with its mirror image.
+    With ``outputs="mean"`` it is (1/k) Σ_o Θ_oo, whose diagonal is the learnability score. Tiles on and above the diagonal are
+    computed; each is stored with its mirror image. Its ``info`` tells ``batch_invariance``, the relative difference between a
+    probe block computed in batches of two sizes.
     """
     key = kernel_key(spec, ws)
-    n = dataset.n
+    tiles = kernel_tiles(dataset.n, tile_side(spec.outputs, dataset.outputs, spec.dtype))
     if ws.store.state("kernel", key) != "ready":
         with ws.store.draft("kernel", key, identity_of(spec, KERNEL_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
             if draft is not None:
-                one_device(draft, reporter, ("kernel", "notes"))
-                draft.create("kernel", (n, n), spec.dtype, (TILE, TILE))
-                missing = set(draft.missing("kernel"))
-                pairs = [
-                    pair
-                    for pair in itertools.combinations_with_replacement(range(-(-n // TILE)), 2)
-                    if pair in missing or pair[::-1] in missing
-                ]
-                module = kernel_network(spec, dataset, ws, reporter) if pairs else None
-                inputs = _inputs(spec, dataset)
-                notes: set[str] = set(draft.get_json("notes") or ())
-                for position, (row, column) in enumerate(pairs):
-                    rows, columns = (slice(t * TILE, (t + 1) * TILE) for t in (row, column))
-                    other = None if row == column else inputs[columns]
-                    area = len(inputs[rows]) * len(inputs[columns])
-                    with timed(ws, rate_name(f"kernel-{spec.dtype}", spec.model, dataset, reporter.device), area):
-                        whole = _share(reporter, stage, kernel_tiles(n), kernel_tiles(n) - len(pairs) + position, kernel_tiles(n))
-                        block, said = _saying(mean_ntk, module, inputs[rows], other, device=reporter.device, progress=whole)
-                    notes |= said
-                    draft.put_json("notes", sorted(notes))
-                    draft.write("kernel", (row, column), block)
-                    if row != column:
-                        draft.write("kernel", (column, row), block.T)
-                draft.publish({"notes": sorted(notes), "device": reporter.device})
-    reporter.report(stage, kernel_tiles(n))
+                one_device(draft, reporter, ("kernel", "kernel-notes"))
+                module, inputs = kernel_network(spec, dataset, ws, reporter), inputs_of(dataset, spec.dtype)
+                whole = _share(reporter, stage, tiles, 0, 1)
+                made = fill_kernel(draft, "kernel", module, inputs, outputs=spec.outputs, k=dataset.outputs, progress=whole)
+                learn_kernel_rates(spec, spec.outputs, dataset, ws, reporter.device, made)
+                invariance = batch_invariance(module, inputs, spec.outputs, device=reporter.device)
+                draft.publish({"notes": sorted(made.notes), "batch_invariance": invariance, "device": reporter.device})
+    reporter.report(stage, tiles)
     return ws.store.open("kernel", key)
 
 
-def kernel_tiles(n: int) -> int:
-    """Tiles of a symmetric kernel that are computed."""
-    side = -(-n // TILE)
-    return side * (side + 1) // 2
-
-
 def ensure_spectrum(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, kernel_stage: str) -> Artifact:
-    """The artifact holding ``values`` (n,) ascending and ``vectors`` (n, n) of the kernel, float64.
+    """The artifact holding ``values`` (n,) ascending and ``vectors`` (n, n) of an (n, n) kernel, float64, and its ``doctor``.
 
     Rounding of a float32 kernel can leave tiny negative eigenvalues; they are stored as they are and the consumer
     decides (:func:`ntkcore.learnability.full_decay` documents its choice).
@@ -116,7 +101,8 @@ def ensure_spectrum(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
     key = kernel_key(spec, ws)
     n = dataset.n
     if ws.store.state("spectrum", key) != "ready":
-        kernel = ensure_kernel(spec, dataset, ws, reporter, kernel_stage).read("kernel").astype(np.float64)
+        source = ensure_kernel(spec, dataset, ws, reporter, kernel_stage)
+        kernel = source.read("kernel").astype(np.float64)
         with ws.store.draft("spectrum", key, identity_of(spec, KERNEL_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
             if draft is not None:
                 with timed(ws, f"spectrum {reporter.device}", n**3):
@@ -126,6 +112,8 @@ def ensure_spectrum(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
                 draft.write("values", (0,), values)
                 for tile in range(-(-n // TILE)):
                     draft.write("vectors", (0, tile), vectors[:, tile * TILE : (tile + 1) * TILE])
+                doctor = examine(kernel, eigenvalues=values, dtype=spec.dtype, batch_invariance=source.info["batch_invariance"])
+                draft.put_json("doctor", doctor.to_json())
                 draft.publish({"smallest": float(values[0]), "largest": float(values[-1]), "device": reporter.device})
     reporter.report(stage, 1)
     return ws.store.open("spectrum", key)
@@ -142,18 +130,6 @@ def _eigh(kernel: np.ndarray, reporter: Reporter, stage: str) -> tuple[np.ndarra
     return values.cpu().numpy(), vectors.cpu().numpy()
 
 
-def _share(reporter: Reporter, stage: str, total: float, before: int, parts: int) -> Callable[[int, int], None]:
+def _share(reporter: Reporter, stage: str, total: float, before: int, parts: int) -> Callable[[float, float], None]:
     """Progress within one part of many, reported as progress of the whole; a long tile can so be cancelled half-way."""
     return lambda done, of: reporter.report(stage, total * (before + done / max(of, 1)) / parts)
-
-
-def _inputs(spec: KernelSpec, dataset: Dataset) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(dataset.inputs, dtype=spec.dtype))
-
-
-def _saying(function, *args, **kwargs):  # type: ignore[no-untyped-def]  # passes any kernel function through
-    """Call, returning the result and what its FallbackWarnings said."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", FallbackWarning)
-        result = function(*args, **kwargs)
-    return result, {str(item.message) for item in caught if issubclass(item.category, FallbackWarning)}

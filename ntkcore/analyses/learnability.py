@@ -9,20 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntkcore.analyses.forecast import REPLICATES, learnability_stages, predicted_points
 from ntkcore.analyses.kernel import KERNEL_VERSION, ensure_diagonal, ensure_spectrum, kernel_key
+from ntkcore.analyses.learnability_forecast import REPLICATES, learnability_stages, predicted_points
 from ntkcore.analyses.network import TRAINING_VERSION, content_of, ensure_training, identity_of, run_key
 from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_dataset, thumbnail_pack
 from ntkcore.errors import ComputationError
+from ntkcore.kernels.doctor import KernelDoctor
 from ntkcore.learnability import Correlation, correctness, first_learned_epoch, full_decay, spearman_interval
 from ntkcore.models import describe_model, epoch_time
 from ntkcore.specs import LearnabilitySpec, key_of
 from ntkcore.store import Artifact, Draft
 
 KIND = "learnability"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class LearnabilityResult:
         full: ‖e_t‖ of every image under the whole kernel (eq. 17) at ``times``, (S, n), or None.
         epoch_time: gradient-flow time τ of one epoch (learning rate × steps on the summed loss).
         correlation: Spearman's ρ between ``score`` and ``learned`` with its bootstrap interval.
+        doctor: what the full kernel is worth; None when it was not computed.
         pack: id of the thumbnails.
         parameters: number of the network's parameters.
         warnings: what a reader should know.
@@ -62,6 +64,7 @@ class LearnabilityResult:
     full: np.ndarray | None
     epoch_time: float
     correlation: Correlation
+    doctor: KernelDoctor | None
     pack: str
     parameters: int
     warnings: tuple[str, ...]
@@ -108,7 +111,7 @@ def run_learnability(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) 
     pack = thumbnail_pack(dataset.pixels, ws.settings)
     reporter.report(IMAGES, dataset.n)
 
-    training = ensure_training(spec.run, dataset, ws, reporter, TRAINING, keep=spec.kernel_epoch)
+    training = ensure_training(spec.run, dataset, ws, reporter, TRAINING, keep=(spec.kernel_epoch,))
     diagonal = ensure_diagonal(spec.kernel, dataset, ws, reporter, SCORES)
     score = diagonal.read("score")
     if not np.isfinite(score).all():
@@ -136,6 +139,8 @@ def run_learnability(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) 
         with ws.store.draft(KIND, key, identity_of(spec, VERSION)) as draft:
             if draft is not None:
                 _write_summary(draft, dataset, learned, full, correlation, pack.id, described.parameters)
+                if spectrum is not None:
+                    draft.put_json("doctor", spectrum.json("doctor"))
                 draft.publish({"notes": notes, "seconds": time.monotonic() - started, "device": reporter.device})
     reporter.report(STATISTICS, REPLICATES)
     for note in notes:
@@ -232,6 +237,7 @@ def _load(spec: LearnabilitySpec, key: str, ws: Workspace) -> LearnabilityResult
             defined=defined,
             reason=statistics["reason"],
         ),
+        doctor=KernelDoctor.from_json(artifact.json("doctor")) if spec.full_kernel else None,
         pack=images["pack"],
         parameters=statistics["parameters"],
         warnings=(*artifact.info["notes"], *(text for part in (artifact, training, diagonal) for text in part.info.get("repaired", ()))),

@@ -1,8 +1,7 @@
 """A network on an image set: its training record and its state at an epoch, each computed once and stored."""
 
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -57,11 +56,14 @@ def network(spec: ModelSpec, dataset: Dataset, ws: Workspace) -> torch.nn.Module
     )
 
 
-def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, keep: int) -> Artifact:
+def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, keep: Collection[int]) -> Artifact:
     """The training record of ``run``: ``outputs`` (epochs + 1, n, k), after every epoch, epoch 0 being the initialisation.
 
-    An interrupted training resumes after its last whole epoch. The network's state at epoch ``keep`` is stored on the
-    way as an artifact of its own (:func:`state_at`).
+    An interrupted training resumes after its last whole epoch. The network's states at the epochs of ``keep`` are stored on
+    the way, each as an artifact of its own (:func:`state_at`), so that one training serves every look at the network.
+
+    Raises:
+        ComputationError: the training diverged; states of earlier epochs stay.
     """
     key = run_key(run, ws)
     n, epochs = dataset.n, run.training.epochs
@@ -79,18 +81,18 @@ def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Rep
 
 
 def _train_missing(
-    run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, draft: Draft, missing: set[int], keep: int
+    run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, draft: Draft, missing: set[int], keep: Collection[int]
 ) -> float:
     started = time.monotonic()
     if not missing:
         return 0.0
-    last = max(missing | {keep})
+    last = max(missing.union(keep))
     for record in _epochs(run, dataset, ws, reporter, stage, _checkpoint(draft, missing)):
         if record.epoch in missing:
             draft.write("outputs", (record.epoch, 0, 0), record.outputs[None].astype(np.float32))
+        if record.epoch in keep and record.epoch > 0:
+            _store_state(run, record.state, ws, reporter)  # before the checkpoint, after which this epoch is not met again
         draft.put_blob("checkpoint", record.state.to_bytes())
-        if record.epoch == keep and keep > 0:
-            _store_state(run, keep, record.state, ws, reporter)
         if record.epoch >= last:
             break  # a repair needs no epoch after the damaged one
     return time.monotonic() - started
@@ -127,21 +129,47 @@ def _epochs(
         clock = time.monotonic()
 
 
+def ensure_states(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, epochs: Collection[int]) -> None:
+    """Store the network's states after these epochs of ``run``: those missing are made in one training, from the last stored one on.
+
+    Raises:
+        ComputationError: the training diverged; the states before that are stored.
+    """
+    missing = sorted(epoch for epoch in epochs if not has_state(until(run, epoch), ws))
+    if not missing:
+        return
+    earlier = [epoch for epoch in epochs if epoch < missing[0]]
+    resume = _stored_state(until(run, max(earlier)), ws) if earlier else None
+    for record in _epochs(until(run, missing[-1]), dataset, ws, reporter, stage, resume):
+        if record.epoch in missing:
+            _store_state(run, record.state, ws, reporter)
+
+
 def state_at(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str) -> TrainingState:
     """The network's state after the last epoch of ``run``, from the store or by training up to it."""
-    key = run_key(run, ws)
-    if ws.store.state("state", key) != "ready":
-        last = deque(_epochs(run, dataset, ws, reporter, stage, None), maxlen=1).pop()
-        _store_state(run, run.training.epochs, last.state, ws, reporter)
-    return TrainingState.from_bytes(ws.store.open("state", key).blob("state"))
+    ensure_states(run, dataset, ws, reporter, stage, (run.training.epochs,))
+    return _stored_state(run, ws)
 
 
-def _store_state(run: RunSpec, epoch: int, state: TrainingState, ws: Workspace, reporter: Reporter) -> None:
-    until = run.model_copy(update={"training": run.training.model_copy(update={"epochs": epoch})})
-    key = run_key(until, ws)
-    if ws.store.state("state", key) == "ready":
+def has_state(run: RunSpec, ws: Workspace) -> bool:
+    """Whether the network's state after the last epoch of ``run`` is stored."""
+    return ws.store.state("state", run_key(run, ws)) == "ready"
+
+
+def until(run: RunSpec, epoch: int) -> RunSpec:
+    """``run`` up to an epoch."""
+    return run.model_copy(update={"training": run.training.model_copy(update={"epochs": epoch})})
+
+
+def _stored_state(run: RunSpec, ws: Workspace) -> TrainingState:
+    return TrainingState.from_bytes(ws.store.open("state", run_key(run, ws)).blob("state"))
+
+
+def _store_state(run: RunSpec, state: TrainingState, ws: Workspace, reporter: Reporter) -> None:
+    to_here = until(run, state.epoch)
+    if has_state(to_here, ws):
         return
-    with ws.store.draft("state", key, identity_of(until, TRAINING_VERSION)) as draft:
+    with ws.store.draft("state", run_key(to_here, ws), identity_of(to_here, TRAINING_VERSION)) as draft:
         if draft is not None:
             draft.put_blob("state", state.to_bytes())
             draft.publish({"device": reporter.device})

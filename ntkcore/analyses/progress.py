@@ -3,10 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from ntkcore.specs import ComparisonSpec
+
 # Names of the stages, in the order in which they run.
 IMAGES, TRAINING, SCORES = "Reading images", "Training", "Scores k(x,x)"
 KERNEL, SPECTRUM, DYNAMICS = "Full kernel", "Spectrum", "Coupled dynamics"
 STATISTICS = "Statistics"
+KERNELS = {"pseudo": "Pseudo-NTK", "first": "First-logit kernel", "full": KERNEL}
+COMPARISON, TIMING = "Comparison", "Timing"
 
 
 class Stage(NamedTuple):
@@ -16,6 +20,12 @@ class Stage(NamedTuple):
     unit: str
     total: float
     seconds: float
+
+
+def of_point(stage: str, point: ComparisonSpec) -> str:
+    """The stage of one network of many, at one epoch; training is one stage of a network."""
+    at = "" if stage == TRAINING else f", epoch {point.epoch}"
+    return f"{stage} (width {point.model.width}, seed {point.model.seed}{at})"
 
 
 class Reporter(Protocol):

@@ -6,17 +6,20 @@ import json
 import shutil
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ntkcore.analyses import learnability as analysis
-from ntkcore.analyses.forecast import require_fit
+from ntkcore.analyses import convergence, learnability
+from ntkcore.analyses.convergence_forecast import require_fit_convergence
+from ntkcore.analyses.learnability_forecast import require_fit
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
-from ntkcore.specs import TITLES, DatasetSpec, LearnabilitySpec
+from ntkcore.specs import TITLES, ConvergenceSpec, DatasetSpec, LearnabilitySpec, Spec
 from ntkcore.store.files import guarded
 
 _UPLOAD_LIFE = 86_400.0  # seconds
@@ -31,7 +34,18 @@ def request_learnability(spec: LearnabilitySpec, ws: Workspace) -> JobState:
     """
     require_fit(spec, ws)
     title = f"Learnability of {describe_dataset(spec.dataset, ws)} · {TITLES[spec.model.architecture]}"
-    return ws.jobs.submit(analysis.KIND, analysis.learnability_key(spec, ws), {"spec": spec.model_dump(mode="json")}, title, again=True)
+    return _submit(learnability.KIND, learnability.learnability_key(spec, ws), spec, title, ws)
+
+
+def request_convergence(spec: ConvergenceSpec, ws: Workspace) -> JobState:
+    """Ask for an analysis, as :func:`request_learnability`."""
+    require_fit_convergence(spec, ws)
+    title = f"Convergence on {describe_dataset(spec.dataset, ws)} · {TITLES[spec.architecture]}"
+    return _submit(convergence.KIND, convergence.convergence_key(spec, ws), spec, title, ws)
+
+
+def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
+    return ws.jobs.submit(kind, key, {"spec": spec.model_dump(mode="json")}, title, again=True)
 
 
 def describe_dataset(spec: DatasetSpec, ws: Workspace) -> str:
@@ -112,8 +126,12 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     ws = ws or workspace()
     sweep_uploads(ws)
 
-    def learnability(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    def learn(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
         compute(LearnabilitySpec.model_validate(payload["spec"]), ws, context)
+        return {}
+
+    def converge(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        compute(ConvergenceSpec.model_validate(payload["spec"]), ws, context)
         return {}
 
     def fetch(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -137,22 +155,28 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
                 path.unlink(missing_ok=True)
         return {"content_id": report.content_id}
 
-    return {analysis.KIND: learnability, "download": fetch, "import": bring_in}
+    return {learnability.KIND: learn, convergence.KIND: converge, "download": fetch, "import": bring_in}
 
 
-def compute(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) -> None:
+def compute(spec: LearnabilitySpec | ConvergenceSpec, ws: Workspace, reporter: Reporter) -> None:
     """Compute what is missing of an analysis; a stored tile found damaged on the way is computed again, and said."""
-    require_fit(spec, ws)
+    run: Callable[[], None]
+    if isinstance(spec, ConvergenceSpec):
+        require_fit_convergence(spec, ws)
+        run = partial(convergence.run_convergence, spec, ws, reporter)
+    else:
+        require_fit(spec, ws)
+        run = partial(learnability.run_learnability, spec, ws, reporter)
     for _ in range(_REPAIRS):
         try:
-            return analysis.run_learnability(spec, ws, reporter)
+            return run()
         except CorruptArtifact as damage:
             reporter.warn(f"{damage.message} {damage.remedy}")
             ws.store.reopen(damage)
-    return analysis.run_learnability(spec, ws, reporter)
+    return run()
 
 
-def repair(damage: CorruptArtifact, spec: LearnabilitySpec, ws: Workspace) -> JobState:
+def repair(damage: CorruptArtifact, spec: LearnabilitySpec | ConvergenceSpec, ws: Workspace) -> JobState:
     """Take the damaged tile out of its artifact and ask for it to be computed again."""
     ws.store.reopen(damage)
-    return request_learnability(spec, ws)
+    return request_convergence(spec, ws) if isinstance(spec, ConvergenceSpec) else request_learnability(spec, ws)

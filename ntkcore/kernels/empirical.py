@@ -75,7 +75,7 @@ def empirical_ntk(
         dtype: precision of the computation; None means the model's.
         compression: keep fewer columns of every gradient; the error is measured on an exact block.
         tf32: allow TF32 products on a GPU that has them (ten bits of mantissa).
-        progress: called with (entries done, all entries); may raise ``Cancelled``.
+        progress: called with (blocks done, all blocks), also between a block's batches; may raise ``Cancelled``.
 
     Memory never exceeds :func:`working_set`.
 
@@ -123,7 +123,7 @@ def ntk_tiles(
     Args:
         tile: samples on a side of a tile; those at the edges are smaller.
         wanted: (row, column) indices of tiles; None: all of them, for ``z = None`` those on and above the diagonal.
-        progress: called with (tiles done, tiles wanted), with fractions of a tile in between where tiles are large.
+        progress: called with (tiles done, tiles wanted), also between a tile's batches; may raise ``Cancelled``.
         model, x, z, outputs, batch_size, device, dtype, compression, tf32: as for :func:`empirical_ntk`.
 
     Yields:

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -128,12 +129,14 @@ class Engine:
                 total += p.general.squared_norms(x)
         return total
 
-    def block(self, samples: Tensor, batch_size: int) -> Block:
-        """The features of ``samples`` (b, ...), made ``batch_size`` samples at a time."""
+    def block(self, samples: Tensor, batch_size: int, waiting: Callable[[], None] | None = None) -> Block:
+        """The features of ``samples`` (b, ...), made ``batch_size`` samples at a time; ``waiting`` is called after each."""
         made = Assembly(len(samples), self.layout.rows)
         for start in range(0, len(samples), batch_size):
             self._features(samples[start : start + batch_size], start, made)
             made.end_batch()
+            if waiting is not None:
+                waiting()
         return made.block()
 
     def own_gram(self, block: Block) -> Tensor:

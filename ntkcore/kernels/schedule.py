@@ -1,6 +1,7 @@
 """The order in which the tiles of a kernel are computed: few features are held, and few are made twice."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +12,25 @@ from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.features import Block
 from ntkcore.kernels.memory import KEPT_BYTES, of_device, side_of
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[float, float], None]
+
+
+class Told:
+    """How many of ``total`` tiles are done, told to a caller who may raise ``Cancelled``, also between a tile's batches."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0.0
+
+    def advance(self, tiles: float) -> None:
+        """So much more is done; sums of shares may be off by a rounding, so they end at whole tiles."""
+        done = self._done + tiles
+        self._done = round(done) if abs(done - round(done)) < 1e-9 else done
+        self.again()
+
+    def again(self) -> None:
+        """Tell the same once more."""
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 def tiles(
@@ -31,27 +50,42 @@ def tiles(
         pairs = {(int(r), int(c)) for r, c in wanted}
         if any(not (0 <= r < height and (r if symmetric else 0) <= c < width) for r, c in pairs):
             raise DataError(f"A tile outside the kernel's {height} × {width} tiles is wanted.", "Name tiles of this kernel.")
-    step, side = engine.pair_batch_size(batch_size), side_of(engine, tile)
-    for done, ((row, column), here, there) in enumerate(_scheduled(engine, x, z, pairs, tile, side, step, symmetric)):
-        if here is not None and there is not None:
-            block = _finished(engine, engine.own_gram(here) if there is here else engine.gram(here, there))
+    run = _Run(engine, engine.pair_batch_size(batch_size), Told(progress, len(pairs)))
+    side = side_of(engine, tile)
+    for (row, column), here, there in _scheduled(run, x, z, pairs, tile, side, symmetric):
+        share = 1.0
+        if here is None or there is None:
+            block = _large_tile(run, _tile(x, row, tile), _tile(z, column, tile), side, symmetric and row == column)
+            share = 0.0  # told already, piece by piece
         else:
-            block = _large_tile(engine, x, z, row, column, tile, side, step, symmetric, progress, (done, len(pairs)))
+            block = _finished(engine, engine.own_gram(here) if there is here else engine.gram(here, there))
         yield row, column, block
-        if progress is not None:
-            progress(done + 1, len(pairs))
+        run.told.advance(share)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one computation works with: the engine, the samples of a forward pass, and whom to tell."""
+
+    engine: Engine
+    step: int
+    told: Told
+
+    def block(self, samples: Tensor) -> Block:
+        """Features of some samples."""
+        return self.engine.block(samples, self.step, self.told.again)
 
 
 def _scheduled(
-    engine: Engine, x: Tensor, z: Tensor, pairs: set[tuple[int, int]], tile: int, side: int, step: int, symmetric: bool
+    run: _Run, x: Tensor, z: Tensor, pairs: set[tuple[int, int]], tile: int, side: int, symmetric: bool
 ) -> Iterator[tuple[tuple[int, int], Block | None, Block | None]]:
     """Pairs of tiles with their features: some rows' are kept while the columns pass by. Tiles too large to keep come without."""
     if side < tile and (len(x) > side or len(z) > side):
         for pair in sorted(pairs):
             yield pair, None, None
         return
-    kept = of_device(KEPT_BYTES, engine.like.device)
-    room = max(1, kept // (min(tile, max(len(x), len(z))) * engine.pair_bytes()) - 1)
+    kept = of_device(KEPT_BYTES, run.engine.like.device)
+    room = max(1, kept // (min(tile, max(len(x), len(z))) * run.engine.pair_bytes()) - 1)
     rows = sorted({row for row, _ in pairs})
     for first in range(0, len(rows), room):
         stripe = rows[first : first + room]
@@ -59,38 +93,29 @@ def _scheduled(
 
         def features(index: int, held: dict[int, Block] = held) -> Block:
             if index not in held:
-                held[index] = engine.block(x[index * tile : (index + 1) * tile], step)
+                held[index] = run.block(_tile(x, index, tile))
             return held[index]
 
         for column in sorted({c for r, c in pairs if r in set(stripe)}):
             inside = symmetric and column in stripe
-            there = features(column) if inside else engine.block(z[column * tile : (column + 1) * tile], step)
+            there = features(column) if inside else run.block(_tile(z, column, tile))
             for row in stripe:
                 if (row, column) in pairs:
                     yield (row, column), there if inside and row == column else features(row), there
 
 
-def _large_tile(
-    engine: Engine,
-    x: Tensor,
-    z: Tensor,
-    row: int,
-    column: int,
-    tile: int,
-    side: int,
-    step: int,
-    symmetric: bool,
-    progress: Progress | None,
-    before: tuple[int, int],
-) -> np.ndarray:
+def _tile(samples: Tensor, index: int, tile: int) -> Tensor:
+    return samples[index * tile : (index + 1) * tile]
+
+
+def _large_tile(run: _Run, here: Tensor, there: Tensor, side: int, own: bool) -> np.ndarray:
     """One tile whose features do not fit: the same schedule within it, on smaller blocks."""
-    here, there = x[row * tile : (row + 1) * tile], z[column * tile : (column + 1) * tile]
-    own = symmetric and row == column
+    engine = run.engine
     height, width, r = -(-len(here) // side), -(-len(there) // side), engine.layout.rows
     pairs = {(i, j) for i in range(height) for j in range(i if own else 0, width)}
     shape = (len(here), len(there)) if engine.layout.outputs != "full" else (len(here), len(there), r, r)
     result: np.ndarray = np.empty(shape, dtype=numpy_dtype(engine.dtype))
-    for done, ((i, j), rows, columns) in enumerate(_scheduled(engine, here, there, pairs, side, side, step, own)):
+    for (i, j), rows, columns in _scheduled(run, here, there, pairs, side, side, own):
         assert rows is not None
         assert columns is not None
         block = _finished(engine, engine.own_gram(rows) if rows is columns else engine.gram(rows, columns))
@@ -98,8 +123,7 @@ def _large_tile(
         result[top, left] = block
         if own and i != j:
             result[left, top] = mirrored(block)
-        if progress is not None:
-            progress(before[0] + (done + 1) / len(pairs), before[1])  # type: ignore[arg-type]  # a share of a tile
+        run.told.advance(1 / len(pairs))
     return result
 
 

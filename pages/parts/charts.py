@@ -21,7 +21,6 @@ def chart(
     controls: Callable[[], None] | None = None,
     on_select: Callable[[], None] | None = None,
     selection_mode: str | Sequence[str] = (),
-    selection: int = 0,
 ) -> None:
     """Show one chart.
 
@@ -32,9 +31,8 @@ def chart(
         table: makes the numbers behind it, when they are downloaded.
         note: how to read or use it, one sentence.
         controls: shows the chart's own controls, above it.
-        on_select: called after a selection.
+        on_select: called after a selection, which :func:`selected` tells.
         selection_mode: plotly's selection modes; () when nothing can be selected.
-        selection: raised to forget what was selected; part of the chart's key, ``"chart.<key>.<selection>"``.
     """
     mode = frame.mode()  # here: a download is made later, outside the page's run
     with st.container(gap="xsmall", key=f"chart_{key}"):
@@ -56,15 +54,33 @@ def chart(
         if controls:
             controls()
         extra: dict[str, Any] = {"on_select": on_select, "selection_mode": selection_mode} if on_select else {}
-        st.plotly_chart(
-            figure,
-            key=f"chart.{key}.{selection}" if on_select else f"chart.{key}",
-            theme=None,
-            config=config(key),
-            **extra,
-        )
+        # A changed figure is another element, for a moment beside the old one: this frame keeps what is below from jumping.
+        with st.container(height=int(figure.layout.height), border=False, gap=None, key=f"plot_{key}"):
+            st.plotly_chart(
+                figure,
+                key=_key(key) if on_select else f"chart.{key}",
+                theme=None,
+                config=config(key),
+                **extra,
+            )
         if note:
             st.html(f'<div class="atlas-quiet">{note}</div>')
+
+
+def selected(key: str) -> dict[str, Any]:
+    """What is selected in a chart, in its callback."""
+    return st.session_state[_key(key)]["selection"]
+
+
+def forget_selection(*keys: str) -> None:
+    """Forget what is selected in these charts, when something else took its place."""
+    for key in keys:
+        st.session_state[f"chart.{key}.forgotten"] = st.session_state.get(f"chart.{key}.forgotten", 0) + 1
+
+
+def _key(key: str) -> str:
+    """A chart's key in the session: another after each time its selection was forgotten."""
+    return f"chart.{key}.{st.session_state.get(f'chart.{key}.forgotten', 0)}"
 
 
 def config(name: str) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.figures import learnability as figures
 from ntkcore.specs import LearnabilityView
 from pages.parts import frame, links
-from pages.parts.charts import chart
+from pages.parts.charts import chart, forget_selection, selected
 
 _SHOWN, _WAITED = "evidence.shown", "evidence.waited"
-_SELECTION = "evidence.selection."
 _PAUSE = 0.8  # seconds in which a browser has painted the gallery
 _HEIGHT = 960  # pixels of the charts, so that nothing jumps when they come
 
@@ -56,20 +55,10 @@ def _after_the_gallery(key: str) -> None:
     st.skeleton(height=_HEIGHT)
 
 
-def forget_selection(*charts: str) -> None:
-    """Forget what is selected in the charts named (``"histogram"``, ``"learned"``), when something else took its place."""
-    for name in charts:
-        st.session_state[_SELECTION + name] = _selection(name) + 1
-
-
 def clear_selection() -> None:
     """Show all images again that a brush or a lasso left out."""
     forget_selection("histogram", "learned")
-    links.look(low=0.0, high=100.0, picked=(), elsewhere=True)
-
-
-def _selection(name: str) -> int:
-    return st.session_state.get(_SELECTION + name, 0)
+    links.learnability.look(low=0.0, high=100.0, picked=(), elsewhere=True)
 
 
 def _histogram(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
@@ -86,7 +75,6 @@ def _histogram(result: LearnabilityResult, facts: views.Judged, view: Learnabili
         note="Drag across bars to show just those images in the gallery; a double click clears.",
         selection_mode="box",
         on_select=lambda: _brushed(result, facts),
-        selection=_selection("histogram"),
     )
     if (view.low, view.high) != (0.0, 100.0):
         inside = int(((facts.percentile >= view.low) & (facts.percentile <= view.high)).sum())
@@ -94,15 +82,17 @@ def _histogram(result: LearnabilityResult, facts: views.Judged, view: Learnabili
 
 
 def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
-    boxes = st.session_state[f"chart.histogram.{_selection('histogram')}"]["selection"].get("box") or []
+    boxes = selected("histogram").get("box") or []
     if not boxes:
-        links.look(low=0.0, high=100.0, elsewhere=True)
+        links.learnability.look(low=0.0, high=100.0, elsewhere=True)
         return
     low, high = sorted(boxes[0]["x"])
     span = views.percentile_span(result, facts, low, high)
     if span is not None:
         forget_selection("learned")
-        links.look(gallery="all", low=math.floor(10 * span[0]) / 10, high=math.ceil(10 * span[1]) / 10, picked=(), elsewhere=True)
+        links.learnability.look(
+            gallery="all", low=math.floor(10 * span[0]) / 10, high=math.ceil(10 * span[1]) / 10, picked=(), elsewhere=True
+        )
 
 
 def _selected(text: str, key: str) -> None:
@@ -120,20 +110,19 @@ def _learned(result: LearnabilityResult, facts: views.Judged, view: Learnability
         note="Lasso images to show just those in the gallery. Points are shifted a little up or down so that they do not hide each other.",
         selection_mode=("lasso", "box", "points"),
         on_select=_lassoed,
-        selection=_selection("learned"),
     )
     if view.picked:
         _selected(f"**{len(view.picked):,} images** are selected and in the gallery above", "learned")
 
 
 def _lassoed() -> None:
-    points = st.session_state[f"chart.learned.{_selection('learned')}"]["selection"].get("points") or []
+    points = selected("learned").get("points") or []
     picked = tuple(sorted({int(p["customdata"]) for p in points if p.get("customdata") is not None}))
     if picked:
         forget_selection("histogram")
-        links.look(picked=picked, gallery="all", low=0.0, high=100.0, elsewhere=True)
+        links.learnability.look(picked=picked, gallery="all", low=0.0, high=100.0, elsewhere=True)
     else:
-        links.look(picked=(), elsewhere=True)
+        links.learnability.look(picked=(), elsewhere=True)
 
 
 def _errors(curves: views.GroupCurves, view: LearnabilityView, mode: str) -> None:
@@ -148,9 +137,9 @@ def _errors(curves: views.GroupCurves, view: LearnabilityView, mode: str) -> Non
                 required=True,
                 key="errors.group",
                 label_visibility="collapsed",
-                on_change=lambda: links.look(errors=st.session_state["errors.group"]),
+                on_change=lambda: links.learnability.look(errors=st.session_state["errors.group"]),
             )
-            st.toggle("log scale", key="errors.log", on_change=lambda: links.look(log=st.session_state["errors.log"]))
+            st.toggle("log scale", key="errors.log", on_change=lambda: links.learnability.look(log=st.session_state["errors.log"]))
 
     chart(
         "Mean error: measured and predicted",

@@ -1,75 +1,67 @@
 """What the numbers mean: the equation, its source, how to read the picture, what it does not say, and the code."""
 
 import shlex
+from dataclasses import dataclass
 
 import streamlit as st
 
-from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.cli import quoted_class
-from ntkcore.permalink import learnability_query
-
-_WHAT = r"""
-Train a network $f_\theta$ by gradient flow on $\tfrac12\sum_i\|f(x_i)-y_i\|^2$. Its errors $e_t = f_t - y$ follow
-$\dot e = -\eta K e$ with the neural tangent kernel $K(x,z)=\nabla_\theta f(x)\,\nabla_\theta f(z)^\top$, so that
-
-$$e_t = \exp(-\eta K t)\,e_0 \quad\text{(eq. 17)},\qquad\text{and if $K$ were diagonal,}\quad
-e_t(x_i) = \exp(-\eta\,k(x_i,x_i)\,t)\,e_0(x_i)\quad\text{(eq. 16)}.$$
-
-Then an image with a larger $k(x,x)=\tfrac1k\sum_o\|\nabla_\theta f_o(x)\|^2$ is learned sooner. The envelope
-$e^{-\eta k_{\max}t}|e_0|\le|e_t|\le e^{-\eta k_{\min}t}|e_0|$ (eq. 15) holds for the diagonal prediction's absolute values.
-"""
-_READ = """
-- **Hard / easy** are the images with the smallest / largest k(x,x). {ranking}
-- **Solid lines are the real network.** Dotted: each image on its own (eq. 16). Dashed: all images coupled (eq. 17).
-  Dotted against dashed shows what the entries off the diagonal do. Dashed against solid holds everything else: the network
-  leaving its linearisation, steps of finite size, the noise of small batches, and one kernel for all outputs.
-- **Correct, learned, error** are judged against the label the network was trained on{noise}.
-- **ρ** is the rank correlation between k(x,x) and the epoch from which an image stays correct; images never learned rank last,
-  images that are right before training and stay so rank first, though chance may have put them there.
-  A negative ρ agrees with the theory. The interval is a bootstrap over images.
-"""
-_NOT = """
-- It does not say that a hard image is mislabelled or atypical: a small gradient has many causes, brightness among them.
-- Eq. 16 neglects all off-diagonal entries. For real images these are large, so its decay is usually too slow: judge by the dashed line.
-- Several outputs share one kernel here, the mean over outputs; eq. 17 with the complete kernel would couple the outputs, too.
-- BatchNorm is frozen in the kernel (each output depends on its own image alone), while training uses the batch's statistics.
-"""
+from ntkcore.permalink import Query
 
 
-def learnability(result: LearnabilityResult) -> None:
-    """The explainer of the learnability page."""
+@dataclass(frozen=True)
+class Explainer:
+    """What a page explains; texts are Markdown.
+
+    Attributes:
+        what, source: the equations, and where they are from.
+        read, aside: how to read the charts, and a remark on it.
+        silent: what the numbers do not say.
+        analysis: the function of the notebook and the command that compute it.
+        show: the notebook's function that shows the result.
+        query: what was chosen, by the names of the page's address.
+    """
+
+    what: str
+    source: str
+    read: str
+    aside: str
+    silent: str
+    analysis: str
+    show: str
+    query: Query
+
+
+def explain(explainer: Explainer) -> None:
+    """Show an explainer."""
     st.header("What this is", anchor=False)
     tabs = st.tabs(["The equation", "How to read it", "What it does not say", "Reproduce it"])
     with tabs[0]:
-        st.markdown(_WHAT)
-        st.caption("Source: “Learnability in the Context of Neural Tangent Kernels”, eqs. 14–18; |·| added in eq. 15.")
+        st.markdown(explainer.what)
+        st.caption(explainer.source)
     with tabs[1]:
-        spec = result.spec
-        ranking = "Nothing about labels or training enters the ranking."
-        if spec.kernel_epoch or spec.model.weights == "pretrained":
-            ranking = "The network was trained before its kernel was taken, so what it had learned enters the ranking."
-        noise = ": of a flipped image, the flipped label" if spec.dataset.label_noise else ""
-        st.markdown(_READ.format(ranking=ranking, noise=noise))
-        st.caption(f"One epoch is gradient-flow time τ = rate / (batch × (1 − momentum)) = {result.epoch_time:.4g} on the summed loss.")
+        st.markdown(explainer.read)
+        st.caption(explainer.aside)
     with tabs[2]:
-        st.markdown(_NOT)
+        st.markdown(explainer.silent)
     with tabs[3]:
         st.markdown("In Python:")
-        st.code(python_lines(result), language="python")
+        st.code(python_lines(explainer), language="python")
         st.markdown("On the command line:")
-        st.code(command_line(result), language="bash")
+        st.code(command_line(explainer), language="bash")
 
 
-def python_lines(result: LearnabilityResult) -> str:
+def python_lines(explainer: Explainer) -> str:
     """The lines that reproduce the result in a notebook."""
-    arguments = ", ".join(f"{name}={_literal(value)}" for name, value in learnability_query(result.spec).items())
-    return f"from ntkcore.notebook import learnability, ranking\nresult = learnability({arguments})\nranking(result)"
+    arguments = ", ".join(f"{name}={_literal(value)}" for name, value in explainer.query.items())
+    called, show = explainer.analysis, explainer.show
+    return f"from ntkcore.notebook import {called}, {show}\nresult = {called}({arguments})\n{show}(result)"
 
 
-def command_line(result: LearnabilityResult) -> str:
+def command_line(explainer: Explainer) -> str:
     """The command that reproduces the result without a browser."""
-    words = ["python", "-m", "ntkcore", "learnability"]
-    for name, value in learnability_query(result.spec).items():
+    words = ["python", "-m", "ntkcore", explainer.analysis]
+    for name, value in explainer.query.items():
         for item in value if isinstance(value, list) else [value]:
             words += [f"--{name}", quoted_class(item) if isinstance(value, list) else item]
     return shlex.join(words)

@@ -4,7 +4,7 @@ import functools
 import math
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import ParamSpec
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from ntkcore.errors import AtlasError
+from ntkcore.figures.theme import paper
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
@@ -27,6 +28,9 @@ _CSS = """
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
   .atlas-lead { color: color-mix(in srgb, currentColor 72%, transparent); margin: 0 0 .6rem; max-width: 96ch; }
   .atlas-fact { font-size: 1.12rem; line-height: 1.5; max-width: 110ch; margin: .1rem 0 .3rem; }
+  .atlas-evidence { max-width: 120ch; margin: 0 0 .4rem; padding-left: 1.1rem; line-height: 1.5; }
+  .atlas-evidence li { margin: .12rem 0; }
+  .st-key-convergence_answer { min-height: 16.5rem; } /* so that the charts stay where they are while sentences change */
   .atlas-strip { display: flex; gap: 5px; margin: .1rem 0 .3rem; overflow: hidden; }
   .atlas-strip img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 4px; object-fit: contain; }
   .atlas-facts { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -34,6 +38,17 @@ _CSS = """
     color: color-mix(in srgb, currentColor 66%, transparent); }
   .atlas-facts td { padding: .22rem 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
   .atlas-facts tr + tr { border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+  [class*="st-key-plot_"] { overflow: hidden; }
+  .atlas-columns th, .atlas-columns td { padding-right: .7rem; white-space: normal; }
+  .atlas-columns td, .atlas-columns tr:first-child th { text-align: right; }
+  .atlas-facts td.why { color: color-mix(in srgb, currentColor 66%, transparent); padding-left: .9rem; }
+  [class*="st-key-quiet_"] button { min-height: 1.6rem; padding: 0; }
+  [class*="st-key-quiet_"] button, [class*="st-key-quiet_"] button * { text-align: left !important; }
+  [class*="st-key-quiet_"] button p { white-space: normal; font-size: .84rem;
+    color: color-mix(in srgb, currentColor 66%, transparent); }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-stay_controls) { position: sticky; top: 0; z-index: 90; padding: .3rem 0 .5rem;
+    background: var(--atlas-paper); border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+  .stMainBlockContainer sub, .stMainBlockContainer sup, [role="dialog"] sub { font-size: .72em; line-height: 0; }
   .atlas-quiet { margin: 0; font-size: .84rem; color: color-mix(in srgb, currentColor 66%, transparent); }
 </style>
 """
@@ -43,7 +58,7 @@ def configure() -> None:
     """Page configuration; first call of every run."""
     st.set_page_config(page_title="NTK Atlas", page_icon=_ICON, layout="wide")
     st.logo(_ICON, size="large")
-    st.html(_CSS)
+    st.html(f"{_CSS}<style>:root {{ --atlas-paper: {paper(mode())}; }}</style>")
 
 
 def heading(title: str, lead: str) -> None:
@@ -73,6 +88,15 @@ def telling(part: Callable[_P, None]) -> Callable[_P, None]:
     return told
 
 
+def remarks(texts: Sequence[str]) -> None:
+    """What a reader should know of a result: one quiet line that opens; nothing when there is nothing."""
+    if texts:
+        many = "s" if len(texts) > 1 else ""
+        with st.popover(f"{len(texts)} remark{many} on this result", icon=":material/info:", type="tertiary", key="quiet_remarks"):
+            for text in texts:
+                st.markdown(f"- {plain(text)}")
+
+
 def show_error(error: AtlasError) -> None:
     """What is wrong, and what to do."""
     st.error(f"**{plain(error.message)}**" + (f"  \n{plain(error.remedy)}" if error.remedy else ""), icon=":material/warning:")
@@ -91,6 +115,19 @@ def plain(text: str) -> str:
     """Text from data as Markdown that shows it literally: no markup, icons, entities or links."""
     escaped = "".join("\\" + c if c in string.punctuation else c for c in text)
     return _LIVELY.sub("\\1\N{WORD JOINER}", escaped)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, as a person writes it: 0.042, 8.1e4, ∞."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{digits}g}"
+    mantissa, exponent, power = text.partition("e")
+    if exponent and -4 <= int(power) <= digits:  # 1.23e+03 is 1230
+        return f"{float(text):.0f}".replace("-", "−")
+    return (mantissa + (f"e{int(power)}" if exponent else "")).replace("-", "−")
 
 
 def signed(value: float) -> str:

@@ -35,13 +35,13 @@ _VIEWER = st.components.v2.component(
 def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
     """Open the inspector on the view's image; previous and next follow ``order``."""
 
-    opened = links.current().view.image
+    opened = links.learnability.current().view.image
     if opened not in order:  # opened by a link, outside what the gallery shows: step through all images
         order = np.lexsort((np.arange(len(result.score)), result.score))
 
     @st.dialog("Inspector", width="large", on_dismiss=_close)
     def dialog() -> None:
-        image = links.current().view.image
+        image = links.learnability.current().view.image
         if image is None:
             st.rerun()
         _show(result, facts, order, image)
@@ -50,11 +50,11 @@ def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) 
 
 
 def _close() -> None:
-    links.look(image=None)
+    links.learnability.look(image=None)
 
 
 def _go(image: int) -> None:
-    links.look(image=image, marked=image)
+    links.learnability.look(image=image, marked=image)
 
 
 def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
@@ -86,13 +86,13 @@ def _steps(order: np.ndarray, image: int) -> None:
 
 
 def _tick(image: int) -> None:
-    basket = links.current().view.basket
+    basket = links.learnability.current().view.basket
     inside = image in basket
     changed = tuple(i for i in basket if i != image) if inside else tuple(sorted({*basket, image}))
     st.button(
         "Take out of the basket" if inside else "Put in the basket",
         key="inspector_tick",
-        on_click=lambda: links.look(basket=changed, elsewhere=True),
+        on_click=lambda: links.learnability.look(basket=changed, elsewhere=True),
     )
 
 
@@ -101,7 +101,7 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
     predicted = result.class_names[facts.predicted[image]]
     learned = result.learned[image]
     last = len(result.outputs) - 1
-    chosen = views.groups(result, links.current().view)
+    chosen = views.groups(result, links.learnability.current().view)
     group = views.group_of(chosen, image)
     rows = [
         ("From", result.ids[image]),

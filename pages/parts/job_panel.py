@@ -1,5 +1,7 @@
 """A job as the page shows it: progress with rate and time left, cancel, and what became of it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ntkcore.analyses.workspace import workspace
@@ -8,14 +10,19 @@ from ntkcore.settings import Settings
 from pages.parts import frame
 
 
-def job_panel(key: str) -> None:
-    """Show an active job, refreshed every second; the whole page runs again when it ends."""
+def job_panel(key: str, moved: Callable[[], bool] | None = None) -> None:
+    """Show an active job, refreshed every second; the whole page runs again when it ends.
+
+    Args:
+        key: the job's id.
+        moved: whether there is more to show than the page shows; the whole page runs again when there is.
+    """
 
     @st.fragment(run_every=1.0, key=f"panel-{key[:12]}")
     @frame.telling
     def panel() -> None:
         job = workspace().jobs.state(key)
-        if job is None or not job.active:
+        if job is None or not job.active or (moved is not None and moved()):
             st.rerun()
             return
         _show(job)

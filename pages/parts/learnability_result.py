@@ -9,12 +9,17 @@ from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import LearnabilityView
-from pages.parts import explain, frame, links, media
-from pages.parts.evidence import clear_selection, evidence, forget_selection
+from pages.parts import frame, links, media
+from pages.parts.charts import forget_selection
+from pages.parts.doctor import show_doctor
+from pages.parts.evidence import clear_selection, evidence
+from pages.parts.fields import Fields
 from pages.parts.gallery import Card, gallery
 from pages.parts.inspector import inspect
+from pages.parts.learnability_explain import explain_learnability
 
-_KEYS = "view."
+_VIEW = Fields("learnability.view")
+_BASKET, _MARKED = "learnability.basket", "learnability.marked"
 _ORDERS = {
     "score": "ranked by k(x,x)",
     "score-down": "ranked, reversed",
@@ -24,15 +29,16 @@ _ORDERS = {
     "error-down": "largest final error first",
 }
 _JUDGED = {"any": "all", "correct": "classified correctly", "wrong": "misclassified", "flipped": "label flipped"}
+_UNEXAMINED = "The whole kernel was not computed, so it was not examined: the coupled dynamics, under “Kernel” above, need it."
 _PAGE = 5000  # cards sent at once
 
 
 def show_result(result: LearnabilityResult) -> None:
     """The whole result."""
-    st.session_state.pop(_KEYS + "basket", None)  # a full run may mount the gallery anew: it then needs the basket as it is
+    st.session_state.pop(_BASKET, None)  # a full run may mount the gallery anew: it then needs the basket as it is
     _headline(result)
     _explore(result)
-    explain.learnability(result)
+    explain_learnability(result)
 
 
 def _headline(result: LearnabilityResult) -> None:
@@ -47,10 +53,9 @@ def _headline(result: LearnabilityResult) -> None:
         f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
     )
     st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>')
-    if result.warnings:
-        with st.expander(f"{len(result.warnings)} remark{'s' if len(result.warnings) > 1 else ''} on this result", icon=":material/info:"):
-            for text in result.warnings:
-                st.markdown(f"- {frame.plain(text)}")
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        show_doctor(result.doctor, key="kernel", without=_UNEXAMINED)
+        frame.remarks(result.warnings)
 
 
 def _answer(result: LearnabilityResult) -> str:
@@ -79,11 +84,11 @@ def _answer(result: LearnabilityResult) -> str:
 @frame.telling
 def _explore(result: LearnabilityResult) -> None:
     facts = views.judged(result)
-    if problem := views.missing_from(result, links.current().view):
+    if problem := views.missing_from(result, links.learnability.current().view):
         st.warning(frame.plain(problem), icon=":material/warning:")
     _seed(result)
     _controls(result, facts)
-    view = links.current().view
+    view = links.learnability.current().view
     shown = views.ranking(result, facts, view)
     _gallery(result, facts, shown)
     evidence(result, facts, view)
@@ -92,10 +97,8 @@ def _explore(result: LearnabilityResult) -> None:
 
 
 def _seed(result: LearnabilityResult) -> None:
-    choice = links.current()
+    choice = links.learnability.current()
     view = choice.view
-    anew = st.session_state.get(_KEYS + "revision") != (result.key, choice.revision)
-    st.session_state[_KEYS + "revision"] = (result.key, choice.revision)
     values = {
         "gallery": view.gallery,
         "order": view.order,
@@ -105,36 +108,34 @@ def _seed(result: LearnabilityResult) -> None:
         "hard": view.hard,
         "easy": view.easy,
     }
-    for name, value in values.items():
-        if anew or _KEYS + name not in st.session_state:
-            st.session_state[_KEYS + name] = value
+    _VIEW.seed((result.key, choice.revision), values)
 
 
 def _changed(name: str) -> None:
-    value = st.session_state[_KEYS + name]
+    value = _VIEW[name]
     if name == "range":
-        links.look(low=value[0], high=value[1])
+        links.learnability.look(low=value[0], high=value[1])
     elif name == "only":
-        links.look(only=tuple(value))
+        links.learnability.look(only=tuple(value))
     elif name == "gallery":
-        view = links.current().view
+        view = links.learnability.current().view
         filtered = bool(view.picked) or (view.low, view.high) != (0.0, 100.0)
         if filtered:
             forget_selection("histogram", "learned")
-        links.look(gallery=value, low=0.0, high=100.0, picked=(), page=1, elsewhere=filtered)
+        links.learnability.look(gallery=value, low=0.0, high=100.0, picked=(), page=1, elsewhere=filtered)
     else:
-        links.look(**{name: value})
+        links.learnability.look(**{name: value})
 
 
 def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
-    view = links.current().view
+    view = links.learnability.current().view
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="view_controls"):
         st.segmented_control(
             "Gallery",
             ["hard", "easy", "all"],
             format_func={"hard": "Hardest", "easy": "Easiest", "all": "All, ranked"}.__getitem__,
             required=True,
-            key=_KEYS + "gallery",
+            **_VIEW.default("gallery"),
             label_visibility="collapsed",
             on_change=_changed,
             args=("gallery",),
@@ -143,27 +144,38 @@ def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
             "Order",
             list(_ORDERS),
             format_func=_ORDERS.__getitem__,
-            key=_KEYS + "order",
+            **_VIEW.index("order", list(_ORDERS)),
             label_visibility="collapsed",
             on_change=_changed,
             args=("order",),
             width=205,
         )
         with st.popover(_filter_summary(view), icon=":material/filter_alt:", key="filters"):
-            st.multiselect("Classes", result.class_names, key=_KEYS + "only", placeholder="all classes", on_change=_changed, args=("only",))
-            judged = list(_JUDGED) if (result.labels != result.true_labels).any() else ["any", "correct", "wrong"]
-            if st.session_state[_KEYS + "judged"] not in judged:
-                judged.append(st.session_state[_KEYS + "judged"])
-            st.selectbox(
-                "After training", judged, format_func=_JUDGED.__getitem__, key=_KEYS + "judged", on_change=_changed, args=("judged",)
+            st.multiselect(
+                "Classes", result.class_names, **_VIEW.default("only"), placeholder="all classes", on_change=_changed, args=("only",)
             )
-            st.slider("Percentile of k(x,x)", 0.0, 100.0, step=0.1, format="%.1f", key=_KEYS + "range", on_change=_changed, args=("range",))
+            judged = list(_JUDGED) if (result.labels != result.true_labels).any() else ["any", "correct", "wrong"]
+            if _VIEW["judged"] not in judged:
+                judged.append(_VIEW["judged"])
+            st.selectbox(
+                "After training",
+                judged,
+                format_func=_JUDGED.__getitem__,
+                **_VIEW.index("judged", judged),
+                on_change=_changed,
+                args=("judged",),
+            )
+            st.slider(
+                "Percentile of k(x,x)", 0.0, 100.0, step=0.1, format="%.1f", **_VIEW.value("range"), on_change=_changed, args=("range",)
+            )
             if view.picked:
                 st.button(f"Clear the selection of {len(view.picked)} images", on_click=clear_selection)
             st.button("Show all", on_click=_clear_filters)
         with st.popover("Groups", icon=":material/tune:", key="groups"):
-            st.slider("Hard: lowest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", key=_KEYS + "hard", on_change=_changed, args=("hard",))
-            st.slider("Easy: highest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", key=_KEYS + "easy", on_change=_changed, args=("easy",))
+            st.slider("Hard: lowest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", **_VIEW.value("hard"), on_change=_changed, args=("hard",))
+            st.slider(
+                "Easy: highest k(x,x)", 0.0, 50.0, step=1.0, format="%g %%", **_VIEW.value("easy"), on_change=_changed, args=("easy",)
+            )
             st.caption("The paper takes 10 % and 10 %; the rest is the medium group.")
         _basket(result, facts)
         with st.popover("Export", icon=":material/download:", key="export"):
@@ -196,7 +208,7 @@ def _controls(result: LearnabilityResult, facts: views.Judged) -> None:
 
 
 def _basket(result: LearnabilityResult, facts: views.Judged) -> None:
-    ticked = [image for image in links.current().view.basket if image < len(result.score)]
+    ticked = [image for image in links.learnability.current().view.basket if image < len(result.score)]
     with st.popover(f"Basket: {len(ticked)}", icon=":material/shopping_basket:", key="basket"):
         if not ticked:
             st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
@@ -218,7 +230,7 @@ def _basket(result: LearnabilityResult, facts: views.Judged) -> None:
             key="basket_zip",
             on_click="ignore",
         )
-        st.button("Empty the basket", on_click=lambda: links.look(basket=(), elsewhere=True), key="basket_empty")
+        st.button("Empty the basket", on_click=lambda: links.learnability.look(basket=(), elsewhere=True), key="basket_empty")
 
 
 def _filter_summary(view: LearnabilityView) -> str:
@@ -228,11 +240,11 @@ def _filter_summary(view: LearnabilityView) -> str:
 
 def _clear_filters() -> None:
     clear_selection()
-    links.look(only=(), judged="any", page=1, elsewhere=True)
+    links.learnability.look(only=(), judged="any", page=1, elsewhere=True)
 
 
 def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray) -> None:
-    choice = links.current()
+    choice = links.learnability.current()
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
@@ -243,7 +255,7 @@ def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray)
     )
     if pages > 1:
         st.session_state["gallery_page"] = page
-        st.pagination(pages, key="gallery_page", on_change=lambda: links.look(page=st.session_state["gallery_page"]))
+        st.pagination(pages, key="gallery_page", on_change=lambda: links.learnability.look(page=st.session_state["gallery_page"]))
     decimals = views.score_decimals(result)
     cards = [_card(result, facts, int(i), decimals) for i in shown[(page - 1) * _PAGE : page * _PAGE]]
     views.thumbnails(result, workspace())  # encoded again here if the stored ones are gone
@@ -264,8 +276,8 @@ def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray)
 def _current(choice: links.Choice) -> int | None:
     """The image marked in the gallery; follows the inspector only once that is closed, so that browsing there resends nothing."""
     if choice.view.image is None:
-        st.session_state[_KEYS + "current"] = choice.view.marked
-    return st.session_state.get(_KEYS + "current")
+        st.session_state[_MARKED] = choice.view.marked
+    return st.session_state.get(_MARKED)
 
 
 def _card(result: LearnabilityResult, facts: views.Judged, image: int, decimals: int) -> Card:
@@ -293,20 +305,20 @@ def _card(result: LearnabilityResult, facts: views.Judged, image: int, decimals:
 
 def _basket_at_revision(key: str, choice: links.Choice) -> tuple[int, ...]:
     """The basket as it was when the revision began: ticking must not change what the gallery is sent."""
-    held = st.session_state.get(_KEYS + "basket")
+    held = st.session_state.get(_BASKET)
     if held is None or held[0] != (key, choice.revision):
         held = ((key, choice.revision), choice.view.basket)
-        st.session_state[_KEYS + "basket"] = held
+        st.session_state[_BASKET] = held
     return held[1]
 
 
 def _ticked() -> None:
     said = st.session_state["gallery"].get("ticked")
-    if said and said["revision"] == links.current().revision:
-        links.look(basket=tuple(said["ids"]))
+    if said and said["revision"] == links.learnability.current().revision:
+        links.learnability.look(basket=tuple(said["ids"]))
 
 
 def _opened() -> None:
     said = st.session_state["gallery"].get("opened")
     if said:
-        links.look(image=said["id"], marked=said["id"])
+        links.learnability.look(image=said["id"], marked=said["id"])

@@ -1,97 +1,119 @@
 """The address and the session: what was chosen is in the address, so that copying it is sharing it.
 
-``st.session_state.choice`` holds the specification and the view of this session. The address is read when it differs
-from what this session wrote there last (a link that was opened, an edited address, the browser's back button), and
-written whenever the choice changes.
+Each page has one :class:`Link`. It keeps the specification and the view of this session. The address is read when it
+differs from what this session wrote there last (a link that was opened, an edited address, the browser's back button),
+and written whenever the choice changes.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ntkcore.errors import SpecError
-from ntkcore.permalink import LIST_FIELDS, Query, learnability_query, read_learnability_query
-from ntkcore.specs import LearnabilitySpec, LearnabilityView
+from ntkcore.permalink import CONVERGENCE, LEARNABILITY, LIST_FIELDS, Address, Query
+from ntkcore.specs import ConvergenceSpec, ConvergenceView, LearnabilitySpec, LearnabilityView, Spec
 
-_CHOICE = "learnability.choice"
-_WRITTEN = "learnability.written"
+S = TypeVar("S", bound=Spec)
+V = TypeVar("V", bound=Spec)
+
 _STALE = 3.0  # seconds in which an older address of ours is taken for a late answer, not for the back button
 _REMEMBERED = 20
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Generic[S, V]):
     """What this session chose. ``revision`` counts the times it came from elsewhere than a widget of the page."""
 
-    spec: LearnabilitySpec
-    view: LearnabilityView
+    spec: S
+    view: V
     revision: int
 
 
-def opened() -> Choice:
-    """The session's choice, taken from the address when that says something else.
-
-    Raises:
-        SpecError: the address asks for something that does not exist.
-    """
-    query = _address()
-    held: Choice | None = st.session_state.get(_CHOICE)
-    if held is not None and (not query or _is_ours(query)):
-        _write(held)
-        return held
-    spec, view = read_learnability_query(query)
-    choice = Choice(spec, view, (held.revision if held else 0) + 1)
-    st.session_state[_CHOICE] = choice
-    _write(choice)
-    return choice
-
-
-def choose(spec: LearnabilitySpec) -> Choice:
-    """Another specification; a view of other images says nothing about these, so it starts anew."""
-    held: Choice = st.session_state[_CHOICE]
-    if spec == held.spec:
-        return held
-    view = held.view if spec.dataset == held.spec.dataset else LearnabilityView(hard=held.view.hard, easy=held.view.easy)
-    choice = Choice(spec, view, held.revision + (view != held.view))
-    st.session_state[_CHOICE] = choice
-    _write(choice)
-    return choice
-
-
-def look(*, elsewhere: bool = False, **changes: Any) -> Choice:
-    """Change the view.
+class Link(Generic[S, V]):
+    """One page's choice.
 
     Args:
-        elsewhere: the change did not come from the widget that shows it, which must be set anew.
-        changes: fields of the view.
+        name: the page; keeps its choice apart from other pages'.
+        address: how the choice is written.
+        carry: what of a choice's view still holds for another specification.
     """
-    held: Choice = st.session_state[_CHOICE]
-    view = LearnabilityView.model_validate(held.view.model_dump() | changes)
-    choice = replace(held, view=view, revision=held.revision + elsewhere)
-    st.session_state[_CHOICE] = choice
-    _write(choice)
-    return choice
 
+    def __init__(self, name: str, address: Address[S, V], carry: Callable[[Choice[S, V], S], V]) -> None:
+        self.address = address
+        self._carry = carry
+        self._choice = f"{name}.choice"
+        self._said = f"{name}.written"
 
-def current() -> Choice:
-    """The session's choice as it is now."""
-    return st.session_state[_CHOICE]
+    def opened(self) -> Choice[S, V]:
+        """The session's choice, taken from the address when that says something else.
 
+        Raises:
+            SpecError: the address asks for something that does not exist.
+        """
+        query = _address()
+        held: Choice[S, V] | None = st.session_state.get(self._choice)
+        if held is not None and (not query or self._is_ours(query)):
+            return self._keep(held)
+        spec, view = self.address.read(query)
+        return self._keep(Choice(spec, view, (held.revision if held else 0) + 1))
 
-def forget() -> None:
-    """Drop the choice and the address: the page starts from the defaults."""
-    st.session_state.pop(_CHOICE, None)
-    st.session_state.pop(_WRITTEN, None)
-    st.query_params.clear()
+    def choose(self, spec: S) -> Choice[S, V]:
+        """Another specification, with what of the view still holds."""
+        held = self.current()
+        if spec == held.spec:
+            return held
+        view = self._carry(held, spec)
+        return self._keep(Choice(spec, view, held.revision + (view != held.view)))
 
+    def look(self, *, elsewhere: bool = False, **changes: Any) -> Choice[S, V]:
+        """Change the view.
 
-def point_to(spec: LearnabilitySpec) -> Query:
-    """The query of a page that opens ``spec``; replaces what this session had open."""
-    st.session_state.pop(_CHOICE, None)
-    st.session_state.pop(_WRITTEN, None)
-    return learnability_query(spec)
+        Args:
+            elsewhere: the change did not come from the widget that shows it, which must be set anew.
+            changes: fields of the view.
+        """
+        held = self.current()
+        view = self.address.view.model_validate(held.view.model_dump() | changes)
+        return self._keep(replace(held, view=view, revision=held.revision + elsewhere))
+
+    def current(self) -> Choice[S, V]:
+        """The session's choice as it is now."""
+        return st.session_state[self._choice]
+
+    def forget(self) -> None:
+        """Drop the choice and the address: the page starts from the defaults."""
+        self._drop()
+        st.query_params.clear()
+
+    def point_to(self, spec: S) -> Query:
+        """The query of a page that opens ``spec``; replaces what this session had open."""
+        self._drop()
+        return self.address.write(spec)
+
+    def _drop(self) -> None:
+        st.session_state.pop(self._choice, None)
+        st.session_state.pop(self._said, None)
+
+    def _is_ours(self, query: Query) -> bool:
+        """Whether an address is the one this session wrote last, or one it wrote a moment ago.
+
+        A browser answers with the address it knows; after quick changes that is one or two behind, and no wish of anyone's.
+        """
+        written = st.session_state.get(self._said, [])
+        now = time.monotonic()
+        return any(query == said and (now - moment < _STALE or said == written[-1][1]) for moment, said in written)
+
+    def _keep(self, choice: Choice[S, V]) -> Choice[S, V]:
+        """Remember a choice and write it to the address."""
+        st.session_state[self._choice] = choice
+        query = self.address.write(choice.spec, choice.view)
+        written = [entry for entry in st.session_state.get(self._said, []) if entry[1] != query]
+        st.session_state[self._said] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
+        if query != _address():
+            st.query_params.from_dict(query)
+        return choice
 
 
 def _address() -> Query:
@@ -102,22 +124,17 @@ def _address() -> Query:
     return query
 
 
-def _is_ours(query: Query) -> bool:
-    """Whether an address is the one this session wrote last, or one it wrote a moment ago.
-
-    A browser answers with the address it knows; after quick changes that is one or two behind, and no wish of anyone's.
-    """
-    written = st.session_state.get(_WRITTEN, [])
-    now = time.monotonic()
-    return any(query == said and (now - moment < _STALE or said == written[-1][1]) for moment, said in written)
+def _same_images(held: Choice[LearnabilitySpec, LearnabilityView], spec: LearnabilitySpec) -> LearnabilityView:
+    """A view of other images says nothing about these, so it starts anew."""
+    return held.view if spec.dataset == held.spec.dataset else LearnabilityView(hard=held.view.hard, easy=held.view.easy)
 
 
-def _write(choice: Choice) -> None:
-    query = learnability_query(choice.spec, choice.view)
-    written = [entry for entry in st.session_state.get(_WRITTEN, []) if entry[1] != query]
-    st.session_state[_WRITTEN] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
-    if query != _address():
-        st.query_params.from_dict(query)
+def _same_points(held: Choice[ConvergenceSpec, ConvergenceView], spec: ConvergenceSpec) -> ConvergenceView:
+    """Epoch and width stay where they exist; an opened kernel closes, for it was another one."""
+    view = held.view
+    kept = {"epoch": view.epoch if view.epoch in spec.looks else None, "width": view.width if view.width in spec.widths else None}
+    return view.model_copy(update=kept | {"point": None})
 
 
-__all__ = ["Choice", "SpecError", "choose", "current", "forget", "look", "opened", "point_to"]
+learnability: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", LEARNABILITY, _same_images)
+convergence: Link[ConvergenceSpec, ConvergenceView] = Link("convergence", CONVERGENCE, _same_points)

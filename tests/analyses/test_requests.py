@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 from recording import Recording
 
-from ntkcore.analyses import requests
+from ntkcore.analyses import convergence, requests
 from ntkcore.analyses.learnability import is_ready
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import own_sets
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 200}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 1}})
@@ -50,6 +50,19 @@ def test_one_request_one_job_and_its_handler_computes_it(ws):
     payload = json.loads(json.dumps(first.payload))
     requests.handlers(ws)["learnability"](payload, Recording())
     assert is_ready(SPEC, ws)
+
+
+def test_a_convergence_is_asked_for_and_computed_alike(ws, monkeypatch):
+    monkeypatch.setattr("ntkcore.analyses.timing.OUTPUTS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.timing.DEPTHS", (1,))
+    spec = ConvergenceSpec.model_validate(
+        {"dataset": {"n": 12, "classes": ("0", "1", "2")}, "test": 6, "depth": 1, "widths": (4,), "seeds": 1, "looks": (0,)}
+    )
+    job = requests.request_convergence(spec, ws)
+    assert job.id == requests.request_convergence(spec, ws).id == convergence.convergence_key(spec, ws)
+    assert job.title == "Convergence on Digits 0 | 1 | 2, 12 images · Fully connected"
+    requests.handlers(ws)["convergence"](json.loads(json.dumps(job.payload)), Recording())
+    assert convergence.is_ready(spec, ws)
 
 
 def test_upload_is_kept_once_imported_and_deleted(ws):
@@ -108,7 +121,7 @@ def test_an_upload_that_cannot_be_written_is_said_and_leaves_nothing(limit):
     script = f"""
 import io, os, resource, signal, sys
 from pathlib import Path
-from ntkcore.analyses import requests
+from ntkcore.analyses import convergence, requests
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import StoreError
 from ntkcore.settings import Settings

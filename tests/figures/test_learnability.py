@@ -36,6 +36,7 @@ def result():
         correlation=Correlation(rho=0.1, low=0.0, high=0.2, replicates=10, n=N, level=0.95, defined=True),
         pack="p",
         parameters=1,
+        doctor=None,
         warnings=(),
         created="2026-01-01T00:00:00+00:00",
         seconds=1.0,

@@ -3,8 +3,8 @@
 import pytest
 from recording import Recording
 
-from ntkcore.analyses.forecast import forecast_learnability
 from ntkcore.analyses.learnability import run_learnability
+from ntkcore.analyses.learnability_forecast import forecast_learnability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, DataMissing, ModelError
 from ntkcore.settings import Settings

@@ -1,0 +1,72 @@
+"""Images to train on, and images held out from the same draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset, load_dataset, thumbnail_pack
+from ntkcore.errors import DataError, SpecError
+from ntkcore.specs import DatasetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A training set and what is held out.
+
+    Attributes:
+        train: the images to train on, with their label noise.
+        test_inputs: (m, ...) the images that follow them in the same draw, as raw as ``train.inputs``.
+        test_labels: (m,) their true labels, positions in ``train.class_names``.
+        pack: id of the training images' thumbnails.
+    """
+
+    train: Dataset
+    test_inputs: np.ndarray
+    test_labels: np.ndarray
+    pack: str
+
+
+def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
+    """The images of ``spec`` and the ``test`` images that follow in its draw.
+
+    A draw is nested: one of n + m images begins with the n of the draw of n. Label noise concerns the training images
+    alone. A network for both is normalised by the training images' statistics.
+
+    Raises:
+        AtlasError: as :func:`~ntkcore.data.load_dataset`; DataError when there are too few images for both.
+    """
+    train = load_dataset(spec, ws.settings)
+    drawn = _draw_both(spec, test, ws, None)
+    assert drawn.ids[: spec.n] == train.ids  # draws are nested
+    return Split(train, drawn.inputs[spec.n :], drawn.true_labels[spec.n :], thumbnail_pack(train.pixels, ws.settings).id)
+
+
+def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:
+    """Does nothing if :func:`load_split` can have its images; costs little. Raises as it does."""
+    load_dataset(spec, ws.settings, first=1)
+    _draw_both(spec, test, ws, 1)
+
+
+def _draw_both(spec: DatasetSpec, test: int, ws: Workspace, first: int | None) -> Dataset:
+    """The larger draw; the smaller one is known to be possible, so what fails here is the number of images."""
+    try:
+        return load_dataset(spec.model_copy(update={"n": spec.n + test, "label_noise": 0.0}), ws.settings, first=first)
+    except DataError as error:
+        raise DataError(
+            f"There are not {spec.n:,} images to train on and {test:,} more to hold out. {error.message}",
+            f"That is for both together. {error.remedy}",
+        ) from error
+
+
+def require_classes(dataset: Dataset) -> None:
+    """Refuse data whose network has one output.
+
+    Raises:
+        SpecError: with what to choose instead.
+    """
+    if dataset.outputs == 1:
+        raise SpecError(
+            "Two classes have one output, for which pseudo-NTK, first-logit and full kernel are the same.",
+            "Choose three classes or more.",
+        )

@@ -1,0 +1,35 @@
+"""Specifications and views as the query of an address, and back: the address says exactly what was chosen.
+
+A query holds only what differs from the defaults of the chosen data set and architecture, so that links stay short.
+Reading is strict: an unknown name or a value out of range is reported, never dropped, because a link that silently
+shows something else is worse than one that says what is wrong with it. The command line and the notebook take the same
+names.
+"""
+
+from ntkcore.permalink.address import LIST_FIELDS, Address, Query
+from ntkcore.permalink.pages import (
+    CONVERGENCE,
+    LEARNABILITY,
+    convergence_query,
+    learnability_query,
+    read_convergence_query,
+    read_learnability_query,
+)
+from ntkcore.permalink.ranges import read_ranges, write_ranges
+
+SPEC_FIELDS = LEARNABILITY.fields
+
+__all__ = [
+    "CONVERGENCE",
+    "LEARNABILITY",
+    "LIST_FIELDS",
+    "SPEC_FIELDS",
+    "Address",
+    "Query",
+    "convergence_query",
+    "learnability_query",
+    "read_convergence_query",
+    "read_learnability_query",
+    "read_ranges",
+    "write_ranges",
+]

@@ -1,0 +1,158 @@
+"""How choices are written in an address, for any page: names, formats, defaults that need not be said, and strict reading."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from ntkcore.errors import SpecError
+from ntkcore.permalink.ranges import read_integers, read_ranges, write_ranges
+from ntkcore.specs import Spec
+
+Query = dict[str, str | list[str]]
+Path = tuple[str, ...]
+S = TypeVar("S", bound=Spec)
+V = TypeVar("V", bound=Spec)
+
+LIST_FIELDS = {"classes", "only"}  # one entry a value: names may contain commas
+_RANGES = {"picked", "basket"}  # "0-3,7"
+_NUMBERS = {"widths", "looks"}  # "32,128,512"
+_POINTS = {"point"}  # "512-0-20": width, seed, epoch
+_FLAGS = {"full", "log"}
+
+
+@dataclass(frozen=True)
+class Address(Generic[S, V]):
+    """How one page's choices are written.
+
+    Attributes:
+        spec, view: the kinds of specification and view.
+        fields, view_fields: name in the query to path in the specification, in the view.
+        choosing: the names whose value decides the defaults of the others; said unless they are the first choice of all.
+        baseline: the defaults of the data set and architecture that a specification chose.
+        given: values that a query need not say though the specification's parts have another default.
+    """
+
+    spec: type[S]
+    view: type[V]
+    fields: Mapping[str, Path]
+    view_fields: Mapping[str, Path]
+    choosing: tuple[str, ...]
+    baseline: Callable[[S], S]
+    given: Mapping[str, Mapping[str, Any]]
+
+    def write(self, spec: S, view: V | None = None) -> Query:
+        """The query of a page: the inverse of :meth:`read`."""
+        query: Query = {}
+        near, first = self.baseline(spec), self.spec()
+        for name, path in self.fields.items():
+            default = _at(first if name in self.choosing else near, path)
+            # the data set is always named: an address without any choice asks for nothing in particular
+            _say(query, name, _at(spec, path), None if name == "dataset" else default)
+        if view is not None:
+            for name, path in self.view_fields.items():
+                _say(query, name, _at(view, path), _at(self.view(), path))
+        return query
+
+    def read(self, query: Mapping[str, str | Sequence[str]]) -> tuple[S, V]:
+        """Read what a link chose.
+
+        Args:
+            query: names to values, a list for names that occur more than once.
+
+        Returns:
+            The specification and the view.
+
+        Raises:
+            SpecError: naming every unknown name and every value that cannot be used.
+        """
+        problems = _unknown_names(query, [*self.fields, *self.view_fields])
+        spec_values: dict[str, Any] = {part: dict(values) for part, values in self.given.items()}
+        view_values: dict[str, Any] = {}
+        for name, value in query.items():
+            path = self.fields.get(name) or self.view_fields.get(name)
+            if path is None:
+                continue
+            try:
+                parsed = _parse(name, [value] if isinstance(value, str) else list(value))
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+                continue
+            target = spec_values if name in self.fields else view_values
+            for part in path[:-1]:
+                target = target[part]
+            target[path[-1]] = parsed
+        spec = _validated(self.spec, spec_values, self.fields, problems)
+        view = _validated(self.view, view_values, self.view_fields, problems)
+        if problems or spec is None or view is None:
+            said = f"This address asks for something that does not exist: {'; '.join(problems)}."
+            raise SpecError(said, "Correct it, or start from the defaults.")
+        return spec, view
+
+
+def _say(query: Query, name: str, value: Any, default: Any) -> None:
+    """Write one value, unless it is the default."""
+    if value is None or value == default:
+        return
+    if name in LIST_FIELDS:
+        query[name] = list(value)
+    elif name in _RANGES:
+        query[name] = write_ranges(value)
+    elif name in _NUMBERS:
+        query[name] = ",".join(map(str, value))
+    elif name in _POINTS:
+        query[name] = "-".join(map(str, value))
+    elif name in _FLAGS:
+        query[name] = "1" if value else "0"
+    else:
+        query[name] = repr(value) if isinstance(value, float) else str(value)
+
+
+def _at(spec: Spec, path: Path) -> Any:
+    value: Any = spec
+    for part in path:
+        value = getattr(value, part)
+    return value
+
+
+def _parse(name: str, values: list[str]) -> Any:
+    if name in LIST_FIELDS:
+        return tuple(values)
+    if name in _NUMBERS:
+        return read_integers(",".join(values), ",")
+    if len(values) != 1:
+        raise ValueError("is given more than once")
+    if name in _RANGES:
+        return read_ranges(values[0])
+    if name in _POINTS:
+        return read_integers(values[0], "-")
+    if name in _FLAGS and values[0] not in ("0", "1"):
+        raise ValueError(f"{values[0]!r} is neither 0 nor 1")
+    return values[0]
+
+
+def _unknown_names(query: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    problems = []
+    for name in query:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name[:40]!r} is unknown" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    return problems
+
+
+def _validated(kind: type[S], values: dict[str, Any], fields: Mapping[str, Path], problems: list[str]) -> S | None:
+    names = {path: name for name, path in fields.items()}
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        for item in error.errors():
+            path = tuple(part for part in item["loc"] if isinstance(part, str))
+            if len(path) > 1 and path not in names:
+                continue  # what follows from a value that has a name (the epochs, from the looks) and is said with it
+            name = names.get(path) or (path[-1] if path else "")
+            given = "" if isinstance(item["input"], Mapping | Spec) else f" (given: {str(item['input'])[:40]!r})"
+            message = item["msg"].removeprefix("Value error, ")
+            problems.append(f"{name}: {message}{given}" if name else message)
+        return None

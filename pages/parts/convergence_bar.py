@@ -1,0 +1,178 @@
+"""The analysis bar of the convergence page: data set, networks, training and kernels as four short sentences that open."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from pydantic import ValidationError
+
+from ntkcore.specs import (
+    ARCHITECTURES,
+    CONVERGENCE_DEPTH,
+    CONVERGENCE_RATE,
+    CONVERGENCE_WIDTHS,
+    FIXED_WIDTH,
+    TITLES,
+    ConvergenceSpec,
+    ConvergenceView,
+)
+from pages.parts import bar
+from pages.parts.fields import Fields
+from pages.parts.links import Choice
+
+_BAR = Fields("convergence.bar")
+_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+_LOOKS = (0, 1, 2, 5, 10, 20, 50, 100, 150, 200)
+_MANY = "Each pair of images has a k × k block: the full kernel has (images × classes)² entries. The thesis takes 1,000 images."
+
+
+def analysis_bar(choice: Choice[ConvergenceSpec, ConvergenceView]) -> ConvergenceSpec | None:
+    """Show the bar and return what it says, or None (said on the page) when the parts contradict each other."""
+    _seed(choice)
+    read = _read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
+    spec = choice.spec if isinstance(read, str) else read
+    with st.container(horizontal=True, gap="small", key="analysis_bar", vertical_alignment="center"):
+        bar.data_popover(_BAR, spec.dataset, step=20, images=_MANY)
+        with st.popover(_networks_summary(spec), icon=":material/hub:", key="bar_networks"):
+            _networks()
+        with st.popover(_training_summary(spec), icon=":material/trending_down:", key="bar_training"):
+            _training()
+        with st.popover(_kernels_summary(spec), icon=":material/grid_on:", key="bar_kernels"):
+            _kernels()
+    if isinstance(read, str):
+        st.warning(read, icon=":material/warning:")
+        return None
+    return read
+
+
+def _networks() -> None:
+    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **_BAR.index("model", ARCHITECTURES), on_change=_other_model)
+    architecture = _BAR["model"]
+    units = "Units of each hidden layer." if architecture == "fcn" else "Channels of the first convolution."
+    st.multiselect(
+        "Widths",
+        _options(_WIDTHS, _BAR["widths"]),
+        **_BAR.default("widths"),
+        accept_new_options=True,
+        max_selections=12,
+        placeholder="type a width",
+        disabled=architecture in FIXED_WIDTH,
+        help=f"{units} Type any number and press Enter.",
+    )
+    left, right = st.columns(2)
+    left.number_input("Seeds of each width", 1, 10, **_BAR.value("seeds"), help="Initialisations; two or more give error bars.")
+    if architecture == "fcn":
+        right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
+    st.segmented_control(
+        "Initialisation",
+        list(bar.START_TITLES),
+        format_func=bar.START_TITLES.__getitem__,
+        required=True,
+        **_BAR.default("start"),
+        help="The theorems assume He’s: weights N(0, 2 / fan-in), biases 0.",
+    )
+
+
+def _training() -> None:
+    st.multiselect(
+        "Epochs looked at",
+        _options(_LOOKS, _BAR["looks"]),
+        **_BAR.default("looks"),
+        accept_new_options=True,
+        max_selections=12,
+        placeholder="type an epoch",
+        help="0 is the initialisation; training ends with the last. Type any number and press Enter.",
+    )
+    bar.training_fields(_BAR)
+
+
+def _kernels() -> None:
+    st.number_input(
+        "Ridge λ of the regressions",
+        0.0,
+        1e6,
+        format="%g",
+        **_BAR.value("ridge"),
+        help="Added to the kernel’s diagonal; 0 interpolates, as in the thesis.",
+    )
+    st.number_input("Test images", 2, 10_000, step=50, **_BAR.value("test"), help="Held out: drawn after the training images.")
+    st.segmented_control(
+        "Precision", ["float32", "float64"], required=True, **_BAR.default("dtype"), help="Of the kernels; all is solved in float64."
+    )
+
+
+def _seed(choice: Choice[ConvergenceSpec, ConvergenceView]) -> None:
+    spec = choice.spec
+    values = {
+        "model": spec.architecture,
+        "widths": list(map(str, spec.widths)),
+        "seeds": spec.seeds,
+        "depth": spec.depth or CONVERGENCE_DEPTH,
+        "start": spec.initialisation,
+        "looks": list(map(str, spec.looks)),
+        "ridge": spec.ridge,
+        "test": spec.test,
+        "dtype": spec.dtype,
+    }
+    _BAR.seed(choice.revision, bar.data_values(spec.dataset) | values | bar.training_values(spec.training))
+
+
+def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
+    """The specification the widgets say, or what is contradictory about them."""
+    architecture = _BAR["model"]
+    widths, looks = _numbers(_BAR["widths"]), _numbers(_BAR["looks"])
+    for name, numbers in (("widths", widths), ("epochs looked at", looks)):
+        if isinstance(numbers, str):
+            return f"Among the {name}, {numbers!r} is not a whole number: remove it."
+        if not numbers:
+            return f"Choose at least one of the {name}."
+    try:
+        return ConvergenceSpec.model_validate(
+            {
+                "dataset": bar.read_data(_BAR, held.dataset),
+                "test": _BAR["test"],
+                "architecture": architecture,
+                "depth": _BAR["depth"] if architecture == "fcn" else None,
+                "initialisation": _BAR["start"],
+                "widths": widths,
+                "seeds": _BAR["seeds"],
+                "looks": looks,
+                "training": bar.read_training(_BAR),
+                "ridge": _BAR["ridge"],
+                "dtype": _BAR["dtype"],
+            }
+        )
+    except ValidationError as error:
+        return bar.contradiction(error)
+
+
+def _numbers(texts: Sequence[str]) -> tuple[int, ...] | str:
+    """The numbers in ascending order, or the first text that is none."""
+    wrong = next((text for text in texts if not text.strip().isdecimal()), None)
+    return tuple(sorted({int(text) for text in texts})) if wrong is None else wrong
+
+
+def _options(usual: Sequence[int], chosen: Sequence[str]) -> list[str]:
+    """What can be chosen: the usual numbers and those chosen already, in ascending order."""
+    numbers = {int(text) for text in chosen if text.strip().isdecimal()}
+    return [*map(str, sorted({*usual, *numbers})), *(text for text in chosen if not text.strip().isdecimal())]
+
+
+def _other_model() -> None:
+    architecture = _BAR["model"]
+    widths = list(map(str, CONVERGENCE_WIDTHS[architecture]))
+    _BAR.change(widths=widths, depth=CONVERGENCE_DEPTH, rate=CONVERGENCE_RATE[architecture])
+
+
+def _networks_summary(spec: ConvergenceSpec) -> str:
+    depth = f", {spec.depth} hidden layer{'s' if spec.depth > 1 else ''}" if spec.depth else ""
+    widths = f"width {spec.widths[0]}" if len(spec.widths) == 1 else f"widths {spec.widths[0]} to {spec.widths[-1]}"
+    return f"{TITLES[spec.architecture]}{depth}, {widths}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
+
+
+def _training_summary(spec: ConvergenceSpec) -> str:
+    shown = ", ".join(map(str, spec.looks)) if len(spec.looks) <= 6 else f"{spec.looks[0]} to {spec.looks[-1]} in {len(spec.looks)} looks"
+    return f"Epoch{'s' if len(spec.looks) > 1 else ''} {shown}, rate {spec.training.learning_rate:g}"
+
+
+def _kernels_summary(spec: ConvergenceSpec) -> str:
+    return f"λ = {spec.ridge:g}, {spec.test:,} test images"

@@ -1,0 +1,120 @@
+"""A convergence result, as far as it is computed: the plain answer, the controls, the charts, the explanation."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses import convergence_views as views
+from ntkcore.analyses.convergence import ConvergenceResult
+from ntkcore.specs import ConvergenceView
+from pages.parts import frame, links
+from pages.parts.convergence_charts import show_charts
+from pages.parts.convergence_explain import explain_convergence
+from pages.parts.convergence_point import inspect_point
+from pages.parts.fields import Fields
+
+_VIEW = Fields("convergence.view")
+_OVER = {"width": "Over width", "epoch": "Over epochs"}
+_KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
+_HEIGHT = 900  # pixels of what comes, so that little jumps when it does
+
+
+def show_result(result: ConvergenceResult) -> None:
+    """Everything that is there."""
+    _explore(result)
+    explain_convergence(result)
+
+
+def show_waiting() -> None:
+    """What stands for the charts until the first comparison is there."""
+    st.html('<p class="atlas-quiet">The first comparison shows here as soon as it is finished; the others follow one by one.</p>')
+    st.skeleton(height=_HEIGHT)
+
+
+@st.fragment(key="convergence_explore")
+@frame.telling
+def _explore(result: ConvergenceResult) -> None:
+    choice = links.convergence.current()
+    if problem := views.missing_from(result, choice.view):
+        st.warning(frame.plain(problem), icon=":material/warning:")
+    elif choice.view.point is not None and views.index_of(result, choice.view.point) is None:
+        st.info("The comparison this address opens is not computed yet; it opens as soon as it is.", icon=":material/hourglass:")
+    _seed(result, choice)
+    answer = st.container(key="convergence_answer")  # above the controls that decide it
+    _controls(result)
+    view = links.convergence.current().view
+    with answer:
+        _headline(result, view)
+    show_charts(result, view)
+    inspect_point(result)
+
+
+def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
+    said = views.answer(result, view)
+    facts = f"{len(result.points):,} comparisons"
+    if result.complete:
+        device = "the CPU" if result.device == "cpu" else html.escape(result.device)
+        facts += f" · computed {frame.when(result.created)} on {device}, the last part in {frame.duration(result.seconds)}"
+    elif said and result.ready < len(result.points):
+        facts, said = html.escape(said[0]).removesuffix("."), said[1:]
+    if said:
+        evidence = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said[:-1])
+        st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1])}</b></p><ul class="atlas-evidence">{evidence}</ul>')
+    else:
+        epoch = views.epoch_of(result, view)
+        st.html(f'<p class="atlas-fact">Nothing can be said of epoch {epoch}: no comparison of it is there yet, or all of them failed.</p>')
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.html(f'<div class="atlas-quiet">{facts} · click a dot to see its kernel</div>', width="content")
+        frame.remarks(result.warnings)
+
+
+def _seed(result: ConvergenceResult, choice: links.Choice) -> None:
+    view = choice.view
+    values = {"over": view.over, "kernel": view.kernel, "epoch": views.epoch_of(result, view), "width": views.width_of(result, view)}
+    _VIEW.seed((result.key, choice.revision), values)
+
+
+def _changed(name: str) -> None:
+    links.convergence.look(**{name: _VIEW[name]})
+
+
+def _controls(result: ConvergenceResult) -> None:
+    spec = result.spec
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
+        st.segmented_control(
+            "Charts",
+            list(_OVER),
+            format_func=_OVER.__getitem__,
+            required=True,
+            **_VIEW.default("over"),
+            on_change=_changed,
+            args=("over",),
+            width="content",
+        )
+        st.segmented_control(
+            "Cheap kernel",
+            list(_KERNELS),
+            format_func=_KERNELS.__getitem__,
+            required=True,
+            **_VIEW.default("kernel"),
+            on_change=_changed,
+            args=("kernel",),
+            width="content",
+        )
+        for name, label, places, said in (
+            ("epoch", "After epoch", spec.looks, "In the answer, the charts over width, and the spectra. 0 is the initialisation."),
+            ("width", "Width", spec.widths, "In the spectra, and over epochs wherever one chart holds several kernels."),
+        ):
+            if len(places) > 1:  # a slider needs two places
+                st.select_slider(label, places, **_VIEW.value(name), on_change=_changed, args=(name,), help=said, width=190)
+        st.download_button(
+            "CSV",
+            lambda: views.table(result).to_csv(index=False),
+            "convergence.csv",
+            "text/csv",
+            key="convergence_csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            help="Every number of every comparison",
+        )
