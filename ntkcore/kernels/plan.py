@@ -21,6 +21,7 @@ from ntkcore.kernels.layout import Layout, Outputs, layout_of
 from ntkcore.kernels.probe import (
     activation_numbers,
     checked_outputs,
+    checking_seeds,
     close,
     count_uses,
     owners_of,
@@ -116,7 +117,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         values = checked_outputs(model, probe)
         layout = layout_of(outputs, values.shape[1])
         uses = count_uses(values)
-        reference = reference_norms(model, values[0])
+        reference = reference_norms(model, values)
         sequential = path_depends_on_values(model, probe)
         names = {id(p): name for name, p in model.named_parameters()}
         slots, reasons = ([], {}) if sequential else _candidates(model, probe, uses)
@@ -196,7 +197,7 @@ def _verified(
     if not slots:
         return kept, methods, False, (0, 0, 0, 0)
     watched = capture(model, probe, {slot.name: slot.module for slot in slots})
-    gradients, batched = _backward(watched, [slot.name for slot in slots], _first_outputs(watched.outputs, reference))
+    gradients, batched = _backward(watched, [slot.name for slot in slots], checking_seeds(watched.outputs.detach()))
     for slot, g in zip(slots, gradients, strict=True):
         call, agreed = watched.single(slot.name), set()
         for local in slot.wanted:
@@ -219,11 +220,6 @@ def _verified(
     return kept, methods, batched, (activations // batch, output_numbers // batch, held // batch, pair_held // batch)
 
 
-def _first_outputs(outputs: Tensor, reference: dict[str, Tensor]) -> Tensor:
-    """(c, k) seeds of the outputs whose reference is known."""
-    return torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)[: len(next(iter(reference.values())))]
-
-
 def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[Tensor], bool]:
     """The gradients, and whether one pass for several outputs works (some operations have no batched backward)."""
     try:
@@ -234,7 +230,7 @@ def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[T
 
 def _agrees(general: GeneralGradients, probe: Tensor, reference: dict[str, Tensor]) -> bool:
     """Whether torch.func can differentiate the network sample by sample, with plain autograd's result."""
-    seeds = torch.eye(general.outputs, dtype=general.dtype, device=probe.device)[: len(next(iter(reference.values())))]
+    seeds = checking_seeds(torch.zeros(1, general.outputs, dtype=general.dtype, device=probe.device))
     try:
         gradients = general.gradients(probe, seeds)[:, 0]
     except Exception:  # torch.func has no single error for what it does not support; plain autograd then does the work

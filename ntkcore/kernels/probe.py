@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import vmap
@@ -13,7 +14,7 @@ from ntkcore.kernels.general import plain_gradients, quiet_vmap
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
 """Relative differences that rounding may explain on one sample."""
 
-_CHECKED_OUTPUTS = 10
+_CHECKED = 2  # combinations of all outputs whose gradients are compared
 
 
 def checked_outputs(model: nn.Module, probe: Tensor) -> Tensor:
@@ -73,11 +74,16 @@ def count_uses(outputs: Tensor) -> Counter[int]:
     return uses
 
 
+def checking_seeds(outputs: Tensor) -> Tensor:
+    """(c, k) fixed random combinations of the outputs (., k): every output, and so every head, takes part in each."""
+    drawn = np.random.default_rng(0).standard_normal((min(outputs.shape[1], _CHECKED), outputs.shape[1]))
+    return torch.from_numpy(drawn).to(outputs)
+
+
 def reference_norms(model: nn.Module, outputs: Tensor) -> dict[str, Tensor]:
-    """Plain autograd's squared norms (c,) of the first sample's first c outputs, per trained parameter."""
+    """Plain autograd's squared norms (c,) of the gradients of :func:`checking_seeds` on one sample's outputs (1, k), per parameter."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    count = min(len(outputs), _CHECKED_OUTPUTS)
-    found = [plain_gradients(outputs[o], [p for _, p in named]) for o in range(count)]
+    found = [plain_gradients(scalar, [p for _, p in named]) for scalar in checking_seeds(outputs) @ outputs[0]]
     return {name: torch.stack([squared_norms(g[i].flatten()) for g in found]) for i, (name, _) in enumerate(named)}
 
 
