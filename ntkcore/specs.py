@@ -262,7 +262,9 @@ class ConvergenceSpec(Spec):
     initialisation: Literal["pytorch", "he"] = "he"
     widths: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field((), description="ascending; () takes the architecture's defaults")
     seeds: int = Field(3, ge=1, le=10, description="initialisations of each width")
-    looks: tuple[Annotated[int, Field(ge=0, le=2000)], ...] = Field(CONVERGENCE_LOOKS, description="epochs at which the kernels are compared")
+    looks: tuple[Annotated[int, Field(ge=0, le=2000)], ...] = Field(
+        CONVERGENCE_LOOKS, description="epochs at which the kernels are compared"
+    )
     training: TrainingSpec = Field(TrainingSpec(), description="its epochs are the last look")
     ridge: float = Field(0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="λ of the kernel regressions, absolute")
     dtype: Literal["float32", "float64"] = "float32"

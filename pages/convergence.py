@@ -56,7 +56,13 @@ def _state(spec: ConvergenceSpec) -> None:
     with standing:
         if active:
             shown = time.monotonic()
-            job_panel.job_panel(key, moved=lambda: time.monotonic() - shown > _PAUSE and ready_points(spec, ws) != result.ready)
+
+            def moved() -> bool:
+                if time.monotonic() - shown < _PAUSE or links.convergence.current().view.point is not None:
+                    return False  # a dialog would close for a moment
+                return ready_points(spec, ws) != result.ready
+
+            job_panel.job_panel(key, moved)
         elif not result.complete:
             if job is not None:
                 job_panel.ended(job)

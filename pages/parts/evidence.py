@@ -50,7 +50,7 @@ def evidence(result: LearnabilityResult, facts: views.Judged, view: Learnability
 def _after_the_gallery(key: str) -> None:
     if st.session_state.get(_WAITED) == key:
         st.session_state[_SHOWN] = key
-        st.rerun()
+        links.rerun()
     st.session_state[_WAITED] = key
     st.skeleton(height=_HEIGHT)
 

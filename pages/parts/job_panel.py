@@ -7,7 +7,7 @@ import streamlit as st
 from ntkcore.analyses.workspace import workspace
 from ntkcore.jobs import JobState, ensure_worker
 from ntkcore.settings import Settings
-from pages.parts import frame
+from pages.parts import frame, links
 
 
 def job_panel(key: str, moved: Callable[[], bool] | None = None) -> None:
@@ -23,7 +23,7 @@ def job_panel(key: str, moved: Callable[[], bool] | None = None) -> None:
     def panel() -> None:
         job = workspace().jobs.state(key)
         if job is None or not job.active or (moved is not None and moved()):
-            st.rerun()
+            links.rerun()
             return
         _show(job)
         keep_worker(workspace().settings)

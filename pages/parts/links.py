@@ -20,6 +20,7 @@ V = TypeVar("V", bound=Spec)
 
 _STALE = 3.0  # seconds in which an older address of ours is taken for a late answer, not for the back button
 _REMEMBERED = 20
+_OURS = "links.ours"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Link(Generic[S, V]):
         """
         query = _address()
         held: Choice[S, V] | None = st.session_state.get(self._choice)
-        if held is not None and (not query or self._is_ours(query)):
+        ours = st.session_state.pop(_OURS, False)
+        if held is not None and (ours or not query or self._is_ours(query)):
             return self._keep(held)
         spec, view = self.address.read(query)
         return self._keep(Choice(spec, view, (held.revision if held else 0) + 1))
@@ -114,6 +116,16 @@ class Link(Generic[S, V]):
         if query != _address():
             st.query_params.from_dict(query)
         return choice
+
+
+def rerun() -> None:
+    """Run the page again as it stands.
+
+    For parts that run by a clock: the address in such a run is the one the browser knew when it sent the tick, which may be
+    older than the choice by as long as the browser was busy.
+    """
+    st.session_state[_OURS] = True
+    st.rerun()
 
 
 def _address() -> Query:

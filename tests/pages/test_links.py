@@ -110,3 +110,19 @@ def test_other_points_keep_what_exists_of_the_view(browser):
     view = links.convergence.current().view
     assert (view.epoch, view.width, view.kernel, view.point) == (None, 128, "first", None)
     assert links.convergence.current().revision > before  # the slider is set anew
+
+
+def test_a_run_by_the_clock_does_not_take_an_old_address_for_a_link(browser):
+    links.convergence.opened()
+    links.convergence.look(epoch=5)
+    old = dict(browser.query_params)
+    browser.clock += 60  # the browser was busy
+    links.convergence.look(epoch=20)
+    browser.clock += 60
+    browser.rerun = lambda: None
+    links.rerun()
+    browser.query_params.from_dict(old)
+    assert links.convergence.opened().view.epoch == 20
+    assert browser.query_params["epoch"] == "20"
+    browser.query_params.from_dict(old)
+    assert links.convergence.opened().view.epoch == 5  # the next one is the back button
