@@ -53,7 +53,7 @@ def ensure_comparison(spec: ComparisonSpec, split: Split, ws: Workspace, reporte
             outputs = _outputs(module, split, lambda *_: reporter.report(first, 0))
             # Before the kernels, so that the first one's seconds do not hold the device's warming up.
             x = inputs_of(split.train, spec.dtype)
-            invariance = {"pseudo": batch_invariance(module, x, "pseudo"), "full": batch_invariance(module, x, "full")}
+            invariance = {str(form): batch_invariance(module, x, form) for form in FORMS}
             seconds, notes = _fill_kernels(spec, module, split, draft, ws, reporter)
         except ComputationError as error:
             draft.put_json("numbers", _about(spec, split) | {"diverged": f"{error.message} {error.remedy}".strip()})

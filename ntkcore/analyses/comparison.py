@@ -39,7 +39,7 @@ class Comparison:
         class_names: the classes.
         seconds: form ("pseudo", "first", "full") to seconds of computing its kernel of the training images; NaN when it was
             computed in several attempts, or not at all.
-        doctor: "pseudo" and "full": their doctors.
+        doctor: form to its doctor.
         diverged: why training up to this epoch failed, "" when it did not; then all numbers are NaN or absent.
         notes: what a reader should know.
         created, device: when (UTC, ISO 8601) and on what it was computed.

@@ -25,6 +25,7 @@ __all__ = [
     "answer",
     "curves",
     "epoch_of",
+    "examined",
     "index_of",
     "missing_from",
     "spectra",
@@ -168,6 +169,12 @@ def curves(result: ConvergenceResult, view: ConvergenceView, metric: Metric) -> 
     at = series[-1].x if len(law_y) else nothing
     ends = np.unique(series[-1].point_x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
     return Curves(metric, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
+
+
+def examined(result: ConvergenceResult, view: ConvergenceView) -> Comparison | None:
+    """The comparison whose doctors stand for the view: the first seed of its width at its epoch; None until one is there."""
+    width, epoch = width_of(result, view), epoch_of(result, view)
+    return next((p for _, p in _there(result) if (p.width, p.epoch) == (width, epoch) and p.doctor), None)
 
 
 def spectra(result: ConvergenceResult, view: ConvergenceView) -> Spectra | None:

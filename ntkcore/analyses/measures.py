@@ -52,7 +52,7 @@ class Measures:
         agreement: share of held-out images given the class that the full kernel's regression gives.
         accuracy: share of held-out images right, also of the "network" (Figs. 3.8-3.12).
         jitter: added to the regression's diagonal beside λ; 0 when none.
-        doctor: of "pseudo" and "full".
+        doctor: form to its doctor.
         pictures: "pseudo", "full_mean", "error": (n, n).
         notes: what failed, in sentences: the numbers it would have given are absent.
     """

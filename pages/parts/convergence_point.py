@@ -64,8 +64,8 @@ def _show(result: ConvergenceResult, point: Comparison) -> None:
         _picture(point)
     with right:
         _numbers(point)
-        show_doctor(point.doctor.get("pseudo"), key="pseudo", name="Pseudo-NTK", without="The pseudo-NTK was not examined.")
-        show_doctor(point.doctor.get("full"), key="full", name="Full kernel", without="The full kernel was not examined.")
+        for form, name in (("pseudo", "Pseudo-NTK"), ("first", "First logit"), ("full", "Full kernel")):
+            show_doctor(point.doctor.get(form), key=form, name=name, without=f"{name}: not examined.")
 
 
 def _steps(result: ConvergenceResult, point: Comparison) -> None:

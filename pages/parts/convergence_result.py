@@ -11,11 +11,13 @@ from pages.parts import frame, links
 from pages.parts.convergence_charts import show_charts
 from pages.parts.convergence_explain import explain_convergence
 from pages.parts.convergence_point import inspect_point
+from pages.parts.doctor import show_doctor
 from pages.parts.fields import Fields
 
 _VIEW = Fields("convergence.view")
 _OVER = {"width": "Over width", "epoch": "Over epochs"}
 _KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
+_UNEXAMINED = "This kernel was not examined."
 _HEIGHT = 900  # pixels of what comes, so that little jumps when it does
 
 
@@ -66,6 +68,11 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         st.html(f'<div class="atlas-quiet">{facts} · click a dot to see its kernel</div>', width="content")
         frame.remarks(result.warnings)
+    if (point := views.examined(result, view)) is not None:
+        where = f"width {point.width}, seed {point.seed}"
+        with st.container(horizontal=True, gap="small"):
+            show_doctor(point.doctor.get(view.kernel), key="cheap", name=f"{_KERNELS[view.kernel]} ({where})", without=_UNEXAMINED)
+            show_doctor(point.doctor.get("full"), key="whole", name="Full kernel", without=_UNEXAMINED)
 
 
 def _seed(result: ConvergenceResult, choice: links.Choice) -> None:
