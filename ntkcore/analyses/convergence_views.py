@@ -28,6 +28,7 @@ __all__ = [
     "examined",
     "index_of",
     "missing_from",
+    "silence",
     "spectra",
     "table",
     "timing_curves",
@@ -169,6 +170,15 @@ def curves(result: ConvergenceResult, view: ConvergenceView, metric: Metric) -> 
     at = series[-1].x if len(law_y) else nothing
     ends = np.unique(series[-1].point_x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
     return Curves(metric, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
+
+
+def silence(result: ConvergenceResult, view: ConvergenceView) -> str:
+    """Why there is no answer for the view's epoch, in a sentence."""
+    epoch = epoch_of(result, view)
+    failed = [p for _, p in _there(result) if p.epoch == epoch and p.diverged]
+    if not failed:
+        return f"No comparison after epoch {epoch} is there yet."
+    return f"Every training up to epoch {epoch} failed so far; width {failed[0].width:,}: {failed[0].diverged}"
 
 
 def examined(result: ConvergenceResult, view: ConvergenceView) -> Comparison | None:

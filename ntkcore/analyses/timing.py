@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from ntkcore.analyses.kernel import KERNEL_VERSION
 from ntkcore.analyses.network import identity_of
 from ntkcore.analyses.progress import TIMING, Reporter
 from ntkcore.analyses.workspace import Workspace
@@ -110,7 +111,7 @@ def ensure_timing(spec: TimingSpec, ws: Workspace, reporter: Reporter) -> Timing
 
 def timing_key(spec: TimingSpec) -> str:
     """Key of a timing."""
-    return key_of(KIND, VERSION, spec, {})
+    return key_of(KIND, VERSION * 100 + KERNEL_VERSION, spec, {})
 
 
 def open_timing(spec: TimingSpec, ws: Workspace) -> Timing:

@@ -8,10 +8,11 @@ from ntkcore.convergence.alignment import alignment
 from ntkcore.convergence.classes import accuracy, agreement, predictions
 from ntkcore.convergence.difference import pair_errors, prediction_difference, relative_difference, relative_frobenius
 from ntkcore.convergence.magnitudes import magnitudes
-from ntkcore.convergence.slope import PowerLaw, guide, power_law
-from ntkcore.kernels.spectrum import condition, effective_rank, resolvable, rounding_floor, spectrum
+from ntkcore.convergence.slope import THEORY, PowerLaw, guide, power_law
+from ntkcore.kernels.spectrum import condition, effective_rank, rounding_floor, spectrum
 
 __all__ = [
+    "THEORY",
     "PowerLaw",
     "accuracy",
     "agreement",
@@ -26,7 +27,6 @@ __all__ = [
     "predictions",
     "relative_difference",
     "relative_frobenius",
-    "resolvable",
     "rounding_floor",
     "spectrum",
 ]

@@ -18,7 +18,7 @@ from ntkcore.kernels.layers import Prepared
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned, Slot, make_plan
 
-BATCH_BYTES = {"cpu": 128 * 2**20, "cuda": 4 * 2**30}
+BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 """Memory that one batch may take; batch sizes are derived from it."""
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
@@ -173,7 +173,8 @@ class Engine:
                     call = watched.single(slot.name)
                     prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
                     if sketch is None:
-                        made.put(layer, start, prepared.features(gradients[layer]))
+                        room = made.room(layer, start, len(x), self.like)
+                        made.put(layer, start, prepared.features(gradients[layer], room))
                     else:
                         self._sketch_layer(slot, prepared, gradients[layer], sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go

@@ -5,18 +5,23 @@ where the scalars' products are summed), P parameters, L positions (1 for a plai
 group, g groups. A block's Gram matrix with another is (b·r, b'·r'), sample by sample, in each its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
 
-_LEAF = 192  # rows of a symmetric block below which both halves are computed
+_LEAF = {"cpu": 192, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
 _SUMMED = 8192  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
+
+
+Room = Callable[[int], Tensor]
+"""Gives (b, numbers) of a block's own memory for a batch's gradients of one layer, so that they need not be copied there."""
 
 
 def rows_within(workspace_of: Tensor, floats_per_row: int) -> int:
@@ -187,7 +192,7 @@ class Block:
     def _add_own(self, total: Tensor, start: int, stop: int) -> None:
         """The upper triangle of blocks: two halves by themselves, and their product once."""
         r = self.per_sample
-        if (stop - start) * r <= _LEAF or stop - start == 1:
+        if (stop - start) * r <= _LEAF.get(total.device.type, _LEAF["cpu"]) or stop - start == 1:
             piece = self.part(start, stop)
             piece._add(piece, total[start * r : stop * r, start * r : stop * r])
             return
@@ -198,7 +203,7 @@ class Block:
 
 
 class Assembly:
-    """A block being made, batch by batch: all gradients that are formed go side by side into one matrix, hence one product."""
+    """A block being made, batch by batch: small formed gradients go side by side into one matrix, large ones are formed in their own."""
 
     def __init__(self, samples: int, per_sample: int) -> None:
         self._samples, self._per_sample = samples, per_sample
@@ -206,11 +211,24 @@ class Assembly:
         self._formed: Tensor | None = None
         self._first: dict[tuple[int, int], ExplicitFeatures] = {}
         self._others: dict[tuple[int, int], list[Features]] = {}
+        self._own: dict[int, Tensor] = {}
+
+    def room(self, layer: int, start: int, count: int, like: Tensor) -> Room:
+        """Memory for ``count`` samples' gradients of a layer, the first being the block's sample ``start``."""
+
+        def give(numbers: int) -> Tensor:
+            if layer not in self._own:
+                self._own[layer] = _empty(like, self._samples, numbers)
+            return self._own[layer][start : start + count]
+
+        return give
 
     def put(self, layer: int, start: int, found: Sequence[Features]) -> None:
         """Take the features of one layer for the batch that begins with the sample ``start``."""
         for number, part in enumerate(found):
             place = (layer, number)
+            if layer in self._own and number == 0:
+                continue  # formed where it stays
             if not isinstance(part, ExplicitFeatures):
                 self._others.setdefault(place, []).append(part)
             elif self._formed is None:
@@ -226,13 +244,15 @@ class Assembly:
                 self._columns[place] = slice(width, width + found.rows.shape[1])
                 width += found.rows.shape[1]
             like = next(iter(self._first.values())).rows
-            self._formed = like.new_empty(self._samples * self._per_sample, width)
+            self._formed = _empty(like, self._samples * self._per_sample, width)
             for place in list(self._first):
                 self._copy(place, 0, self._first.pop(place))
 
     def block(self) -> Block:
         """The whole block."""
         parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
+        rows = self._samples * self._per_sample
+        parts += [ExplicitFeatures(own.view(rows, -1), self._per_sample) for own in self._own.values()]
         for place in sorted(self._others):
             pieces = self._others.pop(place)
             parts.append(pieces[0] if len(pieces) == 1 else type(pieces[0]).stacked(pieces))
@@ -242,6 +262,13 @@ class Assembly:
         assert self._formed is not None
         top = start * self._per_sample
         self._formed[top : top + len(found.rows), self._columns[place]] = found.rows
+
+
+def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
+    """A matrix to be filled; on the CPU from NumPy, which asks for large pages: a third of the time until it is first written."""
+    if like.device.type != "cpu":
+        return like.new_empty(rows, columns)
+    return torch.from_numpy(np.empty((rows, columns), dtype=np.float64 if like.dtype == torch.float64 else np.float32))
 
 
 def _mirror(total: Tensor) -> None:

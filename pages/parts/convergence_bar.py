@@ -1,5 +1,6 @@
 """The analysis bar of the convergence page: data set, networks, training and kernels as four short sentences that open."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -15,13 +16,11 @@ from ntkcore.specs import (
     ConvergenceSpec,
     ConvergenceView,
 )
-from pages.parts import bar
+from pages.parts import bar, frame
 from pages.parts.fields import Fields
 from pages.parts.links import Choice
 
 _BAR = Fields("convergence.bar")
-_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-_LOOKS = (0, 1, 2, 5, 10, 20, 50, 100, 150, 200)
 _MANY = "Each pair of images has a k × k block: the full kernel has (images × classes)² entries. The thesis takes 1,000 images."
 
 
@@ -48,15 +47,8 @@ def _networks() -> None:
     st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **_BAR.index("model", ARCHITECTURES), on_change=_other_model)
     architecture = _BAR["model"]
     units = "Units of each hidden layer." if architecture == "fcn" else "Channels of the first convolution."
-    st.multiselect(
-        "Widths",
-        _options(_WIDTHS, _BAR["widths"]),
-        **_BAR.default("widths"),
-        accept_new_options=True,
-        max_selections=12,
-        placeholder="type a width",
-        disabled=architecture in FIXED_WIDTH,
-        help=f"{units} Type any number and press Enter.",
+    st.text_input(
+        "Widths", **_BAR.value("widths"), disabled=architecture in FIXED_WIDTH, help=f"{units} Up to twelve, with commas between."
     )
     left, right = st.columns(2)
     left.number_input("Seeds of each width", 1, 10, **_BAR.value("seeds"), help="Initialisations; two or more give error bars.")
@@ -73,14 +65,10 @@ def _networks() -> None:
 
 
 def _training() -> None:
-    st.multiselect(
+    st.text_input(
         "Epochs looked at",
-        _options(_LOOKS, _BAR["looks"]),
-        **_BAR.default("looks"),
-        accept_new_options=True,
-        max_selections=12,
-        placeholder="type an epoch",
-        help="0 is the initialisation; training ends with the last. Type any number and press Enter.",
+        **_BAR.value("looks"),
+        help="Up to twelve, with commas between. 0 is the initialisation; training ends with the last.",
     )
     bar.training_fields(_BAR)
 
@@ -104,11 +92,11 @@ def _seed(choice: Choice[ConvergenceSpec, ConvergenceView]) -> None:
     spec = choice.spec
     values = {
         "model": spec.architecture,
-        "widths": list(map(str, spec.widths)),
+        "widths": _text(spec.widths),
         "seeds": spec.seeds,
         "depth": spec.depth or CONVERGENCE_DEPTH,
         "start": spec.initialisation,
-        "looks": list(map(str, spec.looks)),
+        "looks": _text(spec.looks),
         "ridge": spec.ridge,
         "test": spec.test,
         "dtype": spec.dtype,
@@ -122,7 +110,7 @@ def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
     widths, looks = _numbers(_BAR["widths"]), _numbers(_BAR["looks"])
     for name, numbers in (("widths", widths), ("epochs looked at", looks)):
         if isinstance(numbers, str):
-            return f"Among the {name}, {numbers!r} is not a whole number: remove it."
+            return f"Among the {name}, {frame.plain(numbers)} is not a whole number."
         if not numbers:
             return f"Choose at least one of the {name}."
     try:
@@ -145,22 +133,20 @@ def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
         return bar.contradiction(error)
 
 
-def _numbers(texts: Sequence[str]) -> tuple[int, ...] | str:
-    """The numbers in ascending order, or the first text that is none."""
-    wrong = next((text for text in texts if not text.strip().isdecimal()), None)
-    return tuple(sorted({int(text) for text in texts})) if wrong is None else wrong
+def _numbers(text: str) -> tuple[int, ...] | str:
+    """The numbers of a list with commas or spaces, in ascending order, or the first part that is no number."""
+    parts = [part for part in re.split(r"[\s,;]+", text) if part]
+    wrong = next((part for part in parts if not (part.isdecimal() and len(part) < 7)), None)
+    return tuple(sorted({int(part) for part in parts})) if wrong is None else wrong
 
 
-def _options(usual: Sequence[int], chosen: Sequence[str]) -> list[str]:
-    """What can be chosen: the usual numbers and those chosen already, in ascending order."""
-    numbers = {int(text) for text in chosen if text.strip().isdecimal()}
-    return [*map(str, sorted({*usual, *numbers})), *(text for text in chosen if not text.strip().isdecimal())]
+def _text(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _other_model() -> None:
     architecture = _BAR["model"]
-    widths = list(map(str, CONVERGENCE_WIDTHS[architecture]))
-    _BAR.change(widths=widths, depth=CONVERGENCE_DEPTH, rate=CONVERGENCE_RATE[architecture])
+    _BAR.change(widths=_text(CONVERGENCE_WIDTHS[architecture]), depth=CONVERGENCE_DEPTH, rate=CONVERGENCE_RATE[architecture])
 
 
 def _networks_summary(spec: ConvergenceSpec) -> str:

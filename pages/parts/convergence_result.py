@@ -63,8 +63,7 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
         evidence = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said[:-1])
         st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1])}</b></p><ul class="atlas-evidence">{evidence}</ul>')
     else:
-        epoch = views.epoch_of(result, view)
-        st.html(f'<p class="atlas-fact">Nothing can be said of epoch {epoch}: no comparison of it is there yet, or all of them failed.</p>')
+        st.html(f'<p class="atlas-fact">{html.escape(views.silence(result, view))}</p>')
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         st.html(f'<div class="atlas-quiet">{facts} · click a dot to see its kernel</div>', width="content")
         frame.remarks(result.warnings)

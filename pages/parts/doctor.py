@@ -22,7 +22,7 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
     if doctor is None:
         st.html(f'<div class="atlas-quiet">{html.escape(without)}</div>')
         return
-    icon = ":material/stethoscope:" if doctor.sound else ":material/warning:"
+    icon = ":material/stethoscope:" if doctor.sound and not doctor.findings else ":material/warning:"
     with st.popover(frame.plain(line(doctor, name)), icon=icon, type="tertiary", key=f"quiet_doctor_{key}"):
         for finding in doctor.findings:
             st.markdown(f"- {frame.plain(finding)}")
@@ -40,6 +40,8 @@ def line(doctor: KernelDoctor, name: str) -> str:
     if not doctor.finite:
         return f"{name} not sound: some entries are not finite"
     judged = "sound" if doctor.sound else "not sound"
+    if doctor.findings:
+        judged += f", {len(doctor.findings)} remark{'s' if len(doctor.findings) > 1 else ''}"
     parts = [
         "symmetric" if doctor.symmetric else "not symmetric",
         f"λ_min {frame.number(doctor.smallest, 2)}",

@@ -14,6 +14,7 @@ from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
 from ntkcore.kernels import FallbackWarning, Outputs, empirical_ntk, features, memory, ntk_diagonal, ntk_tiles, schedule, working_set
+from ntkcore.kernels.layers import affine
 
 # torch says how it pads evenly sized kernels
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding=:UserWarning")
@@ -120,7 +121,8 @@ def test_little_memory_changes_nothing(name: str, outputs: Outputs, monkeypatch:
     for samples in (1, 5, 9, 20):
         with monkeypatch.context() as small:
             small.setattr(features, "WORKSPACE_BYTES", {"cpu": 2000})
-            small.setattr(features, "_LEAF", 2)
+            small.setattr(features, "_LEAF", {"cpu": 2})
+            small.setattr(affine, "_LARGE", 8)
             for module in (memory, schedule):
                 small.setattr(module, "KEPT_BYTES", {"cpu": samples * per_sample})
             close(empirical_ntk(model, x, outputs=outputs, batch_size=2), whole, 1e-12)

@@ -218,7 +218,7 @@ def test_contradictory_choices_are_said(app, label, value, words):
 
 def test_widths_are_put_in_order(app):
     opened(app)
-    widget(app, "multiselect", "Widths").set_value(["16", "8"]).run()
+    widget(app, "text_input", "Widths").set_value("16, 8").run()
     assert app.query_params["widths"] == "8,16"
 
 

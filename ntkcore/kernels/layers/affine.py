@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, rows_within, squared_norms
+from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, Room, rows_within, squared_norms
 from ntkcore.kernels.layout import Layout
 
-_CACHED = 2**20  # numbers of unfolded inputs copied out at once: still in the processor's cache when they are multiplied
+_COPIED = {"cpu": 2_400_000, "cuda": 2**28}  # numbers of unfolded inputs copied out at once: on a CPU, few enough to stay near
+_LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
 
 
@@ -67,8 +68,9 @@ class Unfolded:
         return self.part(slice(None))
 
     def step(self) -> int:
-        """Samples of a part that stays in the processor's cache."""
-        return max(1, _CACHED // (self.groups * self.width * self.positions))
+        """Samples of a part."""
+        limit = _COPIED.get(self.windows.device.type, _COPIED["cpu"])
+        return max(1, limit // (self.groups * self.width * self.positions))
 
 
 class AffinePrepared:
@@ -132,7 +134,7 @@ class AffinePrepared:
         stacked = self._stack(g)
         return self._unstack((stacked @ self._products[rows]).mul_(stacked).sum(-1).double(), g.shape[0])
 
-    def features(self, gradients: Tensor) -> list[Features]:
+    def features(self, gradients: Tensor, room: Room) -> list[Features]:
         g = self._by_position(gradients)
         layout = self._layout
         if self._unfolded is None:
@@ -142,7 +144,7 @@ class AffinePrepared:
             rows = turned.reshape(self._groups, -1, self._channels * (layout.count if layout.joined else 1))
             inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, slice(0, self._batch)), layout.joined)]
+        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, slice(0, self._batch), room), layout.joined)]
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
@@ -156,11 +158,15 @@ class AffinePrepared:
             found["bias"] = g.sum(-1).flatten(2)
         return found
 
-    def _weights(self, g: Tensor, rows: slice) -> Tensor:
-        """(b', s, P) gradients of the weight for the samples ``rows`` of the batch and their ``g``."""
+    def _weights(self, g: Tensor, rows: slice, room: Room | None = None) -> Tensor:
+        """(b', s, P) gradients of the weight for the samples ``rows`` of the batch and their ``g``, in ``room`` where that helps."""
         assert self._unfolded is not None
         stacked, width = self._stack(g), self._unfolded.width
-        formed = stacked.new_empty(*stacked.shape[:3], width)
+        numbers = stacked[0, ..., 0].numel() * width
+        if room is not None and self._groups == 1 and numbers >= _LARGE:
+            formed = room(numbers).view(*stacked.shape[:3], width)
+        else:
+            formed = stacked.new_empty(*stacked.shape[:3], width)
         step = self._unfolded.step()
         for start in range(0, len(stacked), step):
             stop = min(len(stacked), start + step)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from ntkcore.kernels.features import Features
+from ntkcore.kernels.features import Features, Room
 from ntkcore.kernels.layout import Layout
 
 
@@ -17,8 +17,8 @@ class Prepared(Protocol):
         """(c, b) float64 squared gradient norms for ``gradients`` (c, b, *output): c of the outputs, b samples."""
         ...
 
-    def features(self, gradients: Tensor) -> list[Features]:
-        """What Gram blocks need, for ``gradients`` (s, b, *output) of all the layout's scalars."""
+    def features(self, gradients: Tensor, room: Room) -> list[Features]:
+        """What Gram blocks need, for ``gradients`` (s, b, *output) of all the layout's scalars; ``room`` may hold the largest part."""
         ...
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:

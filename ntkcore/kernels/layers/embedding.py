@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ntkcore.kernels.features import ExplicitFeatures, Features, TokenFeatures, squared_norms
+from ntkcore.kernels.features import ExplicitFeatures, Features, Room, TokenFeatures, squared_norms
 from ntkcore.kernels.layout import Layout
 
 
@@ -47,7 +47,7 @@ class EmbeddingPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._merged(gradients).flatten(2))
 
-    def features(self, gradients: Tensor) -> list[Features]:
+    def features(self, gradients: Tensor, room: Room) -> list[Features]:
         merged = self._merged(gradients)
         _, batch, length, width = merged.shape
         if self._dense():

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ntkcore.kernels.features import ExplicitFeatures, Features, squared_norms
+from ntkcore.kernels.features import ExplicitFeatures, Features, Room, squared_norms
 from ntkcore.kernels.layout import Layout
 
 
@@ -60,7 +60,7 @@ class NormalisationPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._gradients(gradients))
 
-    def features(self, gradients: Tensor) -> list[Features]:
+    def features(self, gradients: Tensor, room: Room) -> list[Features]:
         return [ExplicitFeatures.of(self._gradients(gradients), self._joined)]
 
     def numbers(self) -> int:
