@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ntkcore.errors import DataError
 from ntkcore.kernels.compression import Compression, CompressionReport
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.layout import Outputs
@@ -89,8 +90,8 @@ def empirical_ntk(
     engine.say_notes()
     rows = engine.samples
     columns = None if z is None else engine.others(z)
-    require_fit(engine, len(rows), None if columns is None else len(columns), batch_size)
     report = None if compression is None else _compressed(engine, compression, batch_size)
+    require_fit(engine, len(rows), None if columns is None else len(columns), batch_size)
     m, k = len(rows if columns is None else columns), engine.layout.rows
     values: np.ndarray = np.empty((len(rows), m) if outputs != "full" else (len(rows), m, k, k), dtype=numpy_dtype(engine.dtype))
     side = side_of(engine, max(len(rows), m))
@@ -100,7 +101,16 @@ def empirical_ntk(
         if columns is None and row != column:
             values[there, here] = mirrored(block)
     seconds = time.monotonic() - started
-    return EmpiricalKernel(values, outputs, engine.outputs, engine.notes, report, seconds, str(engine.like.device), str(values.dtype))
+    return EmpiricalKernel(
+        values,
+        outputs,
+        engine.outputs,
+        engine.notes,
+        report,
+        seconds,
+        str(engine.like.device),
+        f"{values.dtype}{' (TF32)' if tf32 else ''}",
+    )
 
 
 def ntk_tiles(
@@ -121,7 +131,7 @@ def ntk_tiles(
     """The same kernel in tiles of ``tile`` × ``tile`` samples, in the order that computes the features of each block least often.
 
     Args:
-        tile: samples on a side of a tile; those at the edges are smaller.
+        tile: samples on a side of a tile; those at the edges are smaller. What is wrong with the arguments is said at the first tile.
         wanted: (row, column) indices of tiles; None: all of them, for ``z = None`` those on and above the diagonal.
         progress: called with (tiles done, tiles wanted), also between a tile's batches; may raise ``Cancelled``.
         model, x, z, outputs, batch_size, device, dtype, compression, tf32: as for :func:`empirical_ntk`.
@@ -136,6 +146,8 @@ def ntk_tiles(
     engine = Engine(model, x, device, outputs=outputs, dtype=dtype, tf32=tf32)
     engine.say_notes()
     columns = None if z is None else engine.others(z)
+    if isinstance(tile, bool) or not isinstance(tile, int) or tile < 1:
+        raise DataError(f"The side of a tile is {tile!r}.", "Give a whole number of at least 1.")
     if compression is not None:
         engine.compress(compression)
     yield from tiles(engine, columns, tile, wanted, batch_size, progress)
@@ -143,7 +155,7 @@ def ntk_tiles(
 
 def _compressed(engine: Engine, compression: Compression, batch_size: int | None) -> CompressionReport:
     """Switch the engine to compressed gradients, and measure what that costs."""
-    few = engine.samples[:_EXACT]
+    few = engine.samples[: side_of(engine, _EXACT)]  # as many as have room for all their gradients
     step = engine.pair_batch_size(batch_size)
     exact = engine.own_gram(engine.block(few, step)).double()
     engine.compress(compression)

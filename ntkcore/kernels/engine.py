@@ -98,9 +98,9 @@ class Engine:
         general = 0 if p.general is None else self.layout.count * p.general.size()
         return max(1, (p.pair_held + general) * self.like.element_size())
 
-    def batch_bytes(self, wish: int | None) -> int:
+    def batch_bytes(self, samples: int) -> int:
         """Bytes that one batch takes while its features are made."""
-        return self.pair_batch_size(wish) * self._per_sample() * self.like.element_size()
+        return samples * self._per_sample() * self.like.element_size()
 
     def squared_norms(self, samples: Tensor) -> Tensor:
         """(k, b) float64: squared norm of each output's gradient for ``samples`` (b, ...).

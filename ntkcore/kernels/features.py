@@ -5,7 +5,7 @@ where the scalars' products are summed), P parameters, L positions (1 for a plai
 group, g groups. A block's Gram matrix with another is (b·r, b'·r'), sample by sample, in each its rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -28,6 +28,21 @@ def rows_within(workspace_of: Tensor, floats_per_row: int) -> int:
     """How many rows of ``floats_per_row`` numbers fit the workspace of the tensor's device (at least one)."""
     budget = WORKSPACE_BYTES.get(workspace_of.device.type, WORKSPACE_BYTES["cpu"])
     return max(1, budget // max(1, floats_per_row * workspace_of.element_size()))
+
+
+def _pieces(like: Tensor, here: int, there: int, floats_per_pair: int) -> Iterator[tuple[range, range]]:
+    """Rows and columns of samples whose pairs fit the workspace together (at least one pair)."""
+    pairs = rows_within(like, floats_per_pair)
+    wide = min(there, pairs)
+    high = max(1, pairs // wide)
+    for top in range(0, here, high):
+        for left in range(0, there, wide):
+            yield range(top, min(here, top + high)), range(left, min(there, left + wide))
+
+
+def _rows(samples: range, per_sample: int) -> slice:
+    """Their rows of the kernel."""
+    return slice(samples.start * per_sample, samples.stop * per_sample)
 
 
 class Features(Protocol):
@@ -100,19 +115,16 @@ class PositionFeatures:
     def add_gram(self, other: "PositionFeatures", total: Tensor) -> None:
         length, r = self.positions, self.per_sample
         here, there = self.inputs.shape[1] // length, other.inputs.shape[1] // length
-        step = rows_within(self.inputs, length * (length * there) * (r * r + 1))
         for group in range(len(self.inputs)):
-            u_there, g_there = other.inputs[group].T, other.gradients[group].T
-            for start in range(0, here, step):
-                stop = min(here, start + step)
-                products = self.inputs[group, start * length : stop * length] @ u_there
+            for rows, columns in _pieces(self.inputs, here, there, length * length * (r * r + 1)):
+                mine, theirs = self.part(rows.start, rows.stop), other.part(columns.start, columns.stop)
+                products = mine.inputs[group] @ theirs.inputs[group].T
                 if self.bias:
                     products += 1
-                slopes = self.gradients[group, start * r * length : stop * r * length] @ g_there
-                weighted = slopes.view(stop - start, r, length, there, r, length)
-                weighted *= products.view(stop - start, 1, length, there, 1, length)
+                weighted = (mine.gradients[group] @ theirs.gradients[group].T).view(-1, r, length, len(columns), r, length)
+                weighted *= products.view(-1, 1, length, len(columns), 1, length)
                 summed = weighted.sum((2, 5)) if length > 1 else weighted
-                total[start * r : stop * r] += summed.view(-1, there * r)
+                total[_rows(rows, r), _rows(columns, r)] += summed.view(-1, len(columns) * r)
 
     def part(self, start: int, stop: int) -> "PositionFeatures":
         length, r = self.positions, self.per_sample
@@ -139,14 +151,12 @@ class TokenFeatures:
     def add_gram(self, other: "TokenFeatures", total: Tensor) -> None:
         length, r = self.positions, self.per_sample
         here, there = self.tokens.shape[0] // length, other.tokens.shape[0] // length
-        step = rows_within(self.gradients, length * (length * there) * (r * r + 1))
-        for start in range(0, here, step):
-            stop = min(here, start + step)
-            equal = self.tokens[start * length : stop * length, None] == other.tokens[None, :]
-            slopes = self.gradients[start * r * length : stop * r * length] @ other.gradients.T
-            weighted = slopes.view(stop - start, r, length, there, r, length)
-            weighted *= equal.view(stop - start, 1, length, there, 1, length)
-            total[start * r : stop * r] += weighted.sum((2, 5)).view(-1, there * r)
+        for rows, columns in _pieces(self.gradients, here, there, length * length * (r * r + 1)):
+            mine, theirs = self.part(rows.start, rows.stop), other.part(columns.start, columns.stop)
+            equal = mine.tokens[:, None] == theirs.tokens[None, :]
+            weighted = (mine.gradients @ theirs.gradients.T).view(-1, r, length, len(columns), r, length)
+            weighted *= equal.view(-1, 1, length, len(columns), 1, length)
+            total[_rows(rows, r), _rows(columns, r)] += weighted.sum((2, 5)).view(-1, len(columns) * r)
 
     def part(self, start: int, stop: int) -> "TokenFeatures":
         length, r = self.positions, self.per_sample

@@ -1,6 +1,8 @@
 """How much memory a kernel takes: the budgets, the formula, and the refusal of what does not fit."""
 
+import contextlib
 import os
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +13,17 @@ from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.features import WORKSPACE_BYTES
 from ntkcore.kernels.layout import Outputs
 
-_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
+
+def _machine() -> int:
+    """Bytes of memory this process may use: the machine's, or its container's where that is less."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
+    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        with contextlib.suppress(OSError, ValueError):  # absent, or "max"
+            found = min(found, int(limit.read_text()))
+    return found
+
+
+_MEMORY = _machine()
 KEPT_BYTES = {"cpu": min(max(_MEMORY // 8, 2**29), 8 * 2**30), "cuda": 16 * 2**30}
 """Memory for the features of blocks: those of some rows are kept while the columns pass by. On the CPU, an eighth of the machine's."""
 
@@ -63,7 +75,14 @@ def needed(engine: Engine, n: int, m: int | None, batch_size: int | None) -> int
     product = (side * r) ** 2 * (8 + 2 * width)
     workspace = of_device(WORKSPACE_BYTES, device)
     held = 2 * max(kept, 2 * engine.pair_bytes())
-    return n * columns * r**2 * width + held + 3 * engine.batch_bytes(batch_size) + 4 * workspace + product
+    batch = engine.batch_bytes(min(engine.pair_batch_size(batch_size), max(n, columns)))
+    return n * columns * r**2 * width + held + 3 * batch + 4 * workspace + product
+
+
+def _free_on(device: torch.device) -> int:
+    """Bytes that a computation may take on a GPU: what is free, and what torch keeps for itself without using it."""
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + unused
 
 
 def require_fit(engine: Engine, n: int, m: int | None, batch_size: int | None) -> None:
@@ -72,7 +91,7 @@ def require_fit(engine: Engine, n: int, m: int | None, batch_size: int | None) -
     Raises:
         DataError: with the number of samples that would fit.
     """
-    limit = _MEMORY if engine.like.device.type == "cpu" else torch.cuda.mem_get_info(engine.like.device)[0]
+    limit = _MEMORY if engine.like.device.type == "cpu" else _free_on(engine.like.device)
     wanted = needed(engine, n, m, batch_size)
     if wanted <= limit:
         return
