@@ -81,8 +81,5 @@ def _normalise(module: nn.Module, value: Tensor) -> Tensor:
     assert isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm1d | nn.InstanceNorm2d)
     if isinstance(module, nn.InstanceNorm1d | nn.InstanceNorm2d) and module.running_mean is None:
         return F.instance_norm(value, eps=module.eps)
-    mean, variance = module.running_mean, module.running_var
-    assert mean is not None
-    assert variance is not None
-    shape = (1, -1) + (1,) * (value.ndim - 2)
-    return (value - mean.view(shape)) * torch.rsqrt(variance + module.eps).view(shape)
+    # one pass over memory, as the layer's own forward takes it
+    return F.batch_norm(value, module.running_mean, module.running_var, training=False, eps=module.eps)
