@@ -170,7 +170,7 @@ def test_a_diverged_training_is_told_where_it_is_opened(app, ws):
         run_convergence(spec, ws, Recording(stop_at=(TIMING, 0)))
     assert any(point.diverged for point in open_convergence(spec, ws).points)
     opened(app, spec, ConvergenceView(point=(8, 0, 1), epoch=1))
-    assert "Nothing can be said of epoch 1" in said(app)
+    assert "Every training up to epoch 1 failed so far" in said(app)
     assert any("diverged" in item.value.lower() for item in app.warning)
 
 

@@ -18,7 +18,7 @@ def test_a_sound_kernel_in_a_line():
 def test_what_is_wrong_is_in_the_line():
     lopsided = np.eye(3)
     lopsided[0, 1] = 0.5
-    assert line(examine(lopsided), "Full kernel").startswith("Full kernel not sound: not symmetric")
+    assert line(examine(lopsided), "Full kernel").startswith("Full kernel not sound, 1 remark: not symmetric")
     assert "no condition number" in line(examine(np.ones((3, 3), dtype=np.float32)), "Kernel")
     assert "not finite" in line(examine(np.full((2, 2), np.nan)), "Kernel")
 

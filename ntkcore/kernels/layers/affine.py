@@ -46,7 +46,8 @@ class AffineRule:
             unfolded = _rows(value) if channels_last else _windows(module, value, output_shape)
         batch = value.shape[0]
         positions = torch.Size(output_shape[1:]).numel() // (groups * per_group)
-        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last)
+        direct = _Direct(module, value) if isinstance(module, nn.Conv2d) and layout.count == 1 and _Direct.fits(module, value) else None
+        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last, direct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,40 @@ class Unfolded:
         return max(1, limit // (self.groups * self.width * self.positions))
 
 
+@dataclass(frozen=True, slots=True)
+class _Direct:
+    """A convolution's weight gradients of every sample, by one convolution with a group for each: on a CPU, half the time of unfolding."""
+
+    module: nn.Conv2d
+    value: Tensor
+
+    @staticmethod
+    def fits(module: nn.Conv2d, value: Tensor) -> bool:
+        """Whether oneDNN has it: float32 on a CPU, zeros around the image."""
+        plain = module.padding_mode == "zeros" and not isinstance(module.padding, str)
+        return plain and value.device.type == "cpu" and value.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+
+    def weights(self, g: Tensor, rows: slice) -> Tensor:
+        """(b', P) for the samples ``rows`` of the batch and the gradients ``g`` (b', channels, *space) at their outputs."""
+        module, x = self.module, self.value[rows]
+        batch, groups = len(x), len(x) * module.groups
+        like = x.new_empty(batch * module.out_channels, *module.weight.shape[1:])
+        _, found, _ = torch.ops.aten.convolution_backward(
+            g.reshape(1, -1, *g.shape[2:]),
+            x.reshape(1, -1, *x.shape[2:]),
+            like,
+            None,
+            module.stride,
+            module.padding,
+            module.dilation,
+            False,
+            [0, 0],
+            groups,
+            [False, True, False],
+        )
+        return found.reshape(batch, -1)
+
+
 class AffinePrepared:
     """See the module's text; ``unfolded`` is u, or None when only the bias is wanted."""
 
@@ -86,8 +121,9 @@ class AffinePrepared:
         layout: Layout,
         bias: bool,
         channels_last: bool,
+        direct: _Direct | None,
     ) -> None:
-        self._unfolded = unfolded
+        self._unfolded, self._direct = unfolded, direct
         self._batch, self._positions, self._groups, self._channels = batch, positions, groups, channels
         self._layout, self._bias, self._channels_last = layout, bias, channels_last
         self._products: Tensor | None = None
@@ -144,7 +180,14 @@ class AffinePrepared:
             rows = turned.reshape(self._groups, -1, self._channels * (layout.count if layout.joined else 1))
             inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        found: list[Features] = [ExplicitFeatures.by_sample(self._weights(g, slice(0, self._batch), room), layout.joined)]
+        if self._direct is not None:
+            formed = self._direct.weights(gradients[0], slice(0, self._batch))
+            if formed.shape[1] >= _LARGE:
+                formed = room(formed.shape[1]).copy_(formed)
+            by_sample = formed.unsqueeze(1)
+        else:
+            by_sample = self._weights(g, slice(0, self._batch), room)
+        found: list[Features] = [ExplicitFeatures.by_sample(by_sample, layout.joined)]
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
