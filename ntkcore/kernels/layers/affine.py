@@ -3,7 +3,8 @@
 u_l is the (unfolded) input at position l and g_l the output's gradient there; a plain linear layer has one position. The squared
 norm is taken in the cheaper of two ways, by the number of multiplications per sample:
 
-- unfolded gradients: form ``sum_l g_l u_l^T`` (k L C D), then its norm;
+- unfolded gradients: form ``sum_l g_l u_l^T`` (k L C D), then its norm; for one scalar in float32 on a CPU the kernels form them by one
+  convolution with a group for each sample instead, which unfolds nothing;
 - position-wise products: ``sum_{l,l'} <u_l, u_l'> <g_l, g_l'>`` (L² D + k L² C), which for one position is ``|u|² |g|²``.
 
 A pair of samples in a Gram block has the same choice, for q inner products of gradients (Layout.products): q C D, or
