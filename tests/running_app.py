@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = [
@@ -97,3 +97,11 @@ def settled(page: Page) -> None:
     """Wait until the script has run and check that no traceback is shown."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def compute_unless(page: Page, done: Locator) -> None:
+    """Press Compute unless the result is stored already; the script can have run before either of them is drawn."""
+    button = page.get_by_role("button", name="Compute", exact=True)
+    expect(button.or_(done).first).to_be_visible(timeout=60_000)
+    if done.count() == 0:
+        button.click()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_app import Server, open_page, settled
+from running_app import Server, compute_unless, open_page, settled
 
 pytestmark = pytest.mark.browser
 
@@ -18,8 +18,7 @@ def opened(page: Page, server: Server, path: str = TINY) -> None:
 
 
 def compute(page: Page) -> None:
-    if page.get_by_text(DONE).count() == 0:
-        page.get_by_role("button", name="Compute", exact=True).click()
+    compute_unless(page, page.get_by_text(DONE))
     expect(page.get_by_text(DONE)).to_be_visible(timeout=60_000)
     settled(page)
 

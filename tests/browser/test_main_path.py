@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running_app import Server, open_page, settled
+from running_app import Server, compute_unless, open_page, settled
 
 pytestmark = pytest.mark.browser
 
@@ -28,8 +28,7 @@ def wait_for_result(page: Page) -> None:
 
 def compute(page: Page) -> None:
     settled(page)
-    if page.locator(".atlas-fact").count() == 0:
-        page.get_by_role("button", name="Compute", exact=True).click()
+    compute_unless(page, page.locator(".atlas-fact"))
     wait_for_result(page)
 
 
