@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.plan import Planned
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -50,13 +51,19 @@ def ntk_diagonal(
     engine = Engine(model, x, device)
     engine.say_notes()
     samples, n = engine.samples, len(engine.samples)
-    step = engine.batch_size(batch_size)
     result = np.empty((n, engine.outputs))
-    for start in range(0, n, step):
-        piece = slice(start, min(n, start + step))
-        result[piece] = engine.squared_norms(samples[piece]).T.cpu().numpy()
+    finished = 0
+
+    def work(planned: Planned, batch: slice) -> None:
+        result[batch] = engine.squared_norms(planned, samples[batch]).T.cpu().numpy()
+
+    def done(batch: slice) -> None:
+        nonlocal finished
+        finished += batch.stop - batch.start
         if progress is not None:
-            progress(piece.stop, n)
+            progress(finished, n)
+
+    engine.each(engine.norm_batches(n, batch_size), work, done)
     bad = ~np.isfinite(result).all(1)
     if bad.any():
         raise ComputationError(

@@ -157,11 +157,10 @@ def ntk_tiles(
 def _compressed(engine: Engine, compression: Compression, batch_size: int | None) -> CompressionReport:
     """Switch the engine to compressed gradients, and measure what that costs."""
     few = engine.samples[: side_of(engine, _EXACT)]  # as many as have room for all their gradients
-    step = engine.pair_batch_size(batch_size)
-    exact = engine.own_gram(engine.block(few, step)).double()
+    exact = engine.own_gram(engine.block(few, batch_size)).double()
     engine.compress(compression)
     assert engine.compressor is not None
-    near = engine.own_gram(engine.block(few, step)).double()
+    near = engine.own_gram(engine.block(few, batch_size)).double()
     error = float((near - exact).norm() / exact.norm())
     parameters = sum(entry.size for entry in engine.plan.entries if entry.form not in ("frozen", "unused"))
     return CompressionReport(compression, error, len(few), engine.compressor.columns(), parameters)

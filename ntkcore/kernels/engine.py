@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,16 +13,33 @@ from ntkcore.errors import DataError
 from ntkcore.kernels.capture import capture, exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, placed
 from ntkcore.kernels.compression import Compression, Compressor, Sketch
-from ntkcore.kernels.features import Assembly, Block, ExplicitFeatures, rows_within
+from ntkcore.kernels.features import Assembly, Block, ExplicitFeatures, Found, rows_within
 from ntkcore.kernels.general import GeneralGradients
+from ntkcore.kernels.kept import plans_for
 from ntkcore.kernels.layers import Prepared
 from ntkcore.kernels.layout import Layout, Outputs
-from ntkcore.kernels.plan import FallbackWarning, Planned, Slot, make_plan
+from ntkcore.kernels.plan import FallbackWarning, Planned, Slot
+from ntkcore.kernels.workers import processors, run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
-"""Memory that one batch may take; batch sizes are derived from it."""
+"""Memory that the batches of one moment may take; batch sizes are derived from it."""
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
+_LEAST = 4  # samples of a batch below which more of them at once gain nothing
+_WORTH = 2**20  # numbers of all batches below which threads cost more than they gain
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """``n`` samples cut into batches of ``step``, ``at_once`` of them in work at a time."""
+
+    n: int
+    step: int
+    at_once: int
+
+    def slices(self) -> list[slice]:
+        """The samples of each."""
+        return [slice(start, min(self.n, start + self.step)) for start in range(0, self.n, self.step)]
 
 
 class Engine:
@@ -42,7 +60,8 @@ class Engine:
             raise DataError(f"The precision is {dtype}.", "Choose torch.float32 or torch.float64, or leave it out.")
         self.samples = as_samples(x)
         self.model = _in_precision(placed(model, device), dtype)
-        self._planned: Planned = make_plan(self.model, self.samples, outputs)
+        self._plans = plans_for(self.model, self.samples, outputs)
+        self._planned = self._plans[0]
         self.plan = self._planned.plan
         self.layout: Layout = self._planned.layout
         self.outputs = self.layout.k
@@ -69,20 +88,30 @@ class Engine:
         sizes = {entry.parameter: entry.size for entry in self.plan.entries if entry.form not in ("frozen", "unused")}
         self.compressor = None if compression is None else Compressor(compression, sizes, self.like)
 
-    def batch_size(self, wish: int | None) -> int:
-        """The batch size for norms: ``wish``, or as many samples as fit BATCH_BYTES.
+    def norm_batches(self, n: int, wish: int | None) -> "Batches":
+        """How ``n`` samples are cut for norms: batches of ``wish``, or of as many samples as fit BATCH_BYTES.
 
         A sample takes twice its layers' inputs and outputs (the graph holds what lies between them), the unfolded inputs or products
         of positions, and one output's gradients; at most 256 samples (2048 on CUDA), beyond which nothing is gained.
         """
-        if wish is not None:
-            return checked_batch_size(wish)
         p = self._planned
-        return max(1, min(self._largest, self._budget // max(1, 2 * p.activations + p.held + p.output_numbers)))
+        return self._cut(n, wish, max(1, 2 * p.activations + p.held + p.output_numbers), self._largest)
 
-    def pair_batch_size(self, wish: int | None) -> int:
-        """The batch size for features: ``wish``, or as many samples as fit BATCH_BYTES with the gradients of all scalars."""
-        return checked_batch_size(wish) if wish is not None else max(1, min(2 * self._largest, self._budget // self._per_sample()))
+    def pair_batches(self, n: int, wish: int | None) -> "Batches":
+        """How ``n`` samples are cut for features: as for norms, with the gradients of all scalars."""
+        return self._cut(n, wish, self._per_sample(), 2 * self._largest)
+
+    def _cut(self, n: int, wish: int | None, numbers: int, largest: int) -> "Batches":
+        fitting = max(1, self._budget // numbers)
+        step = min(largest, fitting) if wish is None else checked_batch_size(wish)
+        if self.like.device.type != "cpu" or n * numbers < _WORTH:
+            return Batches(n, step, 1)
+        if wish is not None:
+            return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
+        at_once = max(1, min(processors(), fitting, n // _LEAST))
+        step = min(largest, max(1, fitting // at_once))
+        rounds = -(-n // (at_once * step))
+        return Batches(n, -(-n // (at_once * rounds)), at_once)
 
     def _per_sample(self) -> int:
         """Numbers that one sample of a batch takes while its features are made."""
@@ -98,22 +127,27 @@ class Engine:
         general = 0 if p.general is None else self.layout.count * p.general.size()
         return max(1, (p.pair_held + general) * self.like.element_size())
 
-    def batch_bytes(self, samples: int) -> int:
-        """Bytes that one batch takes while its features are made."""
-        return samples * self._per_sample() * self.like.element_size()
+    def batch_bytes(self, batches: "Batches") -> int:
+        """Bytes that the batches of one moment take while their features are made."""
+        return min(batches.n, batches.at_once * batches.step) * self._per_sample() * self.like.element_size()
 
-    def squared_norms(self, samples: Tensor) -> Tensor:
-        """(k, b) float64: squared norm of each output's gradient for ``samples`` (b, ...).
+    def each(self, batches: "Batches", work: Callable[[Planned, slice], None], done: Callable[[slice], None]) -> None:
+        """``work`` on each of the ``batches`` with a plan of its own, several at once on a CPU; ``done`` after each, in this thread."""
+        while len(self._plans) < batches.at_once and (other := twin(self._planned)) is not None:
+            self._plans.append(other)
+        run_all(batches.slices(), self._plans[: batches.at_once], work, done)
+
+    def squared_norms(self, p: Planned, samples: Tensor) -> Tensor:
+        """(k, b) float64: squared norm of each output's gradient for ``samples`` (b, ...), by the plan ``p`` that :meth:`each` gives.
 
         Each parameter's sum is taken in the model's dtype and added to the others in float64.
         """
-        p = self._planned
         x = as_batch(samples, p.like)
         total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
         seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
         with exact_gradients(x.device):
             if p.slots:
-                watched = capture(self.model, x, {slot.name: slot.module for slot in p.slots})
+                watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
                 names = [slot.name for slot in p.slots]
                 calls = [watched.single(name) for name in names]
                 prepared = [
@@ -129,14 +163,14 @@ class Engine:
                 total += p.general.squared_norms(x)
         return total
 
-    def block(self, samples: Tensor, batch_size: int, waiting: Callable[[], None] | None = None) -> Block:
-        """The features of ``samples`` (b, ...), made ``batch_size`` samples at a time; ``waiting`` is called after each."""
+    def block(self, samples: Tensor, batch_size: int | None, waiting: Callable[[], None] | None = None) -> Block:
+        """The features of ``samples`` (b, ...); ``waiting`` is called after each batch."""
         made = Assembly(len(samples), self.layout.rows)
-        for start in range(0, len(samples), batch_size):
-            self._features(samples[start : start + batch_size], start, made)
-            made.end_batch()
-            if waiting is not None:
-                waiting()
+
+        def work(planned: Planned, batch: slice) -> None:
+            made.put(batch.start, self._features(planned, samples[batch], batch.start, made))
+
+        self.each(self.pair_batches(len(samples), batch_size), work, lambda batch: waiting() if waiting is not None else None)
         return made.block()
 
     def own_gram(self, block: Block) -> Tensor:
@@ -159,32 +193,34 @@ class Engine:
             )
         return samples
 
-    def _features(self, samples: Tensor, start: int, made: Assembly) -> None:
-        """Put the features of one batch, whose first sample is the block's sample ``start``, where they belong."""
-        p, joined = self._planned, self.layout.joined
+    def _features(self, p: Planned, samples: Tensor, start: int, made: Assembly) -> Found:
+        """The features of one batch, whose first sample is the block's sample ``start``: those that are not formed where they stay."""
+        found: Found = {}
+        joined = self.layout.joined
         x = as_batch(samples, p.like)
         seeds = self.layout.seeds(self.like)
         sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
         with exact_gradients(x.device, tf32=self.tf32):
             if p.slots:
-                watched = capture(self.model, x, {slot.name: slot.module for slot in p.slots})
+                watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
                 gradients = watched.gradients([slot.name for slot in p.slots], seeds, p.batched)
                 for layer, slot in enumerate(p.slots):
                     call = watched.single(slot.name)
                     prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
                     if sketch is None:
                         room = made.room(layer, start, len(x), self.like)
-                        made.put(layer, start, prepared.features(gradients[layer], room))
+                        found[layer] = prepared.features(gradients[layer], room)
                     else:
                         self._sketch_layer(slot, prepared, gradients[layer], sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
             if p.general is not None:
                 if sketch is None:
-                    made.put(len(p.slots), start, [p.general.features(x, seeds, joined)])
+                    found[len(p.slots)] = [p.general.features(x, seeds, joined)]
                 else:
                     self._sketch_others(p.general, x, seeds, sketch)
         if sketch is not None:
-            made.put(0, start, [ExplicitFeatures.of(sketch.columns, joined)])
+            found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
+        return found
 
     def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
         size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)
@@ -203,7 +239,7 @@ class Engine:
                 sketch.add(name, rows, formed)
 
     def _span(self, batch: int) -> int:
-        """How many outputs' gradients are held at once: a quarter of the batch's memory."""
+        """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
 
 

@@ -5,6 +5,7 @@ where the scalars' products are summed), P parameters, L positions (1 for a plai
 group, g groups. A block's Gram matrix with another is (b·r, b'·r'), sample by sample, in each its rows.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -13,12 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ntkcore.kernels.buffers import Buffers, machine_bytes
+
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
 
 _LEAF = {"cpu": 192, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
 _SUMMED = 8192  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 
+
+_BUFFERS = Buffers(min(2**30, machine_bytes() // 16))
 
 Room = Callable[[int], Tensor]
 """Gives (b, numbers) of a block's own memory for a batch's gradients of one layer, so that they need not be copied there."""
@@ -50,6 +55,10 @@ class Features(Protocol):
 
     def add_gram(self, other: Self, total: Tensor) -> None:
         """Add the (b·r, b'·r') inner products with another block's gradients to ``total``, which is float64."""
+        ...
+
+    def add_own_gram(self, total: Tensor) -> None:
+        """Add at least the upper triangle of the (b·r, b·r) inner products of these gradients to ``total``, which is float64."""
         ...
 
     def part(self, start: int, stop: int) -> Self:
@@ -87,6 +96,15 @@ class ExplicitFeatures:
     def add_gram(self, other: "ExplicitFeatures", total: Tensor) -> None:
         for here, there in zip(self.rows.split(_SUMMED, 1), other.rows.split(_SUMMED, 1), strict=True):
             total += here @ there.T
+
+    def add_own_gram(self, total: Tensor) -> None:
+        if total.device.type != "cpu":
+            _by_halves(self, total, self.per_sample)
+            return
+        for piece in self.rows.split(_SUMMED, 1):
+            values = piece.numpy()
+            with np.errstate(all="ignore"):  # what is not finite is refused with the whole kernel
+                total += torch.from_numpy(values @ values.T)  # NumPy knows the product for symmetric: half the multiplications
 
     def part(self, start: int, stop: int) -> "ExplicitFeatures":
         return ExplicitFeatures(self.rows[start * self.per_sample : stop * self.per_sample], self.per_sample)
@@ -126,6 +144,9 @@ class PositionFeatures:
                 summed = weighted.sum((2, 5)) if length > 1 else weighted
                 total[_rows(rows, r), _rows(columns, r)] += summed.view(-1, len(columns) * r)
 
+    def add_own_gram(self, total: Tensor) -> None:
+        _by_halves(self, total, self.per_sample)
+
     def part(self, start: int, stop: int) -> "PositionFeatures":
         length, r = self.positions, self.per_sample
         inputs, gradients = self.inputs[:, start * length : stop * length], self.gradients[:, start * r * length : stop * r * length]
@@ -158,6 +179,9 @@ class TokenFeatures:
             weighted *= equal.view(-1, 1, length, len(columns), 1, length)
             total[_rows(rows, r), _rows(columns, r)] += weighted.sum((2, 5)).view(-1, len(columns) * r)
 
+    def add_own_gram(self, total: Tensor) -> None:
+        _by_halves(self, total, self.per_sample)
+
     def part(self, start: int, stop: int) -> "TokenFeatures":
         length, r = self.positions, self.per_sample
         tokens, gradients = self.tokens[start * length : stop * length], self.gradients[start * r * length : stop * r * length]
@@ -183,102 +207,101 @@ class Block:
         network's weights would lose digits with their number.
         """
         total = like.new_zeros(self.samples * self.per_sample, other.samples * other.per_sample, dtype=torch.float64)
-        self._add(other, total)
+        for here, there in zip(self.parts, other.parts, strict=True):
+            here.add_gram(there, total)
         return total.to(like.dtype)
 
     def own_gram(self, like: Tensor) -> Tensor:
         """(b·r, b·r) inner products of the block's own gradients: exactly symmetric, at half the multiplications."""
         side = self.samples * self.per_sample
         total = like.new_zeros(side, side, dtype=torch.float64)
-        self._add_own(total, 0, self.samples)
+        for part in self.parts:
+            part.add_own_gram(total)
         result = total.to(like.dtype)
         _mirror(result)
         return result
 
-    def _add(self, other: "Block", total: Tensor) -> None:
-        for here, there in zip(self.parts, other.parts, strict=True):
-            here.add_gram(there, total)
 
-    def _add_own(self, total: Tensor, start: int, stop: int) -> None:
-        """The upper triangle of blocks: two halves by themselves, and their product once."""
-        r = self.per_sample
-        if (stop - start) * r <= _LEAF.get(total.device.type, _LEAF["cpu"]) or stop - start == 1:
-            piece = self.part(start, stop)
-            piece._add(piece, total[start * r : stop * r, start * r : stop * r])
-            return
-        middle = (start + stop) // 2
-        self._add_own(total, start, middle)
-        self._add_own(total, middle, stop)
-        self.part(start, middle)._add(self.part(middle, stop), total[start * r : middle * r, middle * r : stop * r])
+def _by_halves(features: Features, total: Tensor, per_sample: int) -> None:
+    """The upper triangle of blocks: two halves by themselves, and their product once."""
+    samples = len(total) // per_sample
+    if len(total) <= _LEAF.get(total.device.type, _LEAF["cpu"]) or samples == 1:
+        features.add_gram(features, total)
+        return
+    middle = samples // 2
+    upper, lower, cut = features.part(0, middle), features.part(middle, samples), middle * per_sample
+    _by_halves(upper, total[:cut, :cut], per_sample)
+    _by_halves(lower, total[cut:, cut:], per_sample)
+    upper.add_gram(lower, total[:cut, cut:])
+
+
+Found = dict[int, Sequence[Features]]
+"""A batch's features by layer."""
 
 
 class Assembly:
-    """A block being made, batch by batch: small formed gradients go side by side into one matrix, large ones are formed in their own."""
+    """A block being made, batch by batch, from several threads: small formed gradients go side by side into one matrix, large ones are
+    formed in their own."""
 
     def __init__(self, samples: int, per_sample: int) -> None:
         self._samples, self._per_sample = samples, per_sample
         self._columns: dict[tuple[int, int], slice] = {}
         self._formed: Tensor | None = None
-        self._first: dict[tuple[int, int], ExplicitFeatures] = {}
-        self._others: dict[tuple[int, int], list[Features]] = {}
+        self._others: dict[tuple[int, int], list[tuple[int, Features]]] = {}
         self._own: dict[int, Tensor] = {}
+        self._lock = threading.Lock()
 
     def room(self, layer: int, start: int, count: int, like: Tensor) -> Room:
         """Memory for ``count`` samples' gradients of a layer, the first being the block's sample ``start``."""
 
         def give(numbers: int) -> Tensor:
-            if layer not in self._own:
-                self._own[layer] = _empty(like, self._samples, numbers)
+            with self._lock:
+                if layer not in self._own:
+                    self._own[layer] = _empty(like, self._samples, numbers)
             return self._own[layer][start : start + count]
 
         return give
 
-    def put(self, layer: int, start: int, found: Sequence[Features]) -> None:
-        """Take the features of one layer for the batch that begins with the sample ``start``."""
-        for number, part in enumerate(found):
-            place = (layer, number)
-            if layer in self._own and number == 0:
-                continue  # formed where it stays
-            if not isinstance(part, ExplicitFeatures):
-                self._others.setdefault(place, []).append(part)
-            elif self._formed is None:
-                self._first[place] = part
-            else:
-                self._copy(place, start, part)
-
-    def end_batch(self) -> None:
-        """After the first batch the matrix's width is known."""
-        if self._formed is None and self._first:
-            width = 0
-            for place, found in self._first.items():
-                self._columns[place] = slice(width, width + found.rows.shape[1])
-                width += found.rows.shape[1]
-            like = next(iter(self._first.values())).rows
-            self._formed = _empty(like, self._samples * self._per_sample, width)
-            for place in list(self._first):
-                self._copy(place, 0, self._first.pop(place))
+    def put(self, start: int, found: Found) -> None:
+        """Take the features of the batch that begins with the sample ``start``."""
+        explicit: dict[tuple[int, int], ExplicitFeatures] = {}
+        with self._lock:
+            for layer, parts in found.items():
+                for number, part in enumerate(parts):
+                    place = (layer, number)
+                    if layer in self._own and number == 0:
+                        continue  # formed where it stays
+                    if isinstance(part, ExplicitFeatures):
+                        explicit[place] = part
+                    else:
+                        self._others.setdefault(place, []).append((start, part))
+            if self._formed is None and explicit:  # the first batch tells the matrix's width
+                width = 0
+                for place, rows in ((place, part.rows) for place, part in explicit.items()):
+                    self._columns[place] = slice(width, width + rows.shape[1])
+                    width += rows.shape[1]
+                self._formed = _empty(rows, self._samples * self._per_sample, width)
+        for place, part in explicit.items():
+            assert self._formed is not None
+            top = start * self._per_sample
+            self._formed[top : top + len(part.rows), self._columns[place]] = part.rows
 
     def block(self) -> Block:
         """The whole block."""
         parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
         rows = self._samples * self._per_sample
-        parts += [ExplicitFeatures(own.view(rows, -1), self._per_sample) for own in self._own.values()]
+        parts += [ExplicitFeatures(self._own[layer].view(rows, -1), self._per_sample) for layer in sorted(self._own)]
         for place in sorted(self._others):
-            pieces = self._others.pop(place)
+            pieces = [part for _, part in sorted(self._others.pop(place), key=lambda piece: piece[0])]
             parts.append(pieces[0] if len(pieces) == 1 else type(pieces[0]).stacked(pieces))
         return Block(tuple(parts), self._samples, self._per_sample)
 
-    def _copy(self, place: tuple[int, int], start: int, found: ExplicitFeatures) -> None:
-        assert self._formed is not None
-        top = start * self._per_sample
-        self._formed[top : top + len(found.rows), self._columns[place]] = found.rows
-
 
 def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
-    """A matrix to be filled; on the CPU from NumPy, which asks for large pages: a third of the time until it is first written."""
+    """A matrix to be filled."""
     if like.device.type != "cpu":
         return like.new_empty(rows, columns)
-    return torch.from_numpy(np.empty((rows, columns), dtype=np.float64 if like.dtype == torch.float64 else np.float32))
+    return _BUFFERS.lend((rows, columns), np.float64 if like.dtype == torch.float64 else np.float32)
 
 
 def _mirror(total: Tensor) -> None:

@@ -1,29 +1,16 @@
 """How much memory a kernel takes: the budgets, the formula, and the refusal of what does not fit."""
 
-import contextlib
-import os
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ntkcore.errors import DataError
+from ntkcore.kernels.buffers import machine_bytes
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.features import WORKSPACE_BYTES
 from ntkcore.kernels.layout import Outputs
 
-
-def _machine() -> int:
-    """Bytes of memory this process may use: the machine's, or its container's where that is less."""
-    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
-    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        with contextlib.suppress(OSError, ValueError):  # absent, or "max"
-            found = min(found, int(limit.read_text()))
-    return found
-
-
-_MEMORY = _machine()
+_MEMORY = machine_bytes()
 KEPT_BYTES = {"cpu": min(max(_MEMORY // 8, 2**29), 8 * 2**30), "cuda": 16 * 2**30}
 """Memory for the features of blocks: those of some rows are kept while the columns pass by. On the CPU, an eighth of the machine's."""
 
@@ -52,9 +39,9 @@ def working_set(
     """Bytes that :func:`empirical_ntk` takes at the most, beyond the samples and the model, known before it starts.
 
     ``R + 2 F + 3 B + 4 W + T``: the result R = n m r² w (w bytes a number, r = k for "full", else 1); the features kept,
-    F = min(KEPT_BYTES, all features) and at least two samples'; one batch B (BATCH_BYTES, or one sample's where that is more),
-    with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64 and again in
-    the kernel's precision.
+    F = min(KEPT_BYTES, all features) and at least two samples'; the batches of one moment B (BATCH_BYTES, or one sample's where that
+    is more), with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64
+    and again in the kernel's precision. Up to a sixteenth of the machine's memory, at most 1 GiB, stays for the next kernel's features.
 
     Args:
         x: a few samples of the kind meant (one is enough).
@@ -75,7 +62,7 @@ def needed(engine: Engine, n: int, m: int | None, batch_size: int | None) -> int
     product = (side * r) ** 2 * (8 + 2 * width)
     workspace = of_device(WORKSPACE_BYTES, device)
     held = 2 * max(kept, 2 * engine.pair_bytes())
-    batch = engine.batch_bytes(min(engine.pair_batch_size(batch_size), max(n, columns)))
+    batch = engine.batch_bytes(engine.pair_batches(side, batch_size))
     return n * columns * r**2 * width + held + 3 * batch + 4 * workspace + product
 
 

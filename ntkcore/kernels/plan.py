@@ -84,6 +84,7 @@ class Planned:
     layer for the norms; ``pair_held``: kept for Gram blocks.
     """
 
+    model: nn.Module
     plan: LayerPlan
     layout: Layout
     slots: tuple[Slot, ...]
@@ -144,7 +145,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         elif not uses[id(p)]:
             treated = ("unused", "the outputs do not depend on it")
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, p.numel(), *treated))
-    return Planned(LayerPlan(tuple(entries), layout.k), layout, tuple(slots), general, batched, like, *sizes)
+    return Planned(model, LayerPlan(tuple(entries), layout.k), layout, tuple(slots), general, batched, like, *sizes)
 
 
 def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int]) -> tuple[list[Slot], dict[str, str]]:

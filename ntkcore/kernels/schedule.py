@@ -50,7 +50,7 @@ def tiles(
         pairs = {(int(r), int(c)) for r, c in wanted}
         if any(not (0 <= r < height and (r if symmetric else 0) <= c < width) for r, c in pairs):
             raise DataError(f"A tile outside the kernel's {height} × {width} tiles is wanted.", "Name tiles of this kernel.")
-    run = _Run(engine, engine.pair_batch_size(batch_size), Told(progress, len(pairs)))
+    run = _Run(engine, batch_size, Told(progress, len(pairs)))
     side = side_of(engine, tile)
     for (row, column), here, there in _scheduled(run, x, z, pairs, tile, side, symmetric):
         share = 1.0
@@ -65,15 +65,15 @@ def tiles(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What one computation works with: the engine, the samples of a forward pass, and whom to tell."""
+    """What one computation works with: the engine, the wished samples of a forward pass, and whom to tell."""
 
     engine: Engine
-    step: int
+    batch_size: int | None
     told: Told
 
     def block(self, samples: Tensor) -> Block:
         """Features of some samples."""
-        return self.engine.block(samples, self.step, self.told.again)
+        return self.engine.block(samples, self.batch_size, self.told.again)
 
 
 def _scheduled(

@@ -1,0 +1,74 @@
+"""Several batches at once on a CPU, a thread and a processor for each.
+
+One batch on all processors leaves them waiting: between the many short operations of a backward pass, and in those that run on one
+processor alone. Batches on threads of their own do not wait for each other; on two processors a ResNet's features take 0.6 of the time.
+Each thread has the network's modules to itself, since layers are watched by hooks and swapped parameters; the weights are shared.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import TypeVar
+
+import torch
+
+from ntkcore.kernels.general import quiet_vmap
+from ntkcore.kernels.plan import Planned
+
+T = TypeVar("T")
+
+_MOST = 8  # threads; Python itself runs in one at a time
+
+
+def processors() -> int:
+    """Batches that may run at once on the CPU: torch's threads, at most 8."""
+    return min(torch.get_num_threads(), _MOST)
+
+
+def twin(planned: Planned) -> Planned | None:
+    """``planned`` for a copy of the modules that shares their weights; None where no copy can be made."""
+    model = planned.model
+    shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
+    try:
+        copied = copy.deepcopy(model, shared)
+    except Exception:  # a module can hold anything; without a copy it runs one batch after another, as it always may
+        return None
+    slots = tuple(replace(slot, module=copied.get_submodule(slot.name)) for slot in planned.slots)
+    general = None if planned.general is None else replace(planned.general, model=copied)
+    return replace(planned, slots=slots, general=general, model=copied)
+
+
+def run_all(batches: Sequence[T], plans: Sequence[Planned], work: Callable[[Planned, T], None], done: Callable[[T], None]) -> None:
+    """``work`` on every batch, as many at once as there are ``plans``; ``done`` is called here after each, and may raise to stop."""
+    if len(plans) == 1 or len(batches) == 1:
+        for batch in batches:
+            work(plans[0], batch)
+            done(batch)
+        return
+    free: SimpleQueue[Planned] = SimpleQueue()
+    for planned in plans:
+        free.put(planned)
+
+    def one(batch: T) -> T:
+        planned = free.get()
+        try:
+            work(planned, batch)
+        finally:
+            free.put(planned)
+        return batch
+
+    threads = torch.get_num_threads()
+    try:
+        # warnings' filters are not a thread's own: changed here, they are put back once the threads have ended
+        with quiet_vmap(), ThreadPoolExecutor(len(plans), "ntk", torch.set_num_threads, (max(1, threads // len(plans)),)) as pool:
+            futures = [pool.submit(one, batch) for batch in batches]
+            try:
+                for future in as_completed(futures):
+                    done(future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        torch.set_num_threads(threads)  # the threads' number is the default of those to come
