@@ -21,6 +21,7 @@ from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import require_fit, side_of
 from ntkcore.kernels.schedule import Progress, mirrored, numpy_dtype, tiles
+from ntkcore.kernels.workers import threads
 
 _EXACT = 64  # samples of the exact block on which a compression is judged
 
@@ -96,11 +97,12 @@ def empirical_ntk(
     m, k = len(rows if columns is None else columns), engine.layout.rows
     values: np.ndarray = np.empty((len(rows), m) if outputs != "full" else (len(rows), m, k, k), dtype=numpy_dtype(engine.dtype))
     side = side_of(engine, max(len(rows), m))
-    for row, column, block in tiles(engine, columns, side, None, batch_size, progress):
-        here, there = slice(row * side, row * side + block.shape[0]), slice(column * side, column * side + block.shape[1])
-        values[here, there] = block
-        if columns is None and row != column:
-            values[there, here] = mirrored(block)
+    with threads(engine.threads(len(rows), m)):
+        for row, column, block in tiles(engine, columns, side, None, batch_size, progress):
+            here, there = slice(row * side, row * side + block.shape[0]), slice(column * side, column * side + block.shape[1])
+            values[here, there] = block
+            if columns is None and row != column:
+                values[there, here] = mirrored(block)
     seconds = time.monotonic() - started
     return EmpiricalKernel(
         values,

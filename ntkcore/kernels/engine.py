@@ -26,7 +26,7 @@ BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
 _LEAST = 4  # samples of a batch below which more of them at once gain nothing
-_WORTH = 2**20  # numbers of all batches below which threads cost more than they gain
+_WORTH = 2**20  # numbers below which several threads cost more than they gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,11 @@ class Engine:
             return self.compressor.columns() * self.layout.count * self.like.element_size()
         general = 0 if p.general is None else self.layout.count * p.general.size()
         return max(1, (p.pair_held + general) * self.like.element_size())
+
+    def threads(self, rows: int, columns: int) -> int | None:
+        """Processors for a kernel of ``rows`` × ``columns`` samples: one where waking others would take longer; None: all."""
+        numbers = max(max(rows, columns) * self._per_sample(), rows * columns * self.layout.rows**2)
+        return 1 if numbers < _WORTH and self.like.device.type == "cpu" else None
 
     def batch_bytes(self, batches: "Batches") -> int:
         """Bytes that the batches of one moment take while their features are made."""

@@ -20,6 +20,7 @@ WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
 
 _LEAF = {"cpu": 192, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
+_STRIPE = 128  # rows mirrored at once: what lies on the diagonal is taken apart, which is slow
 _SUMMED = 8192  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 
 
@@ -306,9 +307,9 @@ def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
 
 def _mirror(total: Tensor) -> None:
     """Copy the upper triangle to the lower, a stripe of rows at a time."""
-    step = rows_within(total, total.shape[1])
-    for start in range(0, len(total), step):
-        stop = min(len(total), start + step)
+    step = min(_STRIPE, rows_within(total, total.shape[1]))
+    for start in range(0, total.shape[0], step):
+        stop = min(total.shape[0], start + step)
         total[start:stop, :start] = total[:start, start:stop].T
         corner = total[start:stop, start:stop]
         corner.copy_(corner.triu() + corner.triu(1).T)

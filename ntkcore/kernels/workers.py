@@ -5,8 +5,9 @@ processor alone. Batches on threads of their own do not wait for each other; on 
 Each thread has the network's modules to itself, since layers are watched by hooks and swapped parameters; the weights are shared.
 """
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from queue import SimpleQueue
@@ -40,6 +41,20 @@ def twin(planned: Planned) -> Planned | None:
     return replace(planned, slots=slots, general=general, model=copied)
 
 
+@contextlib.contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """So many processors for each of this thread's operations; None: as many as before."""
+    before = torch.get_num_threads()
+    if count is None or count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def run_all(batches: Sequence[T], plans: Sequence[Planned], work: Callable[[Planned, T], None], done: Callable[[T], None]) -> None:
     """``work`` on every batch, as many at once as there are ``plans``; ``done`` is called here after each, and may raise to stop."""
     if len(plans) == 1 or len(batches) == 1:
@@ -59,10 +74,10 @@ def run_all(batches: Sequence[T], plans: Sequence[Planned], work: Callable[[Plan
             free.put(planned)
         return batch
 
-    threads = torch.get_num_threads()
+    processors = torch.get_num_threads()
     try:
         # warnings' filters are not a thread's own: changed here, they are put back once the threads have ended
-        with quiet_vmap(), ThreadPoolExecutor(len(plans), "ntk", torch.set_num_threads, (max(1, threads // len(plans)),)) as pool:
+        with quiet_vmap(), ThreadPoolExecutor(len(plans), "ntk", torch.set_num_threads, (max(1, processors // len(plans)),)) as pool:
             futures = [pool.submit(one, batch) for batch in batches]
             try:
                 for future in as_completed(futures):
@@ -71,4 +86,4 @@ def run_all(batches: Sequence[T], plans: Sequence[Planned], work: Callable[[Plan
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     finally:
-        torch.set_num_threads(threads)  # the threads' number is the default of those to come
+        torch.set_num_threads(processors)  # the threads' number is the default of those to come
