@@ -1,5 +1,6 @@
-"""Kernel regression with the network's own outputs as prior mean (SCIENCE.md §3)."""
+"""Kernel regression with the network's own outputs as prior mean: fitted, followed through training, and without each sample (§3, §5)."""
 
 from ntkcore.regression.predict import Prediction, fit_predict, fit_predict_blocks
+from ntkcore.regression.regression import KernelRegression
 
-__all__ = ["Prediction", "fit_predict", "fit_predict_blocks"]
+__all__ = ["KernelRegression", "Prediction", "fit_predict", "fit_predict_blocks"]

@@ -53,7 +53,7 @@ def solve(kernel: NDArray, right: NDArray[np.float64], ridge: float, waiting: Ca
         if jitter:
             symmetrised(kernel, matrix)
         matrix.flat[:: len(matrix) + 1] += ridge + jitter
-        found = _factorise(matrix, waiting)
+        found = factorise(matrix, waiting)
         if found >= np.finfo(np.float64).eps:
             break
     else:
@@ -74,7 +74,7 @@ def _ladder(mean: float, unit: float) -> Iterator[float]:
         step *= 10
 
 
-def _factorise(matrix: NDArray[np.float64], waiting: Callable[[], None] | None) -> float:
+def factorise(matrix: NDArray[np.float64], waiting: Callable[[], None] | None) -> float:
     """Overwrite the lower triangle with the Cholesky factor; LAPACK's estimate of the reciprocal condition, 0 where there is no factor.
 
     A left-looking factorisation by panels of columns, which can be cancelled between two panels as one LAPACK call cannot.

@@ -1,0 +1,18 @@
+"""Which training samples made a prediction, and when the IHVP method can be trusted to say so (SCIENCE.md §4)."""
+
+from ntkcore.influence.bounds import ClusterBound, IhvpError, cluster_bound, ihvp_error
+from ntkcore.influence.complexity import group_complexity
+from ntkcore.influence.density import Density, kde_density
+from ntkcore.influence.kernel import ihvp_influence, kernel_influence
+
+__all__ = [
+    "ClusterBound",
+    "Density",
+    "IhvpError",
+    "cluster_bound",
+    "group_complexity",
+    "ihvp_error",
+    "ihvp_influence",
+    "kde_density",
+    "kernel_influence",
+]

@@ -1,0 +1,313 @@
+"""Kernel regression, its training dynamics and every leave-one-out, from one factorisation (SCIENCE.md §3, §5).
+
+``f_t(x) = f0(x) + K(x, X) A^-1 (I - e^(-τ A)) (Y - f0(X))`` with ``A = K(X, X) + λ I``; τ is the time of gradient flow on the summed
+squared loss. At τ = ∞ a Cholesky factor and ``G = A^-1`` answer everything; at a finite τ an eigendecomposition of K, which serves every
+λ. Leave-one-out at a finite τ is exact too: removing a sample is a rank-one change of the resolvent, integrated on a contour.
+
+A full kernel (n, n, k, k) is the same system with N = n k rows; a scalar kernel serves all k outputs alike, N = n.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from math import inf, isfinite, isinf
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import lapack
+
+from ntkcore.errors import ComputationError
+from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
+from ntkcore.linalg import eigh
+from ntkcore.regression.contour import Window, windows
+from ntkcore.regression.solve import factorise
+
+Float = NDArray[np.float64]
+
+
+class KernelRegression:
+    """A kernel, its targets and λ; everything is float64. See the module's text.
+
+    Memory: 8 N² bytes for K, as much for G once it is wanted, and twice as much for an eigendecomposition.
+    """
+
+    def __init__(
+        self,
+        k_train: ArrayLike,
+        targets: ArrayLike,
+        ridge: float = 0.0,
+        f_init: ArrayLike | None = None,
+        waiting: Callable[[], None] | None = None,
+    ) -> None:
+        """Check the arguments; nothing is factorised yet.
+
+        Args:
+            k_train: (n, n), one kernel for all outputs, or (n, n, k, k).
+            targets: (n, k).
+            ridge: λ, at least 0, absolute.
+            f_init: (n, k) the network's outputs at τ = 0, the prior mean; None: 0.
+            waiting: called now and then during factorisations; may raise ``Cancelled``.
+
+        Raises:
+            ComputationError: a kernel, targets or outputs that are not finite.
+        """
+        kernel = checked_square(k_train, "k_train")
+        y = _outputs("targets", targets, (len(kernel), None))
+        start = np.zeros_like(y) if f_init is None else _outputs("f_init", f_init, y.shape)
+        self.n, self.k = y.shape
+        self.blocks = kernel.ndim == 4
+        if self.blocks and kernel.shape[2] != self.k:
+            raise ValueError(f"k_train: expected blocks of {self.k} x {self.k}, got {kernel.shape[2:]}")
+        self.targets, self._start = y, start
+        self._y = (y - start).reshape(-1, 1) if self.blocks else y - start
+        self._kernel = symmetrised(kernel)
+        self._waiting = waiting
+        self.ridge = _ridge(ridge)
+        self._inverse: Float | None = None
+        self._beta: Float | None = None
+        self._eigen: tuple[Float, Float] | None = None
+
+    def with_ridge(self, ridge: float) -> "KernelRegression":
+        """The same regression with another λ; an eigendecomposition made before or for this one serves it too."""
+        other = copy.copy(self)
+        other.ridge, other._inverse, other._beta = _ridge(ridge), None, None
+        return other
+
+    @property
+    def eigen(self) -> tuple[Float, Float]:
+        """Eigenvalues (N,) of K, ascending, negative ones that are rounding set to 0, and its eigenvectors (N, N) in columns.
+
+        Raises:
+            ComputationError: K is not positive semi-definite.
+        """
+        if self._eigen is None:
+            values, vectors = eigh(self._kernel, self._waiting)
+            if values[0] < -len(values) * np.finfo(np.float32).eps * max(values[-1], 0.0):
+                raise ComputationError(
+                    f"The kernel's smallest eigenvalue is {values[0]:.3g}: it is not a kernel.",
+                    "Compute it in float64, or without compression.",
+                )
+            self._eigen = np.maximum(values, 0.0), vectors
+        return self._eigen
+
+    @property
+    def inverse(self) -> Float:
+        """``G = (K + λ I)^-1`` (N, N).
+
+        Raises:
+            ComputationError: K + λ I is singular to rounding; says which λ would do.
+        """
+        if self._inverse is None:
+            matrix = self._kernel.copy()
+            matrix.flat[:: len(matrix) + 1] += self.ridge
+            if factorise(matrix, self._waiting) < np.finfo(np.float64).eps:
+                least = 1e-12 * float(np.trace(self._kernel))
+                raise ComputationError(
+                    f"The kernel plus λ = {self.ridge:g} is singular to rounding: some training images repeat each other.",
+                    f"Choose λ of at least {least:.1g}, or remove duplicate images.",
+                )
+            lower, failed = lapack.dpotri(matrix.T, lower=0, overwrite_c=1)  # the transpose is in LAPACK's order
+            assert not failed  # a factor has no zero on its diagonal
+            inverse = lower.T
+            for top in range(0, len(inverse), 512):
+                here = slice(top, top + 512)
+                inverse[here, top + 512 :] = inverse[top + 512 :, here].T
+                corner = np.tril(inverse[here, here])
+                inverse[here, here] = corner + np.tril(corner, -1).T
+            self._inverse = inverse
+        return self._inverse
+
+    @property
+    def beta(self) -> Float:
+        """``G (Y - f0(X))`` (n, k)."""
+        if self._beta is None:
+            self._beta = (self.inverse @ self._y).reshape(self.n, self.k)
+        return self._beta
+
+    def predict(self, k_test_train: ArrayLike, f_test_init: ArrayLike | None = None, time: float = inf) -> Float:
+        """``f_τ`` (m, k).
+
+        Args:
+            k_test_train: (m, n) or (m, n, k, k).
+            f_test_init: (m, k) the network's outputs at τ = 0; None: 0.
+            time: τ, at least 0.
+        """
+        rows = self._rows(k_test_train)
+        m = len(rows) // (self.k if self.blocks else 1)
+        start = np.zeros((m, self.k)) if f_test_init is None else _outputs("f_test_init", f_test_init, (m, self.k))
+        return start + (rows @ self._coefficients(time)).reshape(m, self.k)
+
+    def fitted(self, time: float = inf) -> Float:
+        """``f_τ`` of the training samples (n, k), whose error is not 0 for λ > 0."""
+        return self._start + (self._kernel @ self._coefficients(time)).reshape(self.n, self.k)
+
+    def _coefficients(self, time: float) -> Float:
+        """``A^-1 (I - e^(-τ A)) (Y - f0)`` (N, c)."""
+        if isinf(_time(time)):
+            return self.beta.reshape(self._y.shape)
+        values, vectors = self.eigen
+        return vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors.T @ self._y))
+
+    def loo_residuals(self) -> Float:
+        """``r_i = f^(without i)(x_i) - y_i`` (n, k) at τ = ∞: ``-β_i / G_ii``, or with k × k blocks the solution of ``G_ii r_i = -β_i``."""
+        if not self.blocks:
+            return -self.beta / np.diagonal(self.inverse)[:, None]
+        solved = np.linalg.solve(_diagonal_blocks(self.inverse, self.k), self.beta[:, :, None])
+        return np.asarray(-solved[:, :, 0], dtype=np.float64)
+
+    def weights(self, k_test_train: ArrayLike) -> Float:
+        """``α(x) = K(x, X) G``: (m, n), or (m, k, n, k)."""
+        found = self._rows(k_test_train) @ self.inverse
+        return found.reshape(-1, self.k, self.n, self.k) if self.blocks else found
+
+    def loo_shift(self, k_test_train: ArrayLike, time: float = inf) -> Float:
+        """``f_τ^(without i)(x) - f_τ(x)`` (m, n, k): how each training sample's removal moves each test sample's outputs.
+
+        Args:
+            k_test_train: (m, n) or (m, n, k, k).
+            time: τ, at least 0.
+        """
+        result = np.empty((len(checked_kernel(k_test_train)), self.n, self.k))
+        for _, rows, shift in self.shifts(k_test_train, [time]):
+            result[rows] = shift
+        return result
+
+    def shifts(self, k_test_train: ArrayLike, times: Sequence[float]) -> Iterator[tuple[float, slice, Float]]:
+        """:meth:`loo_shift` a piece at a time: yields τ, some of the test samples and their (b, n, k), about 32 MiB.
+
+        Times near each other share the contour's nodes, so that a dense axis costs few products each.
+        """
+        finite = [time for time in dict.fromkeys(map(_time, times)) if 0 < time < inf]
+        kernel = checked_kernel(k_test_train)
+        step = max(1, BLOCK // (self.n * self.k * (self.k if self.blocks else 1)))
+        for start in range(0, len(kernel), step):
+            rows = slice(start, min(len(kernel), start + step))
+            if 0 in times:
+                yield 0.0, rows, np.zeros((rows.stop - start, self.n, self.k))
+            if inf in times:
+                yield inf, rows, self._removed(self.weights(kernel[rows]), self.loo_residuals())
+        if finite:
+            for window in windows(finite):
+                yield from self._window_shifts(kernel, window)
+
+    def _removed(self, weights: Float, residuals: Float) -> Float:
+        """(b, n, k) from α and r."""
+        if self.blocks:
+            return np.einsum("xoip,ip->xio", weights, residuals, optimize=True)
+        return weights[:, :, None] * residuals
+
+    def _window_shifts(self, kernel: NDArray, window: Window) -> Iterator[tuple[float, slice, Float]]:
+        values, vectors = self.eigen
+        r, nodes = self.k if self.blocks else 1, len(window.nodes)
+        resolvent = 1 / (window.nodes[:, None] + values + self.ridge)  # (J, N)
+        left = self._left(vectors, resolvent) / window.nodes[:, None, None]  # (J, n, k): R_ii^-1 [R y]_i / s
+        step = max(1, BLOCK // (2 * nodes * len(values) * r))
+        for start in range(0, len(kernel), step):
+            if self._waiting is not None:
+                self._waiting()
+            rows = slice(start, min(len(kernel), start + step))
+            projected = self._rows(kernel[rows]) @ vectors  # (b r, N)
+            scaled = (projected * resolvent[:, None, :]).reshape(-1, len(values))
+            both = np.concatenate([scaled.real, scaled.imag]) @ vectors.T
+            right = (both[: len(scaled)] + 1j * both[len(scaled) :]).reshape(nodes, -1, r, self.n, r)  # (J, b, r, n, r)
+            for time, weights in zip(window.times, window.weights, strict=True):
+                weighted = weights[:, None, None] * left
+                if self.blocks:
+                    shift = np.einsum("jxoip,jip->xio", right, weighted, optimize=True)
+                else:
+                    shift = np.einsum("jxi,jio->xio", right[:, :, 0, :, 0], weighted, optimize=True)
+                yield time, rows, -shift.real
+
+    def _left(self, vectors: Float, resolvent: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """``R(s)_ii^-1 [R(s) y]_i`` (J, n, k) at every node."""
+        solved = np.einsum("ip,jp,pc->jic", vectors, resolvent, vectors.T @ self._y, optimize=["einsum_path", (1, 2), (0, 1)])
+        if not self.blocks:
+            diagonal = np.empty((len(resolvent), self.n), dtype=np.complex128)
+            step = max(1, BLOCK // self.n)
+            for start in range(0, self.n, step):
+                squares = np.square(vectors[start : start + step])
+                diagonal[:, start : start + step] = resolvent.real @ squares.T + 1j * (resolvent.imag @ squares.T)
+            return solved / diagonal[:, :, None]
+        by_sample = vectors.reshape(self.n, self.k, -1)
+        found = np.empty((len(resolvent), self.n, self.k), dtype=np.complex128)
+        for j, values in enumerate(resolvent):
+            blocks = np.matmul(by_sample * values, by_sample.transpose(0, 2, 1))
+            found[j] = np.linalg.solve(blocks, solved[j].reshape(self.n, self.k, 1))[:, :, 0]
+        return found
+
+    def group_shift(self, indices: Sequence[int], k_test_train: ArrayLike) -> Float:
+        """``f^(without all of indices)(x) - f(x)`` (m, k) at τ = ∞, by a block downdate: ``-α_I(x) G_II^-1 β_I``."""
+        chosen = self._chosen(indices)
+        alpha = self._rows(k_test_train) @ self.inverse[:, chosen]
+        beta = self.beta.reshape(self._y.shape)[chosen]
+        solution = scipy.linalg.solve(self.inverse[np.ix_(chosen, chosen)], beta, assume_a="pos")
+        return -(alpha @ solution).reshape(-1, self.k)
+
+    def relabel_shift(self, indices: Sequence[int], targets: ArrayLike, k_test_train: ArrayLike) -> Float:
+        """How ``f(x)`` (m, k) moves at τ = ∞ when the samples ``indices`` have the ``targets`` (c, k) instead: ``α_I(x) (Y' - Y)_I``."""
+        chosen = self._chosen(indices)
+        change = _outputs("targets", targets, (len(indices), self.k)) - self.targets[list(indices)]
+        alpha = self._rows(k_test_train) @ self.inverse[:, chosen]
+        return (alpha @ change.reshape(-1, self._y.shape[1])).reshape(-1, self.k)
+
+    def quadratic(self) -> float:
+        """``yᵀ G y`` with y = Y - f0(X), summed over outputs."""
+        return float((self.beta.reshape(self._y.shape) * self._y).sum())
+
+    def quadratic_of(self, indices: Sequence[int]) -> float:
+        """``β_Iᵀ (G_II)^-1 β_I``: how much :meth:`quadratic` falls when the samples ``indices`` are removed."""
+        chosen = self._chosen(indices)
+        beta = self.beta.reshape(self._y.shape)[chosen]
+        return float((beta * scipy.linalg.solve(self.inverse[np.ix_(chosen, chosen)], beta, assume_a="pos")).sum())
+
+    def _chosen(self, indices: Sequence[int]) -> list[int]:
+        """Rows of the system that belong to some samples."""
+        if len(set(indices)) != len(indices) or not all(0 <= i < self.n for i in indices):
+            raise ValueError(f"indices: expected different numbers from 0 to {self.n - 1}")
+        if len(indices) == self.n:
+            raise ComputationError("Without any training image there is no regression.", "Leave at least one image in.")
+        r = self.k if self.blocks else 1
+        return [i * r + o for i in indices for o in range(r)]
+
+    def _rows(self, k_test_train: ArrayLike) -> Float:
+        """The test kernel as rows of the system, (m, N) or (m k, N), in float64."""
+        values = checked_kernel(k_test_train, "k_test_train")
+        expected = (self.n, self.k, self.k) if self.blocks else (self.n,)
+        if values.shape[1:] != expected:
+            raise ValueError(f"k_test_train: expected shape (m, {', '.join(map(str, expected))}), got {values.shape}")
+        if not np.isfinite(values).all():
+            raise ComputationError("The kernel has entries that are NaN or infinite.", "Compute it in float64.")
+        return np.asarray(flat(values), dtype=np.float64)
+
+
+def _grown(rates: Float, time: float) -> Float:
+    """``(1 - e^(-τ a)) / a``, which is τ where a = 0."""
+    safe = np.where(rates > 0, rates, 1.0)
+    return np.where(rates > 0, -np.expm1(-time * safe) / safe, time)
+
+
+def _diagonal_blocks(matrix: Float, k: int) -> Float:
+    """(n, k, k)."""
+    n = len(matrix) // k
+    return matrix.reshape(n, k, n, k)[np.arange(n), :, np.arange(n)]
+
+
+def _outputs(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float:
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != 2 or any(want is not None and want != have for want, have in zip(shape, found.shape, strict=True)) or not found.size:
+        raise ValueError(f"{name}: expected shape ({', '.join('k' if s is None else str(s) for s in shape)}), got {found.shape}")
+    if not np.isfinite(found).all():
+        raise ComputationError("The network's outputs or the targets are not finite.", "Train with a smaller learning rate.")
+    return found
+
+
+def _ridge(ridge: float) -> float:
+    if not (isfinite(ridge) and ridge >= 0):
+        raise ValueError(f"ridge: expected a number of at least 0, got {ridge}")
+    return float(ridge)
+
+
+def _time(time: float) -> float:
+    if not time >= 0:
+        raise ValueError(f"time: expected at least 0, got {time}")
+    return float(time)
