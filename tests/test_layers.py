@@ -22,6 +22,7 @@ LEVELS = {
     "regression": 5,
     "learnability": 6,
     "convergence": 6,
+    "influence": 6,
     "jobs": 7,
     "analyses": 8,
     "figures": 9,
@@ -32,7 +33,7 @@ LEVELS = {
 BARE = {"numpy", "scipy", "torch", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}
 JAX_BACKEND = ROOT / "ntkcore" / "kernels" / "jax_backend.py"
-MATHEMATICS = ("kernels", "regression", "learnability", "convergence")
+MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence")
 SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
 
 

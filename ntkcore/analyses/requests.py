@@ -11,16 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ntkcore.analyses import convergence, learnability
+from ntkcore.analyses import convergence, influence, learnability
 from ntkcore.analyses.convergence_forecast import require_fit_convergence
+from ntkcore.analyses.influence_forecast import require_fit_influence
 from ntkcore.analyses.learnability_forecast import require_fit
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
-from ntkcore.specs import TITLES, ConvergenceSpec, DatasetSpec, LearnabilitySpec, Spec
+from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec, Spec
 from ntkcore.store.files import guarded
+
+AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
@@ -42,6 +45,14 @@ def request_convergence(spec: ConvergenceSpec, ws: Workspace) -> JobState:
     require_fit_convergence(spec, ws)
     title = f"Convergence on {describe_dataset(spec.dataset, ws)} · {TITLES[spec.architecture]}"
     return _submit(convergence.KIND, convergence.convergence_key(spec, ws), spec, title, ws)
+
+
+def request_influence(spec: InfluenceSpec, ws: Workspace) -> JobState:
+    """Ask for an analysis, as :func:`request_learnability`."""
+    require_fit_influence(spec, ws)
+    which = INFLUENCE_KERNELS[spec.kernel] + (f" ({TITLES[spec.model.architecture]})" if spec.model is not None else "")
+    title = f"Influence on {describe_dataset(spec.dataset, ws)} · {which}"
+    return _submit(influence.KIND, influence.influence_key(spec, ws), spec, title, ws)
 
 
 def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
@@ -126,12 +137,8 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     ws = ws or workspace()
     sweep_uploads(ws)
 
-    def learn(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
-        compute(LearnabilitySpec.model_validate(payload["spec"]), ws, context)
-        return {}
-
-    def converge(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
-        compute(ConvergenceSpec.model_validate(payload["spec"]), ws, context)
+    def analyse(kind: type[AnalysisSpec], payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        compute(kind.model_validate(payload["spec"]), ws, context)
         return {}
 
     def fetch(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -155,15 +162,23 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
                 path.unlink(missing_ok=True)
         return {"content_id": report.content_id}
 
-    return {learnability.KIND: learn, convergence.KIND: converge, "download": fetch, "import": bring_in}
+    kinds: dict[str, type[AnalysisSpec]] = {
+        learnability.KIND: LearnabilitySpec,
+        convergence.KIND: ConvergenceSpec,
+        influence.KIND: InfluenceSpec,
+    }
+    return {name: partial(analyse, kind) for name, kind in kinds.items()} | {"download": fetch, "import": bring_in}
 
 
-def compute(spec: LearnabilitySpec | ConvergenceSpec, ws: Workspace, reporter: Reporter) -> None:
+def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
     """Compute what is missing of an analysis; a stored tile found damaged on the way is computed again, and said."""
     run: Callable[[], None]
     if isinstance(spec, ConvergenceSpec):
         require_fit_convergence(spec, ws)
         run = partial(convergence.run_convergence, spec, ws, reporter)
+    elif isinstance(spec, InfluenceSpec):
+        require_fit_influence(spec, ws)
+        run = partial(influence.run_influence, spec, ws, reporter)
     else:
         require_fit(spec, ws)
         run = partial(learnability.run_learnability, spec, ws, reporter)
@@ -176,7 +191,9 @@ def compute(spec: LearnabilitySpec | ConvergenceSpec, ws: Workspace, reporter: R
     return run()
 
 
-def repair(damage: CorruptArtifact, spec: LearnabilitySpec | ConvergenceSpec, ws: Workspace) -> JobState:
+def repair(damage: CorruptArtifact, spec: AnalysisSpec, ws: Workspace) -> JobState:
     """Take the damaged tile out of its artifact and ask for it to be computed again."""
     ws.store.reopen(damage)
+    if isinstance(spec, InfluenceSpec):
+        return request_influence(spec, ws)
     return request_convergence(spec, ws) if isinstance(spec, ConvergenceSpec) else request_learnability(spec, ws)

@@ -18,13 +18,22 @@ class Split:
         train: the images to train on, with their label noise.
         test_inputs: (m, ...) the images that follow them in the same draw, as raw as ``train.inputs``.
         test_labels: (m,) their true labels, positions in ``train.class_names``.
+        test_pixels: uint8 (m, h, w) or (m, h, w, 3), for display.
+        test_ids: their stable names.
         pack: id of the training images' thumbnails.
     """
 
     train: Dataset
     test_inputs: np.ndarray
     test_labels: np.ndarray
+    test_pixels: np.ndarray
+    test_ids: tuple[str, ...]
     pack: str
+
+
+def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
+    """float64 (m, outputs): what :attr:`ntkcore.data.Dataset.targets` are, of any labels."""
+    return 2.0 * labels[:, None] - 1.0 if outputs == 1 else np.eye(outputs)[labels]
 
 
 def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
@@ -39,7 +48,9 @@ def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
     train = load_dataset(spec, ws.settings)
     drawn = _draw_both(spec, test, ws, None)
     assert drawn.ids[: spec.n] == train.ids  # draws are nested
-    return Split(train, drawn.inputs[spec.n :], drawn.true_labels[spec.n :], thumbnail_pack(train.pixels, ws.settings).id)
+    held = slice(spec.n, None)
+    pack = thumbnail_pack(train.pixels, ws.settings).id
+    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:

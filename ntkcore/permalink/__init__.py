@@ -9,10 +9,13 @@ names.
 from ntkcore.permalink.address import LIST_FIELDS, Address, Query
 from ntkcore.permalink.pages import (
     CONVERGENCE,
+    INFLUENCE,
     LEARNABILITY,
     convergence_query,
+    influence_query,
     learnability_query,
     read_convergence_query,
+    read_influence_query,
     read_learnability_query,
 )
 from ntkcore.permalink.ranges import read_ranges, write_ranges
@@ -21,14 +24,17 @@ SPEC_FIELDS = LEARNABILITY.fields
 
 __all__ = [
     "CONVERGENCE",
+    "INFLUENCE",
     "LEARNABILITY",
     "LIST_FIELDS",
     "SPEC_FIELDS",
     "Address",
     "Query",
     "convergence_query",
+    "influence_query",
     "learnability_query",
     "read_convergence_query",
+    "read_influence_query",
     "read_learnability_query",
     "read_ranges",
     "write_ranges",

@@ -113,6 +113,8 @@ def _say(query: Query, name: str, value: Any, default: Any) -> None:
 def _at(spec: Spec, path: Path) -> Any:
     value: Any = spec
     for part in path:
+        if value is None:
+            return None  # a part that this choice does not have, such as the network of a closed form
         value = getattr(value, part)
     return value
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ntkcore.permalink.address import Address, Path, Query
-from ntkcore.specs import ConvergenceSpec, ConvergenceView, DatasetSpec, LearnabilitySpec, LearnabilityView
+from ntkcore.specs import ConvergenceSpec, ConvergenceView, DatasetSpec, InfluenceSpec, InfluenceView, LearnabilitySpec, LearnabilityView
 
 
 def _fields(*names: str) -> dict[str, Path]:
@@ -71,6 +71,44 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
     ),
     given={"dataset": _FEW, "training": {}},
 )
+
+
+INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
+    spec=InfluenceSpec,
+    view=InfluenceView,
+    fields=_DATASET
+    | {"test": ("test",), "kernel": ("kernel",)}
+    | {
+        "model": ("model", "architecture"),
+        "width": ("model", "width"),
+        "depth": ("model", "depth"),
+        "weights": ("model", "weights"),
+        "start": ("model", "initialisation"),
+        "init": ("model", "seed"),
+        "epochs": ("training", "epochs"),
+    }
+    | _TRAINING
+    | _fields("dtype"),
+    view_fields=_fields("ridge", "time", "target", "tests", "show", "basket", "deed", "label"),
+    choosing=("dataset", "own", "kernel", "model"),
+    baseline=lambda spec: InfluenceSpec(
+        dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own, n=InfluenceSpec().dataset.n),
+        kernel=spec.kernel,
+        model=None if spec.model is None else {"architecture": spec.model.architecture},
+        training=None if spec.training is None else {"epochs": 1},
+    ),
+    given={"dataset": {"n": InfluenceSpec().dataset.n}, "model": {}, "training": {}},
+)
+
+
+def influence_query(spec: InfluenceSpec, view: InfluenceView | None = None) -> Query:
+    """The query of an influence page: the inverse of :func:`read_influence_query`."""
+    return INFLUENCE.write(spec, view)
+
+
+def read_influence_query(query: Mapping[str, str | Sequence[str]]) -> tuple[InfluenceSpec, InfluenceView]:
+    """Read what a link to the influence page chose (:meth:`Address.read`)."""
+    return INFLUENCE.read(query)
 
 
 def learnability_query(spec: LearnabilitySpec, view: LearnabilityView | None = None) -> Query:

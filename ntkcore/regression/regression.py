@@ -38,6 +38,7 @@ class KernelRegression:
         ridge: float = 0.0,
         f_init: ArrayLike | None = None,
         waiting: Callable[[], None] | None = None,
+        eigen: tuple[Float, Float] | None = None,
     ) -> None:
         """Check the arguments; nothing is factorised yet.
 
@@ -47,6 +48,7 @@ class KernelRegression:
             ridge: λ, at least 0, absolute.
             f_init: (n, k) the network's outputs at τ = 0, the prior mean; None: 0.
             waiting: called now and then during factorisations; may raise ``Cancelled``.
+            eigen: eigenvalues (N,), ascending, and eigenvectors (N, N) of K, where they are known.
 
         Raises:
             ComputationError: a kernel, targets or outputs that are not finite.
@@ -65,7 +67,7 @@ class KernelRegression:
         self.ridge = _ridge(ridge)
         self._inverse: Float | None = None
         self._beta: Float | None = None
-        self._eigen: tuple[Float, Float] | None = None
+        self._eigen = None if eigen is None else _semidefinite(*eigen)
 
     def with_ridge(self, ridge: float) -> "KernelRegression":
         """The same regression with another λ; an eigendecomposition made before or for this one serves it too."""
@@ -81,13 +83,7 @@ class KernelRegression:
             ComputationError: K is not positive semi-definite.
         """
         if self._eigen is None:
-            values, vectors = eigh(self._kernel, self._waiting)
-            if values[0] < -len(values) * np.finfo(np.float32).eps * max(values[-1], 0.0):
-                raise ComputationError(
-                    f"The kernel's smallest eigenvalue is {values[0]:.3g}: it is not a kernel.",
-                    "Compute it in float64, or without compression.",
-                )
-            self._eigen = np.maximum(values, 0.0), vectors
+            self._eigen = _semidefinite(*eigh(self._kernel, self._waiting))
         return self._eigen
 
     @property
@@ -278,6 +274,15 @@ class KernelRegression:
         if not np.isfinite(values).all():
             raise ComputationError("The kernel has entries that are NaN or infinite.", "Compute it in float64.")
         return np.asarray(flat(values), dtype=np.float64)
+
+
+def _semidefinite(values: Float, vectors: Float) -> tuple[Float, Float]:
+    """Eigenvalues with the negative ones that are rounding set to 0."""
+    if values[0] < -len(values) * np.finfo(np.float32).eps * max(values[-1], 0.0):
+        raise ComputationError(
+            f"The kernel's smallest eigenvalue is {values[0]:.3g}: it is not a kernel.", "Compute it in float64, or without compression."
+        )
+    return np.maximum(values, 0.0), vectors
 
 
 def _grown(rates: Float, time: float) -> Float:

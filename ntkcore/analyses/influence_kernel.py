@@ -1,0 +1,130 @@
+"""The kernel of an influence analysis: training images with each other, and held-out images with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ntkcore.analyses.kernel import kernel_network
+from ntkcore.analyses.kernel_tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates
+from ntkcore.analyses.network import rate_name, timed
+from ntkcore.analyses.progress import PAIRS, TRAINING, Reporter
+from ntkcore.analyses.split import Split
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.architecture import Chain, chain_of
+from ntkcore.data import Dataset
+from ntkcore.errors import ComputationError, DataError, ModelError
+from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
+from ntkcore.kernels.doctor import batch_invariance
+from ntkcore.models import evaluate
+from ntkcore.specs import InfluenceSpec, KernelSpec, ModelSpec, Outputs
+from ntkcore.store import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """What is known once the draft holds ``k_train`` and ``k_test``.
+
+    Attributes:
+        f_train, f_test: (n, k) and (m, k) the network's outputs where its kernel is taken; zeros for infinite width.
+        dtype: precision of the kernels.
+        invariance: relative difference between batches of two sizes; None where there are no batches.
+        notes: what a reader should know.
+    """
+
+    f_train: np.ndarray
+    f_test: np.ndarray
+    dtype: str
+    invariance: float | None
+    notes: frozenset[str]
+
+
+def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
+    """Fill both kernels; finished tiles of an earlier attempt stay.
+
+    Raises:
+        AtlasError: the data have no such kernel, or the training diverged.
+    """
+    if spec.kernel in ("pseudo", "full"):
+        return _of_network(spec, split, draft, ws, reporter)
+    train, test = (prepared(spec, inputs, split.train) for inputs in (split.train.inputs, split.test_inputs))
+    n, m, k = len(train), len(test), split.train.outputs
+    whole = n * n + m * n
+    with timed(ws, closed_rate_name(spec, split.train), whole):
+        for name, rows, before in (("k_train", train, 0), ("k_test", test, n * n)):
+            columns = None if name == "k_train" else train
+            if spec.kernel == "two-layer":
+                values = two_layer_relu_ntk(rows, columns)
+            else:
+                model = spec.model
+                assert model is not None
+                told = _part(reporter, before, len(rows) * n)
+                values = infinite_ntk(chain(model, split.train), rows, columns, initialisation=model.initialisation, progress=told)
+            _put(draft, name, values)
+            reporter.report(PAIRS, before + len(rows) * n)
+    return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, frozenset())
+
+
+def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndarray:
+    """Samples as a kernel of infinite width takes them: scaled to length 1, or normalised as the network does it.
+
+    Raises:
+        DataError: an image that is black everywhere, which has no direction.
+    """
+    values = inputs.astype(np.float64)
+    if spec.kernel == "infinite":
+        shape = (-1,) + (1,) * (values.ndim - 2)
+        return np.asarray((values - train.mean.reshape(shape)) / train.std.reshape(shape))
+    norms = np.linalg.norm(values.reshape(len(values), -1), axis=1)
+    if not norms.all():
+        raise DataError(
+            f"{int((norms == 0).sum())} images are black everywhere, and the two-layer kernel scales each image to length 1.",
+            "Choose other images, or another kernel.",
+        )
+    return np.asarray(values / norms.reshape((-1,) + (1,) * (values.ndim - 1)))
+
+
+def chain(model: ModelSpec, train: Dataset) -> Chain:
+    """The network's layers."""
+    found = chain_of(model.architecture, train.outputs, model.width, model.depth)
+    if found is None:  # the specification refuses it before
+        raise ModelError(f"The infinite width of {model.architecture} is not known.", "Choose another network.")
+    return found
+
+
+def closed_rate_name(spec: InfluenceSpec, train: Dataset) -> str:
+    """Name of the remembered seconds a pair of a kernel of infinite width."""
+    if spec.model is None:
+        return f"two-layer {int(np.prod(train.inputs.shape[1:]))}"
+    return rate_name("infinite", spec.model.model_copy(update={"seed": 0}), train, "cpu")
+
+
+def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
+    assert spec.model is not None
+    outputs: Outputs = "pseudo" if spec.kernel == "pseudo" else "full"
+    kernel = KernelSpec(dataset=spec.dataset, model=spec.model, training=spec.training, dtype=spec.dtype, outputs=outputs)
+    module = kernel_network(kernel, split.train, ws, reporter, TRAINING)
+    x = inputs_of(split.train, spec.dtype)
+    z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
+    found = [evaluate(module, values, device=reporter.device).astype(np.float64) for values in (split.train.inputs, split.test_inputs)]
+    if not all(np.isfinite(values).all() for values in found):
+        raise ComputationError("The network's outputs are not finite on some images.", "Train with a smaller learning rate.")
+    n, m, k = len(x), len(z), split.train.outputs
+    train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n))
+    test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n))
+    learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test)
+    invariance = batch_invariance(module, x, outputs, device=reporter.device)
+    return Kernels(found[0], found[1], spec.dtype, invariance, train.notes | test.notes)
+
+
+def _part(reporter: Reporter, before: int, size: int) -> Callable[[float, float], None]:
+    """Progress of one of the two kernels, as progress of both."""
+    return lambda done, of: reporter.report(PAIRS, before + size * done / max(of, 1))
+
+
+def _put(draft: Draft, name: str, values: np.ndarray) -> None:
+    """Write an array in stripes of rows."""
+    draft.create(name, values.shape, "float64", (min(TILE, len(values)), values.shape[1]))
+    for tile in range(-(-len(values) // TILE)):
+        draft.write(name, (tile, 0), values[tile * TILE : (tile + 1) * TILE])

@@ -1,0 +1,76 @@
+"""Specifications: what to compute, complete enough that equal specifications give equal bytes.
+
+A specification is frozen and refuses unknown fields. Its canonical JSON, the content hash of the data and weights it
+names, and the version of the method make the key under which the result is stored (:func:`key_of`).
+"""
+
+from ntkcore.specs.base import (
+    ARCHITECTURES,
+    DATASETS,
+    DEFAULT_DEPTH,
+    DEFAULT_RATE,
+    DEFAULT_WIDTH,
+    FIXED_WIDTH,
+    LARGEST_MOMENTUM,
+    PRETRAINED,
+    RATE_RANGE,
+    TITLES,
+    Architecture,
+    DatasetName,
+    DatasetSpec,
+    KernelSpec,
+    ModelSpec,
+    Outputs,
+    RunSpec,
+    Spec,
+    TrainingSpec,
+    key_of,
+)
+from ntkcore.specs.convergence import (
+    CONVERGENCE_DEPTH,
+    CONVERGENCE_LOOKS,
+    CONVERGENCE_RATE,
+    CONVERGENCE_WIDTHS,
+    ComparisonSpec,
+    ConvergenceSpec,
+    ConvergenceView,
+)
+from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceKernel, InfluenceSpec, InfluenceView
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
+
+__all__ = [
+    "ARCHITECTURES",
+    "CHAINS",
+    "CONVERGENCE_DEPTH",
+    "CONVERGENCE_LOOKS",
+    "CONVERGENCE_RATE",
+    "CONVERGENCE_WIDTHS",
+    "DATASETS",
+    "DEFAULT_DEPTH",
+    "DEFAULT_RATE",
+    "DEFAULT_WIDTH",
+    "FIXED_WIDTH",
+    "INFLUENCE_KERNELS",
+    "LARGEST_MOMENTUM",
+    "PRETRAINED",
+    "RATE_RANGE",
+    "TITLES",
+    "Architecture",
+    "ComparisonSpec",
+    "ConvergenceSpec",
+    "ConvergenceView",
+    "DatasetName",
+    "DatasetSpec",
+    "InfluenceKernel",
+    "InfluenceSpec",
+    "InfluenceView",
+    "KernelSpec",
+    "LearnabilitySpec",
+    "LearnabilityView",
+    "ModelSpec",
+    "Outputs",
+    "RunSpec",
+    "Spec",
+    "TrainingSpec",
+    "key_of",
+]

@@ -1,0 +1,170 @@
+"""What every analysis chooses from: images, networks, trainings, kernels; and the key of what is computed from a choice."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
+Architecture = Literal["fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16"]
+Outputs = Literal["mean", "pseudo", "first", "full"]
+
+DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
+ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
+
+TITLES: dict[str, str] = {
+    "fcn": "Fully connected",
+    "cnn3": "3-conv CNN",
+    "cnn4": "4-conv CNN",
+    "convnet": "8-layer ConvNet",
+    "resnet20": "CIFAR ResNet-20",
+    "resnet18": "ResNet-18",
+    "wrn16": "WideResNet-16",
+}
+
+# Width of an architecture when none is given: units of a hidden layer (fcn), channels of the first convolution.
+# The resnet20 has its published width only; the thesis's width factor WF of the resnet18 and the wrn16 is width / 16.
+DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "convnet": 32, "resnet20": 16, "resnet18": 64, "wrn16": 32}
+FIXED_WIDTH = ("resnet20",)
+RATE_RANGE = (1e-6, 1000.0)
+LARGEST_MOMENTUM = 0.999
+DEFAULT_DEPTH = 2  # hidden layers of the fcn
+# Learning rates that train digits, MNIST and CIFAR-10 pairs with batch 32 and no momentum; four times as much diverges.
+DEFAULT_RATE: dict[str, float] = {
+    "fcn": 0.05,
+    "cnn3": 0.1,
+    "cnn4": 0.1,
+    "convnet": 0.05,
+    "resnet20": 0.01,
+    "resnet18": 0.005,
+    "wrn16": 0.01,
+}
+PRETRAINED: dict[str, str] = {"cnn4": "emnist_letters_cnn", "resnet20": "cifar10_resnet20"}
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Spec(BaseModel):
+    """Base of all specifications: frozen, hashable, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def canonical(self) -> str:
+        """Canonical JSON: every field present, keys sorted, no spaces."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+class DatasetSpec(Spec):
+    """Which images: a named set, or one of your own by the hash of its content, and the selection from it."""
+
+    name: DatasetName = "digits"
+    own: ContentId | None = Field(None, description="content id of an imported set; only with name='own'")
+    classes: tuple[str, ...] = Field((), description="names of the classes kept; () keeps all")
+    n: int = Field(1000, ge=4, le=100_000, description="images drawn without replacement")
+    seed: Seed = Field(0, description="seed of the draw and of the label noise")
+    label_noise: float = Field(0.0, ge=0.0, le=0.9, description="share of labels moved to another class, uniformly")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DatasetSpec":
+        if (self.name == "own") != (self.own is not None):
+            raise ValueError("own: an imported set needs its content id, and only an imported set has one")
+        if len(set(self.classes)) != len(self.classes) or len(self.classes) == 1:
+            raise ValueError("classes: name at least two different classes, or none to keep all")
+        return self
+
+
+class ModelSpec(Spec):
+    """Which network, at which initialisation. ``width`` and ``depth`` have the architecture's default when left out."""
+
+    architecture: Architecture = "fcn"
+    width: int = Field(256, ge=1, le=8192, description="units of a hidden layer, or channels of the first convolution")
+    depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
+    weights: Literal["random", "pretrained"] = "random"
+    seed: Seed = Field(0, description="seed of the random initialisation (of the new head, if pretrained)")
+    initialisation: Literal["pytorch", "he"] = Field(
+        "pytorch", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0 (Thesis, Setting B)"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        values = dict(given)
+        architecture = values.get("architecture", "fcn")
+        if values.get("width") is None:
+            values["width"] = DEFAULT_WIDTH.get(architecture, 1)
+        if architecture == "fcn" and values.get("depth") is None:
+            values["depth"] = DEFAULT_DEPTH
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModelSpec":
+        if self.architecture != "fcn" and self.depth is not None:
+            raise ValueError("depth: only the fcn has one")
+        if self.architecture in FIXED_WIDTH and self.width != DEFAULT_WIDTH[self.architecture]:
+            raise ValueError(f"width: {self.architecture} has the fixed width {DEFAULT_WIDTH[self.architecture]}")
+        if self.weights == "pretrained":
+            if self.architecture not in PRETRAINED:
+                raise ValueError(f"weights: there are none for {self.architecture}; pretrained: {', '.join(PRETRAINED)}")
+            if self.width != DEFAULT_WIDTH[self.architecture]:
+                raise ValueError(f"width: the pretrained {self.architecture} has width {DEFAULT_WIDTH[self.architecture]}")
+            if self.initialisation != "pytorch":
+                raise ValueError("initialisation: pretrained weights are not drawn at random; leave it out, or choose random weights")
+        return self
+
+
+class TrainingSpec(Spec):
+    """How the network is trained: SGD (or full-batch GD) on the summed squared loss, SCIENCE conventions.
+
+    One step moves θ by ``-learning_rate / batch_size`` times the gradient of ``½ Σ_batch ‖f - y‖²``, so one epoch is
+    gradient-flow time ``τ = learning_rate / (batch_size (1 - momentum))`` on the summed loss.
+    """
+
+    epochs: int = Field(20, ge=0, le=2000)
+    learning_rate: float = Field(0.05, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)
+    batch_size: int = Field(32, ge=0, le=100_000, description="images in a step; 0 = all of them (gradient descent)")
+    momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM)
+    weight_decay: float = Field(0.0, ge=0.0, le=1.0, description="coefficient of θ added to each step's averaged gradient")
+    seed: Seed = Field(0, description="seed of the order of the images")
+
+
+class RunSpec(Spec):
+    """A network trained on an image set: every output after every epoch."""
+
+    dataset: DatasetSpec
+    model: ModelSpec
+    training: TrainingSpec
+
+
+class KernelSpec(Spec):
+    """The kernel of one network on one image set.
+
+    ``training`` runs up to the epoch at which the kernel is taken, so that all analyses that look at the same network
+    share one kernel; None is the network at its initialisation.
+    """
+
+    dataset: DatasetSpec
+    model: ModelSpec
+    training: TrainingSpec | None
+    dtype: Literal["float32", "float64"] = "float32"
+    outputs: Outputs = Field("mean", description="mean over outputs, pseudo-NTK, first logit, or the full k × k per pair")
+
+
+def key_of(kind: str, version: int, spec: Spec, content: Mapping[str, str]) -> str:
+    """Key of an artifact: SHA-256 over its kind, the method's version, the specification and the content hashes.
+
+    Args:
+        kind: what is computed, e.g. ``"learnability"``.
+        version: the method's version; raise it when the numbers change.
+        spec: the specification.
+        content: content hash (hex) of everything read that the specification only names: data, weights.
+
+    Returns:
+        64 hex digits.
+    """
+    identity = {"kind": kind, "version": version, "spec": json.loads(spec.canonical()), "content": dict(content)}
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
