@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ntkcore.errors import AtlasError, StoreError
-from ntkcore.permalink import CONVERGENCE, LEARNABILITY, LIST_FIELDS, Query
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, Query
 from ntkcore.settings import settings
 
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _LOOK = ("epoch", "kernel")  # of a view: what the answer speaks of
+_MOMENT = ("ridge", "time", "target")
 
 
 def quoted_class(name: str) -> str:
@@ -47,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_choices(converge, [*CONVERGENCE.fields, *_LOOK])
     converge.add_argument("--csv", type=Path, help="write every number of every comparison here")
     converge.set_defaults(run=_convergence)
+
+    influence = commands.add_parser("influence", help="which training images helped or harmed a prediction")
+    _add_choices(influence, [*INFLUENCE.fields, *_MOMENT])
+    influence.add_argument("--top", type=int, default=10, help="rows printed from each end")
+    influence.add_argument("--csv", type=Path, help="write every training image's influence here")
+    influence.set_defaults(run=_influence)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -142,6 +149,25 @@ def _convergence(options: argparse.Namespace) -> int:
     print()
     for text in (*answer(result, view), *(f"Note: {warning}" for warning in result.warnings)):
         print(text)
+    print(f"Stored as {result.key}")
+    return 0
+
+
+def _influence(options: argparse.Namespace) -> int:
+    from ntkcore.analyses import influence_views as views
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_influence, influences
+
+    result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
+    now = views.held(result, view, workspace())
+    target = views.target_of(result, view, views.tests_shown(result, view, now), now)
+    rows = influences(result, target, view.ridge, view.time)
+    _write_csv(rows, options.csv)
+    top = max(options.top, 0)
+    name, predicted = result.class_names[result.test_labels[target]], result.class_names[now.predicted[target]]
+    print(f"Held-out image {target}: {name}, predicted {predicted}, loss {now.loss[target]:.4g}")
+    print(f"Most helpful (its loss would rise without them):\n{rows.head(top).to_string(index=False)}")
+    print(f"\nMost harmful:\n{rows.tail(top)[::-1].to_string(index=False)}")
     print(f"Stored as {result.key}")
     return 0
 

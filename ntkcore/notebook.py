@@ -6,6 +6,9 @@
 
 >>> from ntkcore.notebook import comparison_table, convergence
 >>> comparison_table(convergence(dataset="digits", widths=[32, 128]))  # doctest: +SKIP
+
+>>> from ntkcore.notebook import influence, influences
+>>> influences(influence(dataset="mnist", classes=["7", "9"]), ridge=1.0)  # doctest: +SKIP
 """
 
 import sys
@@ -15,14 +18,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses import convergence_views
+from ntkcore.analyses import convergence_views, influence_views
 from ntkcore.analyses.convergence import ConvergenceResult, open_convergence
+from ntkcore.analyses.influence import InfluenceResult, open_influence
 from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
 from ntkcore.analyses.learnability_views import judged, table
 from ntkcore.analyses.requests import compute
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.permalink import read_convergence_query, read_learnability_query
-from ntkcore.specs import ConvergenceView
+from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query
+from ntkcore.specs import ConvergenceView, InfluenceView
 
 
 class PrintedProgress:
@@ -98,6 +102,44 @@ def convergence(**choices: str | int | float | Sequence[str] | Sequence[int]) ->
 def comparison_table(result: ConvergenceResult) -> pd.DataFrame:
     """One row per comparison (width, seed, epoch), with every number."""
     return convergence_views.table(result)
+
+
+def influence(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
+    """Compute (or open, when stored) a kernel on training and held-out images, from which :func:`influences` answers at once.
+
+    Args:
+        choices: the names of the page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``, ``test``
+            (held-out images), ``kernel`` ("two-layer", "infinite", "pseudo", "full"), ``model``, ``width``, ``depth``, ``weights``,
+            ``start`` (kind of initialisation), ``init`` (its seed), ``epochs`` (before the kernel is taken), ``rate``, ``batch``,
+            ``momentum``, ``decay``, ``shuffle``, ``dtype``. What is left out has its default.
+
+    Raises:
+        AtlasError: says what is wrong and what to do.
+    """
+    return compute_influence({name: _text(value) for name, value in choices.items()}, workspace())[0]
+
+
+def influences(result: InfluenceResult, target: int | None = None, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
+    """All training images with their influence on one held-out image, the most helpful first.
+
+    Args:
+        result: from :func:`influence`.
+        target: the held-out image; None: the one of the largest loss.
+        ridge: λ.
+        time: τ; None: the end of training.
+    """
+    view = InfluenceView(ridge=ridge, time=time, target=target)
+    ws = workspace()
+    now = influence_views.held(result, view, ws)
+    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+    return influence_views.table(result, influence_views.influence(result, view, chosen, ws))
+
+
+def compute_influence(query: dict[str, str | list[str]], ws: Workspace) -> tuple[InfluenceResult, InfluenceView]:
+    """Compute what a query names, in this process, and open it; with what it looks at."""
+    spec, view = read_influence_query(query)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return open_influence(spec, ws), view
 
 
 def compute_learnability(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:

@@ -1,0 +1,265 @@
+"""An influence result: the held-out image chosen, what made its prediction, through training, and without some images."""
+
+import html
+import math
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses import influence_views as views
+from ntkcore.analyses.influence import InfluenceResult
+from ntkcore.analyses.workspace import workspace
+from ntkcore.specs import InfluenceView
+from pages.parts import frame, links, media
+from pages.parts.doctor import show_doctor
+from pages.parts.fields import Fields
+from pages.parts.gallery import Card, gallery
+from pages.parts.influence_basket import show_basket
+from pages.parts.influence_charts import show_charts
+from pages.parts.influence_explain import explain_influence
+
+_VIEW = Fields("influence.view")
+_TICKS = "influence.ticks"
+_END = "end of training"
+_RIDGES = (0.0, *(float(f"{10.0**power:.3g}") for power in np.arange(-8, 3.01, 0.5)))
+_TESTS = {"loss": "largest loss first", "wrong": "misclassified", "all": "as drawn"}
+_SHOW = {"helpful": "Helpful", "harmful": "Harmful", "idle": "Uninfluential"}
+_HELD_SHOWN = 400  # held-out images in the gallery
+
+
+def show_result(result: InfluenceResult) -> None:
+    """The whole result."""
+    st.session_state.pop(_TICKS, None)
+    _about(result)
+    _explore(result)
+    explain_influence(result)
+
+
+def _about(result: InfluenceResult) -> None:
+    device = "the CPU" if result.device == "cpu" else result.device
+    facts = [
+        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
+        *([f"{result.parameters:,} parameters"] if result.parameters else []),
+        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
+    ]
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>', width="content")
+        show_doctor(result.doctor, key="kernel")
+        frame.remarks(result.warnings)
+
+
+@st.fragment(key="influence")
+@frame.telling
+def _explore(result: InfluenceResult) -> None:
+    ws, choice = workspace(), links.influence.current()
+    view = choice.view
+    if problem := views.missing_from(result, view):
+        st.warning(frame.plain(problem), icon=":material/warning:")
+    _seed(result, choice)
+    _controls(result, view)
+    now = views.held(result, view, ws)
+    shown = views.tests_shown(result, view, now)
+    target = views.target_of(result, view, shown, now)
+    values = views.influence(result, view, target, ws)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        _held_out(result, view, now, shown, target, choice)
+    with right:
+        _answer(result, view, now, target, values)
+        _training_images(result, view, values, choice)
+    show_charts(result, view, target, values)
+    show_basket(result, view)
+
+
+def _seed(result: InfluenceResult, choice: links.Choice) -> None:
+    view = choice.view
+    values = {"ridge": view.ridge, "time": _END if view.time is None else view.time, "tests": view.tests, "show": view.show}
+    _VIEW.seed((result.key, choice.revision), values)
+
+
+def _changed(name: str) -> None:
+    value = _VIEW[name]
+    if name == "time":
+        links.influence.look(time=None if value == _END else value)
+    else:
+        links.influence.look(**{name: value})
+
+
+def _controls(result: InfluenceResult, view: InfluenceView) -> None:
+    """λ and the training time, which stay in sight while the page is scrolled."""
+    ridges = sorted({*_RIDGES, view.ridge})
+    axis: list[float | str] = [*sorted({*views.times(result), *([view.time] if view.time else [])}), _END]
+    with st.container(key="stay_controls"):
+        left, right = st.columns([1, 2], gap="large")
+        left.select_slider(
+            "Regularisation λ",
+            ridges,
+            format_func=lambda r: frame.number(r, 2),
+            **_VIEW.value("ridge"),
+            on_change=_changed,
+            args=("ridge",),
+        )
+        right.select_slider(
+            "Training time τ",
+            axis,
+            format_func=lambda t: t if isinstance(t, str) else _time_words(result, t),
+            **_VIEW.value("time"),
+            on_change=_changed,
+            args=("time",),
+            help="Time of gradient flow on the summed squared loss: learning rate times steps of full-batch gradient descent. "
+            "Every position is exact: all leave-one-out predictions at that moment, from one decomposition.",
+        )
+
+
+def _time_words(result: InfluenceResult, time: float) -> str:
+    epochs = "" if result.epoch is None else f" ≈ {frame.number(time / result.epoch, 2)} epochs"
+    return f"{frame.number(time, 2)}{epochs}"
+
+
+def _held_out(result: InfluenceResult, view: InfluenceView, now: views.Held, shown: np.ndarray, target: int, choice: links.Choice) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Held-out images", anchor=False, width="content")
+        st.selectbox(
+            "Order of the held-out images",
+            list(_TESTS),
+            format_func=_TESTS.__getitem__,
+            **_VIEW.index("tests", list(_TESTS)),
+            label_visibility="collapsed",
+            on_change=_changed,
+            args=("tests",),
+            width=170,
+        )
+    right = 100 * float(now.correct.mean())
+    st.html(f'<p class="atlas-quiet">{right:.1f} % classified correctly · below each: its loss · click one</p>')
+    gallery(
+        [_held_card(result, now, int(i)) for i in shown[:_HELD_SHOWN]],
+        base=media.thumbnail_base(result.test_pack),
+        key="held_gallery",
+        ticked=(),
+        revision=choice.revision,
+        current=target,
+        on_tick=lambda: None,
+        on_open=_chosen,
+        empty="No held-out image is misclassified here.",
+        height=470,
+        cell=84,
+    )
+
+
+def _chosen() -> None:
+    said = st.session_state["held_gallery"].get("opened")
+    if said:
+        links.influence.look(target=said["id"])
+
+
+def _held_card(result: InfluenceResult, now: views.Held, image: int) -> Card:
+    name, predicted = result.class_names[result.test_labels[image]], result.class_names[now.predicted[image]]
+    wrong = not now.correct[image]
+    title = f"Held-out image {image}, {result.test_ids[image]}: {name}, predicted {predicted}, loss {now.loss[image]:.4g}."
+    return Card(image, name, f"→ {predicted}" if wrong else "", f"{now.loss[image]:.3f}", "", bool(wrong), title)
+
+
+def _answer(result: InfluenceResult, view: InfluenceView, now: views.Held, target: int, values: np.ndarray) -> None:
+    """The chosen image, its prediction, and the two images that mattered most."""
+    name = html.escape(result.class_names[result.test_labels[target]])
+    predicted = html.escape(result.class_names[now.predicted[target]])
+    best, worst = int(values.argmax()), int(values.argmin())
+    judged = "rightly" if now.correct[target] else "wrongly"
+    said = (
+        f"Held-out image {target}, <b>{name}</b>, is {judged} taken for <b>{predicted}</b>; its loss is {frame.number(now.loss[target])}. "
+        f"{_removal(result, best, values[best], 'most helpful')} {_removal(result, worst, values[worst], 'most harmful')}"
+    )
+    picture = f'<img src="{media.thumbnail_base(result.test_pack)}{target}.png" alt="{name}">'
+    st.html(f'<div class="atlas-pair">{picture}<p class="atlas-fact">{said}</p></div>')
+
+
+def _removal(result: InfluenceResult, image: int, value: float, which: str) -> str:
+    if (value > 0) != (which == "most helpful") or value == 0:
+        return f"No training image is {which.split()[1]}."
+    name = html.escape(result.class_names[result.labels[image]])
+    verb = "raise" if value > 0 else "lower"
+    return f"Removing the {which} training image ({image}, {name}) would {verb} that loss by <b>{frame.number(abs(value), 2)}</b>."
+
+
+def _training_images(result: InfluenceResult, view: InfluenceView, values: np.ndarray, choice: links.Choice) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            "Training images",
+            list(_SHOW),
+            format_func=_SHOW.__getitem__,
+            required=True,
+            **_VIEW.default("show"),
+            label_visibility="collapsed",
+            on_change=_changed,
+            args=("show",),
+        )
+        st.download_button(
+            "All influences (CSV)",
+            lambda: views.table(result, values).to_csv(index=False),
+            "influence.csv",
+            "text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            key="influence_csv",
+            on_click="ignore",
+        )
+    shown = views.ranking(values, view.show)
+    noisy = bool((result.labels != result.true_labels).any())
+    st.html(
+        '<p class="atlas-quiet">below each: how much the loss would rise without it (+ helpful, − harmful) · '
+        f"tick images to delete or relabel them below{' · ⚑ label flipped' if noisy else ''}</p>"
+    )
+    gallery(
+        [_training_card(result, int(i), float(values[i])) for i in shown],
+        base=media.thumbnail_base(result.pack),
+        key="training_gallery",
+        ticked=_ticks_at_revision(result.key, choice),
+        revision=choice.revision,
+        current=None,
+        on_tick=_ticked,
+        on_open=_tick_opened,
+        empty="No training image is so at this λ and time.",
+        height=330,
+        cell=92,
+    )
+
+
+def _training_card(result: InfluenceResult, image: int, value: float) -> Card:
+    name = result.class_names[result.labels[image]]
+    flipped = result.labels[image] != result.true_labels[image]
+    title = (
+        f"Training image {image}, {result.ids[image]}: {name}"
+        + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")
+        + f". Removing it changes the loss by {value:+.6g}."
+    )
+    return Card(image, name + (" ⚑" if flipped else ""), "", _signed(value), "", False, title)
+
+
+def _signed(value: float) -> str:
+    """A signed number of two digits."""
+    if not math.isfinite(value):
+        return "–"
+    return ("+" if value > 0 else "") + frame.number(value, 2)
+
+
+def _ticks_at_revision(key: str, choice: links.Choice) -> tuple[int, ...]:
+    """The basket as it was when the revision began: ticking must not change what the gallery is sent."""
+    held = st.session_state.get(_TICKS)
+    if held is None or held[0] != (key, choice.revision):
+        held = ((key, choice.revision), choice.view.basket)
+        st.session_state[_TICKS] = held
+    return held[1]
+
+
+def _ticked() -> None:
+    said = st.session_state["training_gallery"].get("ticked")
+    if said and said["revision"] == links.influence.current().revision:
+        links.influence.look(basket=tuple(said["ids"]))
+
+
+def _tick_opened() -> None:
+    """A click on an image ticks it."""
+    said = st.session_state["training_gallery"].get("opened")
+    if said:
+        basket = set(links.influence.current().view.basket) ^ {said["id"]}
+        links.influence.look(basket=tuple(sorted(basket)), elsewhere=True)
