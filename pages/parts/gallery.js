@@ -15,15 +15,19 @@ function build(root) {
   empty.className = "empty";
   const hint = document.createElement("p");
   hint.className = "hint";
-  for (const [key, does] of [["arrows", "move"], ["Enter", "open"], ["Space", "put in the basket"]]) {
-    const k = document.createElement("kbd");
-    k.textContent = key;
-    hint.append(k, ` ${does}   `);
-  }
   scroll.append(grid, empty);
   gallery.append(scroll, hint);
   root.append(gallery);
   return { gallery, scroll, grid, empty, hint, ticked: new Set(), revision: null, drawn: null, cells: [] };
+}
+
+function showHint(hint, keys) {
+  hint.replaceChildren();
+  for (const [key, does] of keys) {
+    const k = document.createElement("kbd");
+    k.textContent = key;
+    hint.append(k, ` ${does}   `);
+  }
 }
 
 function line(left, leftClass, right, rightClass) {
@@ -61,14 +65,14 @@ function cellOf(item, data) {
   tick.setAttribute("role", "checkbox");
   tick.setAttribute("aria-label", "In the basket");
   tick.setAttribute("aria-checked", "false");
-  cell.append(image, tick, line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
+  cell.append(image, ...(data.ticks ? [tick] : []), line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
   return cell;
 }
 
 function showTicks(state) {
   for (const cell of state.cells) {
     const ticked = state.ticked.has(Number(cell.dataset.id));
-    cell.querySelector(".tick").setAttribute("aria-checked", String(ticked));
+    cell.querySelector(".tick")?.setAttribute("aria-checked", String(ticked));
     cell.setAttribute("aria-selected", String(ticked));
   }
 }
@@ -98,6 +102,7 @@ export default function (component) {
     state.empty.textContent = data.empty;
     state.empty.style.display = state.cells.length ? "none" : "block";
     state.hint.style.display = state.cells.length ? "block" : "none";
+    showHint(state.hint, data.keys);
   }
   showTicks(state);
   if (state.current !== data.current) {
@@ -122,7 +127,7 @@ export default function (component) {
     showTicks(state);
     setStateValue("ticked", { revision: state.revision, ids: [...state.ticked].sort((a, b) => a - b) });
   };
-  const open = (cell) => setTriggerValue("opened", { id: Number(cell.dataset.id), t: Date.now() });
+  const open = (cell) => data.open ? setTriggerValue("opened", { id: Number(cell.dataset.id), t: Date.now() }) : toggle(cell);
   const focus = (from, to) => {
     if (!to) return;
     if (from) from.tabIndex = -1;
@@ -149,7 +154,7 @@ export default function (component) {
     else if (event.key === "Home") focus(cell, state.cells[0]);
     else if (event.key === "End") focus(cell, state.cells[state.cells.length - 1]);
     else if (event.key === "Enter") open(cell);
-    else if (event.key === " ") toggle(cell);
+    else if (event.key === " " && data.ticks) toggle(cell);
     else return;
     event.preventDefault();
     event.stopPropagation();

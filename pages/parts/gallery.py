@@ -27,11 +27,12 @@ def gallery(
     *,
     base: str,
     key: str,
-    ticked: Sequence[int],
+    ticked: Sequence[int] = (),
     revision: int,
-    current: int | None,
-    on_tick: Callable[[], None],
-    on_open: Callable[[], None],
+    current: int | None = None,
+    on_tick: Callable[[], None] | None = None,
+    on_open: Callable[[], None] | None = None,
+    opens: str = "open",
     empty: str,
     height: int = 0,
     cell: int = 104,
@@ -46,7 +47,9 @@ def gallery(
             does not send the whole gallery again.
         revision: raised when the ticks change other than by a click in the gallery.
         current: the image to mark and to put the keyboard's focus on, or None.
-        on_tick, on_open: called when a tick changes, and when an image is opened.
+        on_tick: called when a tick changes; None: there are no ticks.
+        on_open: called when an image is opened; None: a click ticks it.
+        opens: what opening does, one word.
         empty: what to say when there is no card.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
@@ -60,11 +63,22 @@ def gallery(
         "empty": empty,
         "height": height,
         "cell": cell,
+        "ticks": on_tick is not None,
+        "open": on_open is not None,
+        "keys": [
+            ("arrows", "move"),
+            *([("Enter", opens)] if on_open else []),
+            *([("Space", "put in the basket")] if on_tick else []),
+        ],
     }
     _gallery(
         key=key,
         data=data,
         default={"ticked": {"revision": revision, "ids": list(ticked)}},
-        on_ticked_change=on_tick,
-        on_opened_change=on_open,
+        on_ticked_change=on_tick or _nothing,
+        on_opened_change=on_open or _nothing,
     )
+
+
+def _nothing() -> None:
+    """Of what a gallery does not have, nothing is said."""

@@ -2,6 +2,7 @@
 
 import html
 import math
+import time
 
 import numpy as np
 import streamlit as st
@@ -20,6 +21,10 @@ from pages.parts.influence_explain import explain_influence
 
 _VIEW = Fields("influence.view")
 _TICKS = "influence.ticks"
+_PLAYING = "influence.playing"  # when the moment shown was begun
+_NEXT = "influence.next"  # the next moment's turn has come
+_TARGET = "influence.target"  # the held-out image shown
+_STEP = 1.0  # seconds of each moment
 _END = "end of training"
 _RIDGES = (0.0, *(float(f"{10.0**power:.3g}") for power in np.arange(-8, 3.01, 0.5)))
 _TESTS = {"loss": "largest loss first", "wrong": "misclassified", "all": "as drawn"}
@@ -42,8 +47,8 @@ def _about(result: InfluenceResult) -> None:
         *([f"{result.parameters:,} parameters"] if result.parameters else []),
         f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
     ]
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>', width="content")
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
         show_doctor(result.doctor, key="kernel")
         frame.remarks(result.warnings)
 
@@ -51,6 +56,8 @@ def _about(result: InfluenceResult) -> None:
 @st.fragment(key="influence")
 @frame.telling
 def _explore(result: InfluenceResult) -> None:
+    if st.session_state.pop(_NEXT, False):
+        _advance(result)
     ws, choice = workspace(), links.influence.current()
     view = choice.view
     if problem := views.missing_from(result, view):
@@ -59,7 +66,7 @@ def _explore(result: InfluenceResult) -> None:
     _controls(result, view)
     now = views.held(result, view, ws)
     shown = views.tests_shown(result, view, now)
-    target = views.target_of(result, view, shown, now)
+    target = st.session_state[_TARGET] = views.target_of(result, view, shown, now)
     values = views.influence(result, view, target, ws)
     left, right = st.columns([1, 2], gap="large")
     with left:
@@ -79,10 +86,10 @@ def _seed(result: InfluenceResult, choice: links.Choice) -> None:
 
 def _changed(name: str) -> None:
     value = _VIEW[name]
-    if name == "time":
-        links.influence.look(time=None if value == _END else value)
-    else:
-        links.influence.look(**{name: value})
+    if name == "time" and value == _END:
+        value = None
+    stays = {"target": st.session_state.get(_TARGET)} if name in ("time", "ridge") else {}  # the image that is being watched
+    links.influence.look(**{name: value}, **stays)
 
 
 def _controls(result: InfluenceResult, view: InfluenceView) -> None:
@@ -90,7 +97,7 @@ def _controls(result: InfluenceResult, view: InfluenceView) -> None:
     ridges = sorted({*_RIDGES, view.ridge})
     axis: list[float | str] = [*sorted({*views.times(result), *([view.time] if view.time else [])}), _END]
     with st.container(key="stay_controls"):
-        left, right = st.columns([1, 2], gap="large")
+        left, right, play = st.columns([10, 18, 2], gap="medium", vertical_alignment="bottom")
         left.select_slider(
             "Regularisation λ",
             ridges,
@@ -109,11 +116,49 @@ def _controls(result: InfluenceResult, view: InfluenceView) -> None:
             help="Time of gradient flow on the summed squared loss: learning rate times steps of full-batch gradient descent. "
             "Every position is exact: all leave-one-out predictions at that moment, from one decomposition.",
         )
+        playing = st.session_state.get(_PLAYING) is not None
+        play.button(
+            "",
+            icon=":material/pause:" if playing else ":material/play_arrow:",
+            help="Stop here" if playing else "Play through training",
+            on_click=_start_or_stop,
+            args=(result,),
+            key="play",
+        )
+    if playing:
+        _clock(result)
 
 
-def _time_words(result: InfluenceResult, time: float) -> str:
-    epochs = "" if result.epoch is None else f" ≈ {frame.number(time / result.epoch, 2)} epochs"
-    return f"{frame.number(time, 2)}{epochs}"
+def _start_or_stop(result: InfluenceResult) -> None:
+    if st.session_state.pop(_PLAYING, None) is None:
+        st.session_state[_PLAYING] = time.monotonic()
+        if links.influence.current().view.time is None:
+            links.influence.look(time=views.times(result)[0], target=st.session_state.get(_TARGET), elsewhere=True)
+
+
+@st.fragment(run_every=_STEP, key="influence_clock")
+def _clock(result: InfluenceResult) -> None:
+    """Go to the next training time once the page has shown this one for long enough; stop at the end."""
+    since = st.session_state.get(_PLAYING)
+    if since is None or time.monotonic() - since < 0.8 * _STEP:
+        return
+    st.session_state[_NEXT] = True  # done by the run that follows: an address written in this one would not reach the browser
+    links.rerun()
+
+
+def _advance(result: InfluenceResult) -> None:
+    now = links.influence.current().view.time
+    later = [moment for moment in views.times(result) if now is not None and moment > now]
+    links.influence.look(time=later[0] if later else None, elsewhere=True)
+    if later:
+        st.session_state[_PLAYING] = time.monotonic()
+    else:
+        st.session_state.pop(_PLAYING, None)
+
+
+def _time_words(result: InfluenceResult, moment: float) -> str:
+    epochs = "" if result.epoch is None else f" ≈ {frame.number(moment / result.epoch, 2)} epochs"
+    return f"{frame.number(moment, 2)}{epochs}"
 
 
 def _held_out(result: InfluenceResult, view: InfluenceView, now: views.Held, shown: np.ndarray, target: int, choice: links.Choice) -> None:
@@ -135,11 +180,10 @@ def _held_out(result: InfluenceResult, view: InfluenceView, now: views.Held, sho
         [_held_card(result, now, int(i)) for i in shown[:_HELD_SHOWN]],
         base=media.thumbnail_base(result.test_pack),
         key="held_gallery",
-        ticked=(),
         revision=choice.revision,
         current=target,
-        on_tick=lambda: None,
         on_open=_chosen,
+        opens="choose",
         empty="No held-out image is misclassified here.",
         height=470,
         cell=84,
@@ -215,9 +259,7 @@ def _training_images(result: InfluenceResult, view: InfluenceView, values: np.nd
         key="training_gallery",
         ticked=_ticks_at_revision(result.key, choice),
         revision=choice.revision,
-        current=None,
         on_tick=_ticked,
-        on_open=_tick_opened,
         empty="No training image is so at this λ and time.",
         height=330,
         cell=92,
@@ -255,11 +297,3 @@ def _ticked() -> None:
     said = st.session_state["training_gallery"].get("ticked")
     if said and said["revision"] == links.influence.current().revision:
         links.influence.look(basket=tuple(said["ids"]))
-
-
-def _tick_opened() -> None:
-    """A click on an image ticks it."""
-    said = st.session_state["training_gallery"].get("opened")
-    if said:
-        basket = set(links.influence.current().view.basket) ^ {said["id"]}
-        links.influence.look(basket=tuple(sorted(basket)), elsewhere=True)
