@@ -9,19 +9,23 @@ from math import inf
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.split import targets_of
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import SpecError
 from ntkcore.influence import group_complexity, kernel_influence
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import InfluenceView
+from ntkcore.specs import InfluenceView, VerificationSpec
 
 SHOWN = 60
 """Training images in a gallery."""
 INFLUENTIAL = 40
 """Training images called the most influential of a held-out image."""
 GROUPS = 10
+PAPER_TIME = 5.0
+"""τ of the paper's training, 5000 epochs at rate 0.001: where the end of training is shown, retraining goes so far."""
 _STEPS = 40  # training times on the axis
 _DECADES = 8.0
 _NOISE_TESTS, _NOISE_STEPS = 100, 12
@@ -49,13 +53,21 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What deleting or relabelling the basket would do: accuracy before and after, loss before and after (m,), classes after (m,)."""
+    """What deleting or relabelling the basket would do.
+
+    Attributes:
+        accuracy, after: share of held-out images that are right, before and after.
+        loss, loss_after: (m,).
+        predicted: (m,) classes after.
+        changed: held-out images whose predicted class changes.
+    """
 
     accuracy: float
     after: float
     loss: np.ndarray
     loss_after: np.ndarray
     predicted: np.ndarray
+    changed: int
 
 
 def regression(result: InfluenceResult, ridge: float, ws: Workspace) -> KernelRegression:
@@ -174,6 +186,32 @@ def ranks(path: Trajectory) -> np.ndarray:
     return found
 
 
+def to_verify(result: InfluenceResult, view: InfluenceView, values: np.ndarray) -> VerificationSpec:
+    """Retraining without each of the most influential images of a held-out one, at the view's λ and τ.
+
+    Args:
+        values: (n,) influences on it.
+
+    Raises:
+        SpecError: there is no network to retrain for this kernel.
+    """
+    order = np.argsort(-np.abs(values), kind="stable")[: min(INFLUENTIAL, len(values) - 1)]
+    asked = {
+        "influence": result.spec,
+        "removed": tuple(sorted(int(i) for i in order)),
+        "ridge": view.ridge,
+        "time": view.time or PAPER_TIME,
+        "width": view.verify if result.spec.kernel == "two-layer" else None,
+    }
+    try:
+        return VerificationSpec.model_validate(asked)
+    except ValidationError as error:
+        said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+        raise SpecError(
+            f"This cannot be retrained: {said}.", "Choose the two-layer kernel, or a network's own at initialisation."
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class NoiseShare:
     """Over training time (T,): the share of flipped images among the most influential ones, mean over held-out images; errors (T,)."""
@@ -239,13 +277,16 @@ def effect(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Effec
     ended = view.model_copy(update={"time": None})
     now, chosen = held(result, ended, ws), regression(result, view.ridge, ws)
     basket = basket_of(result, view)
-    if view.deed == "delete":
+    if not basket:
+        shift = np.zeros_like(now.outputs)
+    elif view.deed == "delete":
         shift = chosen.group_shift(basket, result.k_test)
     else:
         label = min(view.label or 0, len(result.class_names) - 1)
         shift = chosen.relabel_shift(basket, targets_of(np.full(len(basket), label), chosen.k), result.k_test)
     after = judged(result, now.outputs + shift)
-    return Effect(float(now.correct.mean()), float(after.correct.mean()), now.loss, after.loss, after.predicted)
+    changed = int((after.predicted != now.predicted).sum())
+    return Effect(float(now.correct.mean()), float(after.correct.mean()), now.loss, after.loss, after.predicted, changed)
 
 
 def basket_of(result: InfluenceResult, view: InfluenceView) -> list[int]:

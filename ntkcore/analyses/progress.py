@@ -11,6 +11,7 @@ KERNEL, SPECTRUM, DYNAMICS = "Full kernel", "Spectrum", "Coupled dynamics"
 STATISTICS = "Statistics"
 KERNELS = {"pseudo": "Pseudo-NTK", "first": "First-logit kernel", "full": KERNEL}
 COMPARISON, TIMING = "Comparison", "Timing"
+RETRAINING = "Retraining"
 PAIRS = "Kernel"  # of training images with each other and with held-out ones
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ntkcore.analyses import convergence, influence, learnability
+from ntkcore.analyses import convergence, influence, learnability, verification
 from ntkcore.analyses.convergence_forecast import require_fit_convergence
 from ntkcore.analyses.influence_forecast import require_fit_influence
 from ntkcore.analyses.learnability_forecast import require_fit
@@ -20,10 +20,10 @@ from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
-from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec, Spec
+from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec, Spec, VerificationSpec
 from ntkcore.store.files import guarded
 
-AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec
+AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec | VerificationSpec
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
@@ -53,6 +53,12 @@ def request_influence(spec: InfluenceSpec, ws: Workspace) -> JobState:
     which = INFLUENCE_KERNELS[spec.kernel] + (f" ({TITLES[spec.model.architecture]})" if spec.model is not None else "")
     title = f"Influence on {describe_dataset(spec.dataset, ws)} · {which}"
     return _submit(influence.KIND, influence.influence_key(spec, ws), spec, title, ws)
+
+
+def request_verification(spec: VerificationSpec, ws: Workspace) -> JobState:
+    """Ask for leave-one-out retraining, as :func:`request_learnability`."""
+    title = f"Retraining without each of {len(spec.removed)} images, {describe_dataset(spec.influence.dataset, ws)}"
+    return _submit(verification.KIND, verification.verification_key(spec, ws), spec, title, ws)
 
 
 def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
@@ -166,6 +172,7 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         learnability.KIND: LearnabilitySpec,
         convergence.KIND: ConvergenceSpec,
         influence.KIND: InfluenceSpec,
+        verification.KIND: VerificationSpec,
     }
     return {name: partial(analyse, kind) for name, kind in kinds.items()} | {"download": fetch, "import": bring_in}
 
@@ -179,6 +186,8 @@ def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
     elif isinstance(spec, InfluenceSpec):
         require_fit_influence(spec, ws)
         run = partial(influence.run_influence, spec, ws, reporter)
+    elif isinstance(spec, VerificationSpec):
+        run = partial(verification.run_verification, spec, ws, reporter)
     else:
         require_fit(spec, ws)
         run = partial(learnability.run_learnability, spec, ws, reporter)
@@ -194,6 +203,8 @@ def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
 def repair(damage: CorruptArtifact, spec: AnalysisSpec, ws: Workspace) -> JobState:
     """Take the damaged tile out of its artifact and ask for it to be computed again."""
     ws.store.reopen(damage)
+    if isinstance(spec, VerificationSpec):
+        return request_verification(spec, ws)
     if isinstance(spec, InfluenceSpec):
         return request_influence(spec, ws)
     return request_convergence(spec, ws) if isinstance(spec, ConvergenceSpec) else request_learnability(spec, ws)

@@ -100,6 +100,26 @@ def complexity_figure(values: np.ndarray, mode: str) -> go.Figure:
     return figure
 
 
+def verification_figure(predicted: np.ndarray, actual: np.ndarray, names: Sequence[str], mode: str) -> go.Figure:
+    """Each image left out: the kernel's prediction against real retraining (IF-NTK Fig. 1); the diagonal is agreement."""
+    figure = go.Figure(layout=layout(mode, height=HEIGHT + 60))
+    ends = [float(min(predicted.min(), actual.min())), float(max(predicted.max(), actual.max()))]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": quiet(mode), "width": 1.5}, hoverinfo="skip", name="agreement")
+    figure.add_scatter(
+        x=predicted,
+        y=actual,
+        mode="markers",
+        marker={"color": FORM_COLOURS[mode]["pseudo"], "size": 8, "opacity": 0.85},
+        text=[literal(name) for name in names],
+        name="an image left out",
+        hovertemplate="%{text}<br>predicted %{x:+.4g}, retrained %{y:+.4g}<extra></extra>",
+    )
+    figure.update_xaxes(title_text="influence predicted by the kernel")
+    figure.update_yaxes(title_text="influence by retraining")
+    figure.update_layout(dragmode="zoom")
+    return figure
+
+
 def _over_time(times: np.ndarray, now: float | None, mode: str) -> go.Figure:
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
     figure.update_xaxes(title_text="training time τ", type="log", exponentformat="power", range=np.log10([times[0], times[-1]]).tolist())

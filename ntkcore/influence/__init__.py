@@ -4,15 +4,24 @@ from ntkcore.influence.bounds import ClusterBound, IhvpError, cluster_bound, ihv
 from ntkcore.influence.complexity import group_complexity
 from ntkcore.influence.density import Density, kde_density
 from ntkcore.influence.kernel import ihvp_influence, kernel_influence
+from ntkcore.influence.network import IhvpNetwork, ihvp_network
+from ntkcore.influence.retraining import Retrained, RetrainedChunk, actual_influence, retrain_chunks, retrain_without
 
 __all__ = [
     "ClusterBound",
     "Density",
     "IhvpError",
+    "IhvpNetwork",
+    "Retrained",
+    "RetrainedChunk",
+    "actual_influence",
     "cluster_bound",
     "group_complexity",
     "ihvp_error",
     "ihvp_influence",
+    "ihvp_network",
     "kde_density",
     "kernel_influence",
+    "retrain_chunks",
+    "retrain_without",
 ]

@@ -1,11 +1,11 @@
 """What the influence and reliability pages compute, and what of it is looked at (IF-NTK; SCIENCE §3-5)."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -49,8 +49,14 @@ class InfluenceSpec(Spec):
             architecture = chosen.get("architecture", "fcn") if isinstance(chosen, Mapping) else chosen.architecture if chosen else "fcn"
             base = {"epochs": 0, "learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
             training = base | dict(training) if training else None
-        values["training"] = None if isinstance(training, dict) and not training["epochs"] else training
+        values["training"] = training
         return values
+
+    @field_validator("training")
+    @classmethod
+    def _begun(cls, training: TrainingSpec | None) -> TrainingSpec | None:
+        """A training of no epochs is none, however it is said."""
+        return training if training is not None and training.epochs else None
 
     @model_validator(mode="after")
     def _consistent(self) -> "InfluenceSpec":
@@ -66,6 +72,37 @@ class InfluenceSpec(Spec):
         return self
 
 
+class VerificationSpec(Spec):
+    """Real leave-one-out retraining of what an influence analysis predicts (IF-NTK Fig. 1, Table 1).
+
+    A network is trained from one θ0 by full-batch gradient descent, once on all images and once without each of ``removed``, and its
+    change of loss on the held-out images is held against the kernel's. The two-layer kernel is verified on the paper's network of
+    ``width`` units, a network's kernel on the network itself.
+    """
+
+    influence: InfluenceSpec
+    removed: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, max_length=200, description="training images, each left out once"
+    )
+    ridge: float = Field(ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ")
+    time: float = Field(gt=0.0, le=1e6, allow_inf_nan=False, description="τ, the learning rate times the steps")
+    width: int | None = Field(None, ge=16, le=65_536, description="units of the two-layer network; None for a network's own kernel")
+    kappa: float = Field(0.01, gt=0.0, le=1.0, description="κ, standard deviation of the two-layer network's first weights")
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "VerificationSpec":
+        if len(set(self.removed)) != len(self.removed) or max(self.removed) >= self.influence.dataset.n:
+            raise ValueError("removed: name different training images")
+        if self.influence.kernel == "infinite":
+            raise ValueError("kernel: retrain the two-layer network, or a network whose own kernel was taken")
+        if (self.influence.kernel == "two-layer") != (self.width is not None):
+            raise ValueError("width: the two-layer network needs one, and only it has one to choose")
+        if self.influence.training is not None:
+            raise ValueError("training: retraining begins where the kernel was taken; take it at initialisation")
+        return self
+
+
 class InfluenceView(Spec):
     """What of an influence result is looked at; part of a link, never of a key."""
 
@@ -74,6 +111,7 @@ class InfluenceView(Spec):
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first of the gallery")
     tests: Literal["wrong", "loss", "all"] = Field("loss", description="held-out images shown: misclassified, by loss, as drawn")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
+    verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")
     basket: tuple[int, ...] = Field((), description="ticked training images")
     deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
     label: int | None = Field(None, ge=0, description="class that the basket's images are given")

@@ -47,10 +47,9 @@ def show_basket(result: InfluenceResult, view: InfluenceView) -> None:
             )
         st.button("Empty", on_click=lambda: links.influence.look(basket=(), elsewhere=True), type="tertiary", key="empty_basket")
     found = views.effect(result, view, workspace())
-    change = 100 * (found.after - found.accuracy)
     said = (
         f"{100 * found.accuracy:.1f} % → <b>{100 * found.after:.1f} %</b> of held-out images right"
-        if change
+        if found.changed
         else "no prediction changes sides"
     )
     moved = found.loss_after - found.loss

@@ -18,6 +18,7 @@ from pages.parts.gallery import Card, gallery
 from pages.parts.influence_basket import show_basket
 from pages.parts.influence_charts import show_charts
 from pages.parts.influence_explain import explain_influence
+from pages.parts.influence_verify import show_verification
 
 _VIEW = Fields("influence.view")
 _TICKS = "influence.ticks"
@@ -76,6 +77,7 @@ def _explore(result: InfluenceResult) -> None:
         _training_images(result, view, values, choice)
     show_charts(result, view, target, values)
     show_basket(result, view)
+    show_verification(result, view, target)
 
 
 def _seed(result: InfluenceResult, choice: links.Choice) -> None:
@@ -101,7 +103,7 @@ def _controls(result: InfluenceResult, view: InfluenceView) -> None:
         left.select_slider(
             "Regularisation λ",
             ridges,
-            format_func=lambda r: frame.number(r, 2),
+            format_func=_exact,
             **_VIEW.value("ridge"),
             on_change=_changed,
             args=("ridge",),
@@ -158,7 +160,12 @@ def _advance(result: InfluenceResult) -> None:
 
 def _time_words(result: InfluenceResult, moment: float) -> str:
     epochs = "" if result.epoch is None else f" ≈ {frame.number(moment / result.epoch, 2)} epochs"
-    return f"{frame.number(moment, 2)}{epochs}"
+    return f"{_exact(moment)}{epochs}"
+
+
+def _exact(value: float) -> str:
+    """A number with as many digits as it has, at least two: a slider tells its positions apart by what they are called."""
+    return frame.number(value, next(digits for digits in range(2, 18) if float(f"{value:.{digits}g}") == value))
 
 
 def _held_out(result: InfluenceResult, view: InfluenceView, now: views.Held, shown: np.ndarray, target: int, choice: links.Choice) -> None:

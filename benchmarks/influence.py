@@ -1,0 +1,148 @@
+"""Leave-one-out influence beside doing it the long way, in one run: seconds, ratios, memory.
+
+    python benchmarks/influence.py [--n 5000] [--test 1000] [--threads 2] [--repeats 3]
+
+First the steps on which the influence page stands, on random samples of length 1 with the two-layer kernel: kernel, factorisation and all
+influences at the end of training, another λ, another τ for one held-out sample and for all of 1000 x 1000. Then the peers, timed on a few
+deletions and scaled: a fresh eigendecomposition without each sample, and LiSSA on a two-layer network, pair by pair. Exits 1 where a limit
+in the last column is missed. Needs numpy, scipy and torch alone.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import scipy.linalg
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ntkcore.influence import ihvp_network, kernel_influence
+from ntkcore.kernels import two_layer_relu_ntk
+from ntkcore.models.two_layer import TwoLayerReLU
+from ntkcore.regression import KernelRegression
+
+TIMES = np.geomspace(1e-2, 1e4, 12)
+_DIMENSION = 784
+_DELETIONS = 5  # timed of the peer, and scaled
+
+
+def samples(count: int, seed: int) -> np.ndarray:
+    """Random samples of length 1, in clusters as images are."""
+    generator = np.random.default_rng(seed)
+    centres = np.random.default_rng(0).standard_normal((20, _DIMENSION))
+    x = centres[generator.integers(0, 20, count)] + 0.7 * generator.standard_normal((count, _DIMENSION))
+    return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True))
+
+
+def seconds(work: Callable[[], object], repeats: int) -> float:
+    """Median of several runs."""
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+
+
+class Report:
+    """Prints a row for each figure and keeps whether all were good."""
+
+    good = True
+
+    def limit(self, what: str, took: float, most: float) -> None:
+        """Seconds that must not exceed ``most``."""
+        self.good &= took <= most
+        print(f"{what:78}{took:9.3f} s{most:11.1f} s", flush=True)
+
+    def ratio(self, what: str, times: float, least: float) -> None:
+        """A ratio that must be at least ``least``."""
+        self.good &= times >= least
+        print(f"{what:78}{times:9.0f} x{least:11.0f} x", flush=True)
+
+
+def page(n: int, m: int, repeats: int, report: Report) -> None:
+    """What the page asks for."""
+    x, z = samples(n, 1), samples(m, 2)
+    y, y_test = (np.sign(np.random.default_rng(3).standard_normal((count, 1))) for count in (n, m))
+    kernels: list[np.ndarray] = []
+    report.limit(f"kernel, {n:,} x {n:,} and {m:,} x {n:,}", seconds(lambda: kernels.extend(_kernels(x, z)), 1), 10)
+    train, test = kernels
+    regression = KernelRegression(train, y, 1.0)
+    took = seconds(lambda: kernel_influence(regression.with_ridge(1.0), test, y_test), repeats)
+    report.limit(f"factorisation and all {n:,} x {m:,} influences", took, 15)
+    report.limit("eigendecomposition, once", seconds(lambda: regression.eigen, 1), 600)
+    report.limit("another λ: all influences", seconds(lambda: kernel_influence(regression.with_ridge(0.3), test, y_test), repeats), 3)
+    one = seconds(lambda: kernel_influence(regression, test[:1], y_test[:1], 3.0), repeats)
+    report.limit("another τ, one held-out sample", one, 0.3)
+    few = KernelRegression(train[:1000, :1000], y[:1000], 1.0)
+    _ = few.eigen
+    report.limit(
+        "another τ, all of 1000 x 1000", seconds(lambda: kernel_influence(few, test[:1000, :1000], y_test[:1000], 3.0), repeats), 2
+    )
+
+
+def _kernels(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return two_layer_relu_ntk(x), two_layer_relu_ntk(z, x)
+
+
+def peers(repeats: int, report: Report) -> None:
+    """The long ways, n = 1000."""
+    x, z = samples(1000, 1), samples(100, 2)
+    train, test = _kernels(x, z)
+    y, y_test = (np.sign(np.random.default_rng(3).standard_normal((count, 1))) for count in (1000, 100))
+
+    def ours() -> None:
+        for _ in KernelRegression(train, y, 1e-3).shifts(test, list(TIMES)):
+            pass
+
+    def theirs() -> None:
+        for i in range(_DELETIONS):
+            rest = np.delete(np.arange(1000), i)
+            values, vectors = scipy.linalg.eigh(train[np.ix_(rest, rest)] + 1e-3 * np.eye(999))
+            for moment in TIMES:
+                test[:, rest] @ (vectors @ ((-np.expm1(-moment * values) / values)[:, None] * (vectors.T @ y[rest])))
+
+    mine, other = seconds(ours, repeats), seconds(theirs, 1) * 1000 / _DELETIONS
+    print(f"{'all 1000 leave-one-out trajectories, 12 times, 100 samples':78}{mine:9.3f} s   peer {other:.0f} s")
+    report.ratio("  over an eigendecomposition for each deletion", other / mine, 100)
+
+    few = 20
+    inputs, targets = torch.from_numpy(x).float(), torch.from_numpy(y).float()
+    model = TwoLayerReLU(_DIMENSION, 1024, kappa=0.1).eval()
+    lissa = seconds(
+        lambda: ihvp_network(model, inputs, targets, torch.from_numpy(z[:few]).float(), torch.from_numpy(y_test[:few]).float(), **LISSA), 1
+    ) / (1000 * few)
+    pair = seconds(lambda: kernel_influence(KernelRegression(train, y, 1.0), test, y_test, inf), repeats) / (1000 * 100)
+    report.ratio("influence per pair over LiSSA on a two-layer network of 1024 units", lissa / pair, 100)
+
+
+LISSA = {"ridge": 1.0, "method": "lissa", "curvature": "gauss-newton"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=5000)
+    parser.add_argument("--test", type=int, default=1000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    report = Report()
+    page(options.n, options.test, options.repeats, report)
+    print(f"{'peak memory':78}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:9.2f} GiB")
+    peers(options.repeats, report)
+    return 0 if report.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""The classic influence function on a real network, by implicit Hessian-vector products (SCIENCE.md §4; IF-NTK eq. 12).
+
+``Î(i, x) = ∇ℓ(x)ᵀ (H + λ I)^-1 ∇ℓ(x_i)`` with ``ℓ(x) = ½ ‖f(x) - y‖²`` at the trained θ and ``H = Σ_i ∇²ℓ(x_i)``, sums without 1/n, for
+a network trained on ``Σ ℓ(x_i) + λ/2 ‖θ - θ0‖²``. Sign as everywhere: positive = helpful. In the kernel regime it is
+:func:`~ntkcore.influence.kernel.ihvp_influence`. One system is solved for each test sample, not for each training sample.
+
+Differs from the source by the Gauss-Newton choice ``H = Σ J(x_i)ᵀ J(x_i)``, which is never negative; both agree where the network is
+linear in θ or its residuals vanish.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, isfinite, log
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ntkcore.errors import ComputationError, DataError
+from ntkcore.influence.products import Curvature, NetworkLoss
+from ntkcore.influence.solvers import Lissa, NegativeCurvature, conjugate_gradients, inner, largest_eigenvalue, lissa
+from ntkcore.kernels.memory import KEPT_BYTES, of_device
+
+Float = NDArray[np.float64]
+Method = Literal["cg", "lissa"]
+
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
+"""Relative residual at which conjugate gradients stop; LiSSA's is judged by LISSA_TOLERANCE."""
+
+LISSA_TOLERANCE = 0.1
+
+_VECTORS = 10  # arrays of (c, P) that a solve holds
+_PROBED = 4  # batches whose largest eigenvalue decides LiSSA's scale
+_DEEPEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class IhvpNetwork:
+    """Influence of every training sample on every test sample, and how well its systems were solved.
+
+    Attributes:
+        values: (n, m) Î, in units of the loss; positive = helpful.
+        iterations: (m,) of conjugate gradients; LiSSA: depth times repeats.
+        residuals: (m,) ``‖v - (H + λ I) s‖ / ‖v‖``, measured at the end with all samples; LiSSA: of the repeats' mean.
+        tolerance: residual up to which a solve counts as converged.
+        method, curvature, ridge: as asked.
+        seconds: wall time.
+        stationarity: ``‖∇L + λ(θ - θ0)‖ / (‖∇L‖ + ‖λ(θ - θ0)‖)``: 0 at the minimum, where eq. 12 holds; None: no θ0 was given, or λ = 0.
+        spread: (n, m) standard deviation over LiSSA's repeats; that of ``values`` is √repeats less. None: CG, or one repeat.
+        scale, depth, batch, repeats: what LiSSA used; None for CG.
+    """
+
+    values: Float
+    iterations: NDArray[np.int64]
+    residuals: Float
+    tolerance: float
+    method: Method
+    curvature: Curvature
+    ridge: float
+    seconds: float
+    stationarity: float | None = None
+    spread: Float | None = None
+    scale: float | None = None
+    depth: int | None = None
+    batch: int | None = None
+    repeats: int | None = None
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """(m,)."""
+        return self.residuals <= self.tolerance
+
+
+def ihvp_network(
+    model: nn.Module,
+    x_train: Tensor | np.ndarray,
+    y_train: Tensor | np.ndarray,
+    x_test: Tensor | np.ndarray,
+    y_test: Tensor | np.ndarray,
+    *,
+    ridge: float,
+    start: Mapping[str, Tensor] | None = None,
+    method: Method = "cg",
+    curvature: Curvature = "hessian",
+    tolerance: float | None = None,
+    max_iterations: int = 1000,
+    options: Lissa | None = None,
+    device: torch.device | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    waiting: Callable[[], None] | None = None,
+) -> IhvpNetwork:
+    """``∇ℓ(x)ᵀ (H + λ I)^-1 ∇ℓ(x_i)`` for every pair.
+
+    Args:
+        model: trained; maps (b, ...) to (b, k), in eval mode; computes in its own precision.
+        x_train: (n, ...); y_train: (n, k); x_test: (m, ...); y_test: (m, k).
+        ridge: λ, absolute, at least 0.
+        start: θ0 by the parameters' names, to say how far θ is from the minimum that eq. 12 assumes.
+        tolerance: residual to reach; None: TOLERANCE of the precision, or LISSA_TOLERANCE, by which LiSSA is judged only.
+        max_iterations: of conjugate gradients.
+        options: LiSSA's.
+        device: where to compute; None: where the model is.
+        progress: called with work done and in all after each product; may raise ``Cancelled``. Work ends early where solves converge.
+        waiting: called after each product; may raise ``Cancelled``.
+
+    Raises:
+        ModelError, DataError: a network or samples that cannot be used; says why.
+        ComputationError: H + λ I is not positive definite, LiSSA diverges, or the result is not finite.
+    """
+    began = time.perf_counter()
+    if not (isfinite(ridge) and ridge >= 0):
+        raise DataError(f"λ is {ridge}.", "Choose a number of at least 0.")
+    train = NetworkLoss(model, x_train, y_train, device)
+    test = train.with_samples(x_test, y_test)
+    steps = _Steps(progress, waiting)
+    solver = _Lissa(train, curvature, ridge, options or Lissa(), steps) if method == "lissa" else None
+    default = TOLERANCE[train.like.dtype] if solver is None else LISSA_TOLERANCE
+    wanted = default if tolerance is None else tolerance
+    n, m = len(train.x), len(test.x)
+    side = max(1, min(m, of_device(KEPT_BYTES, train.like.device) // (_VECTORS * train.size * train.like.element_size())))
+    steps.total = -(-m // side) * (max_iterations if solver is None else solver.repeats * solver.depth)
+    values, spread = np.empty((n, m)), np.zeros((n, m))
+    residuals, iterations = np.empty(m), np.empty(m, dtype=np.int64)
+    errors = train.errors()
+    for first in range(0, m, side):
+        columns = slice(first, min(m, first + side))
+        right = test.gradients(range(columns.start, columns.stop))
+        if solver is None:
+            solved, iterations[columns] = _solved(train, curvature, ridge, right, wanted / 2, max_iterations, steps)
+            values[:, columns] = _against(train, solved, errors)
+        else:
+            solved, found = solver.solve(right, errors)
+            values[:, columns], iterations[columns] = found.mean(0), solver.repeats * solver.depth
+            spread[:, columns] = found.std(0, ddof=1) if solver.repeats > 1 else 0.0
+        left = right - train.product(solved, curvature) - ridge * solved
+        norms = inner(right, right).sqrt()
+        residuals[columns] = (inner(left, left).sqrt() / norms.where(norms > 0, 1.0)).cpu().numpy()
+    if not np.isfinite(values).all():
+        raise ComputationError("The influence is not finite.", "Choose a larger λ, or compute in float64.")
+    return IhvpNetwork(
+        *(values, iterations, residuals, wanted, method, curvature, ridge, time.perf_counter() - began),
+        stationarity=_stationarity(train, ridge, start),
+        spread=None if solver is None or solver.repeats == 1 else spread,
+        scale=None if solver is None else solver.scale,
+        depth=None if solver is None else solver.depth,
+        batch=None if solver is None else solver.batch,
+        repeats=None if solver is None else solver.repeats,
+    )
+
+
+class _Steps:
+    """Counts products."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, waiting: Callable[[], None] | None) -> None:
+        self.total = 0
+        self._base = 0
+        self._progress, self._waiting = progress, waiting
+
+    def done(self, within: int) -> None:
+        """``within`` steps of the present solve are done."""
+        if self._waiting is not None:
+            self._waiting()
+        if self._progress is not None and self.total:
+            self._progress(self._base + within, self.total)
+
+    def finished(self, steps: int) -> None:
+        """A solve of at most ``steps`` is over."""
+        self._base += steps
+
+
+def _solved(
+    train: NetworkLoss, curvature: Curvature, ridge: float, right: Tensor, tolerance: float, most: int, steps: _Steps
+) -> tuple[Tensor, NDArray[np.int64]]:
+    def product(vectors: Tensor) -> Tensor:
+        return train.product(vectors, curvature) + ridge * vectors
+
+    try:
+        found = conjugate_gradients(product, right, tolerance, most, steps.done)
+    except NegativeCurvature as met:
+        if curvature == "gauss-newton":
+            raise ComputationError("The Gauss-Newton matrix plus λ is singular to rounding.", "Choose a larger λ.") from met
+        raise ComputationError(
+            f"The Hessian plus λ = {ridge:g} is not positive definite: along some direction its curvature is {met.quotient:.3g}, "
+            "so that the trained network is no minimum of the regularised loss.",
+            f"Choose λ well above {ridge - met.quotient:.2g}, or the Gauss-Newton curvature.",
+        ) from met
+    steps.finished(most)
+    return found.vectors, found.iterations.numpy()
+
+
+class _Lissa:
+    """LiSSA with what :class:`Lissa` left open decided."""
+
+    def __init__(self, train: NetworkLoss, curvature: Curvature, ridge: float, options: Lissa, steps: _Steps) -> None:
+        self._train, self._curvature, self._ridge, self._steps = train, curvature, ridge, steps
+        self._n = len(train.x)
+        self.batch, self.repeats = min(options.batch, self._n), options.repeats
+        self._generator = torch.Generator().manual_seed(options.seed)
+        self.scale = self._largest() if options.scale is None else options.scale
+        if options.depth is None and ridge == 0:
+            raise DataError("Without λ LiSSA has no natural depth.", "Give its depth, or choose λ above 0.")
+        self.depth = options.depth or max(10, min(_DEEPEST, ceil(log(100) * self.scale / ridge)))
+
+    def solve(self, right: Tensor, errors: Tensor) -> tuple[Tensor, Float]:
+        """The repeats' mean solution (c, P), and each repeat's values (repeats, n, c)."""
+        mean, values = torch.zeros_like(right), []
+        for _ in range(self.repeats):
+            solved = lissa(self._product, right, self.scale, self._drawn, self.depth, self._steps.done)
+            self._steps.finished(self.depth)
+            mean += solved / self.repeats
+            values.append(_against(self._train, solved, errors))
+        return mean, np.stack(values)
+
+    def _product(self, vectors: Tensor, chosen: Tensor) -> Tensor:
+        return self._train.product(vectors, self._curvature, chosen) * (self._n / len(chosen)) + self._ridge * vectors
+
+    def _drawn(self) -> Tensor:
+        return torch.randperm(self._n, generator=self._generator)[: self.batch]
+
+    def _largest(self) -> float:
+        """Of several batches: theirs exceeds that of all samples, by the eigenvalue's convexity."""
+        batches = [torch.arange(self._n)] if self.batch == self._n else [self._drawn() for _ in range(_PROBED)]
+        found = [largest_eigenvalue(partial(self._product, chosen=b), self._train.size, self._train.like) for b in batches]
+        return max([*found, float(np.finfo(np.float32).tiny)])
+
+
+def _against(train: NetworkLoss, solved: Tensor, errors: Tensor) -> Float:
+    """(n, c) ``∇ℓ(x_i)ᵀ s = <f(x_i) - y_i, J(x_i) s>``."""
+    return (train.along(solved) * errors).sum(2, dtype=torch.float64).T.cpu().numpy()
+
+
+def _stationarity(train: NetworkLoss, ridge: float, start: Mapping[str, Tensor] | None) -> float | None:
+    if start is None or ridge == 0:
+        return None
+    names = [name for name, p in train.model.named_parameters() if p.requires_grad]
+    if any(name not in start for name in names):
+        raise DataError("The network before training has other parameters.", "Give θ0 of the same network.")
+    moved = [p.detach() - start[name].to(p) for name, p in zip(names, train.parameters, strict=True)]
+    pull = ridge * torch.cat([part.flatten() for part in moved])
+    gradient = train.gradient()
+    whole = float(gradient.norm() + pull.norm())
+    return float((gradient + pull).norm()) / whole if whole else 0.0
