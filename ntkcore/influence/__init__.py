@@ -6,12 +6,14 @@ from ntkcore.influence.density import Density, kde_density
 from ntkcore.influence.kernel import ihvp_influence, kernel_influence
 from ntkcore.influence.network import IhvpNetwork, ihvp_network
 from ntkcore.influence.retraining import Retrained, RetrainedChunk, actual_influence, retrain_chunks, retrain_without
+from ntkcore.influence.solvers import Lissa
 
 __all__ = [
     "ClusterBound",
     "Density",
     "IhvpError",
     "IhvpNetwork",
+    "Lissa",
     "Retrained",
     "RetrainedChunk",
     "actual_influence",

@@ -75,7 +75,7 @@ def ihvp_error(regression: KernelRegression, k_test_train: ArrayLike, test_targe
     exact = (alpha * (errors @ residuals.T)).T + remainder
     own = regression.fitted() - regression.targets
     estimate = (alpha * (errors @ own.T)).T
-    leverage = 1 - regression.ridge * np.diagonal(regression.inverse)
+    leverage = regression.leverages()
     return IhvpError(exact, estimate, remainder, leverage, max(least_eigenvalue, 0.0), regression.ridge)
 
 
@@ -108,7 +108,8 @@ def cluster_bound(regression: KernelRegression, largest_eigenvalue: float, clust
         radius: r, largest distance of a sample from its cluster's mean.
     """
     members = np.asarray(clusters)
-    kernel_weights = np.eye(regression.n) - regression.ridge * regression.inverse  # K A^-1: symmetric, its rows are α(x_i)
+    inverse = regression.resolvent.columns(range(regression.n))
+    kernel_weights = np.eye(regression.n) - regression.ridge * inverse  # K A^-1: symmetric, its rows are α(x_i)
     shares = np.square(np.diagonal(kernel_weights)) / np.square(kernel_weights).sum(1)
     gamma = float(regression.n * shares.max())
     spread = sqrt(2 * radius**2 + acos(1 - 2 * radius**2))

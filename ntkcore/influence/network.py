@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.influence.products import Curvature, NetworkLoss
 from ntkcore.influence.solvers import Lissa, NegativeCurvature, conjugate_gradients, inner, largest_eigenvalue, lissa
-from ntkcore.kernels.memory import KEPT_BYTES, of_device
 
 Float = NDArray[np.float64]
 Method = Literal["cg", "lissa"]
@@ -33,7 +32,6 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
 LISSA_TOLERANCE = 0.1
 
-_VECTORS = 10  # arrays of (c, P) that a solve holds
 _PROBED = 4  # batches whose largest eigenvalue decides LiSSA's scale
 _DEEPEST = 10_000
 
@@ -121,7 +119,7 @@ def ihvp_network(
     default = TOLERANCE[train.like.dtype] if solver is None else LISSA_TOLERANCE
     wanted = default if tolerance is None else tolerance
     n, m = len(train.x), len(test.x)
-    side = max(1, min(m, of_device(KEPT_BYTES, train.like.device) // (_VECTORS * train.size * train.like.element_size())))
+    side = min(m, train.side())
     steps.total = -(-m // side) * (max_iterations if solver is None else solver.repeats * solver.depth)
     values, spread = np.empty((n, m)), np.zeros((n, m))
     residuals, iterations = np.empty(m), np.empty(m, dtype=np.int64)
@@ -176,7 +174,7 @@ def _solved(
     train: NetworkLoss, curvature: Curvature, ridge: float, right: Tensor, tolerance: float, most: int, steps: _Steps
 ) -> tuple[Tensor, NDArray[np.int64]]:
     def product(vectors: Tensor) -> Tensor:
-        return train.product(vectors, curvature) + ridge * vectors
+        return train.product(vectors, curvature).add_(vectors, alpha=ridge)
 
     try:
         found = conjugate_gradients(product, right, tolerance, most, steps.done)
@@ -216,7 +214,7 @@ class _Lissa:
         return mean, np.stack(values)
 
     def _product(self, vectors: Tensor, chosen: Tensor) -> Tensor:
-        return self._train.product(vectors, self._curvature, chosen) * (self._n / len(chosen)) + self._ridge * vectors
+        return self._train.product(vectors, self._curvature, chosen).mul_(self._n / len(chosen)).add_(vectors, alpha=self._ridge)
 
     def _drawn(self) -> Tensor:
         return torch.randperm(self._n, generator=self._generator)[: self.batch]

@@ -22,6 +22,7 @@ from ntkcore.kernels.probe import activation_numbers, checked_outputs
 Curvature = Literal["hessian", "gauss-newton"]
 
 _HELD = 4  # arrays of a layer's size that a product holds: output, its gradient, and both differentiated
+_SHARE = 8  # of BATCH_BYTES, one such part is for a set of vectors
 
 
 class NetworkLoss:
@@ -56,6 +57,10 @@ class NetworkLoss:
         """The same network with other samples."""
         return NetworkLoss(self.model, x, y)
 
+    def side(self) -> int:
+        """Vectors worth treating at once. More of them leave room for fewer samples at a time, each time with gradients of size P."""
+        return max(1, of_device(BATCH_BYTES, self.like.device) // (_SHARE * self.size * self.like.element_size()))
+
     def gradients(self, rows: Sequence[int]) -> Tensor:
         """(c, P) ``∇ ½ ‖f(x_i) - y_i‖²`` of c single samples."""
         found = []
@@ -88,16 +93,18 @@ class NetworkLoss:
 
     def product(self, vectors: Tensor, curvature: Curvature, chosen: Tensor | None = None) -> Tensor:
         """(c, P) ``H v``: H = ∇²L, or ``Σ_i J(x_i)ᵀ J(x_i)`` for "gauss-newton"; of the samples ``chosen`` alone, where given."""
-        total = torch.zeros_like(vectors)
+        total: Tensor | None = None
         with exact_gradients(self.like.device):
             for inputs, targets in self._pieces(len(vectors), chosen):
                 outputs = self.model(inputs)
                 if curvature == "gauss-newton":
-                    total += self._pulled([outputs], [self._moved(outputs, vectors)])
+                    found = self._pulled([outputs], [self._moved(outputs, vectors)])
                 else:
                     loss = (outputs - targets).square().sum() / 2
                     first = torch.autograd.grad(loss, self.parameters, create_graph=True, allow_unused=True)
-                    total += self._pulled(*self._paired(first, vectors))
+                    found = self._pulled(*self._paired(first, vectors))
+                total = found if total is None else total.add_(found)
+        assert total is not None  # there are samples
         return total
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -112,8 +119,6 @@ class NetworkLoss:
 
     def _pulled(self, outputs: list[Tensor], seeds: list[Tensor]) -> Tensor:
         """(c, P)."""
-        if not outputs:
-            return torch.zeros((), dtype=self.like.dtype, device=self.like.device)
         return self._flat(_differentiated(outputs, self.parameters, seeds), seeds[0].shape[:1])
 
     def _paired(self, graphs: Sequence[Tensor | None], vectors: Tensor) -> tuple[list[Tensor], list[Tensor]]:

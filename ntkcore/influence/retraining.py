@@ -158,7 +158,8 @@ def retrain_chunks(
         x: (n, ...); y: (n, k); x_test: (m, ...).
         removed: for each replica after the first the samples that it lacks.
         rate: η; a step is ``-η`` times the gradient of the summed loss, so τ = η × steps. Stable below ``2 / (λ_max + λ)``, λ_max the
-            largest eigenvalue of the kernel's matrix.
+            largest eigenvalue of the kernel's matrix. Near that bound a narrow ReLU network's units switch from step to step, influence
+            depends on η and float32 rounding grows; it settles towards the flow's as η falls (from about ``1 / (4 λ_max)``).
         steps: of gradient descent.
         ridge: λ.
         record: steps after which outputs are recorded, ascending, 0 being θ0; (): after the last.

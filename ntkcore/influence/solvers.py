@@ -17,6 +17,7 @@ Product = Callable[[Tensor], Tensor]
 
 POWER_STEPS = 30
 _MARGIN = 1.1  # over power iteration's estimate, which approaches the eigenvalue from below
+_LOOK = 10  # steps between looks for divergence
 _GROWTH = 10.0  # times what a recursion that contracts could reach: beyond it, it does not
 
 
@@ -76,30 +77,31 @@ def conjugate_gradients(product: Product, right: Tensor, tolerance: float, most:
     Raises:
         NegativeCurvature: A is not positive definite.
     """
-    solution, residual, direction = torch.zeros_like(right), right.clone(), right.clone()
-    squared = inner(right, right)
+    found, iterations = torch.zeros_like(right), torch.zeros(len(right), dtype=torch.int64)
+    columns = torch.arange(len(right), device=right.device)  # those not solved yet, in the arrays below
+    solution, residual, direction, squared = torch.zeros_like(right), right.clone(), right.clone(), inner(right, right)
     target = squared * tolerance**2
-    iterations = torch.zeros(len(right), dtype=torch.int64)
     for iteration in range(1, most + 1):
-        open_ = (squared > target).nonzero()[:, 0]
-        if not len(open_):
+        left = squared > target[columns]
+        if not bool(left.all()):
+            found[columns[~left]] = solution[~left]
+            columns, solution, residual, direction, squared = (a[left] for a in (columns, solution, residual, direction, squared))
+        if not len(columns):
             break
-        p = direction[open_]
-        mapped = product(p)
-        curved = inner(p, mapped)
-        quotient = float((curved / inner(p, p)).min())
+        mapped = product(direction)
+        curved = inner(direction, mapped)
+        quotient = float((curved / inner(direction, direction)).min())
         if not quotient > 0:
             raise NegativeCurvature(quotient)
-        step = (squared[open_] / curved)[:, None].to(right.dtype)
-        solution[open_] += step * p
-        left = residual[open_] - step * mapped
-        new = inner(left, left)
-        residual[open_] = left
-        direction[open_] = left + (new / squared[open_])[:, None].to(right.dtype) * p
-        squared[open_] = new
-        iterations[open_.cpu()] = iteration
+        step = (squared / curved)[:, None].to(right.dtype)
+        solution.addcmul_(step, direction)
+        residual.addcmul_(-step, mapped)
+        before, squared = squared, inner(residual, residual)
+        direction.mul_((squared / before)[:, None].to(right.dtype)).add_(residual)
+        iterations[columns.cpu()] = iteration
         done(iteration)
-    return Solution(solution, iterations)
+    found[columns] = solution
+    return Solution(found, iterations)
 
 
 def lissa(
@@ -122,15 +124,15 @@ def lissa(
     state = right.clone()
     sizes = inner(right, right).sqrt()
     for j in range(1, depth + 1):
-        state = right + state - product(state, batches()) / scale
+        state.sub_(product(state, batches()), alpha=1 / scale).add_(right)
         # where no step stretches, |s_j| <= (j + 1) |v|
-        if not bool((inner(state, state).sqrt() <= _GROWTH * (j + 1) * sizes).all()):
+        if (j % _LOOK == 0 or j == depth) and not bool((inner(state, state).sqrt() <= _GROWTH * (j + 1) * sizes).all()):
             raise ComputationError(
-                f"LiSSA diverged at step {j} with the scale {scale:.3g}: the curvature is larger than the scale, or negative.",
+                f"LiSSA diverged by step {j} with the scale {scale:.3g}: the curvature is larger than the scale, or negative.",
                 "Choose a larger scale or larger batches; if that does not help, a larger λ or the Gauss-Newton curvature.",
             )
         done(j)
-    return state / scale
+    return state.div_(scale)
 
 
 def largest_eigenvalue(product: Product, size: int, like: Tensor) -> float:

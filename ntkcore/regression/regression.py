@@ -14,13 +14,12 @@ from math import inf, isfinite, isinf
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import lapack
 
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
 from ntkcore.regression.contour import Window, windows
-from ntkcore.regression.solve import factorise
+from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product
 
 Float = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ Float = NDArray[np.float64]
 class KernelRegression:
     """A kernel, its targets and λ; everything is float64. See the module's text.
 
-    Memory: 8 N² bytes for K, as much for G once it is wanted, and twice as much for an eigendecomposition.
+    Memory: 8 N² bytes for K, and as much for G once it is wanted or for the eigenvectors, which serve every λ.
     """
 
     def __init__(
@@ -61,18 +60,19 @@ class KernelRegression:
         if self.blocks and kernel.shape[2] != self.k:
             raise ValueError(f"k_train: expected blocks of {self.k} x {self.k}, got {kernel.shape[2:]}")
         self.targets, self._start = y, start
+        self._side = self.k if self.blocks else 1  # rows of the system for a sample
         self._y = (y - start).reshape(-1, 1) if self.blocks else y - start
         self._kernel = symmetrised(kernel)
         self._waiting = waiting
         self.ridge = _ridge(ridge)
-        self._inverse: Float | None = None
+        self._resolvent: Resolvent | None = None
         self._beta: Float | None = None
         self._eigen = None if eigen is None else _semidefinite(*eigen)
 
     def with_ridge(self, ridge: float) -> "KernelRegression":
         """The same regression with another λ; an eigendecomposition made before or for this one serves it too."""
         other = copy.copy(self)
-        other.ridge, other._inverse, other._beta = _ridge(ridge), None, None
+        other.ridge, other._resolvent, other._beta = _ridge(ridge), None, None
         return other
 
     @property
@@ -87,37 +87,22 @@ class KernelRegression:
         return self._eigen
 
     @property
-    def inverse(self) -> Float:
-        """``G = (K + λ I)^-1`` (N, N).
+    def resolvent(self) -> Resolvent:
+        """``G = (K + λ I)^-1``: by the eigenvectors where they are there already, else from a Cholesky factor, which is sooner made.
 
         Raises:
             ComputationError: K + λ I is singular to rounding; says which λ would do.
         """
-        if self._inverse is None:
-            matrix = self._kernel.copy()
-            matrix.flat[:: len(matrix) + 1] += self.ridge
-            if factorise(matrix, self._waiting) < np.finfo(np.float64).eps:
-                least = 1e-12 * float(np.trace(self._kernel))
-                raise ComputationError(
-                    f"The kernel plus λ = {self.ridge:g} is singular to rounding: some training images repeat each other.",
-                    f"Choose λ of at least {least:.1g}, or remove duplicate images.",
-                )
-            lower, failed = lapack.dpotri(matrix.T, lower=0, overwrite_c=1)  # the transpose is in LAPACK's order
-            assert not failed  # a factor has no zero on its diagonal
-            inverse = lower.T
-            for top in range(0, len(inverse), 512):
-                here = slice(top, top + 512)
-                inverse[here, top + 512 :] = inverse[top + 512 :, here].T
-                corner = np.tril(inverse[here, here])
-                inverse[here, here] = corner + np.tril(corner, -1).T
-            self._inverse = inverse
-        return self._inverse
+        if self._resolvent is None:
+            known = self._eigen is not None
+            self._resolvent = Spectral(*self.eigen, self.ridge) if known else Dense(self._kernel, self.ridge, self._waiting)
+        return self._resolvent
 
     @property
     def beta(self) -> Float:
         """``G (Y - f0(X))`` (n, k)."""
         if self._beta is None:
-            self._beta = (self.inverse @ self._y).reshape(self.n, self.k)
+            self._beta = self.resolvent.before(self._y).reshape(self.n, self.k)
         return self._beta
 
     def predict(self, k_test_train: ArrayLike, f_test_init: ArrayLike | None = None, time: float = inf) -> Float:
@@ -146,14 +131,19 @@ class KernelRegression:
 
     def loo_residuals(self) -> Float:
         """``r_i = f^(without i)(x_i) - y_i`` (n, k) at τ = ∞: ``-β_i / G_ii``, or with k × k blocks the solution of ``G_ii r_i = -β_i``."""
+        blocks = self.resolvent.diagonal(self._side)
         if not self.blocks:
-            return -self.beta / np.diagonal(self.inverse)[:, None]
-        solved = np.linalg.solve(_diagonal_blocks(self.inverse, self.k), self.beta[:, :, None])
-        return np.asarray(-solved[:, :, 0], dtype=np.float64)
+            return -self.beta / blocks[:, :, 0]
+        return np.asarray(-np.linalg.solve(blocks, self.beta[:, :, None])[:, :, 0], dtype=np.float64)
+
+    def leverages(self) -> Float:
+        """``A_i = [K (K + λ I)^-1]_ii = 1 - λ G_ii`` (n,) of a scalar kernel, or its k × k blocks (n, k, k) of a full one."""
+        found = np.eye(self._side) - self.ridge * self.resolvent.diagonal(self._side)
+        return found if self.blocks else found[:, 0, 0]
 
     def weights(self, k_test_train: ArrayLike) -> Float:
         """``α(x) = K(x, X) G``: (m, n), or (m, k, n, k)."""
-        found = self._rows(k_test_train) @ self.inverse
+        found = self.resolvent.after(self._rows(k_test_train))
         return found.reshape(-1, self.k, self.n, self.k) if self.blocks else found
 
     def loo_shift(self, k_test_train: ArrayLike, time: float = inf) -> Float:
@@ -175,7 +165,7 @@ class KernelRegression:
         """
         finite = [time for time in dict.fromkeys(map(_time, times)) if 0 < time < inf]
         kernel = checked_kernel(k_test_train)
-        step = max(1, BLOCK // (self.n * self.k * (self.k if self.blocks else 1)))
+        step = max(1, BLOCK // (self.n * self.k * self._side))
         for start in range(0, len(kernel), step):
             rows = slice(start, min(len(kernel), start + step))
             if 0 in times:
@@ -194,7 +184,7 @@ class KernelRegression:
 
     def _window_shifts(self, kernel: NDArray, window: Window) -> Iterator[tuple[float, slice, Float]]:
         values, vectors = self.eigen
-        r, nodes = self.k if self.blocks else 1, len(window.nodes)
+        r, nodes = self._side, len(window.nodes)
         resolvent = 1 / (window.nodes[:, None] + values + self.ridge)  # (J, N)
         left = self._left(vectors, resolvent) / window.nodes[:, None, None]  # (J, n, k): R_ii^-1 [R y]_i / s
         step = max(1, BLOCK // (2 * nodes * len(values) * r))
@@ -204,8 +194,7 @@ class KernelRegression:
             rows = slice(start, min(len(kernel), start + step))
             projected = self._rows(kernel[rows]) @ vectors  # (b r, N)
             scaled = (projected * resolvent[:, None, :]).reshape(-1, len(values))
-            both = np.concatenate([scaled.real, scaled.imag]) @ vectors.T
-            right = (both[: len(scaled)] + 1j * both[len(scaled) :]).reshape(nodes, -1, r, self.n, r)  # (J, b, r, n, r)
+            right = real_product(scaled, vectors.T).reshape(nodes, -1, r, self.n, r)
             for time, weights in zip(window.times, window.weights, strict=True):
                 weighted = weights[:, None, None] * left
                 if self.blocks:
@@ -216,34 +205,26 @@ class KernelRegression:
 
     def _left(self, vectors: Float, resolvent: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """``R(s)_ii^-1 [R(s) y]_i`` (J, n, k) at every node."""
-        solved = np.einsum("ip,jp,pc->jic", vectors, resolvent, vectors.T @ self._y, optimize=["einsum_path", (1, 2), (0, 1)])
+        projected = vectors.T @ self._y  # (N, c)
+        scaled = (resolvent[:, None, :] * projected.T).reshape(-1, len(vectors))  # (J c, N)
+        solved = real_product(scaled, vectors.T).reshape(len(resolvent), -1, len(vectors)).transpose(0, 2, 1)
+        blocks = diagonal_blocks(vectors, resolvent, self._side)
         if not self.blocks:
-            diagonal = np.empty((len(resolvent), self.n), dtype=np.complex128)
-            step = max(1, BLOCK // self.n)
-            for start in range(0, self.n, step):
-                squares = np.square(vectors[start : start + step])
-                diagonal[:, start : start + step] = resolvent.real @ squares.T + 1j * (resolvent.imag @ squares.T)
-            return solved / diagonal[:, :, None]
-        by_sample = vectors.reshape(self.n, self.k, -1)
-        found = np.empty((len(resolvent), self.n, self.k), dtype=np.complex128)
-        for j, values in enumerate(resolvent):
-            blocks = np.matmul(by_sample * values, by_sample.transpose(0, 2, 1))
-            found[j] = np.linalg.solve(blocks, solved[j].reshape(self.n, self.k, 1))[:, :, 0]
-        return found
+            return np.asarray(solved / blocks[:, :, 0])
+        return np.asarray(np.linalg.solve(blocks, solved.reshape(*blocks.shape[:3], 1))[..., 0])
 
     def group_shift(self, indices: Sequence[int], k_test_train: ArrayLike) -> Float:
         """``f^(without all of indices)(x) - f(x)`` (m, k) at τ = ∞, by a block downdate: ``-α_I(x) G_II^-1 β_I``."""
         chosen = self._chosen(indices)
-        alpha = self._rows(k_test_train) @ self.inverse[:, chosen]
-        beta = self.beta.reshape(self._y.shape)[chosen]
-        solution = scipy.linalg.solve(self.inverse[np.ix_(chosen, chosen)], beta, assume_a="pos")
-        return -(alpha @ solution).reshape(-1, self.k)
+        columns, beta = self.resolvent.columns(chosen), self.beta.reshape(self._y.shape)[chosen]
+        solution = scipy.linalg.solve(columns[chosen], beta, assume_a="pos")
+        return -(self._rows(k_test_train) @ (columns @ solution)).reshape(-1, self.k)
 
     def relabel_shift(self, indices: Sequence[int], targets: ArrayLike, k_test_train: ArrayLike) -> Float:
         """How ``f(x)`` (m, k) moves at τ = ∞ when the samples ``indices`` have the ``targets`` (c, k) instead: ``α_I(x) (Y' - Y)_I``."""
         chosen = self._chosen(indices)
         change = _outputs("targets", targets, (len(indices), self.k)) - self.targets[list(indices)]
-        alpha = self._rows(k_test_train) @ self.inverse[:, chosen]
+        alpha = self._rows(k_test_train) @ self.resolvent.columns(chosen)
         return (alpha @ change.reshape(-1, self._y.shape[1])).reshape(-1, self.k)
 
     def quadratic(self) -> float:
@@ -254,7 +235,7 @@ class KernelRegression:
         """``β_Iᵀ (G_II)^-1 β_I``: how much :meth:`quadratic` falls when the samples ``indices`` are removed."""
         chosen = self._chosen(indices)
         beta = self.beta.reshape(self._y.shape)[chosen]
-        return float((beta * scipy.linalg.solve(self.inverse[np.ix_(chosen, chosen)], beta, assume_a="pos")).sum())
+        return float((beta * scipy.linalg.solve(self.resolvent.columns(chosen)[chosen], beta, assume_a="pos")).sum())
 
     def _chosen(self, indices: Sequence[int]) -> list[int]:
         """Rows of the system that belong to some samples."""
@@ -262,7 +243,7 @@ class KernelRegression:
             raise ValueError(f"indices: expected different numbers from 0 to {self.n - 1}")
         if len(indices) == self.n:
             raise ComputationError("Without any training image there is no regression.", "Leave at least one image in.")
-        r = self.k if self.blocks else 1
+        r = self._side
         return [i * r + o for i in indices for o in range(r)]
 
     def _rows(self, k_test_train: ArrayLike) -> Float:
@@ -289,12 +270,6 @@ def _grown(rates: Float, time: float) -> Float:
     """``(1 - e^(-τ a)) / a``, which is τ where a = 0."""
     safe = np.where(rates > 0, rates, 1.0)
     return np.where(rates > 0, -np.expm1(-time * safe) / safe, time)
-
-
-def _diagonal_blocks(matrix: Float, k: int) -> Float:
-    """(n, k, k)."""
-    n = len(matrix) // k
-    return matrix.reshape(n, k, n, k)[np.arange(n), :, np.arange(n)]
 
 
 def _outputs(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float:

@@ -107,6 +107,23 @@ def test_a_new_ridge_shares_the_eigenvectors() -> None:
     assert relative(first.loo_shift(test), brute(train, test, y, 0.1, inf)) < 1e-9
 
 
+@pytest.mark.parametrize(("n", "m", "k", "blocks"), CASES)
+def test_eigenvectors_answer_as_the_cholesky_factor_does(n: int, m: int, k: int, blocks: bool) -> None:
+    train, test, y, start, _ = problem(n, m, k, blocks)
+    factor, spectral = (KernelRegression(train, y, 0.05, start) for _ in range(2))
+    _ = spectral.eigen
+    for ask in (
+        lambda r: r.loo_shift(test),
+        lambda r: r.fitted(),
+        lambda r: r.loo_residuals(),
+        lambda r: r.leverages(),
+        lambda r: r.group_shift([3, 1, 8], test),
+        lambda r: r.relabel_shift([2, 5], 1 - y[[2, 5]], test),
+        lambda r: np.asarray([r.quadratic(), r.quadratic_of([0, 4])]),
+    ):
+        np.testing.assert_allclose(ask(spectral), ask(factor), rtol=1e-9, atol=1e-9)
+
+
 def test_duplicates_without_a_ridge_are_refused_with_one_that_serves() -> None:
     train, test, y, _, _ = problem(20, 3, 1, False)
     order = [*range(20), 5]
@@ -115,6 +132,9 @@ def test_duplicates_without_a_ridge_are_refused_with_one_that_serves() -> None:
     with pytest.raises(ComputationError, match="singular") as error:
         regression.loo_shift(test[:, order])
     assert regression.predict(test[:, order], time=10.0).shape == (3, 1)  # finite times need no inverse
+    _ = regression.eigen
+    with pytest.raises(ComputationError, match="singular"):
+        regression.with_ridge(0.0).loo_shift(test[:, order])
     suggested = float(str(error.value.remedy).split("at least ")[1].split(",")[0])
     assert np.isfinite(regression.with_ridge(suggested).loo_shift(test[:, order])).all()
 
@@ -149,6 +169,6 @@ def test_a_long_computation_can_be_cancelled() -> None:
 
     regression = KernelRegression(train, y, 1.0, waiting=stop)
     with pytest.raises(Cancelled):
-        _ = regression.inverse
+        _ = regression.resolvent
     with pytest.raises(Cancelled):
         regression.loo_shift(test, 1.0)
