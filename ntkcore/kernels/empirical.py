@@ -3,7 +3,7 @@
 Layer by layer: a linear layer's part of the kernel is ``(A A^T + 1) ∘ (G G^T)``, no gradient of a weight ever formed; a convolution's is
 one product of per-sample gradients, or position-wise products, by the smaller count; what no closed form is known for is formed by
 torch.func, exact and slower, which the result says. Small formed gradients of a block lie side by side in one matrix, large ones in
-one for each layer; products of at most 8192 columns are added up in float64. Symmetric blocks are halved until a leaf, so that a
+one for each layer; products of at most 16384 columns are added up in float64. Symmetric blocks are halved until a leaf, so that a
 symmetric kernel costs half the multiplications.
 """
 

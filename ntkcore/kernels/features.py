@@ -21,7 +21,7 @@ WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 
 _LEAF = {"cpu": 192, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
 _STRIPE = 128  # rows mirrored at once: what lies on the diagonal is taken apart, which is slow
-_SUMMED = 8192  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
+_SUMMED = 16384  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 
 
 _BUFFERS = Buffers(min(2**30, machine_bytes() // 16))
