@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from ntkcore.errors import AtlasError, StoreError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, Query
+from ntkcore.errors import AtlasError, ComputationError, SpecError, StoreError
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, RELIABILITY, Query
 from ntkcore.settings import settings
 
 
@@ -54,6 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     influence.add_argument("--top", type=int, default=10, help="rows printed from each end")
     influence.add_argument("--csv", type=Path, help="write every training image's influence here")
     influence.set_defaults(run=_influence)
+
+    reliable = commands.add_parser("reliability", help="how far the IHVP method is off, over λ")
+    _add_choices(reliable, [*RELIABILITY.fields, "ridge"])
+    reliable.add_argument("--csv", type=Path, help="write the table here")
+    reliable.set_defaults(run=_reliability)
+
+    verify = commands.add_parser("verify", help="retrain without each of the most influential images, beside the prediction")
+    _add_choices(verify, [*INFLUENCE.fields, *_MOMENT])
+    verify.add_argument("--widths", default="512", help="units of the two-layer networks, with commas between")
+    verify.set_defaults(run=_verify)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -159,16 +169,62 @@ def _influence(options: argparse.Namespace) -> int:
     from ntkcore.notebook import compute_influence, influences
 
     result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
+    rows = influences(result, view.target, view.ridge, view.time)
     now = views.held(result, view, workspace())
     target = views.target_of(result, view, views.tests_shown(result, view, now), now)
-    rows = influences(result, target, view.ridge, view.time)
     _write_csv(rows, options.csv)
-    top = max(options.top, 0)
+    top, values = max(options.top, 0), rows["influence"]
     name, predicted = result.class_names[result.test_labels[target]], result.class_names[now.predicted[target]]
     print(f"Held-out image {target}: {name}, predicted {predicted}, loss {now.loss[target]:.4g}")
-    print(f"Most helpful (its loss would rise without them):\n{rows.head(top).to_string(index=False)}")
-    print(f"\nMost harmful:\n{rows.tail(top)[::-1].to_string(index=False)}")
+    print(f"Most helpful (its loss would rise without them):\n{rows[values > 0].head(top).to_string(index=False)}")
+    print(f"\nMost harmful:\n{rows[values < 0].tail(top)[::-1].to_string(index=False)}")
+    print("\nComplexity of ten groups by mean influence, the most harmful first (IF-NTK Fig. 5):")
+    try:
+        print("  ".join(f"{value:.3g}" for value in views.complexities(result, view.ridge, workspace())[0]))
+    except ComputationError as error:  # λ can be too small for the end of training, and large enough for a finite time
+        print(f"{error.message} {error.remedy}")
+    if (result.labels != result.true_labels).any():
+        shares = views.noise_table(views.noise_share(result, view.ridge, workspace()))
+        print("\nFlipped labels among the most influential, and errors, through training (Fig. 7):")
+        print(shares.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
     print(f"Stored as {result.key}")
+    return 0
+
+
+def _reliability(options: argparse.Namespace) -> int:
+    from ntkcore.analyses import reliability_views as views
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_reliability, error_rates
+
+    result, view = compute_reliability(_query(options, [*RELIABILITY.fields, "ridge"]), workspace())
+    rows = error_rates(result)
+    _write_csv(rows, options.csv)
+    now = views.summary(result, view.ridge, workspace())
+    trusted, careful, doubtful = views.counts(now)
+    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    print(f"\nAt λ = {view.ridge:g}: mean error rate {now.mean:.4g}, median {now.median:.4g}, lower bound {now.bound:.4g}")
+    print(
+        f"({now.held:,} of {now.pairs:,} pairs satisfy Theorem 3; λ_min = {now.least:.4g}; {now.zero:,} pairs without influence left out)."
+    )
+    print(f"Held-out images to trust IHVP on: {trusted:,}; with care: {careful:,}; not: {doubtful:,}.")
+    print(f"Stored as {result.key}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.verification import PAPER
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_influence, verifications
+
+    widths = options.widths.split(",")
+    if not all(width.strip().isdecimal() for width in widths):
+        raise SpecError(f"The widths are {options.widths!r}.", "Give whole numbers with commas between.")
+    result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
+    rows = verifications(result, [int(width) for width in widths], view.target, view.ridge, view.time)
+    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    print("\nThe paper, MNIST 7 against 9, 5000 training images (IF-NTK Table 1):")
+    for width, (pearson, spearman) in sorted(PAPER.items()):
+        print(f"{width:>7} units: Pearson {pearson:.4f}, Spearman {spearman:.4f}")
     return 0
 
 

@@ -18,15 +18,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses import convergence_views, influence_views
+from ntkcore.analyses import convergence_views, influence_views, reliability_tables, reliability_views
 from ntkcore.analyses.convergence import ConvergenceResult, open_convergence
 from ntkcore.analyses.influence import InfluenceResult, open_influence
 from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
 from ntkcore.analyses.learnability_views import judged, table
 from ntkcore.analyses.requests import compute
+from ntkcore.analyses.verification import open_verification
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query
-from ntkcore.specs import ConvergenceView, InfluenceView
+from ntkcore.errors import SpecError
+from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query, read_reliability_query
+from ntkcore.specs import ConvergenceView, InfluenceView, ReliabilityView
 
 
 class PrintedProgress:
@@ -127,12 +129,39 @@ def influences(result: InfluenceResult, target: int | None = None, ridge: float 
         target: the held-out image; None: the one of the largest loss.
         ridge: λ.
         time: τ; None: the end of training.
+
+    Raises:
+        AtlasError: there is no such held-out image, or λ is too small for this kernel.
     """
     view = InfluenceView(ridge=ridge, time=time, target=target)
+    if problem := influence_views.missing_from(result, view):
+        raise SpecError(problem, "Name one of those.")
     ws = workspace()
     now = influence_views.held(result, view, ws)
     chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
     return influence_views.table(result, influence_views.influence(result, view, chosen, ws))
+
+
+def reliability(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
+    """Compute (or open, when stored) what :func:`error_rates` answers from: the result of :func:`influence`, with its choices.
+
+    Raises:
+        AtlasError: says what is wrong and what to do.
+    """
+    return compute_reliability({name: _text(value) for name, value in choices.items()}, workspace())[0]
+
+
+def error_rates(result: InfluenceResult) -> pd.DataFrame:
+    """One row per λ: the IHVP method's mean and median error rate, Theorem 3's lower bound, the share of pairs that satisfy it."""
+    return reliability_tables.sweep_table(reliability_views.sweep(result, workspace()))
+
+
+def compute_reliability(query: dict[str, str | list[str]], ws: Workspace) -> tuple[InfluenceResult, ReliabilityView]:
+    """Compute what a query names, in this process, and open it; with what it looks at."""
+    spec, view = read_reliability_query(query)
+    reliability_views.require_one_kernel(spec)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return open_influence(spec, ws), view
 
 
 def compute_influence(query: dict[str, str | list[str]], ws: Workspace) -> tuple[InfluenceResult, InfluenceView]:
@@ -140,6 +169,35 @@ def compute_influence(query: dict[str, str | list[str]], ws: Workspace) -> tuple
     spec, view = read_influence_query(query)
     compute(spec, ws, PrintedProgress(ws.device))
     return open_influence(spec, ws), view
+
+
+def verifications(
+    result: InfluenceResult, widths: Sequence[int], target: int | None = None, ridge: float = 0.01, time: float | None = None
+) -> pd.DataFrame:
+    """Real leave-one-out retraining of the 40 images most influential on one held-out image, a row for each width (IF-NTK Table 1).
+
+    Args:
+        result, target, ridge: as for :func:`influences`.
+        widths: units of the two-layer networks; a network's own kernel has none to choose, and one row.
+        time: τ; None: that of the paper, 5.
+
+    Returns:
+        Columns ``width``, ``images``, ``pearson``, ``spearman`` between predicted and real influence, ``rate``, ``steps``, ``seconds``.
+    """
+    ws, found = workspace(), []
+    view = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target)
+    now = influence_views.held(result, view, ws)
+    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+    values = influence_views.influence(result, view, chosen, ws)
+    for width in widths if result.spec.kernel == "two-layer" else (0,):
+        seen = view.model_copy(update={"verify": width}) if width else view
+        spec = influence_views.to_verify(result, seen, values)
+        compute(spec, ws, PrintedProgress(ws.device))
+        made = open_verification(spec, ws)
+        pearson, spearman = made.correlations(chosen)
+        row = {"width": width, "images": len(spec.removed), "pearson": pearson, "spearman": spearman}
+        found.append(row | {"rate": made.rate, "steps": made.steps, "seconds": made.seconds})
+    return pd.DataFrame(found)
 
 
 def compute_learnability(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:

@@ -8,53 +8,27 @@ from ntkcore.analyses import requests
 from ntkcore.analyses.convergence import convergence_key, open_convergence, ready_points
 from ntkcore.analyses.convergence_forecast import forecast_convergence
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
 from ntkcore.specs import ConvergenceSpec
-from pages.parts import frame, job_panel, links, missing
+from pages.parts import job_panel, links
+from pages.parts.analysis import analysis_page
 from pages.parts.convergence_bar import analysis_bar
-from pages.parts.convergence_result import show_result, show_waiting
+from pages.parts.convergence_result import say_what_is_missing, show_result, show_waiting
 from pages.parts.forecast import forecast_card
 
 _PAUSE = 3.0  # seconds between two drawings of all charts, so that a browser keeps up with quick comparisons
 
 
-def page() -> None:
-    """The page, in one of its states: bad address, contradictory choice, missing data, forecast, job with what is finished, result."""
-    frame.heading("Convergence", "How well does the cheap pseudo-NTK stand in for the full empirical NTK, over width and training?")
-    try:
-        choice = links.convergence.opened()
-    except AtlasError as error:
-        frame.show_error(error)
-        st.button("Start from the defaults", on_click=links.convergence.forget, type="primary")
-        return
-    spec = analysis_bar(choice)
-    if spec is None:
-        return
-    links.convergence.choose(spec)
-    try:
-        _state(spec)
-    except DataMissing as error:
-        missing.offer_download(error, spec.dataset.name)
-    except AtlasError as error:
-        frame.show_error(error)
-
-
-def _state(spec: ConvergenceSpec) -> None:
+def _show(spec: ConvergenceSpec) -> None:
+    """The forecast or the job, with what is finished of the result below."""
     ws = workspace()
-    key = convergence_key(spec, ws)
-    job = ws.jobs.state(key)
-    active = job is not None and job.active
-    try:
-        result = open_convergence(spec, ws)
-    except CorruptArtifact as damage:
-        requests.repair(damage, spec, ws)
-        st.warning(f"{damage.message} {damage.remedy}", icon=":material/warning:")
-        job_panel.job_panel(key)
-        return
+    job = ws.jobs.state(convergence_key(spec, ws))
+    result = open_convergence(spec, ws)  # after the job: what ended in between is shown as running, and drawn again at once
     # Two places that are always there: when the job ends and its panel goes, the charts below stay the ones they are.
     standing, below = st.container(), st.container()
     with standing:
-        if active:
+        if not result.ready:
+            say_what_is_missing(result)  # else said beside the charts, which can change it
+        if job is not None and job.active:
             shown = time.monotonic()
 
             def moved() -> bool:
@@ -62,7 +36,7 @@ def _state(spec: ConvergenceSpec) -> None:
                     return False  # a dialog would close for a moment
                 return ready_points(spec, ws) != result.ready
 
-            job_panel.job_panel(key, moved)
+            job_panel.job_panel(job.id, moved)
         elif not result.complete:
             if job is not None:
                 job_panel.ended(job)
@@ -71,8 +45,14 @@ def _state(spec: ConvergenceSpec) -> None:
     with below:
         if result.ready:
             show_result(result)
-        elif active:
+        elif job is not None and job.active:
             show_waiting()
 
 
-page()
+analysis_page(
+    "Convergence",
+    "How well does the cheap pseudo-NTK stand in for the full empirical NTK, over width and training?",
+    links.convergence,
+    analysis_bar,
+    _show,
+)

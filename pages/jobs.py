@@ -9,7 +9,7 @@ from ntkcore.analyses import requests
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import JobState
-from ntkcore.specs import TITLES, ConvergenceSpec, DatasetSpec, LearnabilitySpec
+from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec
 from ntkcore.store import Entry
 from pages.parts import frame, links
 
@@ -24,10 +24,13 @@ _KINDS = {
     "comparison": "comparison of the kernels of one network",
     "timing": "seconds per pair of images",
     "convergence": "convergence: all comparisons complete",
+    "influence": "influence: kernel, eigenvectors and outputs",
+    "verification": "verification: outputs of retrained networks",
 }
 _OPENS: dict[str, tuple[type, links.Link, str]] = {
     "learnability": (LearnabilitySpec, links.learnability, "pages/learnability.py"),
     "convergence": (ConvergenceSpec, links.convergence, "pages/convergence.py"),
+    "influence": (InfluenceSpec, links.influence, "pages/influence.py"),
 }
 _ACTIONS = (
     ("Keep (pin)", "pin", None),
@@ -168,10 +171,12 @@ def _about(info: dict) -> str:
     if "dataset" not in spec:
         return ""
     dataset = DatasetSpec.model_validate(spec["dataset"])
-    model = spec.get("model", {})
+    model = spec.get("model") or {}
     architecture = spec.get("architecture") or model.get("architecture")
     parts = [requests.describe_dataset(dataset, workspace()), TITLES.get(architecture, "")]
-    if "test" in spec and model:  # one of many comparisons: which
+    if "kernel" in spec:
+        parts.append(INFLUENCE_KERNELS[spec["kernel"]])
+    elif "test" in spec and model:  # one of many comparisons: which
         training = spec.get("training") or {"epochs": 0}
         parts.append(f"width {model['width']}, seed {model['seed']}, epoch {training['epochs']}")
     return " · ".join(filter(None, parts))

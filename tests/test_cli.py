@@ -6,10 +6,11 @@ import pytest
 from PIL import Image
 
 from ntkcore.analyses.convergence import is_ready as convergence_ready
+from ntkcore.analyses.influence import is_ready as influence_ready
 from ntkcore.analyses.learnability import is_ready
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main, quoted_class
-from ntkcore.permalink import read_convergence_query, read_learnability_query
+from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query
 
 CHOICES = {"classes": ["3", "8"], "n": "60", "width": "8", "depth": "1", "epochs": "2"}
 WORDS = ["--classes", "3,8", "--n", "60", "--width", "8", "--depth", "1", "--epochs", "2"]
@@ -75,6 +76,53 @@ def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, mo
 def test_wrong_choices_of_a_convergence_are_explained(cache, capsys, words, said):
     assert main(["convergence", *words]) == 1
     assert said in capsys.readouterr().err
+
+
+FEW = ["--classes", "3,5,8", "--n", "20", "--test", "9", "--noise", "0.2"]
+
+
+def test_influence_prints_both_ends_and_writes_the_artifact_of_the_page(cache, capsys, tmp_path):
+    csv = tmp_path / "influence.csv"
+    assert main(["influence", *FEW, "--ridge", "0.1", "--target", "4", "--top", "3", "--csv", str(csv)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Held-out image 4: ")
+    spec, _ = read_influence_query({"classes": ["3", "5", "8"], "n": "20", "test": "9", "noise": "0.2"})
+    assert influence_ready(spec, Workspace(cache))
+    rows = pd.read_csv(csv)
+    assert sorted(rows["image"]) == list(range(20)) and rows["influence"].is_monotonic_decreasing and rows["flipped"].sum() == 4
+    helpful, harmful = said.split("\n\n")[:2]
+    for end, values in ((helpful, rows["id"].head(3)), (harmful, rows["id"].tail(3))):
+        assert all(f" {name} " in end for name in values)
+    assert main(["influence", *FEW, "--time", "0.5"]) == 0
+    captured = capsys.readouterr()
+    assert "Kernel: done" not in captured.err  # neither λ nor τ is computed from: nothing is computed again
+    assert captured.out.splitlines()[0].split(",")[0] != said.splitlines()[0]
+
+
+def test_the_ends_of_an_influence_are_of_one_sign(cache, capsys, tmp_path):
+    assert main(["influence", *FEW, "--top", "20", "--csv", str(tmp_path / "all.csv")]) == 0
+    helpful, harmful = capsys.readouterr().out.split("\n\n")[:2]
+    values = pd.read_csv(tmp_path / "all.csv")["influence"]
+    assert len(helpful.splitlines()) == 3 + (values > 0).sum()  # after the image, a title and the names of the columns
+    assert len(harmful.splitlines()) == 2 + (values < 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*FEW, "--target", "9"], "no held-out image 9: they are 0 to 8"),
+        (["--target", "-1"], "target: "),
+        (["--ridge", "-1"], "ridge: "),
+        (["--time", "0"], "time: "),
+        (["--kernel", "ntk"], "kernel: "),
+        (["--width", "8"], "leave it out"),
+        (["--test", "9000"], "more to hold out"),
+    ],
+)
+def test_wrong_choices_of_an_influence_are_explained(cache, capsys, words, said):
+    assert main(["influence", *words]) == 1
+    captured = capsys.readouterr()
+    assert said in captured.err and "Traceback" not in captured.err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,12 @@
 """The three documented lines."""
 
-from ntkcore.notebook import comparison_table, convergence, learnability, ranking
+import numpy as np
+import pytest
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import ComputationError, SpecError
+from ntkcore.notebook import comparison_table, convergence, influence, influences, learnability, ranking
+from ntkcore.regression import KernelRegression
 
 
 def test_three_lines(cache, capsys):
@@ -21,3 +27,34 @@ def test_two_lines_compare_the_kernels(cache, capsys, monkeypatch):
     assert result.complete and result.spec.widths == (4, 8) and result.spec.ridge == 0.5
     rows = comparison_table(result)
     assert list(rows["width"]) == [4, 8] and rows["frobenius_pseudo"].notna().all()
+
+
+def test_two_lines_of_influences(cache, capsys):
+    result = influence(classes=["3", "8"], n=16, test=6, noise=0.25)
+    assert result.spec.kernel == "two-layer" and result.spec.dataset.label_noise == 0.25
+    kernel = workspace().store.open("influence", result.key).read("k_train")
+    y, test_y = (2.0 * labels[:, None] - 1 for labels in (result.labels, result.test_labels))
+    outputs = KernelRegression(kernel, y, 0.5).predict(result.k_test)
+    loss = np.square(outputs - test_y).sum(1) / 2
+    rows = influences(result, ridge=0.5)  # of the image of the largest loss
+    image, target = int(rows["image"][0]), int(loss.argmax())
+    rest = [i for i in range(16) if i != image]
+    without = KernelRegression(kernel[np.ix_(rest, rest)], y[rest], 0.5).predict(result.k_test[:, rest])
+    assert rows["influence"][0] == pytest.approx(np.square(without - test_y).sum(1)[target] / 2 - loss[target], rel=1e-9)
+    assert rows["influence"].is_monotonic_decreasing and rows["flipped"].sum() == 4
+    assert not rows.equals(influences(result, ridge=0.5, time=1.0)) and not rows.equals(
+        influences(result, target=(target + 1) % 6, ridge=0.5)
+    )
+
+
+def test_influences_that_cannot_be_say_why(cache, capsys):
+    result = influence(classes=["3", "8"], n=16, test=6, kernel="full", width=1, depth=1)
+    with pytest.raises(SpecError, match="0 to 5"):
+        influences(result, target=6)
+    with pytest.raises(ValueError, match="ridge"):
+        influences(result, ridge=-1)
+    with pytest.raises(SpecError, match="kernel"):
+        influence(kernel="ntk")
+    repeated = influence(dataset="digits", classes=["3", "8"], n=200, test=6, kernel="pseudo", width=1, depth=1)
+    with pytest.raises(ComputationError, match="at least"):  # 68 parameters and 200 images: the kernel has no inverse
+        influences(repeated, ridge=0.0)

@@ -5,20 +5,41 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import convergence_specs, convergence_views, learnability_specs, learnability_views
+from strategies import (
+    convergence_specs,
+    convergence_views,
+    dataset_specs,
+    learnability_specs,
+    learnability_views,
+    model_specs,
+    training_specs,
+)
 
 from ntkcore.errors import SpecError
 from ntkcore.permalink import (
     CONVERGENCE,
+    INFLUENCE,
     LEARNABILITY,
     convergence_query,
+    influence_query,
     learnability_query,
     read_convergence_query,
+    read_influence_query,
     read_learnability_query,
     read_ranges,
     write_ranges,
 )
-from ntkcore.specs import ARCHITECTURES, ConvergenceSpec, ConvergenceView, LearnabilitySpec, LearnabilityView, key_of
+from ntkcore.specs import (
+    ARCHITECTURES,
+    CHAINS,
+    ConvergenceSpec,
+    ConvergenceView,
+    InfluenceSpec,
+    InfluenceView,
+    LearnabilitySpec,
+    LearnabilityView,
+    key_of,
+)
 
 
 def through_an_address(query):
@@ -35,6 +56,38 @@ def test_round_trip_through_a_real_address(spec, view):
 @given(convergence_specs(), convergence_views())
 def test_round_trip_of_a_comparison(spec, view):
     assert read_convergence_query(through_an_address(convergence_query(spec, view))) == (spec, view)
+
+
+@st.composite
+def influence_specs(draw: st.DrawFn) -> InfluenceSpec:
+    kernel = draw(st.sampled_from(["two-layer", "infinite", "pseudo", "full"]))
+    chosen = {"dataset": draw(dataset_specs()), "test": draw(st.integers(1, 10_000)), "kernel": kernel}
+    if kernel == "infinite":
+        chosen["model"] = draw(model_specs().filter(lambda model: model.architecture in CHAINS and model.weights == "random"))
+    elif kernel != "two-layer":
+        chosen |= {"model": draw(model_specs()), "training": draw(st.none() | training_specs())}
+        chosen["dtype"] = draw(st.sampled_from(["float32", "float64"]))
+    return InfluenceSpec(**chosen)
+
+
+@st.composite
+def influence_views(draw: st.DrawFn) -> InfluenceView:
+    return InfluenceView(
+        ridge=draw(st.floats(0, 1e6)),
+        time=draw(st.none() | st.floats(0, 1e12, exclude_min=True)),
+        target=draw(st.none() | st.integers(0, 10_000)),
+        tests=draw(st.sampled_from(["wrong", "loss", "all"])),
+        show=draw(st.sampled_from(["helpful", "harmful", "idle"])),
+        verify=draw(st.integers(16, 65_536)),
+        basket=draw(st.sets(st.integers(0, 50_000), max_size=30).map(lambda chosen: tuple(sorted(chosen)))),
+        deed=draw(st.sampled_from(["delete", "relabel"])),
+        label=draw(st.none() | st.integers(0, 10**6)),
+    )
+
+
+@given(influence_specs(), influence_views())
+def test_round_trip_of_an_influence(spec, view):
+    assert read_influence_query(through_an_address(influence_query(spec, view))) == (spec, view)
 
 
 @given(learnability_specs())
@@ -87,8 +140,64 @@ def test_the_last_look_ends_the_training():
     assert spec.training.epochs == 7
 
 
+@pytest.mark.parametrize("kernel", ["infinite", "pseudo", "full"])
+@pytest.mark.parametrize("architecture", CHAINS)
+def test_an_influence_says_what_differs_from_its_kernel_and_architecture_alone(kernel, architecture):
+    said = {"dataset": "digits", "kernel": kernel, "model": architecture}
+    spec, view = read_influence_query(said)
+    assert (spec, view) == (InfluenceSpec(kernel=kernel, model={"architecture": architecture}), InfluenceView())
+    assert influence_query(spec, view) == said
+
+
+def test_the_closed_form_is_said_by_nothing():
+    assert influence_query(InfluenceSpec(), InfluenceView()) == {"dataset": "digits"}
+    assert read_influence_query({}) == (InfluenceSpec(), InfluenceView())
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2, 20])
+def test_every_number_of_epochs_of_an_influence_survives(epochs):
+    spec = InfluenceSpec.model_validate({"kernel": "pseudo", "training": {"epochs": epochs}})
+    assert read_influence_query(influence_query(spec))[0] == spec
+    assert influence_query(spec).get("epochs") == (str(epochs) if epochs else None)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"kernel": "ntk"}, "kernel: "),
+        ({"width": "8"}, "leave it out"),
+        ({"model": "fcn"}, "leave it out"),
+        ({"epochs": "3"}, "does not change in training"),
+        ({"kernel": "infinite", "model": "wrn16"}, "infinite width is known of"),
+        ({"kernel": "pseudo", "depth": "0"}, "depth: "),
+        ({"kernel": "pseudo", "epochs": "3000"}, "epochs: "),
+        ({"test": "0"}, "test: "),
+        ({"ridge": "-1"}, "ridge: "),
+        ({"ridge": "1e9"}, "ridge: "),
+        ({"ridge": "nan"}, "ridge: "),
+        ({"time": "0"}, "time: "),
+        ({"time": "inf"}, "time: "),
+        ({"target": "-1"}, "target: "),
+        ({"target": "first"}, "target: "),
+        ({"show": "good"}, "show: "),
+        ({"tests": "right"}, "tests: "),
+        ({"deed": "keep"}, "deed: "),
+        ({"label": "-2"}, "label: "),
+        ({"basket": "5-2"}, "backwards"),
+        ({"lambda": "1"}, "'lambda' is unknown"),
+        ({"ridgee": "1"}, "did you mean 'ridge'"),
+        ({"looks": "0,1"}, "'looks' is unknown"),
+    ],
+)
+def test_wrong_influences_say_what_is_wrong(query, said):
+    with pytest.raises(SpecError) as caught:
+        read_influence_query(query)
+    assert said in caught.value.message
+    assert caught.value.remedy
+
+
 def test_no_name_means_two_things_on_one_page():
-    for address in (LEARNABILITY, CONVERGENCE):
+    for address in (LEARNABILITY, CONVERGENCE, INFLUENCE):
         assert not set(address.fields) & set(address.view_fields)
 
 

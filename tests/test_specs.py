@@ -5,7 +5,7 @@ from hypothesis import given
 from pydantic import ValidationError
 from strategies import learnability_specs
 
-from ntkcore.specs import DatasetSpec, LearnabilitySpec, ModelSpec, key_of
+from ntkcore.specs import DatasetSpec, InfluenceSpec, InfluenceView, LearnabilitySpec, ModelSpec, TrainingSpec, key_of
 
 
 @given(learnability_specs())
@@ -62,3 +62,51 @@ def test_kernel_after_training_depends_on_the_epochs_up_to_it():
     two = LearnabilitySpec.model_validate({"training": {"epochs": 9}, "kernel_epoch": 5})
     assert one.kernel == two.kernel
     assert one.run != two.run
+
+
+def test_a_closed_form_has_no_network_and_a_network_kernel_has_one():
+    assert InfluenceSpec().model is None and InfluenceSpec().kernel == "two-layer"
+    for kernel in ("infinite", "pseudo", "full"):
+        assert InfluenceSpec(kernel=kernel).model == ModelSpec()
+    assert InfluenceSpec.model_validate({"model": {}}) == InfluenceSpec()  # an address that names nothing of a network
+
+
+def test_no_training_is_one_specification():
+    at_start = InfluenceSpec(kernel="pseudo")
+    for training in (None, {}, {"epochs": 0}, {"epochs": "0"}, {"epochs": 0, "learning_rate": 3.0}, TrainingSpec(epochs=0)):
+        assert InfluenceSpec.model_validate({"kernel": "pseudo", "training": training}) == at_start, training
+
+
+def test_the_learning_rate_of_an_influence_follows_the_architecture():
+    for model in ({"architecture": "cnn4"}, ModelSpec(architecture="cnn4")):
+        chosen = InfluenceSpec.model_validate({"kernel": "full", "model": model, "training": {"epochs": 2}})
+        assert (chosen.training.epochs, chosen.training.learning_rate) == (2, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"model": {"width": 8}}, "leave it out"),
+        ({"training": {"epochs": 1}}, "does not change in training"),
+        ({"dtype": "float64"}, "computed in float64"),
+        ({"kernel": "infinite", "training": {"epochs": 1}}, "does not change in training"),
+        ({"kernel": "infinite", "model": {"architecture": "resnet18"}}, "fcn, cnn3, cnn4, convnet"),
+        ({"kernel": "infinite", "model": {"architecture": "cnn4", "weights": "pretrained"}}, "pretrained"),
+        ({"kernel": "nngp"}, "two-layer"),
+        ({"test": 0}, "greater than or equal to 1"),
+        ({"ridge": 0.1}, "Extra inputs"),
+        ({"time": 2.0}, "Extra inputs"),
+    ],
+)
+def test_contradictory_influences_say_why(values, said):
+    with pytest.raises(ValidationError) as caught:
+        InfluenceSpec.model_validate(values)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values", [{"ridge": -1}, {"ridge": float("nan")}, {"ridge": 2e6}, {"time": 0}, {"time": float("inf")}, {"target": -1}]
+)
+def test_views_that_cannot_be_are_refused(values):
+    with pytest.raises(ValidationError):
+        InfluenceView.model_validate(values)

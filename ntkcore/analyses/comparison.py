@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ntkcore.analyses.kernel import KERNEL_VERSION
-from ntkcore.analyses.measures import FORMS
+from ntkcore.analyses.measures import FORMS, Numbers
 from ntkcore.analyses.network import TRAINING_VERSION, content_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
@@ -29,8 +29,8 @@ BY_FORM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One point of the convergence page's charts; the numbers' definitions are in :class:`~ntkcore.analyses.measures.Measures`.
+class Comparison(Numbers):
+    """One point of the convergence page's charts: its numbers, and what they are of.
 
     Attributes:
         spec, key: what was compared, and its key.
@@ -39,9 +39,7 @@ class Comparison:
         class_names: the classes.
         seconds: form ("pseudo", "first", "full") to seconds of computing its kernel of the training images; NaN when it was
             computed in several attempts, or not at all.
-        doctor: form to its doctor.
         diverged: why training up to this epoch failed, "" when it did not; then all numbers are NaN or absent.
-        notes: what a reader should know.
         created, device: when (UTC, ISO 8601) and on what it was computed.
     """
 
@@ -55,24 +53,8 @@ class Comparison:
     k: int
     parameters: int
     class_names: tuple[str, ...]
-    on: float
-    off: float
-    frobenius: dict[str, float]
-    pair_error: dict[str, float]
-    largest: dict[str, float]
-    smallest: dict[str, float]
-    condition: dict[str, float]
-    rank: dict[str, float]
-    alignment: dict[str, float]
-    spectra: dict[str, np.ndarray]
-    prediction_difference: dict[str, float]
-    agreement: dict[str, float]
-    accuracy: dict[str, float]
     seconds: dict[str, float]
-    jitter: dict[str, float]
-    doctor: dict[str, KernelDoctor]
     diverged: str
-    notes: tuple[str, ...]
     created: str
     device: str
 

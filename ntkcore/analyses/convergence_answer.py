@@ -95,6 +95,21 @@ def answer(result: ConvergenceResult, view: ConvergenceView) -> tuple[str, ...]:
     return tuple(text for text in said if text)
 
 
+def brief(result: ConvergenceResult, view: ConvergenceView) -> tuple[str, ...]:
+    """What the answer rests on, in a few words each; () where there is no answer."""
+    found = verdict(result, view)
+    if found is None:
+        return ()
+    error = f" ± {_error(found.distance_error)}" if isfinite(found.distance_error) else ""
+    said = [f"Width {found.width:,}, {_when(found)}", f"{_percent(found.distance)}{error} from the full kernel"]
+    if isfinite(found.times):
+        said.append(f"{found.times:.2g} times as fast")
+    if isfinite(found.agreement):
+        said.append(f"{_percent(found.agreement)} of the classes the same")
+        said.append(f"accuracy {_signed(100 * (found.cheap - found.full), 1)} ± {100 * found.margin:.1f} points")
+    return tuple(said)
+
+
 def verdict(result: ConvergenceResult, view: ConvergenceView) -> Verdict | None:
     """The numbers of the answer; None until a comparison of this epoch is there.
 
@@ -132,12 +147,15 @@ def verdict(result: ConvergenceResult, view: ConvergenceView) -> Verdict | None:
     )
 
 
+def _when(found: Verdict) -> str:
+    return f"after epoch {found.epoch}" if found.epoch else "at initialisation"
+
+
 def _distance(found: Verdict, name: str) -> str:
-    when = f"after epoch {found.epoch}" if found.epoch else "at initialisation"
     far = _percent(found.distance)
     if isfinite(found.distance_error):
-        far += f" ± {_percent(found.distance_error)} (mean of {found.seeds} seeds ± its standard error)"
-    said = f"At width {found.width:,}, {when}, the {name} is {far} of the full kernel’s norm away from it"
+        far += f" ± {_error(found.distance_error)} (mean of {found.seeds} seeds ± its standard error)"
+    said = f"At width {found.width:,}, {_when(found)}, the {name} is {far} of the full kernel’s norm away from it"
     law = found.law
     if not law.defined or not isfinite(law.low):
         return f"{said}."
@@ -214,6 +232,11 @@ def _mean(values: Sequence[float]) -> tuple[float, float]:
 def _percent(share: float) -> str:
     percent = 100 * share
     return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
+
+
+def _error(share: float) -> str:
+    """An error in percent, with the one digit that it is known to."""
+    return f"{float(f'{100 * share:.1g}'):g} %"
 
 
 def _signed(value: float, decimals: int = 2) -> str:

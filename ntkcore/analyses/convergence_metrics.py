@@ -15,6 +15,8 @@ LABELS = {
     "network": "network",
     "on": "on the diagonal, Σ|Θ_oo|",
     "off": "off the diagonal, Σ|Θ_op|",
+    "now": "against the network then",
+    "end": "against it at the last epoch",
 }
 
 
@@ -31,8 +33,11 @@ class Metric:
         note: one sentence on how to read it.
         slope: whether a power law over the width is fitted, through the series of the cheap kernel, or the last one.
         guide: whether the n^(-1/2) of the theory belongs beside it.
-        low, high: bounds of its values where it has any.
         values: of a comparison and a cheap form ("pseudo", "first"): series name to number, NaN where not defined.
+        low, high: bounds of its values where it has any.
+        signed: whether 0 parts its values into better and worse.
+        at_end: more values, which need the comparison of the same network at the last epoch looked at, too: of a comparison, that
+            one, and a cheap form.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Metric:
     values: Callable[[Comparison, str], Mapping[str, float]]
     low: float | None = None
     high: float | None = None
+    signed: bool = False
+    at_end: Callable[[Comparison, Comparison, str], Mapping[str, float]] | None = None
 
 
 def _magnitudes(point: Comparison, cheap: str) -> dict[str, float]:
@@ -73,6 +80,19 @@ def _each(field: str, forms: tuple[str, ...], point: Comparison, cheap: str) -> 
     """The number of every form."""
     values = getattr(point, field)
     return {form: values.get(form, float("nan")) for form in ("full", cheap, *forms)}
+
+
+def _gain(point: Comparison, network: Comparison, cheap: str) -> float:
+    """Percentage points by which regression with the cheap kernel is right more often than the other comparison's network."""
+    return 100 * (point.accuracy.get(cheap, math.nan) - network.accuracy.get("network", math.nan))
+
+
+def _gain_now(point: Comparison, cheap: str) -> dict[str, float]:
+    return {"now": _gain(point, point, cheap)}
+
+
+def _gain_at_end(point: Comparison, last: Comparison, cheap: str) -> dict[str, float]:
+    return {"end": _gain(point, last, cheap)}
 
 
 def _rank(point: Comparison, cheap: str) -> dict[str, float]:
@@ -129,8 +149,13 @@ _ALL = (
     ),
     Metric(
         "accuracy", "Accuracy", "share of held-out images right", False, "Figs. 3.8–3.10",
-        "Both kernel regressions and the network they were taken from.",
+        "Both kernel regressions and the network they are taken from.",
         False, False, partial(_each, "accuracy", ("network",)), 0.0, 1.0,
+    ),
+    Metric(
+        "gain", "Regression against the network", "accuracy gained, in points", False, "Figs. 3.11, 3.12",
+        "Above 0, regression with the cheap kernel is right more often: than the network it is from, and than that network trained on.",
+        False, False, _gain_now, signed=True, at_end=_gain_at_end,
     ),
     Metric(
         "rank", "Effective rank", "directions, of n k", True, "",

@@ -1,6 +1,5 @@
 """What a convergence page shows of a result: curves over width and epochs, spectra, timings, tables; all from memory, at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +7,9 @@ import pandas as pd
 
 from ntkcore.analyses.comparison import BY_FORM, Comparison
 from ntkcore.analyses.convergence import ConvergenceResult
-from ntkcore.analyses.convergence_answer import Verdict, answer, epoch_of, verdict
+from ntkcore.analyses.convergence_answer import Verdict, answer, brief, epoch_of, verdict
+from ntkcore.analyses.convergence_curves import Curves, Series, curves, there
 from ntkcore.analyses.convergence_metrics import LABELS, METRICS, Metric
-from ntkcore.convergence import PowerLaw, guide, power_law
 from ntkcore.specs import ConvergenceView
 
 __all__ = [
@@ -23,9 +22,11 @@ __all__ = [
     "TimingCurve",
     "Verdict",
     "answer",
+    "brief",
     "curves",
     "epoch_of",
     "examined",
+    "gap",
     "index_of",
     "missing_from",
     "silence",
@@ -35,57 +36,6 @@ __all__ = [
     "verdict",
     "width_of",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One line of a chart: means over seeds, and the networks they are means of.
-
-    Attributes:
-        name: "full", "pseudo", "first", "network", "on" or "off".
-        label: for people.
-        width: the networks' width in a chart over epochs; None over width.
-        x: (X,) widths or epochs, ascending.
-        mean: (X,) mean over seeds of what is defined; NaN where nothing is.
-        low, high: (X,) mean ∓ one standard error of it; NaN for fewer than two seeds. On a logarithmic axis a bar that would
-            reach zero ends at the smallest value.
-        point_x, point_y: (P,) every network.
-        point_id: (P,) its index in ``result.points``.
-    """
-
-    name: str
-    label: str
-    width: int | None
-    x: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    point_x: np.ndarray
-    point_y: np.ndarray
-    point_id: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """One chart.
-
-    Attributes:
-        metric: what it shows.
-        over: "width" (at one epoch) or "epoch" (one line for every width and form).
-        series: its lines.
-        law: the power law through the networks over width; None where none is fitted.
-        law_x, law_y: its line; empty where there is none.
-        guide_x, guide_y: the w^(-1/2) line through the middle of the networks; empty where it does not belong.
-    """
-
-    metric: Metric
-    over: str
-    series: tuple[Series, ...]
-    law: PowerLaw | None
-    law_x: np.ndarray
-    law_y: np.ndarray
-    guide_x: np.ndarray
-    guide_y: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,46 +101,37 @@ def missing_from(result: ConvergenceResult, view: ConvergenceView) -> str:
     return f"Part of this address was left out: {' and '.join(said)}." if said else ""
 
 
-def curves(result: ConvergenceResult, view: ConvergenceView, metric: Metric) -> Curves:
-    """The lines of one chart, over width at the view's epoch or over epochs for every width."""
-    nothing = np.zeros(0)
-    if view.over == "epoch":
-        lines = []
-        for width in result.spec.widths:
-            lines += _lines(metric, view.kernel, [(i, p) for i, p in _there(result) if p.width == width], width)
-        return Curves(metric, "epoch", tuple(lines), None, nothing, nothing, nothing, nothing)
-    epoch = epoch_of(result, view)
-    series = _lines(metric, view.kernel, [(i, p) for i, p in _there(result) if p.epoch == epoch], None)
-    law, law_y, guide_y = None, nothing, nothing
-    if series and metric.slope:
-        last = series[-1]
-        law = power_law(last.point_x, last.point_y)
-        law_y = np.exp(law.intercept) * last.x**law.slope if law.defined else nothing
-        guide_y = guide(last.point_x, last.point_y) if metric.guide and law.defined else nothing
-    at = series[-1].x if len(law_y) else nothing
-    ends = np.unique(series[-1].point_x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
-    return Curves(metric, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
-
-
 def silence(result: ConvergenceResult, view: ConvergenceView) -> str:
     """Why there is no answer for the view's epoch, in a sentence."""
     epoch = epoch_of(result, view)
-    failed = [p for _, p in _there(result) if p.epoch == epoch and p.diverged]
+    failed = [p for _, p in there(result) if p.epoch == epoch and p.diverged]
     if not failed:
         return f"No comparison after epoch {epoch} is there yet."
     return f"Every training up to epoch {epoch} failed so far; width {failed[0].width:,}: {failed[0].diverged}"
 
 
+def gap(result: ConvergenceResult, width: int | None, epoch: int | None) -> str:
+    """Why nothing can be drawn of the networks of a width at an epoch (None: of any), in a few words."""
+    points = [p for _, p in there(result) if width in (None, p.width) and epoch in (None, p.epoch)]
+    if not points:
+        return "Not computed yet."
+    return "Training failed here, as said above." if all(p.diverged for p in points) else "Not defined here."
+
+
 def examined(result: ConvergenceResult, view: ConvergenceView) -> Comparison | None:
     """The comparison whose doctors stand for the view: the first seed of its width at its epoch; None until one is there."""
     width, epoch = width_of(result, view), epoch_of(result, view)
-    return next((p for _, p in _there(result) if (p.width, p.epoch) == (width, epoch) and p.doctor), None)
+    return next((p for _, p in there(result) if (p.width, p.epoch) == (width, epoch) and p.doctor), None)
 
 
 def spectra(result: ConvergenceResult, view: ConvergenceView) -> Spectra | None:
-    """The spectra of the view's width at its epoch; None until a seed of it is there."""
+    """The spectra of the view's width at its epoch; None until a seed of it is there that has a positive eigenvalue."""
     width, epoch = width_of(result, view), epoch_of(result, view)
-    seeds = [(i, p) for i, p in _there(result) if (p.width, p.epoch) == (width, epoch) and p.spectra]
+    seeds = [
+        (i, p)
+        for i, p in there(result)
+        if (p.width, p.epoch) == (width, epoch) and any((values > 0).any() for values in p.spectra.values())
+    ]
     if not seeds:
         return None
     k = seeds[0][1].k
@@ -219,38 +160,10 @@ def timing_curves(result: ConvergenceResult) -> tuple[TimingCurve, ...]:
 def table(result: ConvergenceResult) -> pd.DataFrame:
     """One row per comparison that is there, in the order of the points, with every number."""
     rows = []
-    for _, point in _there(result):
+    for _, point in there(result):
         row: dict[str, object] = {"width": point.width, "seed": point.seed, "epoch": point.epoch, "parameters": point.parameters}
         row |= {"train": point.n, "held_out": point.m, "outputs": point.k, "on_diagonal": point.on, "off_diagonal": point.off}
         for name in (*BY_FORM, "seconds"):
             row |= {f"{name}_{form}": value for form, value in getattr(point, name).items()}
         rows.append(row | {"diverged": point.diverged, "device": point.device, "created": point.created})
     return pd.DataFrame(rows)
-
-
-def _there(result: ConvergenceResult) -> list[tuple[int, Comparison]]:
-    """The comparisons that are there, with their indices."""
-    return [(i, point) for i, point in enumerate(result.points) if point is not None]
-
-
-def _lines(metric: Metric, cheap: str, points: Sequence[tuple[int, Comparison]], width: int | None) -> list[Series]:
-    """A metric's lines through these networks: over epochs those of one width, over width those of one epoch."""
-    found: dict[str, list[tuple[float, float, int]]] = {}
-    for index, point in points:
-        if point.diverged:
-            continue
-        for name, value in metric.values(point, cheap).items():
-            if np.isfinite(value) and (value > 0 or not metric.log):
-                found.setdefault(name, []).append((point.epoch if width is not None else point.width, value, index))
-    lines = []
-    for name, values in found.items():
-        at, y, ids = (np.array(column) for column in zip(*values, strict=True))
-        x = np.unique(at)
-        groups = [y[at == place] for place in x]
-        mean = np.array([group.mean() for group in groups])
-        error = np.array([group.std(ddof=1) / np.sqrt(len(group)) if len(group) > 1 else np.nan for group in groups])
-        low = mean - error
-        if metric.log:
-            low = np.where(low <= 0, [group.min() for group in groups], low)
-        lines.append(Series(name, LABELS[name], width, x, mean, low, mean + error, at, y, ids))
-    return lines

@@ -90,7 +90,7 @@ def is_ready(spec: InfluenceSpec, ws: Workspace) -> bool:
 
 
 def run_influence(spec: InfluenceSpec, ws: Workspace, reporter: Reporter) -> None:
-    """Compute whatever of the analysis is not stored yet, and store it; the kernel's finished tiles stay when it is interrupted.
+    """Compute whatever of the analysis is not stored yet, and store it; a network's finished tiles stay when it is interrupted.
 
     Raises:
         AtlasError: the request cannot be met; says why and what to do.

@@ -41,7 +41,7 @@ class Kernels:
 
 
 def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
-    """Fill both kernels; finished tiles of an earlier attempt stay.
+    """Fill both kernels; finished tiles of a network's kernel stay from an earlier attempt, those of a closed form are soon made again.
 
     Raises:
         AtlasError: the data have no such kernel, or the training diverged.

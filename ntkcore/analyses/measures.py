@@ -36,8 +36,8 @@ VALUES_RATE, SOLVE_RATE = "eigenvalues cpu", "regression cpu"  # remembered rate
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """What :func:`measure` finds; forms are "pseudo", "first", "full", and the cheap ones stand for ``Θ̂ ⊗ I``.
+class Numbers:
+    """How the kernels of one network compare; forms are "pseudo", "first", "full", and the cheap ones stand for ``Θ̂ ⊗ I``.
 
     Attributes:
         on, off: means over pairs of training images of Σ_o |Θ_oo| and Σ_{o≠p} |Θ_op| (Fig. 3.2).
@@ -53,8 +53,7 @@ class Measures:
         accuracy: share of held-out images right, also of the "network" (Figs. 3.8-3.12).
         jitter: added to the regression's diagonal beside λ; 0 when none.
         doctor: form to its doctor.
-        pictures: "pseudo", "full_mean", "error": (n, n).
-        notes: what failed, in sentences: the numbers it would have given are absent.
+        notes: what a reader should know, in sentences; of what failed, the numbers it would have given are absent.
     """
 
     on: float
@@ -72,8 +71,18 @@ class Measures:
     accuracy: dict[str, float]
     jitter: dict[str, float]
     doctor: dict[str, KernelDoctor]
-    pictures: dict[str, np.ndarray]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures(Numbers):
+    """What :func:`measure` finds.
+
+    Attributes:
+        pictures: "pseudo", "full_mean", "error": (n, n).
+    """
+
+    pictures: dict[str, np.ndarray]
 
 
 def measure(

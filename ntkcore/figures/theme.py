@@ -19,13 +19,18 @@ GROUP_COLOURS = {
     "light": {"hard": "#9B2226", "medium": "#6B7280", "easy": "#0A8286"},
     "dark": {"hard": "#FF8A75", "medium": "#A3ABB2", "easy": "#5FD3C8"},
 }
-# The kernels, the network, and the full kernel's two parts, the same in every chart: colour, dash and marker each tell them apart.
+# The kernels, the network, the full kernel's two parts, and two differences, the same in every chart: colour, dash and marker each
+# tell them apart.
 FORM_COLOURS = {
-    "light": {"full": "#1E2529", "pseudo": "#D55E00", "first": "#B5508C", "network": "#7F8790", "on": "#0072B2", "off": "#8A6A00"},
-    "dark": {"full": "#E4E8EA", "pseudo": "#FF8F4A", "first": "#E59BC3", "network": "#8C969E", "on": "#56B4E9", "off": "#E6B84A"},
+    "light": {"full": "#1E2529", "pseudo": "#D55E00", "first": "#B5508C", "network": "#7F8790"}
+    | {"on": "#0072B2", "off": "#8A6A00", "now": "#00795A", "end": "#6A4FC4"},
+    "dark": {"full": "#E4E8EA", "pseudo": "#FF8F4A", "first": "#E59BC3", "network": "#8C969E"}
+    | {"on": "#56B4E9", "off": "#E6B84A", "now": "#4FD1A5", "end": "#B3A0F0"},
 }
-FORM_DASHES = {"full": "solid", "pseudo": "dash", "first": "dot", "network": "dashdot", "on": "solid", "off": "dash"}
-FORM_MARKERS = {"full": "circle", "pseudo": "diamond", "first": "square", "network": "x", "on": "circle", "off": "diamond"}
+FORM_DASHES = {"full": "solid", "pseudo": "dash", "first": "dot", "network": "dashdot"} | dict.fromkeys(("on", "now"), "solid")
+FORM_DASHES |= dict.fromkeys(("off", "end"), "dash")
+FORM_MARKERS = {"full": "circle", "pseudo": "diamond", "first": "square", "network": "x"} | dict.fromkeys(("on", "now"), "circle")
+FORM_MARKERS |= dict.fromkeys(("off", "end"), "diamond")
 # Viridis without its end that would not be seen on the page; ordered by lightness, so also without colour.
 _ORDERED = {
     "light": ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#89C53B"),

@@ -11,12 +11,15 @@ from ntkcore.permalink.pages import (
     CONVERGENCE,
     INFLUENCE,
     LEARNABILITY,
+    RELIABILITY,
     convergence_query,
     influence_query,
     learnability_query,
     read_convergence_query,
     read_influence_query,
     read_learnability_query,
+    read_reliability_query,
+    reliability_query,
 )
 from ntkcore.permalink.ranges import read_ranges, write_ranges
 
@@ -27,6 +30,7 @@ __all__ = [
     "INFLUENCE",
     "LEARNABILITY",
     "LIST_FIELDS",
+    "RELIABILITY",
     "SPEC_FIELDS",
     "Address",
     "Query",
@@ -37,5 +41,7 @@ __all__ = [
     "read_influence_query",
     "read_learnability_query",
     "read_ranges",
+    "read_reliability_query",
+    "reliability_query",
     "write_ranges",
 ]

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from ntkcore.permalink.address import Address, Path, Query
-from ntkcore.specs import ConvergenceSpec, ConvergenceView, DatasetSpec, InfluenceSpec, InfluenceView, LearnabilitySpec, LearnabilityView
+from ntkcore.specs import (
+    ConvergenceSpec,
+    ConvergenceView,
+    DatasetSpec,
+    InfluenceSpec,
+    InfluenceView,
+    LearnabilitySpec,
+    LearnabilityView,
+    ReliabilityView,
+)
 
 
 def _fields(*names: str) -> dict[str, Path]:
@@ -89,8 +98,8 @@ INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
     }
     | _TRAINING
     | _fields("dtype"),
-    view_fields=_fields("ridge", "time", "target", "tests", "show", "basket", "deed", "label"),
-    choosing=("dataset", "own", "kernel", "model"),
+    view_fields=_fields("ridge", "time", "target", "tests", "show", "verify", "basket", "deed", "label"),
+    choosing=("dataset", "own", "kernel", "model", "epochs"),
     baseline=lambda spec: InfluenceSpec(
         dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own, n=InfluenceSpec().dataset.n),
         kernel=spec.kernel,
@@ -99,6 +108,27 @@ INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
     ),
     given={"dataset": {"n": InfluenceSpec().dataset.n}, "model": {}, "training": {}},
 )
+
+
+RELIABILITY: Address[InfluenceSpec, ReliabilityView] = Address(
+    spec=InfluenceSpec,
+    view=ReliabilityView,
+    fields=INFLUENCE.fields,
+    view_fields=_fields("ridge", "average", "dimension", "bandwidth", "picked", "light", "target", "scale"),
+    choosing=INFLUENCE.choosing,
+    baseline=INFLUENCE.baseline,
+    given=INFLUENCE.given,
+)
+
+
+def reliability_query(spec: InfluenceSpec, view: ReliabilityView | None = None) -> Query:
+    """The query of a reliability page: the inverse of :func:`read_reliability_query`."""
+    return RELIABILITY.write(spec, view)
+
+
+def read_reliability_query(query: Mapping[str, str | Sequence[str]]) -> tuple[InfluenceSpec, ReliabilityView]:
+    """Read what a link to the reliability page chose (:meth:`Address.read`)."""
+    return RELIABILITY.read(query)
 
 
 def influence_query(spec: InfluenceSpec, view: InfluenceView | None = None) -> Query:

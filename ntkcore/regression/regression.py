@@ -215,6 +215,7 @@ class KernelRegression:
 
     def group_shift(self, indices: Sequence[int], k_test_train: ArrayLike) -> Float:
         """``f^(without all of indices)(x) - f(x)`` (m, k) at τ = ∞, by a block downdate: ``-α_I(x) G_II^-1 β_I``."""
+        self._leave_one(indices)
         chosen = self._chosen(indices)
         columns, beta = self.resolvent.columns(chosen), self.beta.reshape(self._y.shape)[chosen]
         solution = scipy.linalg.solve(columns[chosen], beta, assume_a="pos")
@@ -233,6 +234,7 @@ class KernelRegression:
 
     def quadratic_of(self, indices: Sequence[int]) -> float:
         """``β_Iᵀ (G_II)^-1 β_I``: how much :meth:`quadratic` falls when the samples ``indices`` are removed."""
+        self._leave_one(indices)
         chosen = self._chosen(indices)
         beta = self.beta.reshape(self._y.shape)[chosen]
         return float((beta * scipy.linalg.solve(self.resolvent.columns(chosen)[chosen], beta, assume_a="pos")).sum())
@@ -241,10 +243,12 @@ class KernelRegression:
         """Rows of the system that belong to some samples."""
         if len(set(indices)) != len(indices) or not all(0 <= i < self.n for i in indices):
             raise ValueError(f"indices: expected different numbers from 0 to {self.n - 1}")
-        if len(indices) == self.n:
-            raise ComputationError("Without any training image there is no regression.", "Leave at least one image in.")
         r = self._side
         return [i * r + o for i in indices for o in range(r)]
+
+    def _leave_one(self, indices: Sequence[int]) -> None:
+        if len(indices) == self.n:
+            raise ComputationError("Without any training image there is no regression.", "Leave at least one image in.")
 
     def _rows(self, k_test_train: ArrayLike) -> Float:
         """The test kernel as rows of the system, (m, N) or (m k, N), in float64."""

@@ -35,8 +35,9 @@ from ntkcore.specs.convergence import (
     ConvergenceSpec,
     ConvergenceView,
 )
-from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceKernel, InfluenceSpec, InfluenceView
+from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceKernel, InfluenceSpec, InfluenceView, VerificationSpec
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
+from ntkcore.specs.reliability import ReliabilityView
 
 __all__ = [
     "ARCHITECTURES",
@@ -69,8 +70,10 @@ __all__ = [
     "LearnabilityView",
     "ModelSpec",
     "Outputs",
+    "ReliabilityView",
     "RunSpec",
     "Spec",
     "TrainingSpec",
+    "VerificationSpec",
     "key_of",
 ]

@@ -1,7 +1,9 @@
 """What the analysis bars of the pages have in common: the data, the training, and what to say when parts contradict each other."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import streamlit as st
 from pydantic import ValidationError
@@ -9,11 +11,63 @@ from pydantic import ValidationError
 from ntkcore.analyses.requests import describe_dataset
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
-from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, DatasetSpec, TrainingSpec
+from ntkcore.specs import (
+    ARCHITECTURES,
+    LARGEST_MOMENTUM,
+    RATE_RANGE,
+    TITLES,
+    ConvergenceSpec,
+    DatasetSpec,
+    InfluenceSpec,
+    LearnabilitySpec,
+    TrainingSpec,
+)
 from pages.parts import frame
 from pages.parts.fields import Fields
+from pages.parts.links import Choice
 
 START_TITLES = {"pytorch": "PyTorch’s default", "he": "He"}
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence of a bar that opens.
+
+    Attributes:
+        key, icon: of its button.
+        summary: the sentence; Markdown.
+        show: shows what is under it.
+    """
+
+    key: str
+    icon: str
+    summary: str
+    show: Callable[[], None]
+
+
+def analysis_bar(
+    fields: Fields, choice: Choice[S, Any], values: dict[str, Any], read: Callable[[S], S | str], parts: Callable[[S], Sequence[Part]]
+) -> S | None:
+    """Show a bar and return what it says, or None (said on the page) when its parts contradict each other.
+
+    Args:
+        fields: its widgets.
+        choice: what was chosen; the widgets begin with it.
+        values: the values of the page's own widgets, beside those of the data and the training.
+        read: the specification the widgets say, given the chosen one, or what is contradictory about them.
+        parts: the sentences on a specification.
+    """
+    fields.seed(choice.revision, data_values(choice.spec.dataset) | values | training_values(choice.spec.training or TrainingSpec()))
+    found = read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
+    with st.container(horizontal=True, gap="xsmall", key="analysis_bar", vertical_alignment="center"):
+        for part in parts(choice.spec if isinstance(found, str) else found):
+            with st.popover(part.summary, icon=part.icon, key=part.key):
+                part.show()
+    if isinstance(found, str):
+        st.warning(found, icon=":material/warning:")
+        return None
+    return found
 
 
 def contradiction(error: ValidationError) -> str:
@@ -21,7 +75,7 @@ def contradiction(error: ValidationError) -> str:
     return "  \n".join(frame.plain(item["msg"].removeprefix("Value error, ")) for item in error.errors())
 
 
-def data_popover(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str = "Drawn at random without replacement.") -> None:
+def data_part(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str = "Drawn at random without replacement.") -> Part:
     """The data set as a sentence that opens.
 
     Args:
@@ -30,9 +84,25 @@ def data_popover(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: 
         step: images more or fewer at a click.
         images: what to say on the number of images.
     """
-    ws = workspace()
-    with st.popover(frame.plain(describe_dataset(spec, ws)), icon=":material/photo_library:", key="bar_data"):
-        _data(fields, step, images)
+    summary = frame.plain(describe_dataset(spec, workspace()))
+    return Part("bar_data", ":material/photo_library:", summary, lambda: _data(fields, step, images))
+
+
+def network_field(fields: Fields, on_change: Callable[[], None]) -> str:
+    """The widget of the architecture; returns the one chosen."""
+    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **fields.index("model", ARCHITECTURES), on_change=on_change)
+    return fields["model"]
+
+
+def start_field(fields: Fields, **told: Any) -> None:
+    """The widget of the initialisation."""
+    titles = START_TITLES
+    st.segmented_control("Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("start"), **told)
+
+
+def precision_field(fields: Fields, **told: Any) -> None:
+    """The widget of the kernels' precision."""
+    st.segmented_control("Precision", ["float32", "float64"], required=True, **fields.default("dtype"), **told)
 
 
 def _data(fields: Fields, step: int, images: str) -> None:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
 
 from ntkcore.specs import (
-    ARCHITECTURES,
     CONVERGENCE_DEPTH,
     CONVERGENCE_RATE,
     CONVERGENCE_WIDTHS,
@@ -26,26 +26,20 @@ _MANY = "Each pair of images has a k × k block: the full kernel has (images × 
 
 def analysis_bar(choice: Choice[ConvergenceSpec, ConvergenceView]) -> ConvergenceSpec | None:
     """Show the bar and return what it says, or None (said on the page) when the parts contradict each other."""
-    _seed(choice)
-    read = _read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
-    spec = choice.spec if isinstance(read, str) else read
-    with st.container(horizontal=True, gap="small", key="analysis_bar", vertical_alignment="center"):
-        bar.data_popover(_BAR, spec.dataset, step=20, images=_MANY)
-        with st.popover(_networks_summary(spec), icon=":material/hub:", key="bar_networks"):
-            _networks()
-        with st.popover(_training_summary(spec), icon=":material/trending_down:", key="bar_training"):
-            _training()
-        with st.popover(_kernels_summary(spec), icon=":material/grid_on:", key="bar_kernels"):
-            _kernels()
-    if isinstance(read, str):
-        st.warning(read, icon=":material/warning:")
-        return None
-    return read
+    return bar.analysis_bar(_BAR, choice, _values(choice.spec), _read, _parts)
+
+
+def _parts(spec: ConvergenceSpec) -> tuple[bar.Part, ...]:
+    return (
+        bar.data_part(_BAR, spec.dataset, step=20, images=_MANY),
+        bar.Part("bar_networks", ":material/hub:", _networks_summary(spec), _networks),
+        bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
+        bar.Part("bar_kernels", ":material/grid_on:", _kernels_summary(spec), _kernels),
+    )
 
 
 def _networks() -> None:
-    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **_BAR.index("model", ARCHITECTURES), on_change=_other_model)
-    architecture = _BAR["model"]
+    architecture = bar.network_field(_BAR, _other_model)
     units = "Units of each hidden layer." if architecture == "fcn" else "Channels of the first convolution."
     st.text_input(
         "Widths", **_BAR.value("widths"), disabled=architecture in FIXED_WIDTH, help=f"{units} Up to twelve, with commas between."
@@ -54,14 +48,7 @@ def _networks() -> None:
     left.number_input("Seeds of each width", 1, 10, **_BAR.value("seeds"), help="Initialisations; two or more give error bars.")
     if architecture == "fcn":
         right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
-    st.segmented_control(
-        "Initialisation",
-        list(bar.START_TITLES),
-        format_func=bar.START_TITLES.__getitem__,
-        required=True,
-        **_BAR.default("start"),
-        help="The theorems assume He’s: weights N(0, 2 / fan-in), biases 0.",
-    )
+    bar.start_field(_BAR, help="The theorems assume He’s: weights N(0, 2 / fan-in), biases 0.")
 
 
 def _training() -> None:
@@ -83,14 +70,11 @@ def _kernels() -> None:
         help="Added to the kernel’s diagonal; 0 interpolates, as in the thesis.",
     )
     st.number_input("Test images", 2, 10_000, step=50, **_BAR.value("test"), help="Held out: drawn after the training images.")
-    st.segmented_control(
-        "Precision", ["float32", "float64"], required=True, **_BAR.default("dtype"), help="Of the kernels; all is solved in float64."
-    )
+    bar.precision_field(_BAR, help="Of the kernels; all is solved in float64.")
 
 
-def _seed(choice: Choice[ConvergenceSpec, ConvergenceView]) -> None:
-    spec = choice.spec
-    values = {
+def _values(spec: ConvergenceSpec) -> dict[str, Any]:
+    return {
         "model": spec.architecture,
         "widths": _text(spec.widths),
         "seeds": spec.seeds,
@@ -101,7 +85,6 @@ def _seed(choice: Choice[ConvergenceSpec, ConvergenceView]) -> None:
         "test": spec.test,
         "dtype": spec.dtype,
     }
-    _BAR.seed(choice.revision, bar.data_values(spec.dataset) | values | bar.training_values(spec.training))
 
 
 def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
@@ -150,7 +133,7 @@ def _other_model() -> None:
 
 
 def _networks_summary(spec: ConvergenceSpec) -> str:
-    depth = f", {spec.depth} hidden layer{'s' if spec.depth > 1 else ''}" if spec.depth else ""
+    depth = f", depth {spec.depth}" if spec.depth else ""
     widths = f"width {spec.widths[0]}" if len(spec.widths) == 1 else f"widths {spec.widths[0]} to {spec.widths[-1]}"
     return f"{TITLES[spec.architecture]}{depth}, {widths}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
 

@@ -14,23 +14,26 @@ from pages.parts import frame, links
 from pages.parts.charts import chart, forget_selection, selected
 
 _SECTIONS = (
-    ("Are the kernels alike?", ("magnitudes", "frobenius", "pair_error", "spectra")),
-    ("Are their eigenvalues alike?", ("largest", "smallest", "condition", "rank")),
-    ("Do they predict the same?", ("prediction", "agreement", "accuracy", "alignment")),
+    ("Are the kernels alike?", ("magnitudes", "frobenius", "pair_error", "alignment")),
+    ("Are their eigenvalues alike?", ("largest", "smallest", "condition", "rank", "spectra")),
+    ("Do they predict the same?", ("prediction", "agreement", "accuracy", "gain")),
     ("What do they cost?", ("time", "outputs", "depth")),
 )
-_SEVERAL = {"magnitudes", "rank", "accuracy", "alignment", "time"}  # several lines for one network: over epochs, of one width alone
+_WIDE = {"spectra"}  # over the whole width of the page
+_SEVERAL = {"magnitudes", "rank", "accuracy", "gain", "alignment", "time"}  # several lines for one network: over epochs, of one width alone
 
 
 def show_charts(result: ConvergenceResult, view: ConvergenceView) -> None:
     """All charts, two beside each other."""
     for title, names in _SECTIONS:
         st.header(title, anchor=False)
-        shown = [name for name in names if name != "depth" or result.spec.depth is not None]
+        shown = [name for name in names if name not in _WIDE and (name != "depth" or result.spec.depth is not None)]
         for first in range(0, len(shown), 2):
             for column, name in zip(st.columns(2, gap="large"), shown[first : first + 2], strict=False):
                 with column:
                     _show(result, view, name)
+        for name in _WIDE.intersection(names):
+            _show(result, view, name)
 
 
 def _show(result: ConvergenceResult, view: ConvergenceView, name: str) -> None:
@@ -47,7 +50,10 @@ def _metric(result: ConvergenceResult, view: ConvergenceView, metric: views.Metr
     every = views.curves(result, view.model_copy(update={"over": "epoch"}), metric)
     only = views.width_of(result, view) if metric.name in _SEVERAL and view.over == "epoch" else None
     epoch = views.epoch_of(result, view)
-    figure = figures.curves_figure(curves, result.spec.widths, _names(result), frame.mode(), span=every, only=only, epoch=epoch)
+    empty = views.gap(result, only, epoch if view.over == "width" else None)
+    figure = figures.curves_figure(
+        curves, result.spec.widths, _names(result), frame.mode(), span=every, only=only, epoch=epoch, empty=empty
+    )
     where = f"width {only:,}" if only is not None else "every width" if view.over == "epoch" else _when(epoch)
     chart(
         metric.title,
@@ -67,7 +73,7 @@ def _spectra(result: ConvergenceResult, view: ConvergenceView) -> None:
     floor = first.doctor["full"].floor if first is not None and "full" in first.doctor else float("nan")
     chart(
         "Whole spectra",
-        figures.spectra_figure(found, ("full", view.kernel), _names(result), floor, frame.mode()),
+        figures.spectra_figure(found, ("full", view.kernel), _names(result), floor, frame.mode(), empty=views.gap(result, width, epoch)),
         key="spectra",
         table=partial(_eigenvalues, result, found),
         note=_note(

@@ -17,7 +17,7 @@ from pages.parts.fields import Fields
 _VIEW = Fields("convergence.view")
 _OVER = {"width": "Over width", "epoch": "Over epochs"}
 _KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
-_UNEXAMINED = "This kernel was not examined."
+_EXAMINED = _KERNELS | {"full": "Full kernel"}
 _HEIGHT = 900  # pixels of what comes, so that little jumps when it does
 
 
@@ -33,16 +33,21 @@ def show_waiting() -> None:
     st.skeleton(height=_HEIGHT)
 
 
+def say_what_is_missing(result: ConvergenceResult) -> None:
+    """Say which parts of the address there are not in this analysis, or not yet."""
+    view = links.convergence.current().view
+    if problem := views.missing_from(result, view):
+        st.warning(frame.plain(problem), icon=":material/warning:")
+    elif view.point is not None and views.index_of(result, view.point) is None:
+        st.info("The comparison this address opens is not computed yet; it opens as soon as it is.", icon=":material/hourglass:")
+
+
 @st.fragment(key="convergence_explore")
 @frame.telling
 def _explore(result: ConvergenceResult) -> None:
-    choice = links.convergence.current()
-    if problem := views.missing_from(result, choice.view):
-        st.warning(frame.plain(problem), icon=":material/warning:")
-    elif choice.view.point is not None and views.index_of(result, choice.view.point) is None:
-        st.info("The comparison this address opens is not computed yet; it opens as soon as it is.", icon=":material/hourglass:")
-    _seed(result, choice)
-    answer = st.container(key="convergence_answer")  # above the controls that decide it
+    say_what_is_missing(result)
+    _seed(result, links.convergence.current())
+    answer = st.container(gap="xsmall", key="convergence_answer")  # above the controls that decide it
     _controls(result)
     view = links.convergence.current().view
     with answer:
@@ -52,6 +57,7 @@ def _explore(result: ConvergenceResult) -> None:
 
 
 def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
+    """The answer, what it rests on, and a row of what opens: the reasons, the doctors, the remarks."""
     said = views.answer(result, view)
     facts = f"{len(result.points):,} comparisons"
     if result.complete:
@@ -59,19 +65,20 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
         facts += f" · computed {frame.when(result.created)} on {device}, the last part in {frame.duration(result.seconds)}"
     elif said and result.ready < len(result.points):
         facts, said = html.escape(said[0]).removesuffix("."), said[1:]
+    st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1] if said else views.silence(result, view))}</b></p>')
     if said:
-        evidence = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said[:-1])
-        st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1])}</b></p><ul class="atlas-evidence">{evidence}</ul>')
-    else:
-        st.html(f'<p class="atlas-fact">{html.escape(views.silence(result, view))}</p>')
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.html(f'<div class="atlas-quiet">{facts} · click a dot to see its kernel</div>', width="content")
+        st.html(f'<p class="atlas-evidence">{html.escape(" · ".join(views.brief(result, view)))}</p>')
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if said:
+            with st.popover("Why", icon=":material/notes:", type="tertiary", key="quiet_why"):
+                st.html("".join(f"<p>{html.escape(sentence)}</p>" for sentence in said[:-1]))
+        if (point := views.examined(result, view)) is not None:
+            of = f"width {point.width}, seed {point.seed}"
+            for form, key in ((view.kernel, "cheap"), ("full", "whole")):
+                name = _EXAMINED[form]
+                show_doctor(point.doctor.get(form), key=key, name=name, without=f"{name}: not examined.", of=of)
         frame.remarks(result.warnings)
-    if (point := views.examined(result, view)) is not None:
-        where = f"width {point.width}, seed {point.seed}"
-        with st.container(horizontal=True, gap="small"):
-            show_doctor(point.doctor.get(view.kernel), key="cheap", name=f"{_KERNELS[view.kernel]} ({where})", without=_UNEXAMINED)
-            show_doctor(point.doctor.get("full"), key="whole", name="Full kernel", without=_UNEXAMINED)
+        st.html(f'<div class="atlas-quiet">{facts}</div>', width="content")
 
 
 def _seed(result: ConvergenceResult, choice: links.Choice) -> None:
@@ -87,26 +94,17 @@ def _changed(name: str) -> None:
 def _controls(result: ConvergenceResult) -> None:
     spec = result.spec
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
-        st.segmented_control(
-            "Charts",
-            list(_OVER),
-            format_func=_OVER.__getitem__,
-            required=True,
-            **_VIEW.default("over"),
-            on_change=_changed,
-            args=("over",),
-            width="content",
-        )
-        st.segmented_control(
-            "Cheap kernel",
-            list(_KERNELS),
-            format_func=_KERNELS.__getitem__,
-            required=True,
-            **_VIEW.default("kernel"),
-            on_change=_changed,
-            args=("kernel",),
-            width="content",
-        )
+        for name, label, titles in (("over", "Charts", _OVER), ("kernel", "Cheap kernel", _KERNELS)):
+            st.segmented_control(
+                label,
+                list(titles),
+                format_func=titles.__getitem__,
+                required=True,
+                **_VIEW.default(name),
+                on_change=_changed,
+                args=(name,),
+                width="content",
+            )
         for name, label, places, said in (
             ("epoch", "After epoch", spec.looks, "In the answer, the charts over width, and the spectra. 0 is the initialisation."),
             ("width", "Width", spec.widths, "In the spectra, and over epochs wherever one chart holds several kernels."),

@@ -10,7 +10,7 @@ from ntkcore.figures.theme import raised
 from pages.parts import frame
 
 
-def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", without: str = "") -> None:
+def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", without: str = "", of: str = "") -> None:
     """Show the line.
 
     Args:
@@ -18,12 +18,15 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
         key: unique on the page.
         name: the kernel, as the line begins.
         without: why there is no examination, when there is none.
+        of: of what it is the kernel, where the line shares its row and holds the judgement alone.
     """
     if doctor is None:
         st.html(f'<div class="atlas-quiet">{html.escape(without)}</div>')
         return
     icon = ":material/stethoscope:" if doctor.sound and not doctor.findings else ":material/warning:"
-    with st.popover(frame.plain(line(doctor, name)), icon=icon, type="tertiary", key=f"quiet_doctor_{key}"):
+    with st.popover(frame.plain(line(doctor, name, short=bool(of))), icon=icon, type="tertiary", key=f"quiet_doctor_{key}"):
+        if of:
+            st.markdown(f"**{frame.plain(f'{name}, {of}')}**")
         for finding in doctor.findings:
             st.markdown(f"- {frame.plain(finding)}")
         if not doctor.findings:
@@ -35,16 +38,18 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
         st.html(f'<table class="atlas-facts">{rows}</table>')
 
 
-def line(doctor: KernelDoctor, name: str) -> str:
-    """The examination in a line."""
+def line(doctor: KernelDoctor, name: str, *, short: bool = False) -> str:
+    """The examination in a line; ``short`` of it the judgement."""
     if not doctor.finite:
         return f"{name} not sound: some entries are not finite"
     judged = "sound" if doctor.sound else "not sound"
     if doctor.findings:
         judged += f", {len(doctor.findings)} remark{'s' if len(doctor.findings) > 1 else ''}"
+    if short:
+        return f"{name} {judged}"
     parts = [
         "symmetric" if doctor.symmetric else "not symmetric",
-        f"λ_min {frame.number(doctor.smallest, 2)}",
+        f"λₘᵢₙ {frame.number(doctor.smallest, 2)}",  # a button takes no HTML
         f"effective rank {frame.number(doctor.effective_rank)}",
         f"condition {frame.number(doctor.condition, 2)}" if math.isfinite(doctor.condition) else "no condition number",
         doctor.dtype,

@@ -17,10 +17,17 @@ from ntkcore.figures.theme import paper
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ICON = str(Path(__file__).parent / "icon.svg")
 _CSS = """
 <style>
   .stMainBlockContainer { padding: 2.2rem 2.5rem 4rem; max-width: 1500px; }
+  @media (max-height: 800px) { .stMainBlockContainer { padding-top: .7rem; } }
+  /* Without the sidebar Streamlit's header lies over the page. */
+  .stApp:not(:has([data-testid="stSidebar"][data-collapsed="false"])) {
+    .stMainBlockContainer { padding-top: 3.9rem; }
+    [data-testid="stLayoutWrapper"]:has(> .st-key-stay_controls) { top: 3.5rem; }
+  }
   .stMainBlockContainer h1 { font-size: 1.75rem !important; letter-spacing: -0.01em; padding: 0 0 .1rem !important; }
   .stMainBlockContainer h2 { font-size: 1.2rem !important; padding: .4rem 0 .2rem !important; }
   .stMainBlockContainer h3 { font-size: 1.02rem !important; padding: .2rem 0 !important; }
@@ -28,11 +35,14 @@ _CSS = """
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
   .atlas-lead { color: color-mix(in srgb, currentColor 72%, transparent); margin: 0 0 .6rem; max-width: 96ch; }
   .atlas-fact { font-size: 1.12rem; line-height: 1.5; max-width: 110ch; margin: .1rem 0 .3rem; }
-  .atlas-evidence { max-width: 120ch; margin: 0 0 .4rem; padding-left: 1.1rem; line-height: 1.5; }
-  .atlas-evidence li { margin: .12rem 0; }
-  .st-key-convergence_answer { min-height: 16.5rem; } /* so that the charts stay where they are while sentences change */
+  .atlas-evidence { max-width: 130ch; margin: 0; line-height: 1.5; }
+  .st-key-convergence_answer { min-height: 7.6rem; } /* so that the charts stay where they are while sentences change */
   .atlas-strip { display: flex; gap: 5px; margin: .1rem 0 .3rem; overflow: hidden; }
   .atlas-strip img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 4px; object-fit: contain; }
+  .atlas-captions { overflow-x: auto; }
+  .atlas-captions figure { margin: 0; text-align: center; font-size: .78rem; font-variant-numeric: tabular-nums; }
+  .atlas-pair { display: flex; gap: 1rem; align-items: flex-start; min-height: 5.6rem; }
+  .atlas-pair img { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 6px; object-fit: contain; flex: none; }
   .atlas-facts { border-collapse: collapse; width: 100%; font-size: .9rem; }
   .atlas-facts th { text-align: left; font-weight: 500; padding: .22rem .8rem .22rem 0; vertical-align: top; white-space: nowrap;
     color: color-mix(in srgb, currentColor 66%, transparent); }
@@ -92,7 +102,7 @@ def remarks(texts: Sequence[str]) -> None:
     """What a reader should know of a result: one quiet line that opens; nothing when there is nothing."""
     if texts:
         many = "s" if len(texts) > 1 else ""
-        with st.popover(f"{len(texts)} remark{many} on this result", icon=":material/info:", type="tertiary", key="quiet_remarks"):
+        with st.popover(f"{len(texts)} remark{many}", icon=":material/info:", type="tertiary", key="quiet_remarks"):
             for text in texts:
                 st.markdown(f"- {plain(text)}")
 
@@ -118,16 +128,16 @@ def plain(text: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number with so many significant digits, as a person writes it: 0.042, 8.1e4, ∞."""
+    """A number with so many significant digits, as a person writes it: 0.042, 8.1·10⁴, ∞."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     text = f"{value:.{digits}g}"
     mantissa, exponent, power = text.partition("e")
-    if exponent and -4 <= int(power) <= digits:  # 1.23e+03 is 1230
+    if exponent and -4 <= int(power) <= max(digits, 3):  # 1.23e+03 is 1230
         return f"{float(text):.0f}".replace("-", "−")
-    return (mantissa + (f"e{int(power)}" if exponent else "")).replace("-", "−")
+    return (mantissa + (f"·10{str(int(power)).translate(_RAISED)}" if exponent else "")).replace("-", "−")
 
 
 def signed(value: float) -> str:

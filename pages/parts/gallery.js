@@ -159,10 +159,10 @@ export default function (component) {
     event.preventDefault();
     event.stopPropagation();
   };
-  state.grid.addEventListener("click", onClick);
-  state.grid.addEventListener("keydown", onKey);
-  return () => {
-    state.grid.removeEventListener("click", onClick);
-    state.grid.removeEventListener("keydown", onKey);
-  };
+  // Called again whenever the data change, and its cleanup only in the end: the listeners of before would act a second time.
+  state.listening?.abort();
+  const listening = (state.listening = new AbortController());
+  state.grid.addEventListener("click", onClick, { signal: listening.signal });
+  state.grid.addEventListener("keydown", onKey, { signal: listening.signal });
+  return () => listening.abort();
 }

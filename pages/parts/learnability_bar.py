@@ -1,10 +1,11 @@
 """The analysis bar of the learnability page: data set, model, training and kernel as four short sentences that open."""
 
+from typing import Any
+
 import streamlit as st
 from pydantic import ValidationError
 
 from ntkcore.specs import (
-    ARCHITECTURES,
     DEFAULT_DEPTH,
     DEFAULT_RATE,
     DEFAULT_WIDTH,
@@ -23,27 +24,20 @@ _BAR = Fields("learnability.bar")
 
 def analysis_bar(choice: Choice[LearnabilitySpec, LearnabilityView]) -> LearnabilitySpec | None:
     """Show the bar and return what it says, or None (said on the page) when the parts contradict each other."""
-    _seed(choice)
-    read = _read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
-    spec = choice.spec if isinstance(read, str) else read
-    with st.container(horizontal=True, gap="small", key="analysis_bar", vertical_alignment="center"):
-        bar.data_popover(_BAR, spec.dataset)
-        with st.popover(_model_summary(spec), icon=":material/hub:", key="bar_model"):
-            _model()
-        with st.popover(_training_summary(spec), icon=":material/trending_down:", key="bar_training"):
-            st.number_input("Epochs", 0, 2000, **_BAR.value("epochs"))
-            bar.training_fields(_BAR)
-        with st.popover(_kernel_summary(spec), icon=":material/grid_on:", key="bar_kernel"):
-            _kernel()
-    if isinstance(read, str):
-        st.warning(read, icon=":material/warning:")
-        return None
-    return read
+    return bar.analysis_bar(_BAR, choice, _values(choice.spec), _read, _parts)
+
+
+def _parts(spec: LearnabilitySpec) -> tuple[bar.Part, ...]:
+    return (
+        bar.data_part(_BAR, spec.dataset),
+        bar.Part("bar_model", ":material/hub:", _model_summary(spec), _model),
+        bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
+        bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), _kernel),
+    )
 
 
 def _model() -> None:
-    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **_BAR.index("model", ARCHITECTURES), on_change=_other_model)
-    architecture = _BAR["model"]
+    architecture = bar.network_field(_BAR, _other_model)
     if architecture in PRETRAINED:
         st.segmented_control("Weights", ["random", "pretrained"], required=True, **_BAR.default("weights"), on_change=_other_weights)
     pretrained = _pretrained()
@@ -54,10 +48,13 @@ def _model() -> None:
     if architecture == "fcn":
         right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
     if not pretrained:
-        st.segmented_control(
-            "Initialisation", list(bar.START_TITLES), format_func=bar.START_TITLES.__getitem__, required=True, **_BAR.default("start")
-        )
+        bar.start_field(_BAR)
     st.number_input("Seed of the initialisation", 0, 2**31 - 1, **_BAR.value("init"))
+
+
+def _training() -> None:
+    st.number_input("Epochs", 0, 2000, **_BAR.value("epochs"))
+    bar.training_fields(_BAR)
 
 
 def _kernel() -> None:
@@ -66,13 +63,11 @@ def _kernel() -> None:
     st.toggle(
         "Also the coupled dynamics", **_BAR.value("full"), help="Computes the whole n × n kernel and solves eq. 17; n² memory, n³ time."
     )
-    st.segmented_control("Precision", ["float32", "float64"], required=True, **_BAR.default("dtype"))
+    bar.precision_field(_BAR)
 
 
-def _seed(choice: Choice[LearnabilitySpec, LearnabilityView]) -> None:
-    """Give the widgets the choice's values, when the choice came from elsewhere or the widgets are new."""
-    spec = choice.spec
-    values = {
+def _values(spec: LearnabilitySpec) -> dict[str, Any]:
+    return {
         "model": spec.model.architecture,
         "weights": spec.model.weights,
         "width": spec.model.width,
@@ -84,7 +79,6 @@ def _seed(choice: Choice[LearnabilitySpec, LearnabilityView]) -> None:
         "full": spec.full_kernel,
         "dtype": spec.dtype,
     }
-    _BAR.seed(choice.revision, bar.data_values(spec.dataset) | values | bar.training_values(spec.training))
 
 
 def _read(held: LearnabilitySpec) -> LearnabilitySpec | str:

@@ -12,8 +12,17 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ntkcore.permalink import CONVERGENCE, LEARNABILITY, LIST_FIELDS, Address, Query
-from ntkcore.specs import ConvergenceSpec, ConvergenceView, LearnabilitySpec, LearnabilityView, Spec
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, RELIABILITY, Address, Query
+from ntkcore.specs import (
+    ConvergenceSpec,
+    ConvergenceView,
+    InfluenceSpec,
+    InfluenceView,
+    LearnabilitySpec,
+    LearnabilityView,
+    ReliabilityView,
+    Spec,
+)
 
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
@@ -148,5 +157,22 @@ def _same_points(held: Choice[ConvergenceSpec, ConvergenceView], spec: Convergen
     return view.model_copy(update=kept | {"point": None})
 
 
+def _same_pairs(held: Choice[InfluenceSpec, InfluenceView], spec: InfluenceSpec) -> InfluenceView:
+    """λ and the gallery stay; chosen images and a training time belong to the data and the kernel they were chosen on."""
+    view = held.view
+    if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
+        return view.model_copy(update={"time": None})
+    return InfluenceView(ridge=view.ridge, tests=view.tests, show=view.show)
+
+
+def _same_rules(held: Choice[InfluenceSpec, ReliabilityView], spec: InfluenceSpec) -> ReliabilityView:
+    """λ and the settings of the charts stay; chosen images belong to the data that they were chosen on."""
+    if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
+        return held.view
+    return held.view.model_copy(update={"picked": (), "target": None})
+
+
 learnability: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", LEARNABILITY, _same_images)
 convergence: Link[ConvergenceSpec, ConvergenceView] = Link("convergence", CONVERGENCE, _same_points)
+influence: Link[InfluenceSpec, InfluenceView] = Link("influence", INFLUENCE, _same_pairs)
+reliability: Link[InfluenceSpec, ReliabilityView] = Link("reliability", RELIABILITY, _same_rules)

@@ -1,11 +1,14 @@
 """The convergence forecast: monotone, from measured rates, refusing what cannot fit with what would."""
 
+import numpy as np
 import pytest
 from recording import Recording
 
 from ntkcore.analyses.convergence import run_convergence
 from ntkcore.analyses.convergence_forecast import convergence_stages, forecast_convergence, require_fit_convergence
 from ntkcore.analyses.forecast import sample_of
+from ntkcore.analyses.kernel_tiles import kernel_pairs, tile_side
+from ntkcore.analyses.probes import KernelRates, known_kernel_rates
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, ModelError, SpecError
 from ntkcore.settings import Settings
@@ -48,9 +51,14 @@ def test_only_the_ends_are_measured_and_the_middle_lies_between(ws):
     forecast_convergence(spec(), ws)
     known = {name for name in ws.rates._read() if name.startswith(("kernel-full", "gradients-full"))}
     assert {name.split("fcn-")[1].split("-")[0] for name in known} == {"4", "8"}
-    stages = {stage.name: stage.seconds for stage in convergence_stages(spec(), sample_of(spec().dataset, ws), ws)}
-    rates = [stages[f"Full kernel (width {width}, seed 0, epoch 0)"] for width in (4, 6, 8)]
-    assert min(rates[0], rates[2]) <= rates[1] <= max(rates[0], rates[2])
+    sample = sample_of(spec().dataset, ws)
+    stages = {stage.name: stage.seconds for stage in convergence_stages(spec(), sample, ws)}
+    low, _, _, _, high, _ = (known_kernel_rates("full", model, "float32", sample, ws) for model in spec().models())
+    share = np.log(6 / 4) / np.log(8 / 4)  # of the way on the logarithmic scale; each rate has a power law of its own
+    middle = KernelRates(low.image ** (1 - share) * high.image**share, low.pair ** (1 - share) * high.pair**share)
+    pairs = kernel_pairs(100, tile_side("full", 10, "float32")) + 20 * 100
+    for width, rates in ((4, low), (6, middle), (8, high)):
+        assert stages[f"Full kernel (width {width}, seed 0, epoch 0)"] == pytest.approx(rates.seconds(2 * 100 + 20, pairs))
 
 
 def small(n=20, **values):

@@ -56,7 +56,8 @@ def test_every_chart_shows_its_networks_and_their_means(result, name, over, kern
         for x, y, index in zip(line.point_x, line.point_y, line.point_id, strict=True):
             point = result.points[index]
             assert x == (point.width if over == "width" else point.epoch)
-            assert y == metric.values(point, kernel)[line.name]
+            if line.name != "end":  # of two comparisons: below
+                assert y == metric.values(point, kernel)[line.name]
             assert point.epoch == 2 if over == "width" else point.width == line.width
         for at, mean, low, high in zip(line.x, line.mean, line.low, line.high, strict=True):
             values = line.point_y[line.point_x == at]
@@ -66,7 +67,7 @@ def test_every_chart_shows_its_networks_and_their_means(result, name, over, kern
             expected = values.min() if metric.log and mean - error <= 0 else mean - error
             assert low == pytest.approx(expected, nan_ok=True)
     names = {line.name for line in found.series}
-    assert names <= {"on", "off", "full", kernel, "network"}
+    assert names <= {"on", "off", "full", kernel, "network", "now", "end"}
 
 
 def test_the_numbers_of_the_metrics(result):
@@ -80,6 +81,33 @@ def test_the_numbers_of_the_metrics(result):
     singular = replace(point, condition=point.condition | {"full": np.inf})
     assert np.isnan(m["condition"].values(singular, "pseudo")["pseudo"])
     assert all(metric.title and metric.axis and metric.note.endswith(".") for metric in m.values())
+
+
+@pytest.mark.parametrize("kernel", ["pseudo", "first"])
+def test_gains_are_against_the_network_then_and_at_the_last_epoch(result, kernel):
+    found = views.curves(result, ConvergenceView(epoch=0, kernel=kernel), views.METRICS["gain"])
+    then = {(p.width, p.seed): p.accuracy["network"] for p in result.points if p.epoch == 0}
+    last = {(p.width, p.seed): p.accuracy["network"] for p in result.points if p.epoch == 2}
+    assert then != last
+    assert [line.name for line in found.series] == ["now", "end"]
+    for line, networks in zip(found.series, (then, last), strict=True):
+        assert len(line.point_id) == 6
+        for y, index in zip(line.point_y, line.point_id, strict=True):
+            point = result.points[index]
+            assert y == pytest.approx(100 * (point.accuracy[kernel] - networks[point.width, point.seed]))
+    alone = replace(result, spec=result.spec.model_copy(update={"looks": (0,)}), points=tuple(p for p in result.points if p.epoch == 0))
+    assert [line.name for line in views.curves(alone, ConvergenceView(), views.METRICS["gain"]).series] == ["now"]
+    early = replace(result, points=tuple(p if p.epoch == 0 else None for p in result.points))
+    assert [line.name for line in views.curves(early, ConvergenceView(), views.METRICS["gain"]).series] == ["now"]
+
+
+def test_why_nothing_is_drawn(result):
+    assert views.gap(result, 64, 0) == "Not defined here."
+    assert views.gap(replace(result, points=(None,) * 12), None, 0) == "Not computed yet."
+    lost = with_points(result, diverged=lambda p: "Training diverged." if p.epoch == 2 else "", spectra={})
+    assert "failed" in views.gap(lost, None, 2)
+    assert views.gap(lost, 64, None) == "Not defined here."
+    assert views.spectra(with_points(result, spectra={"full": np.zeros(36), "pseudo": np.zeros(12)}), ConvergenceView()) is None
 
 
 def test_the_slope_is_least_squares_on_logarithms(result):
@@ -166,6 +194,20 @@ def test_the_answer_names_distance_cost_and_agreement(result):
     # d = 3 of 100 images differ: a standard error of at most √(0.03 / 100) = 1.7 points, times 1.96.
     assert "95 % margin ± 3.4" in predictions
     assert "pseudo-NTK: its predictions are the full kernel’s to within 3 %" in advice
+
+
+def test_the_answer_in_a_line(result):
+    changed = with_points(result, seconds={"pseudo": 0.5, "full": 2.0}, frobenius={"pseudo": 0.1}, agreement={"pseudo": 0.97})
+    changed = with_points(changed, accuracy={"pseudo": 0.81, "full": 0.8}, m=100)
+    assert views.brief(changed, ConvergenceView(epoch=2)) == (
+        "Width 64, after epoch 2",
+        "10 % ± 0 % from the full kernel",
+        "4 times as fast",
+        "97 % of the classes the same",
+        "accuracy +1.0 ± 3.4 points",
+    )
+    assert len(views.brief(with_points(result, seconds={}, agreement={}), ConvergenceView())) == 2
+    assert views.brief(replace(result, points=(None,) * 12), ConvergenceView()) == ()
 
 
 def test_the_advice_follows_its_rules(result):

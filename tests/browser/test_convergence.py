@@ -66,7 +66,7 @@ def test_from_the_forecast_to_a_kernel_and_back(page: Page, server: Server):
 
     page.reload()
     settled(page)
-    expect(dialog.locator(".heatmaplayer image")).to_be_visible()
+    expect(dialog.locator(".heatmaplayer image")).to_be_visible(timeout=20_000)  # the chart library is loaded anew
     expect(dialog.get_by_text("after epoch 2")).to_be_visible()
     in_address(page, "heat=error")
     page.keyboard.press("Escape")
@@ -95,7 +95,10 @@ def test_a_link_shows_another_browser_the_same(page: Page, server: Server, chrom
     other = open_page(chromium, server)
     second = next(other)
     opened(second, server, TINY + "&epoch=2&kernel=first&over=epoch&width=8")
-    expect(second.locator(".atlas-evidence")).to_contain_text("first-logit")
+    expect(second.locator(".atlas-evidence")).to_contain_text("after epoch 2")
+    second.get_by_role("button", name="Why", exact=True).click()
+    expect(second.get_by_text(re.compile("the first-logit kernel is"))).to_be_visible()
+    second.keyboard.press("Escape")
     expect(second.get_by_role("slider", name="After epoch")).to_have_attribute("aria-valuetext", "2")
     expect(second.get_by_role("slider", name="Width")).to_have_attribute("aria-valuetext", "8")
     other.close()

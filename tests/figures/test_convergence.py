@@ -51,7 +51,7 @@ def test_every_network_is_a_dot_with_its_place(mode):
 def test_the_legend_has_the_slope_with_its_interval_and_the_guide():
     curves = over_width(series(), law=LAW)
     names = [t.name for t in figures.curves_figure(curves, WIDTHS, NAMES, "light", span=curves).data if t.showlegend is not False]
-    assert names == ["w<sup>−1/2</sup>", "pseudo", "slope −0.48 (−0.53 to −0.43)"]
+    assert names == ["w<sup>−1/2</sup>", "pseudo", "slope −0.48 ± 0.05"]
     unsure = over_width(series(), law=replace(LAW, low=np.nan, high=np.nan))
     names = [t.name for t in figures.curves_figure(unsure, WIDTHS, NAMES, "light", span=unsure).data]
     assert "slope −0.48" in names
@@ -107,8 +107,23 @@ def test_nothing_to_show_is_said():
     curves = over_width(metric="condition")
     figure = figures.curves_figure(curves, WIDTHS, NAMES, "light", span=curves)
     assert "Not defined" in figure.layout.annotations[0].text
+    said = figures.curves_figure(curves, WIDTHS, NAMES, "light", span=curves, empty="Not computed yet.").layout
+    assert said.annotations[0].text == "Not computed yet."
+    for empty in (said, figures.spectra_figure(None, ("full",), NAMES, np.nan, "light").layout):  # an axis of nothing would be garbled
+        assert empty.xaxis.visible is False
+        assert empty.yaxis.visible is False
     assert "Not computed yet" in figures.spectra_figure(None, ("full",), NAMES, np.nan, "light").layout.annotations[0].text
     assert "Measured when" in figures.timing_figure(None, "dark").layout.annotations[0].text
+
+
+def test_differences_show_where_zero_is():
+    curves = over_width(series("now"), series("end", start=6), metric="gain")
+    figure = figures.curves_figure(curves, WIDTHS, NAMES, "dark", span=curves)
+    assert figure.layout.shapes[0].y0 == 0
+    lines = [t for t in figure.data if t.mode == "lines"]
+    assert len({t.line.dash for t in lines}) == len({t.line.color for t in lines}) == 2
+    low, high = figure.layout.yaxis.range
+    assert low < 0 < high  # though all values are above it
 
 
 def test_spectra_of_every_seed_on_one_scale():
@@ -137,9 +152,14 @@ def test_timing(over, kind):
     assert [t.name for t in figure.data] == ["full kernel", "pseudo-NTK"]
 
 
-@pytest.mark.parametrize(("decades", "ticks"), [(0.5, None), (1.5, "D2"), (8, 2)])
-def test_ticks_do_not_cover_each_other(decades, ticks):
-    assert figures._ticks([0.0, decades]) == ticks
+@pytest.mark.parametrize(
+    ("ends", "ticks", "written"),
+    [((0, 0.5), None, ",.5~g"), ((0, 1.5), "D2", ",.5~g"), ((4, 6), "D2", ",.5~r"), ((-3, 1), 1, ""), ((0, 8), 2, "")],
+)
+def test_ticks_do_not_cover_each_other_and_say_their_number(ends, ticks, written):
+    found = figures._ticks(ends)
+    assert (found["dtick"], found["tickformat"]) == (ticks, written)
+    assert found.get("exponentformat") == (None if written else "power")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The convergence page in each of its states, without a browser."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import visiting
 from recording import Recording
-from streamlit.testing.v1 import AppTest
+from visiting import button, visitor
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.convergence import convergence_key, open_convergence, run_convergence
@@ -16,11 +16,10 @@ from ntkcore.permalink import convergence_query
 from ntkcore.settings import settings
 from ntkcore.specs import ConvergenceSpec, ConvergenceView
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SPEC = ConvergenceSpec.model_validate(
     {"dataset": {"classes": ("0", "1", "2"), "n": 24}, "test": 20, "depth": 1, "widths": (4, 8), "seeds": 1, "looks": (0, 1)}
 )
-CHARTS = 15
+CHARTS = 16
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +37,11 @@ def computed(tmp_path_factory):
 @pytest.fixture
 def ready(computed):
     """A page on the computed cache."""
-    return AppTest.from_file(APP, default_timeout=60)
-
-
-@pytest.fixture
-def ws(cache):
-    return Workspace(cache)
-
-
-@pytest.fixture
-def app(cache):
-    return AppTest.from_file(APP, default_timeout=60)
+    return visitor()
 
 
 def opened(app, spec=SPEC, view=None, **query):
-    app.switch_page("pages/convergence.py")
-    for name, value in (convergence_query(spec, view) | query).items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def button(app, label):
-    return next(b for b in app.button if b.label == label)
+    return visiting.opened(app, "convergence", **(convergence_query(spec, view) | query))
 
 
 def said(app):
@@ -126,6 +106,19 @@ def test_what_a_link_names_in_vain_is_said(ready):
     assert len(titles(ready)) == CHARTS
 
 
+def test_what_a_link_names_in_vain_is_said_before_anything_runs(app):
+    opened(app, view=ConvergenceView(point=(16, 0, 1), epoch=7, width=99))
+    (warning,) = app.warning
+    assert all(word in warning.value for word in ("epoch 7", "width 99", "width 16"))
+    assert not button(app, "Compute").disabled
+
+
+def test_a_link_to_a_kernel_that_is_not_computed_yet(app):
+    opened(app, view=ConvergenceView(point=(8, 0, 1)))
+    assert not app.warning
+    assert "is not computed yet" in app.info[0].value
+
+
 def test_finished_comparisons_show_while_the_job_runs(app, ws):
     with pytest.raises(Cancelled):
         run_convergence(SPEC, ws, Recording(stop_at=(TIMING, 0)))
@@ -172,6 +165,8 @@ def test_a_diverged_training_is_told_where_it_is_opened(app, ws):
     opened(app, spec, ConvergenceView(point=(8, 0, 1), epoch=1))
     assert "Every training up to epoch 1 failed so far" in said(app)
     assert any("diverged" in item.value.lower() for item in app.warning)
+    spectra = next(chart for chart in app.get("plotly_chart") if "spectra" in chart.proto.id)
+    assert "as said above" in spectra.proto.spec
 
 
 @pytest.mark.parametrize(

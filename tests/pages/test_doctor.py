@@ -12,7 +12,8 @@ from pages.parts.doctor import _numbers, line
 
 def test_a_sound_kernel_in_a_line():
     doctor = examine(np.diag([4.0, 2.0, 1.0]), batch_invariance=0.0)
-    assert line(doctor, "Kernel") == "Kernel sound: symmetric, λ_min 1, effective rank 2.6, condition 4, float64"
+    assert line(doctor, "Kernel") == "Kernel sound: symmetric, λₘᵢₙ 1, effective rank 2.6, condition 4, float64"
+    assert line(doctor, "Kernel", short=True) == "Kernel sound"
 
 
 def test_what_is_wrong_is_in_the_line():
@@ -34,9 +35,13 @@ def test_every_number_has_a_name_and_a_sentence():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.042, "0.042"), (1234.5, "1230"), (81234.0, "8.12e4"), (3.2e-4, "0.00032"), (4.1e-5, "4.1e−5"), (-0.5, "−0.5"), (0.0, "0"),
-        (math.inf, "∞"), (-math.inf, "−∞"), (math.nan, "–"), (None, "–"),
+        (0.042, "0.042"), (1234.5, "1230"), (81234.0, "8.12·10⁴"), (3.2e-4, "0.00032"), (4.1e-5, "4.1·10⁻⁵"), (-0.5, "−0.5"), (0.0, "0"),
+        (-2e-12, "−2·10⁻¹²"), (math.inf, "∞"), (-math.inf, "−∞"), (math.nan, "–"), (None, "–"),
     ],
 )  # fmt: skip
 def test_numbers_as_a_person_writes_them(value, text):
     assert frame.number(value) == text
+
+
+def test_two_digits_of_thousands_are_thousands():
+    assert frame.number(2140.0, 2) == "2100"

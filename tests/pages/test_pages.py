@@ -1,47 +1,21 @@
 """Each page in each of its states, without a browser; the browser tests do the clicking."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from recording import Recording
-from streamlit.testing.v1 import AppTest
+from visiting import button, opened, visitor
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.learnability import learnability_key, parts_of, run_learnability
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_images
 from ntkcore.permalink import learnability_query
 from ntkcore.specs import LearnabilitySpec, LearnabilityView
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SPEC = LearnabilitySpec.model_validate(
     {"dataset": {"classes": ("0", "1"), "n": 60}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 2}}
 )
-
-
-@pytest.fixture
-def ws(cache):
-    return Workspace(cache)
-
-
-@pytest.fixture
-def app(cache):
-    return AppTest.from_file(APP, default_timeout=60)
-
-
-def opened(app, page, **query):
-    app.switch_page(f"pages/{page}.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def button(app, label):
-    return next(b for b in app.button if b.label == label)
 
 
 def test_start_offers_three_cards(app):
@@ -75,7 +49,7 @@ def test_compute_is_one_job_for_two_sessions(app, ws):
     opened(app, "learnability", **query)
     button(app, "Compute").click().run()
     assert not app.exception
-    other = AppTest.from_file(APP, default_timeout=60)
+    other = visitor()
     opened(other, "learnability", **query)
     assert any(b.label == "Cancel" for b in other.button)
     assert len([job for job in ws.jobs.list(10) if job.kind == "learnability"]) == 1

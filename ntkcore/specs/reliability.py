@@ -1,0 +1,23 @@
+"""What of an influence result the reliability page looks at (IF-NTK; SCIENCE §4). It computes what the influence page computes."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ntkcore.specs.base import Spec
+from ntkcore.specs.influence import LARGEST_RIDGE
+
+Bandwidth = Literal["scott", "silverman", "cv"]
+
+
+class ReliabilityView(Spec):
+    """Part of a link, never of a key."""
+
+    ridge: float = Field(1.0, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ, absolute")
+    average: Literal["mean", "median"] = Field("mean", description="how a training image's error rate is taken over the held-out images")
+    dimension: int = Field(10, ge=1, le=500, description="principal components that the density is estimated in")
+    bandwidth: Bandwidth = Field("scott", description="rule for the density estimate's bandwidth")
+    picked: tuple[int, ...] = Field((), description="training images selected in the density chart")
+    light: Literal["all", "green", "amber", "red"] = Field("all", description="held-out images shown")
+    target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first that is shown")
+    scale: int = Field(5, ge=1, le=50, description="simulated clusters have scale · 2^k samples, k = 1 … 5")

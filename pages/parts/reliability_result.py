@@ -1,0 +1,97 @@
+"""A reliability result: how far IHVP is off at the chosen λ, over λ, by density, per held-out image, and on simulated clusters."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses import reliability_tables as tables
+from ntkcore.analyses import reliability_views as views
+from ntkcore.analyses.influence import InfluenceResult
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures import reliability as figures
+from pages.parts import frame, links
+from pages.parts.charts import chart
+from pages.parts.doctor import show_doctor
+from pages.parts.fields import Fields
+from pages.parts.reliability_clusters import show_clusters
+from pages.parts.reliability_density import show_density
+from pages.parts.reliability_explain import explain_reliability
+from pages.parts.reliability_trust import show_trust
+from pages.parts.reliability_words import percent
+
+_VIEW = Fields("reliability.view")
+_RIDGES = (0.0, *(2.0**power for power in range(-14, 9)))
+
+
+def show_result(result: InfluenceResult) -> None:
+    """The whole result."""
+    _about(result)
+    _explore(result)
+    explain_reliability(result)
+
+
+def _about(result: InfluenceResult) -> None:
+    device = "the CPU" if result.device == "cpu" else result.device
+    facts = [
+        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
+        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
+    ]
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>', width="content")
+        show_doctor(result.doctor, key="kernel")
+        frame.remarks(result.warnings)
+
+
+@st.fragment(key="reliability")
+@frame.telling
+def _explore(result: InfluenceResult) -> None:
+    ws, choice = workspace(), links.reliability.current()
+    view = choice.view
+    if problem := views.missing_from(result, view):
+        st.warning(frame.plain(problem), icon=":material/warning:")
+    _VIEW.seed((result.key, choice.revision), {"ridge": view.ridge})
+    with st.container(key="stay_controls"):
+        st.select_slider(
+            "Regularisation λ",
+            sorted({*_RIDGES, view.ridge}),
+            format_func=frame.number,
+            **_VIEW.value("ridge"),
+            on_change=lambda: links.reliability.look(ridge=_VIEW["ridge"]),
+        )
+    with st.spinner("Comparing every pair …", show_time=False):
+        found = views.summary(result, view.ridge, ws)
+    _answer(found)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _sweep(result, found)
+    show_density(result, view, found, right)
+    show_trust(result, view, found, choice)
+    show_clusters(view, choice)
+
+
+def _answer(found: views.Summary) -> None:
+    """How far off, what the theorem says, and where it can be trusted."""
+    trusted, careful, doubtful = views.counts(found)
+    every = "All" if found.held == found.pairs else f"Only {found.held:,} of"
+    left_out = f"; {found.zero:,} pairs with no influence at all are left out" if found.zero else ""
+    st.html(
+        f'<p class="atlas-fact">At λ = {frame.number(found.ridge)}, IHVP misses the true influence by <b>{percent(found.mean)}</b> on '
+        f"average over all pairs, and by <b>{percent(found.median)}</b> at the median. Of {trusted + careful + doubtful:,} held-out "
+        f"images, trust it on <b>{trusted:,}</b>, with care on {careful:,}, and not on {doubtful:,}.</p>"
+        f'<p class="atlas-quiet">Theorem 3’s lower bound of the error rate: {percent(found.bound)}, from λ<sub>min</sub> = '
+        f"{frame.number(found.least)}. {every} {found.pairs:,} pairs satisfy its exact inequality. "
+        f"Pairs whose influence is almost 0 weigh on the mean{left_out}.</p>"
+    )
+
+
+def _sweep(result: InfluenceResult, found: views.Summary) -> None:
+    with st.spinner("Sweeping λ …", show_time=False):
+        over = views.sweep(result, workspace())
+    few = "" if over.tests == len(result.test_labels) else f" Curves: the first {over.tests:,} held-out images; rings: all."
+    chart(
+        "Error rate over λ",
+        figures.sweep_figure(over, found, frame.mode()),
+        key="sweep",
+        table=lambda: tables.sweep_table(over),
+        note=f"Over all pairs (Fig. 2). Bound: λ<sub>min</sub> / (λ<sub>min</sub> + λ). Grey line: the λ chosen.{few}",
+    )

@@ -1,0 +1,72 @@
+"""The reliability page as a person uses it: compute, move λ, brush, filter by light, choose an image, share it, go to its influences."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from running_app import Server, compute_unless, settled
+
+pytestmark = pytest.mark.browser
+
+TINY = "/reliability?dataset=digits&classes=3&classes=8&n=80&test=40&scale=1"
+ANSWER = re.compile("^At λ = .*IHVP misses the true influence by")
+
+
+def opened(page: Page, server: Server, path: str = TINY) -> None:
+    page.goto(server.url + path)
+    settled(page)
+
+
+def in_address(page: Page, part: str) -> None:
+    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
+
+
+def lasso(page: Page) -> None:
+    """Around everything in the left half of the density chart."""
+    chart = page.locator(".st-key-chart_density")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".js-plotly-plot")).to_be_visible()
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    corners = ((0.02, 0.02), (0.6, 0.02), (0.6, 0.98), (0.02, 0.98), (0.02, 0.04))
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+
+
+def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Server):
+    opened(page, server)
+    compute_unless(page, page.get_by_text(ANSWER))
+    expect(page.get_by_text(ANSWER)).to_be_visible(timeout=60_000)
+    settled(page)
+    expect(page.get_by_text("All 3,200 pairs satisfy its exact inequality")).to_be_visible()
+
+    page.get_by_role("slider", name="Regularisation λ").focus()
+    page.keyboard.press("ArrowRight")
+    in_address(page, "ridge=2.0")
+    expect(page.get_by_text(re.compile("^At λ = 2, IHVP"))).to_be_visible()
+
+    lasso(page)
+    in_address(page, "picked=")
+    expect(page.get_by_text(re.compile(r"^\d+ selected training images?$"))).to_be_visible()
+
+    settled(page)
+    expect(page.get_by_role("radio", name="All · 40")).to_be_visible()
+    page.get_by_role("option", name=re.compile("^Held-out image 7,")).click()
+    in_address(page, "target=7")
+    expect(page.get_by_text(re.compile("^Held-out image 7, "))).to_be_visible()
+
+    page.reload()
+    settled(page)
+    expect(page.get_by_text(re.compile("^At λ = 2, IHVP"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ selected training images?$"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Held-out image 7, "))).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Least reliable training images")).to_be_visible()
+
+    page.get_by_role("button", name="All its influences").click()
+    expect(page.locator("h1")).to_have_text("Influence")
+    in_address(page, "target=7")
+    in_address(page, "ridge=2.0")
