@@ -42,8 +42,7 @@ def show_density(result: InfluenceResult, view: ReliabilityView, found: views.Su
         )
     left, right = st.columns(2, gap="large")
     with left:
-        with st.spinner("Trying other estimates …", show_time=False):
-            rows = views.dependence(result, view.ridge, view.average, ws)
+        rows = views.dependence(result, view.ridge, view.average, ws)
         few = f" First {views.TABLE_IMAGES:,} images." if len(rate) > views.TABLE_IMAGES else ""
         chart(
             "How the correlation depends on the estimate",

@@ -58,8 +58,7 @@ def _explore(result: InfluenceResult) -> None:
             **_VIEW.value("ridge"),
             on_change=lambda: links.reliability.look(ridge=_VIEW["ridge"]),
         )
-    with st.spinner("Comparing every pair …", show_time=False):
-        found = views.summary(result, view.ridge, ws)
+    found = views.summary(result, view.ridge, ws)
     _answer(found)
     left, right = st.columns(2, gap="large")
     with left:

@@ -54,7 +54,7 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
 
     settled(page)
     expect(page.get_by_role("radio", name="All · 40")).to_be_visible()
-    page.get_by_role("option", name=re.compile("^Held-out image 7,")).click()
+    page.locator(".st-key-lights_gallery .cell").nth(7).locator("img").click()
     in_address(page, "target=7")
     expect(page.get_by_text(re.compile("^Held-out image 7, "))).to_be_visible()
 
