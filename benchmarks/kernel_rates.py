@@ -68,9 +68,10 @@ def operations(model: nn.Module, x: Tensor, outputs: Outputs) -> float:
 
     Those of matrix products and convolutions alone, 2 for each multiplication with its addition, counted as they run. Different samples
     on the two sides, b of them on each, take ``c + 2 s b + p b²``; three sizes give s (forward and backward pass and what is formed, per
-    sample) and p (per pair; c is the look at the network beforehand). The result is ``s n + p n (n + 1) / 2``.
+    sample) and p (per pair; c is what does not depend on b). The result is ``s n + p n (n + 1) / 2``.
     """
     n = len(x)
+    empirical_ntk(model, x[:2], outputs=outputs)  # the look at the network, which is kept, so that no count has it
     sizes = (max(2, n // 2), max(3, 3 * n // 4), max(4, n))
     counts = [_counted(model, x, size, outputs) for size in sizes]
     system = np.array([[1.0, 2.0 * b, float(b * b)] for b in sizes])

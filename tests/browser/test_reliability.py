@@ -40,6 +40,7 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
     opened(page, server)
     compute_unless(page, page.get_by_text(ANSWER))
     expect(page.get_by_text(ANSWER)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="What this is")).to_be_visible(timeout=60_000)  # the last part of the page
     settled(page)
     expect(page.get_by_text("All 3,200 pairs satisfy its exact inequality")).to_be_visible()
 
