@@ -117,7 +117,10 @@ export default function (component) {
       const box = state.scroll;
       const top = cell.offsetTop - box.offsetTop;
       if (top < box.scrollTop || top + cell.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top - 40;
-      setTimeout(() => cell.focus({ preventScroll: true }), 350); // after the dialog has given its focus back
+      setTimeout(() => {
+        // after a dialog has given its focus back; a reader who went on to a slider or a field in the meantime keeps it
+        if (!document.activeElement?.matches('[role="slider"], input, textarea')) cell.focus({ preventScroll: true });
+      }, 350);
     }
   }
 
