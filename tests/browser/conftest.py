@@ -4,8 +4,10 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from running_app import FLAGS, Server, open_page
+
+expect.set_options(timeout=20_000)  # a busy machine draws late; what never comes still fails
 
 
 @pytest.fixture(scope="session")

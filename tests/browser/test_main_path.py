@@ -136,7 +136,7 @@ def test_progress_cancel_and_coming_back(page: Page, server: Server):
 
 
 def test_one_request_for_two_people(page: Page, server: Server, chromium):
-    address = server.url + "/learnability?n=1000&width=300&epochs=60&seed=9&full=0"
+    address = server.url + "/learnability?n=1000&width=300&epochs=150&seed=9&full=0"
     page.goto(address)
     settled(page)
     page.get_by_role("button", name="Compute", exact=True).click()
