@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from ntkcore.errors import DataError
+from ntkcore.influence.projection import principal_coordinates
 from ntkcore.kernels.matrices import BLOCK
 
 Float = NDArray[np.float64]
@@ -56,26 +57,14 @@ def kde_density(x: ArrayLike, dimension: int = 10, bandwidth: Rule | float = "sc
         raise DataError("A density needs at least two samples of finite values.", "Choose more images, or repair these.")
     if dimension < 1 or (not isinstance(bandwidth, str) and not (np.isfinite(bandwidth) and bandwidth > 0)):
         raise DataError("The projection's dimension and the bandwidth have to be positive.", "Choose a dimension of at least 1.")
-    points, explained = _projected(samples, dimension)
+    points, shares = principal_coordinates(samples, dimension)
     n, d = points.shape
     scott = n ** (-1 / (d + 4))
     if bandwidth == "cv":
         width = scott * float(max(CANDIDATES, key=lambda factor: _log_density(points, scott * factor, own=False).sum()))
     else:
         width = {"scott": scott, "silverman": (n * (d + 2) / 4) ** (-1 / (d + 4))}[bandwidth] if isinstance(bandwidth, str) else bandwidth
-    return Density(_log_density(points, width, own=True), float(width), d, explained)
-
-
-def _projected(samples: Float, dimension: int) -> tuple[Float, float]:
-    """(n, d) principal coordinates of the standardised samples, each of variance 1, and the share of variance that they explain."""
-    spread = samples.std(0)
-    varying = spread > 1e-12 * max(float(np.abs(samples).max()), 1e-300)
-    if not varying.any():
-        raise DataError("All samples are alike, so they have no density.", "Choose different images.")
-    standard = (samples[:, varying] - samples[:, varying].mean(0)) / spread[varying]
-    left, values, _ = np.linalg.svd(standard, full_matrices=False)
-    kept = min(dimension, int((values > 1e-10 * values[0]).sum()))
-    return left[:, :kept] * np.sqrt(len(samples)), float(np.square(values[:kept]).sum() / np.square(values).sum())
+    return Density(_log_density(points, width, own=True), float(width), d, float(shares[-1]))
 
 
 def _log_density(points: Float, width: float, own: bool) -> Float:

@@ -1,8 +1,7 @@
 """Principal coordinates of a data set, a few of them, for density estimates in several projections (SCIENCE.md §4).
 
-:func:`ntkcore.influence.density.kde_density` projects by a full singular value decomposition at each call, which takes minutes for
-thousands of photographs. Here the leading components alone are found, by Lanczos iterations, once for all dimensions: a density
-estimate on the first d of these coordinates is that on d principal components of the data, for it does not depend on their rotation.
+The leading components alone are found, by Lanczos iterations: a full singular value decomposition takes minutes for thousands of
+photographs. The density estimate on the first d coordinates is that on d principal components, for it does not depend on their rotation.
 """
 
 import numpy as np

@@ -12,9 +12,9 @@ from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import InfluenceView
 from pages.parts import frame, links, media
-from pages.parts.doctor import show_doctor
 from pages.parts.fields import Fields
 from pages.parts.gallery import Card, gallery
+from pages.parts.influence_about import show_about
 from pages.parts.influence_basket import show_basket
 from pages.parts.influence_charts import show_charts
 from pages.parts.influence_explain import explain_influence
@@ -36,22 +36,9 @@ _HELD_SHOWN = 400  # held-out images in the gallery
 def show_result(result: InfluenceResult) -> None:
     """The whole result."""
     st.session_state.pop(_TICKS, None)
-    _about(result)
+    show_about(result)
     _explore(result)
     explain_influence(result)
-
-
-def _about(result: InfluenceResult) -> None:
-    device = "the CPU" if result.device == "cpu" else result.device
-    facts = [
-        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
-        *([f"{result.parameters:,} parameters"] if result.parameters else []),
-        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
-    ]
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
-        show_doctor(result.doctor, key="kernel")
-        frame.remarks(result.warnings)
 
 
 @st.fragment(key="influence")

@@ -1,7 +1,5 @@
 """A reliability result: how far IHVP is off at the chosen λ, over λ, by density, per held-out image, and on simulated clusters."""
 
-import html
-
 import streamlit as st
 
 from ntkcore.analyses import reliability_tables as tables
@@ -11,8 +9,8 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import reliability as figures
 from pages.parts import frame, links
 from pages.parts.charts import chart
-from pages.parts.doctor import show_doctor
 from pages.parts.fields import Fields
+from pages.parts.influence_about import show_about
 from pages.parts.reliability_clusters import show_clusters
 from pages.parts.reliability_density import show_density
 from pages.parts.reliability_explain import explain_reliability
@@ -25,21 +23,9 @@ _RIDGES = (0.0, *(2.0**power for power in range(-14, 9)))
 
 def show_result(result: InfluenceResult) -> None:
     """The whole result."""
-    _about(result)
+    show_about(result)
     _explore(result)
     explain_reliability(result)
-
-
-def _about(result: InfluenceResult) -> None:
-    device = "the CPU" if result.device == "cpu" else result.device
-    facts = [
-        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
-        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
-    ]
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>', width="content")
-        show_doctor(result.doctor, key="kernel")
-        frame.remarks(result.warnings)
 
 
 @st.fragment(key="reliability")

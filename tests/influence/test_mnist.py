@@ -8,7 +8,6 @@ import scipy.linalg
 from deletion_oracle import TIMES
 
 from ntkcore.data import load_dataset
-from ntkcore.errors import DataMissing
 from ntkcore.influence import kernel_influence
 from ntkcore.kernels import two_layer_relu_ntk
 from ntkcore.regression import KernelRegression
@@ -20,16 +19,14 @@ N, M = 300, 20
 
 def mnist(classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Kernels (n, n) and (m, n), targets (n, k) and (m, k)."""
-    try:
-        data = load_dataset(DatasetSpec(name="mnist", classes=classes, n=N + M), settings())
-    except DataMissing:
-        pytest.skip("MNIST is not on this machine")
+    data = load_dataset(DatasetSpec(name="mnist", classes=classes, n=N + M), settings())
     x = data.inputs.reshape(N + M, -1).astype(np.float64)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     y = data.targets.astype(np.float64)
     return two_layer_relu_ntk(x[:N]), two_layer_relu_ntk(x[N:], x[:N]), y[:N], y[N:]
 
 
+@pytest.mark.usefixtures("real_data", "cache")
 @pytest.mark.parametrize("classes", [("7", "9"), ()], ids=["7 and 9", "all ten"])
 @pytest.mark.parametrize("ridge", [1e-6, 1e-3, 1.0, 16.0])
 def test_leave_one_out_on_mnist(classes: tuple[str, ...], ridge: float) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import visiting
 from recording import Recording
-from visiting import button, visitor
+from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses import influence_views as views
 from ntkcore.analyses import requests
@@ -52,19 +52,6 @@ def ready(computed):
 
 def opened(app, spec=SPEC, view=None, **query):
     return visiting.opened(app, "influence", **(influence_query(spec, view) | query))
-
-
-def said(app):
-    """Everything the page says by itself."""
-    return " ".join(item.proto.body for item in app.get("html"))
-
-
-def titles(app):
-    return [item.value for item in app.subheader]
-
-
-def widget(app, kind, label):
-    return next(w for w in app.get(kind) if w.label == label)
 
 
 def charts(app):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import visiting
 from recording import Recording
-from visiting import button, visitor
+from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.influence import influence_key, run_influence
@@ -46,19 +46,6 @@ def ready(computed):
 
 def opened(app, spec=SPEC, view=VIEW, **query):
     return visiting.opened(app, "reliability", **(reliability_query(spec, view) | query))
-
-
-def said(app):
-    """Everything the page says by itself."""
-    return " ".join(item.proto.body for item in app.get("html"))
-
-
-def titles(app):
-    return [item.value for item in app.subheader]
-
-
-def widget(app, kind, label):
-    return next(w for w in app.get(kind) if w.label == label)
 
 
 def test_forecast_before_anything_runs(app):

@@ -26,3 +26,18 @@ def opened(app: AppTest, page: str, **query: Any) -> AppTest:
 def button(app: AppTest, label: str) -> Any:
     """The first button of a label."""
     return next(b for b in app.button if b.label == label)
+
+
+def said(app: AppTest) -> str:
+    """Everything the page says by itself."""
+    return " ".join(item.proto.body for item in app.get("html"))
+
+
+def titles(app: AppTest) -> list[str]:
+    """The titles of the charts and parts that are shown."""
+    return [item.value for item in app.subheader]
+
+
+def widget(app: AppTest, kind: str, label: str) -> Any:
+    """The first widget of a kind and label."""
+    return next(w for w in app.get(kind) if w.label == label)

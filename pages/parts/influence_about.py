@@ -1,0 +1,23 @@
+"""What an influence result is: how many images, when and where it was computed, and its kernel's doctor; in one line."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses.influence import InfluenceResult
+from pages.parts import frame
+from pages.parts.doctor import show_doctor
+
+
+def show_about(result: InfluenceResult) -> None:
+    """Show the line."""
+    device = "the CPU" if result.device == "cpu" else result.device
+    facts = [
+        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
+        *([f"{result.parameters:,} parameters"] if result.parameters else []),
+        f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
+    ]
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
+        show_doctor(result.doctor, key="kernel")
+        frame.remarks(result.warnings)
