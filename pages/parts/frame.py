@@ -42,6 +42,8 @@ _CSS = """
   .atlas-captions { overflow-x: auto; }
   .atlas-captions figure { margin: 0; text-align: center; font-size: .78rem; font-variant-numeric: tabular-nums; }
   .atlas-pair { display: flex; gap: 1rem; align-items: flex-start; min-height: 5.6rem; }
+  .atlas-viewer { width: 100%; max-width: 260px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
+    border: 1px solid color-mix(in srgb, currentColor 18%, transparent); display: block; }
   .atlas-pair img { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 6px; object-fit: contain; flex: none; }
   .atlas-facts { border-collapse: collapse; width: 100%; font-size: .9rem; }
   .atlas-facts th { text-align: left; font-weight: 500; padding: .22rem .8rem .22rem 0; vertical-align: top; white-space: nowrap;

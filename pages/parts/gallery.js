@@ -84,6 +84,9 @@ export default function (component) {
     state = build(parentElement);
     instances.set(parentElement, state);
   }
+  // While this module loads, calls for older and newer data wait together, and may come in any order: the newest data stay.
+  if (state.turn > data.turn) return;
+  state.turn = data.turn;
   state.gallery.style.setProperty("--cell", `${data.cell}px`);
   state.gallery.style.setProperty("--cell-height", `${data.cell + 50}px`);
   state.gallery.style.setProperty("--height", data.height ? `${data.height}px` : "none");
@@ -162,10 +165,10 @@ export default function (component) {
     event.preventDefault();
     event.stopPropagation();
   };
-  // Called again whenever the data change, and its cleanup only in the end: the listeners of before would act a second time.
+  // Called again whenever the data change: the listeners of before would act a second time. The last ones go with the grid; a cleanup
+  // returned from here would also be called for data that were replaced before they were drawn, and leave the grid without any.
   state.listening?.abort();
   const listening = (state.listening = new AbortController());
   state.grid.addEventListener("click", onClick, { signal: listening.signal });
   state.grid.addEventListener("keydown", onKey, { signal: listening.signal });
-  return () => listening.abort();
 }

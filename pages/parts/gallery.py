@@ -1,8 +1,11 @@
 """The gallery: thousands of thumbnails in one component, loaded lazily from signed addresses."""
 
+import hashlib
+import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -54,7 +57,7 @@ def gallery(
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
     """
-    data = {
+    data: dict[str, Any] = {
         "items": [list(card) for card in cards],
         "base": base,
         "ticked": list(ticked),
@@ -73,11 +76,21 @@ def gallery(
     }
     _gallery(
         key=key,
-        data=data,
+        data=data | {"turn": _turn(key, data)},
         default={"ticked": {"revision": revision, "ids": list(ticked)}},
         on_ticked_change=on_tick or _nothing,
         on_opened_change=on_open or _nothing,
     )
+
+
+def _turn(key: str, data: dict[str, Any]) -> int:
+    """When the data became what they are, in microseconds: the browser tells newer data from older by it, also after a restart."""
+    digest = hashlib.blake2b(json.dumps(data).encode()).hexdigest()
+    sent = st.session_state.get(f"{key}.sent")
+    if sent is None or sent[0] != digest:
+        sent = st.session_state[f"{key}.sent"] = (digest, time.time_ns() // 1000)
+    turn: int = sent[1]
+    return turn
 
 
 def _nothing() -> None:

@@ -11,26 +11,6 @@ from ntkcore.figures.learnability import image_curves
 from pages.parts import frame, links, media
 from pages.parts.charts import config
 
-_VIEWER = st.components.v2.component(
-    "ntk_atlas.viewer",
-    css="""
-    .viewer { width: 100%; max-width: 260px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
-      border: 1px solid var(--st-border-color); display: block; background: var(--st-secondary-background-color); }
-    """,
-    js="""
-    export default function ({ data, parentElement }) {
-      let image = parentElement.querySelector("img");
-      if (!image) {
-        image = document.createElement("img");
-        image.className = "viewer";
-        parentElement.append(image);
-      }
-      image.src = data.src;
-      image.alt = data.alt;
-    }
-    """,
-)
-
 
 def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
     """Open the inspector on the view's image; previous and next follow ``order``."""
@@ -62,7 +42,8 @@ def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, im
     st.subheader(f"Image {image}: {frame.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        _VIEWER(key="viewer", data={"src": f"{media.thumbnail_base(result.pack)}{image}.png", "alt": f"{name}, image {image}"})
+        source = f"{media.thumbnail_base(result.pack)}{image}.png"
+        st.html(f'<img class="atlas-viewer" src="{source}" alt="{html.escape(name)}, image {image}">')
         _steps(order, image)
         _tick(image)
     with right:
