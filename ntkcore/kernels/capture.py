@@ -108,9 +108,15 @@ def capture(model: nn.Module, x: Tensor, layers: Mapping[str, nn.Module]) -> Cap
     return Capture(outputs, calls)
 
 
-@contextlib.contextmanager
-def exact_gradients(device: torch.device, *, tf32: bool = False) -> Iterator[None]:
+def exact_gradients(device: torch.device, *, tf32: bool = False) -> contextlib.AbstractContextManager[None]:
     """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set."""
+    if device.type != "cuda" and torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
+        return contextlib.nullcontext()  # as it is: a small kernel takes less than a millisecond, and asks several times
+    return _exact_gradients(device, tf32)
+
+
+@contextlib.contextmanager
+def _exact_gradients(device: torch.device, tf32: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())

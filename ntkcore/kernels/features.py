@@ -136,11 +136,16 @@ class PositionFeatures:
         here, there = self.inputs.shape[1] // length, other.inputs.shape[1] // length
         for group in range(len(self.inputs)):
             for rows, columns in _pieces(self.inputs, here, there, length * length * (r * r + 1)):
-                mine, theirs = self.part(rows.start, rows.stop), other.part(columns.start, columns.stop)
+                mine = self if len(rows) == here else self.part(rows.start, rows.stop)
+                theirs = other if len(columns) == there else other.part(columns.start, columns.stop)
                 products = mine.inputs[group] @ theirs.inputs[group].T
                 if self.bias:
                     products += 1
-                weighted = (mine.gradients[group] @ theirs.gradients[group].T).view(-1, r, length, len(columns), r, length)
+                weighted = mine.gradients[group] @ theirs.gradients[group].T
+                if length == r == 1:
+                    total[rows.start : rows.stop, columns.start : columns.stop] += weighted.mul_(products)
+                    continue
+                weighted = weighted.view(-1, r, length, len(columns), r, length)
                 weighted *= products.view(-1, 1, length, len(columns), 1, length)
                 summed = weighted.sum((2, 5)) if length > 1 else weighted
                 total[_rows(rows, r), _rows(columns, r)] += summed.view(-1, len(columns) * r)
@@ -218,6 +223,8 @@ class Block:
         total = like.new_zeros(side, side, dtype=torch.float64)
         for part in self.parts:
             part.add_own_gram(total)
+        if side <= _LEAF.get(like.device.type, _LEAF["cpu"]):  # both halves were computed
+            return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
         result = total.to(like.dtype)
         _mirror(result)
         return result

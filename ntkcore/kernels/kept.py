@@ -51,9 +51,10 @@ def _state(model: nn.Module) -> list[Any]:
         for attribute, value in vars(module).items():
             if attribute in ("_parameters", "_buffers"):
                 found += [None if t is None else (key, id(t), t._version, t.data_ptr(), t.requires_grad) for key, t in value.items()]
-            elif isinstance(value, dict) and attribute != "_modules":
-                found.append((attribute, [(key, id(one)) for key, one in value.items()]))
-            elif attribute != "_modules":
+            elif isinstance(value, dict):
+                if value and attribute != "_modules":  # most are hooks that a module does not have
+                    found.append((attribute, [(key, id(one)) for key, one in value.items()]))
+            else:
                 found.append((attribute, value if _plain(value) else id(value)))
     return found
 

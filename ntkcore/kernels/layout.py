@@ -50,9 +50,9 @@ class Layout:
         "mean": every output, scaled so that the summed products are ``(1/k) sum_o Theta_oo``; "pseudo": ``sum_o f_o / sqrt(k)``
         (Thesis eq. 3.2); "first": the first output; "full": every output.
         """
-        eye = torch.eye(self.k, dtype=like.dtype, device=like.device)
         if self.outputs == "pseudo":
-            return torch.full_like(eye[:1], 1 / math.sqrt(self.k))
+            return torch.full((1, self.k), 1 / math.sqrt(self.k), dtype=like.dtype, device=like.device)
+        eye = torch.eye(self.k, dtype=like.dtype, device=like.device)
         if self.outputs == "first":
             return eye[:1]
         return eye / math.sqrt(self.k) if self.outputs == "mean" else eye

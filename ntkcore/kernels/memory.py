@@ -1,5 +1,7 @@
 """How much memory a kernel takes: the budgets, the formula, and the refusal of what does not fit."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -72,6 +74,15 @@ def _free_on(device: torch.device) -> int:
     return int(torch.cuda.mem_get_info(device)[0]) + unused
 
 
+def most_fitting(fits: Callable[[int], bool], n: int) -> int:
+    """The largest number up to ``n`` that fits, where all smaller ones fit too; 0 where none does."""
+    low, high = 0, n
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
 def require_fit(engine: Engine, n: int, m: int | None, batch_size: int | None) -> None:
     """Refuse what the machine has no memory for.
 
@@ -82,11 +93,8 @@ def require_fit(engine: Engine, n: int, m: int | None, batch_size: int | None) -
     wanted = needed(engine, n, m, batch_size)
     if wanted <= limit:
         return
-    low, high = 0, n
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if needed(engine, middle, m, batch_size) <= limit else (low, middle - 1)
-    fits = f"{low:,} samples would fit" if low else "Not even one sample would fit"
+    most = most_fitting(lambda samples: needed(engine, samples, m, batch_size) <= limit, n)
+    fits = f"{most:,} samples would fit" if most else "Not even one sample would fit"
     raise DataError(
         f"This kernel of {n:,} × {n if m is None else m:,} samples needs about {wanted / 1e9:.1f} GB; there are {limit / 1e9:.1f} GB.",
         f"{fits}; or choose the pseudo-NTK instead of the full kernel, or take it tile by tile (ntk_tiles).",
