@@ -1,0 +1,145 @@
+"""F-SI and SI against deletion and against explicit weights of a linear model; SGD's steady state against a Lyapunov solver."""
+
+from math import inf
+
+import numpy as np
+import pytest
+import scipy.linalg
+from deletion_oracle import TIMES, followed, problem
+
+from ntkcore.errors import ComputationError
+from ntkcore.information import (
+    functional_course,
+    functional_information,
+    langevin_information,
+    sgd_information,
+    steady_state,
+    weight_changes,
+    weight_information,
+)
+from ntkcore.regression import KernelRegression
+
+CASES = [(30, 6, 1, False), (200, 20, 1, False), (200, 20, 10, False), (12, 5, 3, True)]
+COURSE = [inf, *TIMES[::3]]
+
+
+def close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    return bool(np.linalg.norm(found - expected) <= tolerance * np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+@pytest.mark.parametrize(("n", "m", "k", "blocks"), CASES)
+def test_functional_information_is_the_mean_squared_change_of_the_outputs(n: int, m: int, k: int, blocks: bool, ridge: float) -> None:
+    train, test, y, start, _ = problem(n, m, k, blocks)
+    whole, moved = followed(train, test, y - start, ridge, COURSE), {time: np.empty((n, m, k)) for time in COURSE}
+    for i in range(n):
+        rest = np.delete(np.arange(n), i)
+        without = followed(train[np.ix_(rest, rest)], test[:, rest], (y - start)[rest], ridge, COURSE)
+        for time in COURSE:
+            moved[time][i] = whole[time] - without[time]
+    regression = KernelRegression(train, y, ridge, start)
+    course = functional_course(regression, test, COURSE, sigma=0.5)
+    for time, found in zip(COURSE, course, strict=True):
+        expected = np.square(moved[time]).sum(2).mean(1) / (2 * 0.25)
+        assert close(found, expected, 1e-8)
+        if n < 200:
+            assert close(functional_information(regression, test, time, 0.5), expected, 1e-8)
+
+
+def linear_model(n: int, k: int, blocks: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients J as a matrix of a row for each sample and output (or sample, of a model alike for all outputs), its kernel, targets."""
+    generator = np.random.default_rng(seed)
+    side = n * k if blocks else n
+    jacobian = generator.standard_normal((side, side + 20)) * np.geomspace(1, 1e-2, side + 20)
+    kernel = jacobian @ jacobian.T
+    if blocks:
+        kernel = kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3)
+    return jacobian, kernel, generator.standard_normal((n, k))
+
+
+def trained(jacobian: np.ndarray, y: np.ndarray, ridge: float, times: list[float]) -> np.ndarray:
+    """Weights (T, d, c), from w0 = 0, by a matrix function in weight space: ``(I - e^(-τ H)) H⁺ Jᵀ y``."""
+    values, vectors = scipy.linalg.eigh(jacobian.T @ jacobian + ridge * np.eye(jacobian.shape[1]))
+    turned, inside = vectors.T @ (jacobian.T @ y), values > 1e-13 * values[-1]
+    grown = [np.ones_like(values) if time == inf else -np.expm1(-time * values) for time in times]
+    return np.stack([vectors @ ((np.where(inside, g, 0) / np.where(inside, values, 1))[:, None] * turned) for g in grown])
+
+
+def changes(jacobian: np.ndarray, y: np.ndarray, k: int, blocks: bool, ridge: float, times: list[float]) -> np.ndarray:
+    """(T, n, d, c) w - w without each sample."""
+    side, rows = (k if blocks else 1), y.reshape(-1, 1) if blocks else y
+    whole, found = trained(jacobian, rows, ridge, times), []
+    for i in range(len(y)):
+        rest = np.delete(np.arange(len(rows)), slice(i * side, i * side + side))
+        found.append(whole - trained(jacobian[rest], rows[rest], ridge, times))
+    return np.stack(found, 1)
+
+
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+@pytest.mark.parametrize(("n", "k", "blocks"), [(24, 3, False), (9, 3, True), (200, 1, False), (200, 10, False)])
+def test_weight_information_is_the_squared_change_of_explicit_weights(n: int, k: int, blocks: bool, ridge: float) -> None:
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    regression = KernelRegression(kernel, y, ridge)
+    expected = np.square(changes(jacobian, y, k, blocks, ridge, COURSE)).sum((2, 3))
+    for time, squares in zip(COURSE, expected, strict=True):
+        assert close(weight_changes(regression, time), squares, 1e-8)
+    assert close(weight_information(regression, inf, sigma=2.0), expected[0] / 8, 1e-8)
+
+
+@pytest.mark.parametrize(("n", "k", "blocks"), [(24, 3, False), (9, 3, True)])
+def test_langevin_information_weighs_the_change_by_the_hessian(n: int, k: int, blocks: bool) -> None:
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    moved = changes(jacobian, y, k, blocks, 0.3, [inf])[0]
+    hessian = jacobian.T @ jacobian + 0.3 * np.eye(jacobian.shape[1])
+    expected = np.einsum("ido,de,ieo->i", moved, hessian, moved) * 5 / (0.1 * 4)
+    assert close(langevin_information(KernelRegression(kernel, y, 0.3), rate=0.1, batch=5, sigma=2.0), expected, 1e-8)
+
+
+@pytest.mark.parametrize(("n", "k", "blocks"), [(14, 1, False), (9, 2, False), (7, 2, True)])
+def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int, k: int, blocks: bool) -> None:
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    ridge, rate, batch = 0.3, 0.1, 5
+    weights = trained(jacobian, y.reshape(-1, 1) if blocks else y, ridge, [inf])[0]
+    errors = (jacobian @ weights).reshape(n, k) - y
+    if blocks:
+        gradients = np.einsum("iod,io->id", jacobian.reshape(n, k, -1), errors)
+        full, moved = jacobian, changes(jacobian, y, k, blocks, ridge, [inf])[0, :, :, 0]
+    else:  # the weights of all outputs in one vector
+        gradients = np.einsum("id,io->ido", jacobian, errors).reshape(n, -1)
+        full = np.einsum("id,op->iodp", jacobian, np.eye(k)).reshape(n * k, -1)
+        moved = changes(jacobian, y, k, blocks, ridge, [inf]).reshape(n, -1)
+    hessian = full.T @ full + ridge * np.eye(full.shape[1])
+    noise = gradients.T @ gradients / n - np.outer(gradients.mean(0), gradients.mean(0))
+    covariance = scipy.linalg.solve_continuous_lyapunov(hessian, rate / batch * noise)
+    assert np.linalg.norm(hessian @ covariance + covariance @ hessian - rate / batch * noise) <= 1e-10 * np.linalg.norm(noise)
+
+    regression = KernelRegression(kernel, y, ridge)
+    found = steady_state(regression, rate=rate, batch=batch)
+    span = np.linalg.svd(full)[2][: len(found.hessian)]
+    np.testing.assert_allclose(
+        np.linalg.eigvalsh(found.covariance), np.linalg.eigvalsh(span @ covariance @ span.T), rtol=1e-6, atol=1e-12 * found.covariance.max()
+    )
+    assert np.linalg.eigvalsh(found.covariance)[0] > 0
+    residual = found.hessian[:, None] * found.covariance + found.covariance * found.hessian - rate / batch * found.noise
+    assert np.linalg.norm(residual) <= 1e-13 * np.linalg.norm(found.noise)
+    inside = moved @ span.T
+    expected = np.einsum("ia,ia->i", inside, np.linalg.solve(span @ covariance @ span.T, inside.T).T) / 2
+    condition = np.linalg.cond(span @ covariance @ span.T)
+    assert close(sgd_information(regression, rate=rate, batch=batch), expected, 10 * condition * np.finfo(float).eps)
+
+
+def test_what_has_no_steady_state_is_refused() -> None:
+    _, kernel, y = linear_model(12, 1, False)
+    with pytest.raises(ComputationError, match="no noise"):
+        sgd_information(KernelRegression(kernel, y, 0.0), rate=0.1)
+    repeated = np.concatenate([np.arange(12), [0, 0]])
+    with pytest.raises(ComputationError, match="singular to rounding"):
+        sgd_information(KernelRegression(kernel[np.ix_(repeated, repeated)], y[repeated], 0.1), rate=0.1)
+    large = np.eye(700)
+    with pytest.raises(ComputationError, match="7,000 directions"):
+        steady_state(KernelRegression(large, np.zeros((700, 10)), 0.1), rate=0.1)
+    for wrong in (0.0, -1.0, inf, float("nan")):
+        with pytest.raises(ValueError, match="rate"):
+            langevin_information(KernelRegression(kernel, y, 0.1), rate=wrong)
+        with pytest.raises(ValueError, match="sigma"):
+            functional_information(KernelRegression(kernel, y, 0.1), kernel, sigma=wrong)
