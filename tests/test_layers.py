@@ -23,6 +23,7 @@ LEVELS = {
     "learnability": 6,
     "convergence": 6,
     "influence": 6,
+    "information": 6,
     "jobs": 7,
     "analyses": 8,
     "figures": 9,
@@ -33,7 +34,7 @@ LEVELS = {
 BARE = {"numpy", "scipy", "torch", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}
 JAX_BACKEND = ROOT / "ntkcore" / "kernels" / "jax_backend.py"
-MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence")
+MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence", "information")
 SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
 
 

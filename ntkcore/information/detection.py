@@ -60,11 +60,12 @@ def detect(score: ArrayLike, flipped: ArrayLike, seed: int = 0) -> Detection:
     hits, others = (np.bincount(level[kind], minlength=len(levels)).astype(np.float64) for kind in (truth, ~truth))
     drawn = _measures(*_drawn(hits, others, np.random.default_rng(seed)))
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1)
-    found = [Estimate(*map(float, row)) for row in zip(_measures(hits[None], others[None])[:, 0], low, high, strict=True)]
+    exact = _measures(hits[None], others[None])[:, 0]
+    area, average, top = (Estimate(*map(float, row)) for row in zip(exact, low, high, strict=True))
     positive, negative = np.append(0, hits.cumsum()), np.append(0, others.cumsum())
     roc = np.stack([negative / negative[-1], positive / positive[-1]])
     curve = np.stack([positive[1:] / positive[-1], positive[1:] / (positive[1:] + negative[1:])])
-    return Detection(len(values), int(truth.sum()), *found, roc, curve)
+    return Detection(len(values), int(truth.sum()), area, average, top, roc, curve)
 
 
 def _drawn(hits: Float, others: Float, generator: np.random.Generator) -> tuple[Float, Float]:

@@ -19,6 +19,7 @@ from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
 from ntkcore.regression.contour import Window, windows
+from ntkcore.regression.removal import removal_coefficients
 from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product
 
 Float = NDArray[np.float64]
@@ -73,6 +74,21 @@ class KernelRegression:
         """The same regression with another λ; an eigendecomposition made before or for this one serves it too."""
         other = copy.copy(self)
         other.ridge, other._resolvent, other._beta = _ridge(ridge), None, None
+        return other
+
+    def without(self, indices: Sequence[int]) -> "KernelRegression":
+        """The regression on the other samples; G, where it is there as a matrix, is downdated and not made anew.
+
+        Raises:
+            ComputationError: no sample would be left.
+        """
+        self._leave_one(indices)
+        gone = self._chosen(indices)
+        kept, rows = (np.delete(np.arange(size), chosen) for size, chosen in ((self.n, list(indices)), (len(self._kernel), gone)))
+        other = copy.copy(self)
+        other.n, other.targets, other._start = len(kept), self.targets[kept], self._start[kept]
+        other._kernel, other._y, other._eigen, other._beta = self._kernel[np.ix_(rows, rows)], self._y[rows], None, None
+        other._resolvent = self._resolvent.without(gone) if isinstance(self._resolvent, Dense) and gone else None
         return other
 
     @property
@@ -213,20 +229,31 @@ class KernelRegression:
             return np.asarray(solved / blocks[:, :, 0])
         return np.asarray(np.linalg.solve(blocks, solved.reshape(*blocks.shape[:3], 1))[..., 0])
 
-    def group_shift(self, indices: Sequence[int], k_test_train: ArrayLike) -> Float:
-        """``f^(without all of indices)(x) - f(x)`` (m, k) at τ = ∞, by a block downdate: ``-α_I(x) G_II^-1 β_I``."""
+    def group_shift(self, indices: Sequence[int], k_test_train: ArrayLike, time: float = inf) -> Float:
+        """``f_τ^(without all of indices)(x) - f_τ(x)`` (m, k) by a block downdate, at τ = ∞ ``-α_I(x) G_II^-1 β_I``."""
         self._leave_one(indices)
         chosen = self._chosen(indices)
-        columns, beta = self.resolvent.columns(chosen), self.beta.reshape(self._y.shape)[chosen]
-        solution = scipy.linalg.solve(columns[chosen], beta, assume_a="pos")
-        return -(self._rows(k_test_train) @ (columns @ solution)).reshape(-1, self.k)
+        if isinf(_time(time)):
+            columns, beta = self.resolvent.columns(chosen), self.beta.reshape(self._y.shape)[chosen]
+            moved = -(columns @ scipy.linalg.solve(columns[chosen], beta, assume_a="pos"))
+        elif time == 0 or not chosen:
+            moved = np.zeros_like(self._y)
+        else:
+            values, vectors = self.eigen
+            moved = removal_coefficients(values + self.ridge, vectors, self._y, chosen, time)
+        return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
 
-    def relabel_shift(self, indices: Sequence[int], targets: ArrayLike, k_test_train: ArrayLike) -> Float:
-        """How ``f(x)`` (m, k) moves at τ = ∞ when the samples ``indices`` have the ``targets`` (c, k) instead: ``α_I(x) (Y' - Y)_I``."""
+    def relabel_shift(self, indices: Sequence[int], targets: ArrayLike, k_test_train: ArrayLike, time: float = inf) -> Float:
+        """How ``f_τ(x)`` (m, k) moves when the samples ``indices`` have the ``targets`` (c, k) instead, at τ = ∞ ``α_I(x) (Y' - Y)_I``."""
         chosen = self._chosen(indices)
         change = _outputs("targets", targets, (len(indices), self.k)) - self.targets[list(indices)]
-        alpha = self._rows(k_test_train) @ self.resolvent.columns(chosen)
-        return (alpha @ change.reshape(-1, self._y.shape[1])).reshape(-1, self.k)
+        rows = change.reshape(-1, self._y.shape[1])
+        if isinf(_time(time)):
+            moved = self.resolvent.columns(chosen) @ rows
+        else:
+            values, vectors = self.eigen
+            moved = vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
+        return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
 
     def quadratic(self) -> float:
         """``yᵀ G y`` with y = Y - f0(X), summed over outputs."""

@@ -1,9 +1,11 @@
 """``G = (K + λ I)^-1`` in two forms: the matrix itself, from a Cholesky factor, or by K's eigenvectors, which serve every λ."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
@@ -48,7 +50,7 @@ class Dense:
         matrix = kernel.copy()
         matrix.flat[:: len(matrix) + 1] += ridge
         if factorise(matrix, waiting) < _EPS:
-            raise singular(ridge, float(np.trace(kernel)))
+            raise _singular(ridge, float(np.trace(kernel)), len(kernel))
         lower, failed = lapack.dpotri(matrix.T, lower=0, overwrite_c=1)  # the transpose is in LAPACK's order
         assert not failed  # a factor has no zero on its diagonal
         self._matrix: Float = lower.T
@@ -57,6 +59,17 @@ class Dense:
             self._matrix[here, top + _TILE :] = self._matrix[top + _TILE :, here].T
             corner = np.tril(self._matrix[here, here])
             self._matrix[here, here] = corner + np.tril(corner, -1).T
+
+    def without(self, chosen: Sequence[int]) -> "Dense":
+        """The resolvent of the matrix without some rows and columns, by a block downdate: 2 c N² operations for c of them."""
+        inside = np.ones(len(self._matrix), dtype=bool)
+        inside[list(chosen)] = False
+        gone = np.flatnonzero(~inside)
+        across = self._matrix[np.ix_(inside, gone)]
+        rest = copy.copy(self)
+        rest._matrix = self._matrix[np.ix_(inside, inside)]
+        rest._matrix -= across @ scipy.linalg.solve(self._matrix[np.ix_(gone, gone)], across.T, assume_a="pos")
+        return rest
 
     def before(self, right: Float) -> Float:
         return self._matrix @ right
@@ -76,13 +89,12 @@ class Spectral:
     """``V (Λ + λ)^-1 Vᵀ``: nothing is made for another λ."""
 
     def __init__(self, values: Float, vectors: Float, ridge: float) -> None:
-        """Take eigenvalues (N,), at least 0, and eigenvectors (N, N) in columns.
+        """Take eigenvalues (N,), at least 0 and ascending, and eigenvectors (N, N) in columns.
 
         Raises:
             ComputationError: K + λ I is singular to rounding; says which λ would do.
         """
-        if values.min() + ridge <= _EPS * len(values) * (values.max() + ridge):
-            raise singular(ridge, float(values.sum()))
+        require_regular(values, ridge)
         self._vectors, self._factors = vectors, 1 / (values + ridge)
 
     def before(self, right: Float) -> Float:
@@ -121,9 +133,22 @@ def real_product(left: NDArray, right: Float) -> NDArray:
     return np.asarray(both[: len(left)] + 1j * both[len(left) :])
 
 
-def singular(ridge: float, trace: float) -> ComputationError:
-    """What is said of a kernel that has no inverse."""
+def require_regular(values: Float, ridge: float) -> None:
+    """Refuse K's eigenvalues (N,), at least 0 and ascending, when K + λ I is singular to rounding.
+
+    Raises:
+        ComputationError: says which λ would do.
+    """
+    if values[0] + ridge <= _EPS * len(values) * (values[-1] + ridge):
+        raise _singular(ridge, float(values.sum()), len(values))
+
+
+def _singular(ridge: float, trace: float, side: int) -> ComputationError:
+    """What is said of a kernel that has no inverse. The λ that is named has one by either test, whatever the other eigenvalues are."""
+    if not trace > 0:
+        return ComputationError("The kernel is zero on these images, so its regression has no answer.", "Choose λ above 0.")
+    enough = max(1e-12, 4 * _EPS * side) * trace
     return ComputationError(
-        f"The kernel plus λ = {ridge:g} is singular to rounding: some training images repeat each other.",
-        f"Choose λ of at least {1e-12 * trace:.1g}, or remove duplicate images.",
+        f"The kernel plus λ = {ridge:g} is singular to rounding: some training images repeat each other, or are too many for it.",
+        f"Choose λ of at least {enough:.1g}, or remove duplicate images.",
     )
