@@ -1,5 +1,6 @@
 """Kernel regression without a sample, by deleting it and beginning anew: slow, and sharing nothing with what is tested."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -34,18 +35,22 @@ def matrix(values: NDArray) -> NDArray:
     return values.transpose(0, 2, 1, 3).reshape(a * k, b * k)
 
 
-def outputs(train: NDArray, test: NDArray, residual: NDArray, start: NDArray, ridge: float, time: float) -> NDArray:
-    """``f_τ`` by a matrix function of A itself: nothing shared with what is tested."""
-    k = residual.shape[1]
-    blocks = train.ndim == 4
-    a = matrix(train) + ridge * np.eye(len(matrix(train)))
+def followed(train: NDArray, test: NDArray, residual: NDArray, ridge: float, times: Sequence[float]) -> dict[float, NDArray]:
+    """``f_τ - f0`` (m, k) at each time by a matrix function of A itself: nothing shared with what is tested."""
+    blocks, k = train.ndim == 4, residual.shape[1]
+    a, across = matrix(train) + ridge * np.eye(len(matrix(train))), matrix(test)
     y = residual.reshape(-1, 1) if blocks else residual
-    if time == inf:
-        solved = scipy.linalg.solve(a, y, assume_a="pos")
-    else:
+    found = {time: across @ scipy.linalg.solve(a, y, assume_a="pos") for time in times if time == inf}
+    if finite := [time for time in times if time < inf]:
         values, vectors = scipy.linalg.eigh(a)
-        solved = vectors @ ((-np.expm1(-time * values) / values)[:, None] * (vectors.T @ y))
-    return start + (matrix(test) @ solved).reshape(-1, k)
+        turned, across = vectors.T @ y, across @ vectors
+        found |= {time: across @ ((-np.expm1(-time * values) / values)[:, None] * turned) for time in finite}
+    return {time: values.reshape(-1, k) for time, values in found.items()}
+
+
+def outputs(train: NDArray, test: NDArray, residual: NDArray, start: NDArray, ridge: float, time: float) -> NDArray:
+    """``f_τ`` (m, k)."""
+    return start + followed(train, test, residual, ridge, [time])[time]
 
 
 def brute(train: NDArray, test: NDArray, residual: NDArray, ridge: float, time: float) -> NDArray:

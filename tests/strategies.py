@@ -1,4 +1,6 @@
-"""Hypothesis strategies for specifications and views."""
+"""Hypothesis strategies for specifications and views, and a query's way through a browser."""
+
+from urllib.parse import parse_qs, urlencode
 
 from hypothesis import strategies as st
 
@@ -21,6 +23,12 @@ from ntkcore.specs import (
 _seeds = st.integers(0, 2**31 - 1)
 _starts = st.sampled_from(["pytorch", "he"])
 _names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
+def through_an_address(query: dict) -> dict:
+    """A query as a browser gives it back."""
+    parsed = parse_qs(urlencode(query, doseq=True), keep_blank_values=True)
+    return {name: values[0] if len(values) == 1 else values for name, values in parsed.items()}
 
 
 @st.composite

@@ -3,7 +3,7 @@
 from ntkcore.influence.bounds import ClusterBound, IhvpError, cluster_bound, ihvp_error
 from ntkcore.influence.complexity import group_complexity
 from ntkcore.influence.density import Density, kde_density
-from ntkcore.influence.kernel import ihvp_influence, kernel_influence
+from ntkcore.influence.kernel import ihvp_influence, kernel_influence, shift_influence
 from ntkcore.influence.network import IhvpNetwork, ihvp_network
 from ntkcore.influence.retraining import Retrained, RetrainedChunk, actual_influence, retrain_chunks, retrain_without
 from ntkcore.influence.solvers import Lissa
@@ -26,4 +26,5 @@ __all__ = [
     "kernel_influence",
     "retrain_chunks",
     "retrain_without",
+    "shift_influence",
 ]

@@ -4,7 +4,7 @@ Both bounds hold for one output; for k outputs of one scalar kernel they hold wi
 """
 
 from dataclasses import dataclass
-from math import acos, sqrt
+from math import asin, inf, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +52,13 @@ class IhvpError:
         return np.abs(self.exact - self.estimate) >= self.lower_bound * np.abs(self.exact) - self.remainder - slack
 
 
-def ihvp_error(regression: KernelRegression, k_test_train: ArrayLike, test_targets: ArrayLike, least_eigenvalue: float) -> IhvpError:
+def ihvp_error(
+    regression: KernelRegression,
+    k_test_train: ArrayLike,
+    test_targets: ArrayLike,
+    least_eigenvalue: float,
+    f_test_init: ArrayLike | None = None,
+) -> IhvpError:
     """Exact and estimated influence of every pair at τ = ∞, and what the theorems need.
 
     Args:
@@ -60,23 +66,41 @@ def ihvp_error(regression: KernelRegression, k_test_train: ArrayLike, test_targe
         k_test_train: (m, n).
         test_targets: (m, k).
         least_eigenvalue: λ_min of K; negative rounding counts as 0.
+        f_test_init: (m, k) the network's outputs at τ = 0; None: 0.
 
     Raises:
         DataError: a full kernel, for which the theorems are not stated.
     """
+    require_scalar(regression)
+    kernel = checked_kernel(k_test_train)
+    errors = regression.predict(kernel, f_test_init) - np.asarray(test_targets, dtype=np.float64)
+    diagonal = regression.resolvent.diagonal(1)[:, 0, 0]
+    return compared(regression.weights(kernel), errors, regression.beta, diagonal, least_eigenvalue, regression.ridge)
+
+
+def require_scalar(regression: KernelRegression) -> None:
+    """Refuse a full kernel, for which the theorems are not stated (DataError)."""
     if regression.blocks:
         raise DataError(
             "The bounds are stated for one kernel for all outputs.", "Choose the pseudo-NTK or a closed form instead of the full kernel."
         )
-    kernel = checked_kernel(k_test_train)
-    alpha, residuals = regression.weights(kernel), regression.loo_residuals()
-    errors = regression.predict(kernel) - np.asarray(test_targets, dtype=np.float64)
+
+
+def compared(alpha: Float, errors: Float, beta: Float, diagonal: Float, least_eigenvalue: float, ridge: float) -> IhvpError:
+    """I and Î of every pair from what a factorisation gives.
+
+    Args:
+        alpha: (m, n) ``α(x) = K(x, X) G``.
+        errors: (m, k) ``f(x) - y``.
+        beta: (n, k) ``G (Y - f0)``; hence ``r_i = -β_i / G_ii`` and ``f(x_i) - y_i = -λ β_i``, both without cancellation.
+        diagonal: (n,) of G.
+        least_eigenvalue, ridge: λ_min and λ.
+    """
+    residuals = -beta / diagonal[:, None]
     remainder = (np.square(alpha) * (np.square(residuals).sum(1) / 2)).T
     exact = (alpha * (errors @ residuals.T)).T + remainder
-    own = regression.fitted() - regression.targets
-    estimate = (alpha * (errors @ own.T)).T
-    leverage = regression.leverages()
-    return IhvpError(exact, estimate, remainder, leverage, max(least_eigenvalue, 0.0), regression.ridge)
+    estimate = (alpha * (errors @ (-ridge * beta).T)).T
+    return IhvpError(exact, estimate, remainder, 1 - ridge * diagonal, max(least_eigenvalue, 0.0), ridge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +136,14 @@ def cluster_bound(regression: KernelRegression, largest_eigenvalue: float, clust
     kernel_weights = np.eye(regression.n) - regression.ridge * inverse  # K A^-1: symmetric, its rows are α(x_i)
     shares = np.square(np.diagonal(kernel_weights)) / np.square(kernel_weights).sum(1)
     gamma = float(regression.n * shares.max())
-    spread = sqrt(2 * radius**2 + acos(1 - 2 * radius**2))
-    least = sqrt(2) * largest_eigenvalue * spread / (1 - sqrt(2) * spread) if sqrt(2) * spread < 1 else float("inf")
     sizes = np.bincount(members)[members]
-    return ClusterBound(gamma, least, np.sqrt(gamma / (regression.n * sizes)))
+    return ClusterBound(gamma, least_ridge(largest_eigenvalue, radius), np.sqrt(gamma / (regression.n * sizes)))
+
+
+def least_ridge(largest_eigenvalue: float, radius: float) -> float:
+    """λ above which Theorem 4 is proven, ``√2 λ_max ε_r / (1 - √2 ε_r)`` with ``ε_r² = 2 r² + arccos(1 - 2 r²)``; inf for √2 ε_r >= 1.
+
+    The arc is computed as ``2 arcsin r``, which it equals and which does not vanish for a radius below the square root of a rounding.
+    """
+    spread = sqrt(2 * (2 * radius**2 + 2 * asin(radius)))
+    return largest_eigenvalue * spread / (1 - spread) if spread < 1 else inf

@@ -6,13 +6,14 @@ back to length 1, which brings it no further than r from the cluster's mean.
 """
 
 from dataclasses import dataclass
+from math import isinf
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
 from ntkcore.errors import DataError
-from ntkcore.influence.bounds import cluster_bound, ihvp_error
+from ntkcore.influence.bounds import cluster_bound, ihvp_error, least_ridge
 from ntkcore.kernels.relu import two_layer_relu_ntk
 from ntkcore.regression import KernelRegression
 
@@ -113,12 +114,11 @@ def cluster_errors(data: Mixture, radius: float = RADIUS) -> ClusterErrors:
     """
     kernel = two_layer_relu_ntk(data.x)
     largest = float(eigsh(kernel, k=1, v0=np.ones(len(kernel)), return_eigenvectors=False)[0])
-    spread = float(np.sqrt(2 * (2 * radius**2 + np.arccos(1 - 2 * radius**2))))  # √2 ε_r
-    if spread >= 1:
-        raise DataError(f"At a radius of {radius:g} Theorem 4 says nothing: √2 ε_r is {spread:.2g}.", "Choose a smaller radius.")
-    regression = KernelRegression(kernel, data.y, _ABOVE * largest * spread / (1 - spread))
+    least = least_ridge(largest, radius)
+    if isinf(least):
+        raise DataError(f"At a radius of {radius:g} Theorem 4 says nothing: √2 ε_r is 1 or more.", "Choose a smaller radius.")
+    regression = KernelRegression(kernel, data.y, _ABOVE * least)
     bound = cluster_bound(regression, largest, data.clusters, radius)
-    assert regression.ridge > bound.least_ridge
     error = ihvp_error(regression, two_layer_relu_ntk(data.x_test, data.x), data.y_test, 0.0)
     actual, upper = np.abs(error.exact - error.estimate), bound.upper(error)
     count = np.bincount(data.clusters)

@@ -22,5 +22,7 @@ def group_complexity(regression: KernelRegression, groups: Sequence[Sequence[int
         (len(groups),).
     """
     whole = regression.quadratic()
-    found = [np.sqrt(whole) - np.sqrt(max(whole - regression.quadratic_of(group), 0.0)) for group in groups]
-    return np.asarray(found)
+    lost = np.asarray([regression.quadratic_of(group) for group in groups])
+    # √a - √b without cancellation: most groups ask for little
+    roots = np.sqrt(whole) + np.sqrt(np.maximum(whole - lost, 0.0))
+    return np.divide(lost, roots, out=np.zeros(len(groups)), where=lost > 0)

@@ -49,15 +49,11 @@ def kde_density(x: ArrayLike, dimension: int = 10, bandwidth: Rule | float = "sc
             leave-one-out likelihood ("cv"), or a number.
 
     Raises:
-        DataError: fewer than two samples, samples that are not finite or all alike, a dimension or bandwidth that is not positive.
+        DataError: a bandwidth that is not positive, or what :func:`principal_coordinates` refuses.
     """
-    samples = np.asarray(x, dtype=np.float64)
-    samples = samples.reshape(len(samples), -1)
-    if len(samples) < 2 or not np.isfinite(samples).all():
-        raise DataError("A density needs at least two samples of finite values.", "Choose more images, or repair these.")
-    if dimension < 1 or (not isinstance(bandwidth, str) and not (np.isfinite(bandwidth) and bandwidth > 0)):
-        raise DataError("The projection's dimension and the bandwidth have to be positive.", "Choose a dimension of at least 1.")
-    points, shares = principal_coordinates(samples, dimension)
+    if not isinstance(bandwidth, str) and not (np.isfinite(bandwidth) and bandwidth > 0):
+        raise DataError(f"The bandwidth has to be positive, not {bandwidth:g}.", "Choose one of the rules, or a number above 0.")
+    points, shares = principal_coordinates(x, dimension)
     n, d = points.shape
     scott = n ** (-1 / (d + 4))
     if bandwidth == "cv":

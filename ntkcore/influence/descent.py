@@ -1,4 +1,4 @@
-"""Full-batch gradient descent of many replicas of one network at once, each on its own choice of the training samples.
+"""Full-batch gradient descent of many replicas of one network at once, each on its own choice of the samples and targets.
 
 The loss of a replica is ``½ Σ_kept ‖f(x_i) - y_i‖² + λ/2 ‖θ - θ0‖²``; every replica starts from the same θ0. What is kept is the
 displacement ``δ = θ - θ0``, in which λ is a factor and small steps are not lost in the rounding of θ. Shapes: c replicas, n training
@@ -43,8 +43,8 @@ class Descent(Protocol):
 
     bytes_per_replica: int
 
-    def begin(self, kept: Tensor) -> None:
-        """Put replicas at θ0; ``kept`` (c, n) is 1 where a replica trains on a sample, else 0."""
+    def begin(self, kept: Tensor, targets: Tensor) -> None:
+        """Put replicas at θ0; ``kept`` (c, n) is 1 where a replica trains on a sample, else 0; ``targets`` (c, n, k)."""
         ...
 
     def step(self) -> None:
@@ -59,19 +59,23 @@ class Descent(Protocol):
         """(c, m, k)."""
         ...
 
+    def moved(self) -> tuple[Tensor, ...]:
+        """θ - θ0 of the trained parameters, in the model's order, each (c, ...)."""
+        ...
 
-def descent_of(model: nn.Module, x: Tensor, y: Tensor, x_test: Tensor, rate: float, ridge: float, like: Tensor) -> Descent:
-    """The quickest form for the network; x, y and x_test are on its device."""
+
+def descent_of(model: nn.Module, x: Tensor, x_test: Tensor, rate: float, ridge: float, like: Tensor) -> Descent:
+    """The quickest form for the network; x and x_test are on its device."""
     if isinstance(model, TwoLayer) and [p.shape for p in model.parameters() if p.requires_grad] == [model.two_layer()[0].shape]:
-        return TwoLayerDescent(*model.two_layer(), x.flatten(1), y, x_test.flatten(1), rate, ridge)
-    return GeneralDescent(model, x, y, x_test, rate, ridge, like)
+        return TwoLayerDescent(*model.two_layer(), x.flatten(1), x_test.flatten(1), rate, ridge)
+    return GeneralDescent(model, x, x_test, rate, ridge, like)
 
 
 class GeneralDescent:
     """Any network, its parameters stacked and its passes mapped over replicas (torch.func)."""
 
-    def __init__(self, model: nn.Module, x: Tensor, y: Tensor, x_test: Tensor, rate: float, ridge: float, like: Tensor) -> None:
-        self._model, self._x, self._y, self._x_test = model, x, y, x_test
+    def __init__(self, model: nn.Module, x: Tensor, x_test: Tensor, rate: float, ridge: float, like: Tensor) -> None:
+        self._model, self._x, self._x_test = model, x, x_test
         self._rate, self._ridge, self._like = rate, ridge, like
         self._initial = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
         self._fixed = {name: p.detach() for name, p in model.named_parameters() if not p.requires_grad}
@@ -81,20 +85,21 @@ class GeneralDescent:
         self._piece = max(1, min(max(len(x), len(x_test)), of_device(BATCH_BYTES, like.device) // width // numbers))
         self.bytes_per_replica = width * (4 * size + self._piece * numbers)
         self._moved: dict[str, Tensor] = {}
-        self._kept = y
+        self._kept = self._targets = like
 
-    def begin(self, kept: Tensor) -> None:
-        self._kept = kept.to(self._like)[:, :, None]
+    def begin(self, kept: Tensor, targets: Tensor) -> None:
+        self._kept, self._targets = kept.to(self._like)[:, :, None], targets
         self._moved = {name: p.new_zeros(len(kept), *p.shape) for name, p in self._initial.items()}
 
     def step(self) -> None:
-        def loss(moved: dict[str, Tensor], kept: Tensor, rows: slice) -> Tensor:
-            return (kept * (self._forward(moved, self._x[rows]) - self._y[rows]).square()).sum() / 2
+        def loss(moved: dict[str, Tensor], kept: Tensor, targets: Tensor, rows: slice) -> Tensor:
+            return (kept * (self._forward(moved, self._x[rows]) - targets).square()).sum() / 2
 
         totals: dict[str, Tensor] = {}
         for rows in self._rows(len(self._x)):
             with quiet_vmap(), torch.enable_grad():
-                found = vmap(lambda moved, kept, rows=rows: grad(loss)(moved, kept, rows))(self._moved, self._kept[:, rows])
+                slope = vmap(grad(loss), in_dims=(0, 0, 0, None))
+                found = slope(self._moved, self._kept[:, rows], self._targets[:, rows], rows)
             totals = {name: g if name not in totals else totals[name].add_(g) for name, g in found.items()}
         for name, moved in self._moved.items():
             moved.mul_(1 - self._rate * self._ridge).add_(totals[name], alpha=-self._rate)
@@ -104,6 +109,9 @@ class GeneralDescent:
 
     def test_outputs(self) -> Tensor:
         return self._all(self._x_test)
+
+    def moved(self) -> tuple[Tensor, ...]:
+        return tuple(self._moved.values())
 
     def _all(self, x: Tensor) -> Tensor:
         with quiet_vmap():
@@ -126,30 +134,30 @@ class TwoLayerDescent:
     of n d h. Else U holds ``(W - W0)ᵀ`` on those inputs. Arrays lie as (rows, c, h), so that all replicas share each product.
     """
 
-    def __init__(self, weight: Tensor, fixed: Tensor, x: Tensor, y: Tensor, x_test: Tensor, rate: float, ridge: float) -> None:
+    def __init__(self, weight: Tensor, fixed: Tensor, x: Tensor, x_test: Tensor, rate: float, ridge: float) -> None:
         weight, self._fixed = weight.detach(), fixed.detach()
         like = weight
         x, x_test = as_batch(x, like), as_batch(x_test, like)
-        self._rate, self._keep, self._y = rate, 1 - rate * ridge, y[:, None]
+        self._rate, self._keep = rate, 1 - rate * ridge
         self._start, self._start_test = x @ weight.T, x_test @ weight.T
-        used = (x != 0).any(0)
-        self._by_weights = len(x) >= 2 * int(used.sum())
+        self._x, self._used = x, (x != 0).any(0)
+        self._by_weights = len(x) >= 2 * int(self._used.sum())
         if self._by_weights:
-            self._readout, self._readout_test = x[:, used].contiguous(), x_test[:, used].contiguous()
+            self._readout, self._readout_test = x[:, self._used].contiguous(), x_test[:, self._used].contiguous()
         else:
             self._readout, self._readout_test = -rate * (x @ x.T), -rate * (x_test @ x.T)
         self.bytes_per_replica = like.element_size() * len(weight) * (self._readout.shape[1] + 2 * len(x))
-        self._kept = self._state = self._hidden = self._active = y
+        self._kept = self._targets = self._state = self._hidden = self._active = x
 
-    def begin(self, kept: Tensor) -> None:
+    def begin(self, kept: Tensor, targets: Tensor) -> None:
         c, (n, rows), h = len(kept), self._readout.shape, self._start.shape[1]
-        self._kept = kept.T[:, :, None].to(self._start)
+        self._kept, self._targets = kept.T[:, :, None].to(self._start), targets.transpose(0, 1)
         self._state = self._start.new_zeros(rows, c, h)
         self._hidden, self._active = self._start.new_empty(n, c, h), self._start.new_empty(n, c, h)
 
     def step(self) -> None:
         hidden, active, state = self._hidden, self._active, self._state
-        errors = (self._forward(self._start, self._readout, hidden, active) - self._y) * self._kept
+        errors = (self._forward(self._start, self._readout, hidden, active) - self._targets) * self._kept
         active.sign_()  # max(H, 0) becomes 1[H > 0]
         torch.matmul(errors, self._fixed, out=hidden)
         if self._keep != 1:
@@ -167,6 +175,13 @@ class TwoLayerDescent:
         for start, readout in zip(self._start_test.split(len(self._hidden)), self._readout_test.split(len(self._hidden)), strict=True):
             found.append(self._forward(start, readout, self._hidden[: len(start)], self._active[: len(start)]))  # the same memory
         return torch.cat(found).transpose(0, 1)
+
+    def moved(self) -> tuple[Tensor, ...]:
+        if not self._by_weights:
+            return (torch.einsum("nch,nd->chd", self._state, -self._rate * self._x),)
+        found = self._state.new_zeros(*self._state.shape[1:], self._x.shape[1])
+        found[..., self._used] = self._state.permute(1, 2, 0)
+        return (found,)
 
     def _forward(self, start: Tensor, readout: Tensor, hidden: Tensor, active: Tensor) -> Tensor:
         """(rows, c, k); leaves ``max(H, 0)`` in ``active``."""
@@ -194,9 +209,9 @@ class Course:
     total: int = 0
     done: int = 0
 
-    def trained(self, kept: Tensor) -> tuple[NDArray, NDArray]:
+    def trained(self, kept: Tensor, targets: Tensor) -> tuple[NDArray, NDArray]:
         """Outputs (c, T, m, k) and (c, T, n, k) of one chunk."""
-        self.descent.begin(kept)
+        self.descent.begin(kept, targets)
         test, train = [], []
         for step in range(self.steps + 1):
             if step:

@@ -46,8 +46,18 @@ def kernel_influence(
             result[:, rows] = (alpha * (errors[rows] @ residuals.T) + np.square(alpha) * halves).T
         return result
     for _, rows, shift in regression.shifts(k_test_train, [time]):
-        result[:, rows] = (np.einsum("xik,xk->xi", shift, errors[rows]) + np.square(shift).sum(2) / 2).T
+        result[:, rows] = shift_influence(shift, errors[rows]).T
     return result
+
+
+def shift_influence(shift: Float, errors: Float) -> Float:
+    """``<Δ, f(x) - y> + ½‖Δ‖²`` (b, n): the influences that follow from the outputs' shifts.
+
+    Args:
+        shift: (b, n, k) how the outputs of b test samples move without each training sample.
+        errors: (b, k) ``f(x) - y`` with all of them.
+    """
+    return np.asarray(np.einsum("xik,xk->xi", shift, errors) + np.square(shift).sum(2) / 2)
 
 
 def ihvp_influence(
@@ -62,7 +72,7 @@ def ihvp_influence(
         (n, m).
     """
     errors = _errors(regression, k_test_train, test_targets, inf, f_test_init)
-    own = regression.fitted() - regression.targets
+    own = -regression.ridge * regression.beta  # f(x_i) - y_i, without the cancellation of a subtraction
     result = np.empty((regression.n, len(errors)))
     for rows, block in row_blocks(checked_kernel(k_test_train)):
         alpha = regression.weights(block)

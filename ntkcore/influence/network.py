@@ -32,8 +32,10 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
 LISSA_TOLERANCE = 0.1
 
-_PROBED = 4  # batches whose largest eigenvalue decides LiSSA's scale
-_DEEPEST = 10_000
+PROBED = 4
+"""Batches whose largest eigenvalue decides LiSSA's scale."""
+DEEPEST = 10_000
+"""Steps of LiSSA's recursion, where it decides them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class _Lissa:
         self.scale = self._largest() if options.scale is None else options.scale
         if options.depth is None and ridge == 0:
             raise DataError("Without λ LiSSA has no natural depth.", "Give its depth, or choose λ above 0.")
-        self.depth = options.depth or max(10, min(_DEEPEST, ceil(log(100) * self.scale / ridge)))
+        self.depth = options.depth or max(10, min(DEEPEST, ceil(log(100) * self.scale / ridge)))
 
     def solve(self, right: Tensor, errors: Tensor) -> tuple[Tensor, Float]:
         """The repeats' mean solution (c, P), and each repeat's values (repeats, n, c)."""
@@ -221,7 +223,7 @@ class _Lissa:
 
     def _largest(self) -> float:
         """Of several batches: theirs exceeds that of all samples, by the eigenvalue's convexity."""
-        batches = [torch.arange(self._n)] if self.batch == self._n else [self._drawn() for _ in range(_PROBED)]
+        batches = [torch.arange(self._n)] if self.batch == self._n else [self._drawn() for _ in range(PROBED)]
         found = [largest_eigenvalue(partial(self._product, chosen=b), self._train.size, self._train.like) for b in batches]
         return max([*found, float(np.finfo(np.float32).tiny)])
 

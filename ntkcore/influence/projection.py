@@ -30,8 +30,10 @@ def principal_coordinates(x: ArrayLike, dimension: int) -> tuple[Float, Float]:
     """
     samples = np.asarray(x, dtype=np.float64)
     samples = samples.reshape(len(samples), -1)
-    if len(samples) < 2 or dimension < 1 or not np.isfinite(samples).all():
-        raise DataError("A projection needs at least two samples of finite values, and one dimension.", "Choose more images.")
+    if len(samples) < 2 or not np.isfinite(samples).all():
+        raise DataError("A projection needs at least two samples of finite values.", "Choose more images, or repair these.")
+    if dimension < 1:
+        raise DataError(f"The dimension of a projection has to be positive, not {dimension}.", "Choose a dimension of at least 1.")
     spread = samples.std(0)
     varying = spread > 1e-12 * max(float(np.abs(samples).max()), 1e-300)
     if not varying.any():

@@ -1,4 +1,4 @@
-"""The truth about influence, by retraining: each replica leaves some samples out, all start from one θ0 (SCIENCE.md §4; IF-NTK eq. 7).
+"""The truth about influence, by retraining without some samples or with other targets, from one θ0 (SCIENCE.md §4; IF-NTK eq. 7).
 
 Full-batch gradient descent on the summed loss ``½ Σ_kept ‖f(x_i) - y_i‖² + λ/2 ‖θ - θ0‖²``. Many replicas are trained side by side, in
 chunks; a chunk's result can be stored and handed back, so that an interrupted run goes on with the chunks that are missing.
@@ -6,7 +6,7 @@ chunks; a chunk's result can be stored and handed back, so that an interrupted r
 
 import copy
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -34,11 +34,13 @@ class RetrainedChunk:
         replicas: (c,) their numbers: 0 has nothing removed, r + 1 lacks ``removed[r]``.
         test: (c, T, m, k) outputs at the test samples after each recorded step, in the computing precision.
         train: (c, T, n, k) at all training samples, the removed ones too.
+        moved: θ - θ0 after the last step of each trained parameter, in the model's order, (c, ...); where it was asked for.
     """
 
     replicas: NDArray[np.int64]
     test: NDArray
     train: NDArray
+    moved: tuple[Tensor, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def retrain_without(
     rate: float,
     steps: int,
     ridge: float = 0.0,
+    targets: Mapping[int, Tensor | np.ndarray] | None = None,
     record: Sequence[int] = (),
     replicas: int | None = None,
     dtype: torch.dtype | None = None,
@@ -113,6 +116,7 @@ def retrain_without(
         rate=rate,
         steps=steps,
         ridge=ridge,
+        targets=targets,
         record=record,
         replicas=replicas,
         dtype=dtype,
@@ -139,12 +143,14 @@ def retrain_chunks(
     rate: float,
     steps: int,
     ridge: float = 0.0,
+    targets: Mapping[int, Tensor | np.ndarray] | None = None,
     record: Sequence[int] = (),
     replicas: int | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
     progress: Callable[[int, int], None] | None = None,
     skip: Collection[int] = (),
+    moved: bool = False,
 ) -> Iterator[RetrainedChunk]:
     """Trains the replicas chunk by chunk and yields each chunk when it is done.
 
@@ -162,12 +168,14 @@ def retrain_chunks(
             depends on η and float32 rounding grows; it settles towards the flow's as η falls (from about ``1 / (4 λ_max)``).
         steps: of gradient descent.
         ridge: λ.
+        targets: (n, k) of the replicas that learn others than y, by the replica's number.
         record: steps after which outputs are recorded, ascending, 0 being θ0; (): after the last.
         replicas: c, replicas of a chunk; None: as many as fit CHUNK_BYTES.
         dtype: precision; None: the model's.
         device: where to compute; None: where the model is.
         progress: called with the replica-steps done and in all, after each step; may raise ``Cancelled``.
         skip: numbers of replicas not to train, because they are known.
+        moved: hand back how far the parameters moved, too: as much memory again as the replicas' parameters.
 
     Raises:
         ModelError, DataError: a network or samples that cannot be used, indices that are no samples or are all of them.
@@ -178,24 +186,32 @@ def retrain_chunks(
     if dtype is not None:
         inner = _converted(inner, dtype)
     like = check_model(inner).detach()
-    samples, targets, others = as_samples(x), as_samples(y, "y"), as_samples(x_test, "x_test")
+    samples, own, others = as_samples(x), as_samples(y, "y"), as_samples(x_test, "x_test")
     with exact_gradients(like.device):
         k = checked_outputs(inner, as_batch(samples[:2], like)).shape[1]
     n = len(samples)
-    if targets.shape != (n, k) or others.shape[1:] != samples.shape[1:]:
+    if own.shape != (n, k) or others.shape[1:] != samples.shape[1:]:
         raise DataError(
-            f"The targets have the shape {tuple(targets.shape)} and the test samples {tuple(others.shape)}.",
+            f"The targets have the shape {tuple(own.shape)} and the test samples {tuple(others.shape)}.",
             f"Give {(n, k)}, a row for each sample, and test samples of the training samples' shape.",
         )
     _check(removed, n, rate, steps, ridge, record)
-    y_here = targets.to(like.device, like.dtype)
+    y_here = own.to(like)
+    given = {number: as_samples(values, "targets").to(like) for number, values in (targets or {}).items()}
+    for number, values in given.items():
+        if values.shape != (n, k) or not 0 <= number <= len(removed):
+            raise DataError(
+                f"The targets of replica {number} have the shape {tuple(values.shape)}.",
+                f"Give {(n, k)}, to replicas from 0 to {len(removed)}.",
+            )
     with exact_gradients(like.device), torch.no_grad():
-        descent = descent_of(inner, samples.to(like.device), y_here, others.to(like.device), rate, ridge, like)
+        descent = descent_of(inner, samples.to(like.device), others.to(like.device), rate, ridge, like)
     side = max(1, of_device(CHUNK_BYTES, like.device) // descent.bytes_per_replica) if replicas is None else replicas
     if side < 1:
         raise DataError(f"There are {side} replicas in a chunk.", "Give at least 1, or leave it out.")
     wanted = [r for r in range(len(removed) + 1) if r not in set(skip)]
-    course = Course(descent, rate, steps, list(record) or [steps], LARGEST_OUTPUT * max(1.0, float(y_here.abs().max())), progress)
+    largest = max(float(values.abs().max()) for values in (y_here, *given.values()))
+    course = Course(descent, rate, steps, list(record) or [steps], LARGEST_OUTPUT * max(1.0, largest), progress)
     course.total, course.done = (len(removed) + 1) * steps, (len(removed) + 1 - len(wanted)) * steps
     for first in range(0, len(wanted), side):
         numbers = wanted[first : first + side]
@@ -203,9 +219,11 @@ def retrain_chunks(
         for row, number in enumerate(numbers):
             if number:
                 kept[row, list(removed[number - 1])] = 0
+        learned = torch.stack([given.get(number, y_here) for number in numbers])
         with exact_gradients(like.device), torch.no_grad():
-            test, train = course.trained(kept.to(like.device))
-        yield RetrainedChunk(np.asarray(numbers, dtype=np.int64), test, train)
+            test, train = course.trained(kept.to(like.device), learned)
+            kept_moves = descent.moved() if moved else None
+        yield RetrainedChunk(np.asarray(numbers, dtype=np.int64), test, train, kept_moves)
 
 
 def _converted(model: nn.Module, dtype: torch.dtype) -> nn.Module:

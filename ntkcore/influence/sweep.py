@@ -7,10 +7,10 @@ once; each λ then costs one product of (m, n) by (n, n) and no factorisation.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ntkcore.errors import ComputationError, DataError
-from ntkcore.influence.bounds import IhvpError
+from ntkcore.influence.bounds import IhvpError, compared, require_scalar
 from ntkcore.kernels.matrices import checked_kernel, row_blocks
 from ntkcore.regression import KernelRegression
+from ntkcore.regression.resolvent import require_regular
 
 Float = NDArray[np.float64]
 
@@ -32,11 +32,7 @@ class IhvpSweep:
         Raises:
             DataError: a full kernel, for which the theorems are not stated.
         """
-        if regression.blocks:
-            raise DataError(
-                "The bounds are stated for one kernel for all outputs.",
-                "Choose the pseudo-NTK or a closed form instead of the full kernel.",
-            )
+        require_scalar(regression)
         self._values, self._vectors = regression.eigen
         targets = np.asarray(test_targets, dtype=np.float64)
         self._ahead = (0.0 if f_test_init is None else np.asarray(f_test_init, dtype=np.float64)) - targets
@@ -56,21 +52,12 @@ class IhvpSweep:
         Raises:
             ComputationError: K + λ I is singular to rounding; says which λ would do.
         """
+        require_regular(self._values, ridge)
         shifted = self._values + ridge
-        n = len(shifted)
-        if shifted[0] <= n * np.finfo(np.float64).eps * shifted[-1]:
-            raise ComputationError(
-                f"The kernel plus λ = {ridge:g} is singular to rounding: some training images repeat each other.",
-                f"Choose λ of at least {1e-12 * float(self._values.sum()):.1g}, or remove duplicate images.",
-            )
-        diagonal = np.empty(n)
+        diagonal = np.empty(len(shifted))
         for rows, block in row_blocks(self._vectors):
             diagonal[rows] = np.square(block) @ (1 / shifted)
         beta = self._vectors @ (self._y / shifted[:, None])
         errors = self._rows @ (self._y / shifted[:, None]) + self._ahead
-        residuals = -beta / diagonal[:, None]
         alpha = (self._rows / shifted) @ self._vectors.T
-        remainder = (np.square(alpha) * (np.square(residuals).sum(1) / 2)).T
-        exact = (alpha * (errors @ residuals.T)).T + remainder
-        estimate = (alpha * (errors @ (-ridge * beta).T)).T  # f(x_i) - y_i = -λ β_i
-        return IhvpError(exact, estimate, remainder, 1 - ridge * diagonal, float(self._values[0]), ridge)
+        return compared(alpha, errors, beta, diagonal, float(self._values[0]), ridge)

@@ -65,9 +65,7 @@ def spearman_interval(
     Raises:
         DataError: a value is not a number.
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"x, y: expected two vectors of one length, got shapes {a.shape} and {b.shape}")
+    a, b = paired_vectors(x, y)
     if not 0 < level < 1 or replicates < 0:
         raise ValueError(f"expected a level between 0 and 1 and at least 0 replicates, got {level} and {replicates}")
     if np.isnan(a).any() or np.isnan(b).any():
@@ -88,6 +86,14 @@ def spearman_interval(
     drawn = drawn[~np.isnan(drawn)]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (nan, nan)
     return Correlation(rho, float(low), float(high), len(drawn), n, level, True)
+
+
+def paired_vectors(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two vectors (n,) in float64; ValueError when they are not, or not of one length."""
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"x, y: expected two vectors of one length, got shapes {a.shape} and {b.shape}")
+    return a, b
 
 
 def _undefined(a: NDArray[np.float64], b: NDArray[np.float64]) -> str:

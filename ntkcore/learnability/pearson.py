@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from ntkcore.learnability.correlation import paired_vectors
+
 _FEWEST = 4  # the transformation's variance is 1 / (n - 3)
 
 
@@ -25,9 +27,7 @@ def pearson_interval(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Pearson
 
     Not defined for fewer than four pairs, or where one side is constant.
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"x, y: expected two vectors of one length, got shapes {a.shape} and {b.shape}")
+    a, b = paired_vectors(x, y)
     if len(a) < _FEWEST or (a == a[0]).all() or (b == b[0]).all():
         return Pearson(nan, nan, nan, len(a))
     a, b = a - a.mean(), b - b.mean()

@@ -7,13 +7,15 @@ error falls as ``exp(-2 pi N / √(8 Λ + 1))``. For one time (Λ = 1) this is t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite, pi, sqrt
+from math import ceil, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 NODES = 14
 """Nodes above the real axis for one time: an error of about 1e-11 of the function's size, a little above what rounding leaves."""
+SHORTEST, LONGEST = 1e-100, 1e100
+"""Times for which products of the function's values at the nodes, which are as large as τ, stay in the range of float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,13 @@ def windows(times: Sequence[float]) -> list[Window]:
     """Windows that together hold ``times``, with the fewest nodes in all.
 
     Args:
-        times: positive and finite, in any order; repeated ones count once.
+        times: from SHORTEST to LONGEST, in any order; repeated ones count once.
 
     Raises:
         ValueError: a time that is not.
     """
-    if any(not (isfinite(time) and time > 0) for time in times):
-        raise ValueError(f"times: expected positive finite numbers, got {list(times)}")
+    if any(not SHORTEST <= time <= LONGEST for time in times):
+        raise ValueError(f"times: expected numbers from {SHORTEST:g} to {LONGEST:g}, got {list(times)}")
     ordered = sorted(set(times))
     best: list[tuple[int, int]] = [(0, 0)]  # the fewest nodes for the first times, and where their last window begins
     for stop in range(1, len(ordered) + 1):

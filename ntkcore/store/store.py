@@ -143,10 +143,16 @@ class Store:
                 sync_folder(draft.parent)
                 (draft / MANIFEST).unlink()  # the draft finds by itself what is damaged
 
-    def entries(self) -> tuple[Entry, ...]:
-        """All published artifacts, the most recently used first."""
-        found = [self._entry(path) for path in self._children("artifacts")]
+    def entries(self, kind: str = "*") -> tuple[Entry, ...]:
+        """All published artifacts, or those of a kind, the most recently used first."""
+        found = [self._entry(path) for path in self._children("artifacts", kind)]
         return tuple(sorted((entry for entry in found if entry is not None), key=lambda entry: entry.last_used, reverse=True))
+
+    def stamp(self, kind: str) -> int:
+        """Another number after each publication or removal of an artifact of a kind; costs a look at one folder."""
+        with suppress(FileNotFoundError):
+            return (self.root / "artifacts" / kind).stat().st_mtime_ns
+        return 0
 
     def pin(self, kind: str, key: str) -> None:
         """Keep an artifact whatever the budget.
@@ -239,8 +245,8 @@ class Store:
             folder.rename(trash)
             shutil.rmtree(trash, ignore_errors=True)
 
-    def _children(self, what: str) -> list[Path]:
-        return [path for path in sorted((self.root / what).glob("*/*")) if path.is_dir()]
+    def _children(self, what: str, kind: str = "*") -> list[Path]:
+        return [path for path in sorted((self.root / what).glob(f"{kind}/*")) if path.is_dir()]
 
     def _artifact(self, kind: str, key: str) -> Path:
         return self._path("artifacts", kind, key)

@@ -86,12 +86,30 @@ def test_it_is_the_plain_loop(name, ridge, n):
     assert found.removed == ((0,), (3, 5), (7,), ())
 
 
+@pytest.mark.parametrize("n", [N, 2 * D + 3], ids=["few", "many"])
+@pytest.mark.parametrize("name", MODELS)
+def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
+    """A replica learns its own targets, alone in its chunk or beside others; float64, as above."""
+    x, y, z = data(n)
+    other = y.clone()
+    other[[1, 4]] = 1 - other[[1, 4]]
+    options = OPTIONS | {"targets": {2: other, 3: other.numpy()}}
+    found = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options)
+    for row, (learned, removed) in enumerate([(y, []), (y, [0, 2, 5]), (other, []), (other, [6])]):
+        test, train = plain(MODELS[name], x, learned, z, removed, RATE, 120, 0.3, RECORD)
+        assert np.abs(found.test[row] - test).max() < 1e-10 and np.abs(found.train[row] - train).max() < 1e-10
+    assert np.abs(found.test[2, -1] - found.test[0, -1]).max() > 1e-3  # targets matter
+    monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)  # one sample at a time
+    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options, replicas=2)
+    assert np.abs(pieces.test - found.test).max() < 1e-11
+
+
 def test_the_two_forms_of_a_two_layer_network():
     for n, by_weights in ((N, False), (2 * D, True)):
-        x, y, z = data(n)
-        found = descent_of(two_layer(), x, y, z, 0.1, 0.0, x)
+        x, _, z = data(n)
+        found = descent_of(two_layer(), x, z, 0.1, 0.0, x)
         assert isinstance(found, TwoLayerDescent) and found._by_weights is by_weights
-    assert isinstance(descent_of(mlp(), x, y, z, 0.1, 0.0, x), GeneralDescent)
+    assert isinstance(descent_of(mlp(), x, z, 0.1, 0.0, x), GeneralDescent)
 
 
 def test_inputs_that_are_always_zero_in_training_may_differ_in_test():
@@ -179,6 +197,8 @@ def test_divergence_is_said_with_the_remedy(name):
         {"replicas": 0},
         {"dtype": torch.float16},
         {"y": torch.zeros(N, 1)},
+        {"targets": {1: torch.zeros(N - 1, K)}},
+        {"targets": {2: torch.zeros(N, K)}},
         {"x_test": torch.zeros(2, D + 1)},
     ],
     ids=str,
