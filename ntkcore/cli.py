@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _LOOK = ("epoch", "kernel")  # of a view: what the answer speaks of
 _MOMENT = ("ridge", "time", "target")
+_NETWORK = (*_MOMENT, "verify", "steps", "minibatch", "runs")
 
 
 def quoted_class(name: str) -> str:
@@ -56,13 +57,16 @@ def _parser() -> argparse.ArgumentParser:
     influence.set_defaults(run=_influence)
 
     reliable = commands.add_parser("reliability", help="how far the IHVP method is off, over λ")
-    _add_choices(reliable, [*RELIABILITY.fields, "ridge"])
-    reliable.add_argument("--csv", type=Path, help="write the table here")
+    _add_choices(reliable, [*RELIABILITY.fields, *_NETWORK])
+    reliable.add_argument("--network", action="store_true", help="hold LiSSA on a real network against retraining (minutes)")
+    reliable.add_argument("--csv", type=Path, help="write the table here; with --network that of the images left out")
     reliable.set_defaults(run=_reliability)
 
     verify = commands.add_parser("verify", help="retrain without each of the most influential images, beside the prediction")
     _add_choices(verify, [*INFLUENCE.fields, *_MOMENT])
     verify.add_argument("--widths", default="512", help="units of the two-layer networks, with commas between")
+    verify.add_argument("--remove", metavar="NUMBER,...", help="training images to leave out instead, each once")
+    verify.add_argument("--together", action="store_true", help="leave those out all at once")
     verify.set_defaults(run=_verify)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
@@ -164,7 +168,9 @@ def _convergence(options: argparse.Namespace) -> int:
 
 
 def _influence(options: argparse.Namespace) -> int:
+    from ntkcore.analyses import influence_noise as noise
     from ntkcore.analyses import influence_views as views
+    from ntkcore.analyses.influence_complexity import groups_of
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_influence, influences
 
@@ -180,11 +186,11 @@ def _influence(options: argparse.Namespace) -> int:
     print(f"\nMost harmful:\n{rows[values < 0].tail(top)[::-1].to_string(index=False)}")
     print("\nComplexity of ten groups by mean influence, the most harmful first (IF-NTK Fig. 5):")
     try:
-        print("  ".join(f"{value:.3g}" for value in views.complexities(result, view.ridge, workspace())[0]))
+        print("  ".join(f"{value:.3g}" for value in groups_of(result, view.ridge, workspace()).complexity))
     except ComputationError as error:  # λ can be too small for the end of training, and large enough for a finite time
         print(f"{error.message} {error.remedy}")
     if (result.labels != result.true_labels).any():
-        shares = views.noise_table(views.noise_share(result, view.ridge, workspace()))
+        shares = noise.noise_table(noise.noise_share(result, view.ridge, workspace()))
         print("\nFlipped labels among the most influential, and errors, through training (Fig. 7):")
         print(shares.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
     print(f"Stored as {result.key}")
@@ -196,9 +202,10 @@ def _reliability(options: argparse.Namespace) -> int:
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_reliability, error_rates
 
-    result, view = compute_reliability(_query(options, [*RELIABILITY.fields, "ridge"]), workspace())
+    result, view = compute_reliability(_query(options, [*RELIABILITY.fields, *_NETWORK]), workspace())
     rows = error_rates(result)
-    _write_csv(rows, options.csv)
+    if not options.network:
+        _write_csv(rows, options.csv)
     now = views.summary(result, view.ridge, workspace())
     trusted, careful, doubtful = views.counts(now)
     print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
@@ -207,25 +214,53 @@ def _reliability(options: argparse.Namespace) -> int:
         f"({now.held:,} of {now.pairs:,} pairs satisfy Theorem 3; λ_min = {now.least:.4g}; {now.zero:,} pairs without influence left out)."
     )
     print(f"Held-out images to trust IHVP on: {trusted:,}; with care: {careful:,}; not: {doubtful:,}.")
+    if options.network:
+        _on_network(result, view, options.csv)
     print(f"Stored as {result.key}")
     return 0
 
 
-def _verify(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.verification import PAPER
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_influence, verifications
+def _on_network(result: Any, view: Any, path: Path | None) -> None:
+    from ntkcore.analyses import reliability_network as views
+    from ntkcore.notebook import on_network
 
-    widths = options.widths.split(",")
-    if not all(width.strip().isdecimal() for width in widths):
-        raise SpecError(f"The widths are {options.widths!r}.", "Give whole numbers with commas between.")
+    found = on_network(result, view=view)
+    _write_csv(views.network_table(found), path)
+    print(f"\nOn a real network, held-out image {found.spec.target}:")
+    for text in views.answer(found):
+        print(text)
+    for rows in (views.agreement_table(found), views.gap_table(found)):
+        print(f"\n{rows.to_string(index=False, float_format=lambda value: f'{value:.3f}')}")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.verification_views import paper_of
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_influence, removals, verifications
+
+    widths, remove = _whole("widths", options.widths), _whole("images", options.remove) if options.remove else ()
+    if options.together and not remove:
+        raise SpecError("No images are named that would be left out together.", "Name them with --remove.")
     result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
-    rows = verifications(result, [int(width) for width in widths], view.target, view.ridge, view.time)
+    if options.together:
+        rows = removals(result, remove, widths, view.ridge, view.time)
+        print(rows.T.to_string(header=False, float_format=lambda value: f"{value:.4g}"))
+        return 0
+    rows = verifications(result, widths, view.target, view.ridge, view.time, remove)
     print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    print("\nThe paper, MNIST 7 against 9, 5000 training images (IF-NTK Table 1):")
-    for width, (pearson, spearman) in sorted(PAPER.items()):
+    paper = paper_of(result.spec)
+    print(f"\nThe paper, {paper.data}, 5000 training images, 40 most influential (IF-NTK Table 1):")
+    for width, (pearson, spearman) in sorted(paper.figures.items()):
         print(f"{width:>7} units: Pearson {pearson:.4f}, Spearman {spearman:.4f}")
     return 0
+
+
+def _whole(what: str, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise SpecError(f"The {what} are {text!r}.", "Give whole numbers with commas between.")
+    return tuple(map(int, parts))
 
 
 def _worker(options: argparse.Namespace) -> int:

@@ -13,22 +13,43 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses import convergence_views, influence_views, reliability_tables, reliability_views
+from ntkcore.analyses import (
+    convergence_views,
+    influence_views,
+    reliability_network,
+    reliability_tables,
+    reliability_views,
+    verification_views,
+)
 from ntkcore.analyses.convergence import ConvergenceResult, open_convergence
 from ntkcore.analyses.influence import InfluenceResult, open_influence
 from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
 from ntkcore.analyses.learnability_views import judged, table
+from ntkcore.analyses.network_ihvp import NetworkIhvp, open_network_ihvp
 from ntkcore.analyses.requests import compute
-from ntkcore.analyses.verification import open_verification
+from ntkcore.analyses.verification import Verification, open_verification
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.errors import SpecError
-from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query, read_reliability_query
-from ntkcore.specs import ConvergenceView, InfluenceView, ReliabilityView
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, RELIABILITY, Address, Query
+from ntkcore.specs import (
+    ConvergenceSpec,
+    ConvergenceView,
+    InfluenceSpec,
+    InfluenceView,
+    LearnabilitySpec,
+    ReliabilityView,
+    Spec,
+    VerificationSpec,
+)
+
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+V = TypeVar("V", bound=Spec)
 
 
 class PrintedProgress:
@@ -79,7 +100,7 @@ def learnability(**choices: str | int | float | bool | Sequence[str]) -> Learnab
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_learnability({name: _text(value) for name, value in choices.items()}, workspace())
+    return compute_learnability(_query(choices), workspace())
 
 
 def ranking(result: LearnabilityResult) -> pd.DataFrame:
@@ -98,7 +119,7 @@ def convergence(**choices: str | int | float | Sequence[str] | Sequence[int]) ->
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_convergence({name: _text(value) for name, value in choices.items()}, workspace())[0]
+    return compute_convergence(_query(choices), workspace())[0]
 
 
 def comparison_table(result: ConvergenceResult) -> pd.DataFrame:
@@ -118,7 +139,7 @@ def influence(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_influence({name: _text(value) for name, value in choices.items()}, workspace())[0]
+    return compute_influence(_query(choices), workspace())[0]
 
 
 def influences(result: InfluenceResult, target: int | None = None, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
@@ -148,7 +169,7 @@ def reliability(**choices: str | int | float | Sequence[str]) -> InfluenceResult
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_reliability({name: _text(value) for name, value in choices.items()}, workspace())[0]
+    return compute_reliability(_query(choices), workspace())[0]
 
 
 def error_rates(result: InfluenceResult) -> pd.DataFrame:
@@ -156,23 +177,53 @@ def error_rates(result: InfluenceResult) -> pd.DataFrame:
     return reliability_tables.sweep_table(reliability_views.sweep(result, workspace()))
 
 
-def compute_reliability(query: dict[str, str | list[str]], ws: Workspace) -> tuple[InfluenceResult, ReliabilityView]:
+def on_network(
+    result: InfluenceResult, target: int | None = None, view: ReliabilityView | None = None, ws: Workspace | None = None
+) -> NetworkIhvp:
+    """The IHVP method on a real network beside retraining, for the 40 images most influential on one held-out image; minutes.
+
+    Args:
+        result: from :func:`reliability`.
+        target: the held-out image; None: the view's, else the one of the largest loss.
+        view: λ (``ridge``), τ (``time``), width (``verify``), LiSSA's depth (``steps``), ``minibatch`` and ``runs``.
+        ws: where it is kept.
+
+    Raises:
+        AtlasError: there is no such network or held-out image, or λ is 0.
+    """
+    view, ws = view or ReliabilityView(), ws or workspace()
+    _, chosen = _moment(result, view.target if target is None else target, view.ridge, view.time, ())
+    spec = reliability_network.to_compare(result, view, chosen, ws)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return open_network_ihvp(spec, ws)
+
+
+def network_errors(found: NetworkIhvp) -> pd.DataFrame:
+    """One row per estimate of :func:`on_network`: Pearson, Spearman and mean error rate against retraining."""
+    return reliability_network.agreement_table(found)
+
+
+def compute_reliability(query: Query, ws: Workspace) -> tuple[InfluenceResult, ReliabilityView]:
     """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = read_reliability_query(query)
+    spec, view = RELIABILITY.read(query)
     reliability_views.require_one_kernel(spec)
     compute(spec, ws, PrintedProgress(ws.device))
     return open_influence(spec, ws), view
 
 
-def compute_influence(query: dict[str, str | list[str]], ws: Workspace) -> tuple[InfluenceResult, InfluenceView]:
+def compute_influence(query: Query, ws: Workspace) -> tuple[InfluenceResult, InfluenceView]:
     """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = read_influence_query(query)
-    compute(spec, ws, PrintedProgress(ws.device))
+    spec, view = _computed(INFLUENCE, query, ws)
     return open_influence(spec, ws), view
 
 
 def verifications(
-    result: InfluenceResult, widths: Sequence[int], target: int | None = None, ridge: float = 0.01, time: float | None = None
+    result: InfluenceResult,
+    widths: Sequence[int],
+    target: int | None = None,
+    ridge: float = 0.01,
+    time: float | None = None,
+    remove: Sequence[int] = (),
 ) -> pd.DataFrame:
     """Real leave-one-out retraining of the 40 images most influential on one held-out image, a row for each width (IF-NTK Table 1).
 
@@ -180,38 +231,79 @@ def verifications(
         result, target, ridge: as for :func:`influences`.
         widths: units of the two-layer networks; a network's own kernel has none to choose, and one row.
         time: τ; None: that of the paper, 5.
+        remove: training images to leave out instead, each once.
 
     Returns:
-        Columns ``width``, ``images``, ``pearson``, ``spearman`` between predicted and real influence, ``rate``, ``steps``, ``seconds``.
+        Columns ``width``, ``images``, ``pearson``, ``spearman``, ``median_relative_error`` between predicted and real influence, ``rate``,
+        ``steps``, ``seconds``.
     """
+    view, chosen = _moment(result, target, ridge, time, remove)
+    asked = verification_views.ticked(result, view) if remove else verification_views.leading(result, view, chosen, workspace())
+    return verification_views.width_table(_retrained(asked, widths), chosen)
+
+
+def removals(
+    result: InfluenceResult, images: Sequence[int], widths: Sequence[int], ridge: float = 0.01, time: float | None = None
+) -> pd.DataFrame:
+    """Real retraining without some training images together, a row for each width.
+
+    Args:
+        result, widths, ridge, time: as for :func:`verifications`.
+        images: the training images that are left out together.
+
+    Returns:
+        Columns ``width``; predicted by the kernel ``accuracy``, ``accuracy_after``, ``loss_change`` (mean over the held-out images), and
+        the same of the network with ``retrained_`` before them; ``pearson``, ``spearman`` and ``median_relative_error`` between the
+        held-out images' predicted and real changes of loss; ``seconds``.
+    """
+    view, _ = _moment(result, None, ridge, time, images)
+    return verification_views.removal_table(_retrained(verification_views.whole_basket(result, view), widths))
+
+
+def _moment(
+    result: InfluenceResult, target: int | None, ridge: float, time: float | None, basket: Sequence[int]
+) -> tuple[InfluenceView, int]:
+    """What is looked at, and the held-out image that is.
+
+    Raises:
+        SpecError: an image that does not exist.
+    """
+    view = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target, basket=tuple(basket))
+    if problem := influence_views.missing_from(result, view):
+        raise SpecError(problem, "Name one of those.")
+    now = influence_views.held(result, view, workspace())
+    return view, influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+
+
+def _retrained(asked: VerificationSpec, widths: Sequence[int]) -> list[Verification]:
+    """The verification at each width; a network's own kernel has none to choose."""
     ws, found = workspace(), []
-    view = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target)
-    now = influence_views.held(result, view, ws)
-    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
-    values = influence_views.influence(result, view, chosen, ws)
-    for width in widths if result.spec.kernel == "two-layer" else (0,):
-        seen = view.model_copy(update={"verify": width}) if width else view
-        spec = influence_views.to_verify(result, seen, values)
+    for spec in [asked] if asked.width is None else [verification_views.at_width(asked, width) for width in widths]:
         compute(spec, ws, PrintedProgress(ws.device))
-        made = open_verification(spec, ws)
-        pearson, spearman = made.correlations(chosen)
-        row = {"width": width, "images": len(spec.removed), "pearson": pearson, "spearman": spearman}
-        found.append(row | {"rate": made.rate, "steps": made.steps, "seconds": made.seconds})
-    return pd.DataFrame(found)
+        found.append(open_verification(spec, ws))
+    return found
 
 
-def compute_learnability(query: dict[str, str | list[str]], ws: Workspace) -> LearnabilityResult:
+def compute_learnability(query: Query, ws: Workspace) -> LearnabilityResult:
     """Compute what a query names, in this process, and open it."""
-    spec, _ = read_learnability_query(query)
-    compute(spec, ws, PrintedProgress(ws.device))
+    spec, _ = _computed(LEARNABILITY, query, ws)
     return open_learnability(spec, ws)
 
 
-def compute_convergence(query: dict[str, str | list[str]], ws: Workspace) -> tuple[ConvergenceResult, ConvergenceView]:
+def compute_convergence(query: Query, ws: Workspace) -> tuple[ConvergenceResult, ConvergenceView]:
     """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = read_convergence_query(query)
-    compute(spec, ws, PrintedProgress(ws.device))
+    spec, view = _computed(CONVERGENCE, query, ws)
     return open_convergence(spec, ws), view
+
+
+def _computed(address: Address[S, V], query: Query, ws: Workspace) -> tuple[S, V]:
+    spec, view = address.read(query)
+    compute(spec, ws, PrintedProgress(ws.device))
+    return spec, view
+
+
+def _query(choices: Mapping[str, object]) -> Query:
+    return {name: _text(value) for name, value in choices.items()}
 
 
 def _text(value: object) -> str | list[str]:

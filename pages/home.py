@@ -1,15 +1,18 @@
 """The start: what this is, and the ways in."""
 
+from functools import partial
+from typing import Any, TypeVar
+
 import streamlit as st
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.learnability import is_ready
+from ntkcore.analyses import influence, learnability, requests
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, catalogue
 from ntkcore.errors import AtlasError, DataMissing
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs import InfluenceSpec, LearnabilitySpec
 from pages.parts import frame, links, missing, strip
 
+S = TypeVar("S", LearnabilitySpec, InfluenceSpec)
 _CARDS = (
     (
         "digits",
@@ -45,18 +48,58 @@ def page() -> None:
     for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
         with column:
             _card(infos[name], title, text, spec)
-    _comparison()
+    few = InfluenceSpec()
+    for column, card in zip(st.columns(3, gap="medium"), (_comparison, partial(_influence, few), partial(_reliability, few)), strict=True):
+        with column:
+            card()
     st.page_link("pages/images.py", label="Or bring your own images: a zip, a Parquet file or an npz", icon=":material/upload:")
 
 
 def _comparison() -> None:
-    with st.container(border=True, key="card_convergence"):
-        left, right = st.columns([6, 1], vertical_alignment="center", gap="medium")
-        with left:
-            st.subheader("How good is the cheap kernel?", anchor=False)
-            st.markdown("The pseudo-NTK costs a small part of the full kernel. See over width and training how well it stands in for it.")
-        if right.button("Compare", key="open_convergence", icon=":material/compare_arrows:", width="stretch"):
+    with st.container(border=True, key="card_convergence", height="stretch"):
+        st.subheader("How good is the cheap kernel?", anchor=False)
+        st.markdown("The pseudo-NTK costs a small part of the full kernel. See over width and training how well it stands in for it.")
+        if st.button("Compare", key="open_convergence", icon=":material/compare_arrows:"):
             st.switch_page("pages/convergence.py")
+
+
+def _influence(spec: InfluenceSpec) -> None:
+    with st.container(border=True, key="card_influence", height="stretch"):
+        st.subheader("Who taught it this?", anchor=False)
+        st.markdown(f"{_images(spec)}: which of them helped or harmed a prediction, and when in training. Seconds.")
+        if st.button("Trace", key="open_influence", icon=":material/north_east:"):
+            _open(spec, "pages/influence.py", links.influence)
+
+
+def _reliability(spec: InfluenceSpec) -> None:
+    with st.container(border=True, key="card_reliability", height="stretch"):
+        st.subheader("Can influence be estimated?", anchor=False)
+        st.markdown(f"{_images(spec)}: when the usual estimate (IHVP) fails, and for which predictions it holds. Seconds.")
+        if st.button("Judge", key="open_reliability", icon=":material/rule:"):
+            _open(spec, "pages/reliability.py", links.reliability)
+
+
+def _images(spec: InfluenceSpec) -> str:
+    return f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out"
+
+
+def _open(spec: S, page: str, link: links.Link[S, Any]) -> None:
+    """Go to an analysis; one that is not stored is asked for on the way."""
+    try:
+        _ask(spec)
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    st.switch_page(page, query_params=link.point_to(spec))
+
+
+def _ask(spec: LearnabilitySpec | InfluenceSpec) -> None:
+    ws = workspace()
+    if isinstance(spec, InfluenceSpec):
+        if not influence.is_ready(spec, ws):
+            requests.request_influence(spec, ws)
+    elif not learnability.is_ready(spec, ws):
+        requests.request_learnability(spec, ws)
 
 
 def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> None:
@@ -66,13 +109,7 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
             strip.strip(spec.dataset)
         st.markdown(text)
         if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
-            try:
-                if not is_ready(spec, workspace()):
-                    requests.request_learnability(spec, workspace())
-            except AtlasError as error:
-                frame.show_error(error)
-                return
-            st.switch_page("pages/learnability.py", query_params=links.learnability.point_to(spec))
+            _open(spec, "pages/learnability.py", links.learnability)
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
 

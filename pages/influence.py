@@ -5,9 +5,8 @@ from ntkcore.analyses.influence import influence_key, is_ready, open_influence
 from ntkcore.analyses.influence_forecast import forecast_influence
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import InfluenceSpec
-from pages.parts import job_panel, links
-from pages.parts.analysis import analysis_page
-from pages.parts.forecast import forecast_card
+from pages.parts import links
+from pages.parts.analysis import analysis_page, show_or_compute
 from pages.parts.influence_bar import analysis_bar
 from pages.parts.influence_result import show_result
 
@@ -15,15 +14,13 @@ from pages.parts.influence_result import show_result
 def _show(spec: InfluenceSpec) -> None:
     """The job, the result, or the forecast."""
     ws = workspace()
-    job = ws.jobs.state(influence_key(spec, ws))
-    if job is not None and job.active:
-        job_panel.job_panel(job.id)
-    elif is_ready(spec, ws):
-        show_result(open_influence(spec, ws))
-    else:
-        if job is not None:
-            job_panel.ended(job)
-        forecast_card(lambda: forecast_influence(spec, ws), lambda: requests.request_influence(spec, ws))
+    show_or_compute(
+        influence_key(spec, ws),
+        ready=lambda: is_ready(spec, ws),
+        result=lambda: show_result(open_influence(spec, ws)),
+        forecast=lambda: forecast_influence(spec, ws),
+        request=lambda: requests.request_influence(spec, ws),
+    )
 
 
 analysis_page(

@@ -26,6 +26,9 @@ _KINDS = {
     "convergence": "convergence: all comparisons complete",
     "influence": "influence: kernel, eigenvectors and outputs",
     "verification": "verification: outputs of retrained networks",
+    "network-ihvp": "reliability: LiSSA and retraining side by side",
+    "estimate": "influences on one image at a trained network",
+    "trained": "network trained for a verification",
 }
 _OPENS: dict[str, tuple[type, links.Link, str]] = {
     "learnability": (LearnabilitySpec, links.learnability, "pages/learnability.py"),

@@ -5,9 +5,8 @@ from ntkcore.analyses.learnability import is_ready, learnability_key, open_learn
 from ntkcore.analyses.learnability_forecast import forecast_learnability
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import job_panel, links
-from pages.parts.analysis import analysis_page
-from pages.parts.forecast import forecast_card
+from pages.parts import links
+from pages.parts.analysis import analysis_page, show_or_compute
 from pages.parts.learnability_bar import analysis_bar
 from pages.parts.learnability_result import show_result
 
@@ -15,15 +14,13 @@ from pages.parts.learnability_result import show_result
 def _show(spec: LearnabilitySpec) -> None:
     """The job, the result, or the forecast."""
     ws = workspace()
-    job = ws.jobs.state(learnability_key(spec, ws))
-    if job is not None and job.active:
-        job_panel.job_panel(job.id)
-    elif is_ready(spec, ws):
-        show_result(open_learnability(spec, ws))
-    else:
-        if job is not None:
-            job_panel.ended(job)
-        forecast_card(lambda: forecast_learnability(spec, ws), lambda: requests.request_learnability(spec, ws))
+    show_or_compute(
+        learnability_key(spec, ws),
+        ready=lambda: is_ready(spec, ws),
+        result=lambda: show_result(open_learnability(spec, ws)),
+        forecast=lambda: forecast_learnability(spec, ws),
+        request=lambda: requests.request_learnability(spec, ws),
+    )
 
 
 analysis_page(

@@ -10,7 +10,7 @@ from ntkcore.analyses.influence import is_ready as influence_ready
 from ntkcore.analyses.learnability import is_ready
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main, quoted_class
-from ntkcore.permalink import read_convergence_query, read_influence_query, read_learnability_query
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY
 
 CHOICES = {"classes": ["3", "8"], "n": "60", "width": "8", "depth": "1", "epochs": "2"}
 WORDS = ["--classes", "3,8", "--n", "60", "--width", "8", "--depth", "1", "--epochs", "2"]
@@ -21,7 +21,7 @@ def test_learnability_writes_the_artifact_of_the_page(cache, capsys, tmp_path):
     said = capsys.readouterr().out
     assert "Hardest" in said
     assert "Spearman" in said
-    spec, _ = read_learnability_query(CHOICES)
+    spec, _ = LEARNABILITY.read(CHOICES)
     assert is_ready(spec, Workspace(cache))
     rows = pd.read_csv(tmp_path / "ranking.csv")
     assert len(rows) == 60
@@ -57,7 +57,7 @@ def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, mo
     rows = pd.read_csv(tmp_path / "points.csv")
     assert list(rows["width"]) == [4, 6, 4, 6] and list(rows["epoch"]) == [0, 0, 1, 1]
     query = {"classes": ["3", "5", "8"]} | {n.removeprefix("--"): v for n, v in zip(TINY[2::2], TINY[3::2], strict=True)}
-    spec, _ = read_convergence_query(query)
+    spec, _ = CONVERGENCE.read(query)
     assert convergence_ready(spec, Workspace(cache))
     assert main(["convergence", *TINY, "--epoch", "1", "--kernel", "first"]) == 0
     said = capsys.readouterr().out
@@ -86,7 +86,7 @@ def test_influence_prints_both_ends_and_writes_the_artifact_of_the_page(cache, c
     assert main(["influence", *FEW, "--ridge", "0.1", "--target", "4", "--top", "3", "--csv", str(csv)]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Held-out image 4: ")
-    spec, _ = read_influence_query({"classes": ["3", "5", "8"], "n": "20", "test": "9", "noise": "0.2"})
+    spec, _ = INFLUENCE.read({"classes": ["3", "5", "8"], "n": "20", "test": "9", "noise": "0.2"})
     assert influence_ready(spec, Workspace(cache))
     rows = pd.read_csv(csv)
     assert sorted(rows["image"]) == list(range(20)) and rows["influence"].is_monotonic_decreasing and rows["flipped"].sum() == 4
@@ -165,3 +165,17 @@ def test_import_then_list(cache, capsys, tmp_path):
 def test_unknown_download(cache, capsys):
     assert main(["download", "imagenet"]) == 1
     assert capsys.readouterr().err
+
+
+def test_reliability_on_a_network_prints_what_stochastic_estimation_adds(cache, capsys, tmp_path):
+    few = ["--classes", "3,8", "--n", "20", "--test", "6", "--target", "2", "--verify", "32", "--time", "0.5"]
+    few += ["--runs", "2", "--steps", "30", "--minibatch", "5"]
+    csv = tmp_path / "images.csv"
+    assert main(["reliability", *few, "--network", "--csv", str(csv)]) == 0
+    said = capsys.readouterr().out
+    assert "On a real network, held-out image 2:" in said and "tochastic estimation" in said
+    assert "LiSSA, mean of 2" in said and "Recursion ended after 30 steps" in said
+    rows = pd.read_csv(csv)
+    assert len(rows) == 19 and rows["lissa_deviation"].gt(0).all()  # one image stays to train on
+    assert main(["reliability", *few, "--network", "--ridge", "0"]) == 1
+    assert "λ above 0" in capsys.readouterr().err

@@ -73,8 +73,17 @@ def test_a_closed_form_has_no_network_and_a_network_kernel_has_one():
 
 def test_no_training_is_one_specification():
     at_start = InfluenceSpec(kernel="pseudo")
-    for training in (None, {}, {"epochs": 0}, {"epochs": "0"}, {"epochs": 0, "learning_rate": 3.0}, TrainingSpec(epochs=0)):
+    for training in (None, {}, {"epochs": 0}, {"epochs": "0"}, TrainingSpec(epochs=0, learning_rate=3.0)):
         assert InfluenceSpec.model_validate({"kernel": "pseudo", "training": training}) == at_start, training
+
+
+def test_an_infinitely_wide_network_has_no_seed():
+    """Its kernel is the same from every one, so one specification, and one key, names it."""
+    model = {"architecture": "cnn3", "width": 16}
+    plain = InfluenceSpec.model_validate({"kernel": "infinite", "model": model})
+    assert InfluenceSpec.model_validate({"kernel": "infinite", "model": model | {"seed": 5}}) == plain
+    assert InfluenceSpec(kernel="infinite", model=ModelSpec(architecture="cnn3", width=16, seed=5)) == plain
+    assert InfluenceSpec.model_validate({"kernel": "pseudo", "model": model | {"seed": 5}}).model.seed == 5
 
 
 def test_the_learning_rate_of_an_influence_follows_the_architecture():
@@ -88,6 +97,8 @@ def test_the_learning_rate_of_an_influence_follows_the_architecture():
     [
         ({"model": {"width": 8}}, "leave it out"),
         ({"training": {"epochs": 1}}, "does not change in training"),
+        ({"training": {"learning_rate": 0.1}}, "rate given without epochs"),
+        ({"kernel": "pseudo", "training": {"epochs": 0, "seed": 3, "momentum": 0.9}}, "shuffle, momentum given without epochs"),
         ({"dtype": "float64"}, "computed in float64"),
         ({"kernel": "infinite", "training": {"epochs": 1}}, "does not change in training"),
         ({"kernel": "infinite", "model": {"architecture": "resnet18"}}, "fcn, cnn3, cnn4, convnet"),
@@ -105,7 +116,14 @@ def test_contradictory_influences_say_why(values, said):
 
 
 @pytest.mark.parametrize(
-    "values", [{"ridge": -1}, {"ridge": float("nan")}, {"ridge": 2e6}, {"time": 0}, {"time": float("inf")}, {"target": -1}]
+    "values",
+    [
+        *({"ridge": ridge} for ridge in (-1, float("nan"), 2e6)),
+        *({"time": time} for time in (0, float("inf"))),
+        *({name: -1} for name in ("target", "group", "image", "held")),
+        {"mean": "all"},
+        {"image": 1, "held": 2},
+    ],
 )
 def test_views_that_cannot_be_are_refused(values):
     with pytest.raises(ValidationError):

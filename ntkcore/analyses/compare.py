@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from ntkcore.analyses.arrays import put_array
 from ntkcore.analyses.comparison import BY_FORM, KIND, VERSION, comparison_key, number
 from ntkcore.analyses.kernel import kernel_network, run_of
 from ntkcore.analyses.kernel_tiles import fill_kernel, inputs_of, learn_kernel_rates
 from ntkcore.analyses.measures import FORMS, STEPS, measure
-from ntkcore.analyses.network import has_state, identity_of, one_device
+from ntkcore.analyses.network import has_state, identity_of, one_device, outputs_of
 from ntkcore.analyses.progress import COMPARISON, KERNELS, TRAINING, Reporter, of_point
 from ntkcore.analyses.split import Split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.doctor import batch_invariance
-from ntkcore.models import describe_model, evaluate
+from ntkcore.models import describe_model
 from ntkcore.specs import ComparisonSpec
 from ntkcore.store import Draft
 
@@ -50,7 +51,7 @@ def ensure_comparison(spec: ComparisonSpec, split: Split, ws: Workspace, reporte
         one_device(draft, reporter, (*scratch, *(f"{name}-notes" for name in scratch), "seconds"))
         try:
             module = _at_epoch(spec, split, ws, reporter, failed)
-            outputs = _outputs(module, split, lambda *_: reporter.report(first, 0))
+            outputs = outputs_of(module, split, lambda *_: reporter.report(first, 0))
             # Before the kernels, so that the first one's seconds do not hold the device's warming up.
             x = inputs_of(split.train, spec.dtype)
             invariance = {str(form): batch_invariance(module, x, form) for form in FORMS}
@@ -71,15 +72,6 @@ def _at_epoch(spec: ComparisonSpec, split: Split, ws: Workspace, reporter: Repor
     if failed and run is not None and not has_state(run, ws):
         raise ComputationError(failed)
     return kernel_network(spec, split.train, ws, reporter, of_point(TRAINING, spec))
-
-
-def _outputs(module: torch.nn.Module, split: Split, progress: Callable[[int, int], None]) -> tuple[np.ndarray, np.ndarray]:
-    """(n, k) and (m, k) the network's outputs on the training and the held-out images."""
-    device = next(module.parameters()).device
-    found = [evaluate(module, inputs, device=device, progress=progress) for inputs in (split.train.inputs, split.test_inputs)]
-    if not all(np.isfinite(values).all() for values in found):
-        raise ComputationError("The network's outputs are not finite on some images.", "Train with a smaller learning rate.")
-    return found[0], found[1]
 
 
 def _about(spec: ComparisonSpec, split: Split) -> dict[str, Any]:
@@ -143,8 +135,7 @@ def _write(
     arrays = {f"spectrum-{form}": values for form, values in found.spectra.items()} | {"labels": split.train.labels}
     arrays |= {name: values.astype(np.float32) for name, values in found.pictures.items()}
     for name, values in arrays.items():
-        draft.create(name, values.shape, str(values.dtype), values.shape)
-        draft.write(name, (0,) * values.ndim, values)
+        put_array(draft, name, values)
 
 
 def written(value: float) -> float | str:

@@ -9,6 +9,7 @@ from ntkcore.analyses.kernel_tiles import TILE
 from ntkcore.analyses.progress import Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset
+from ntkcore.kernels.memory import most_fitting
 from ntkcore.specs import DatasetSpec
 
 BASE_MEMORY = 600 * 2**20  # a worker with torch loaded and its work buffers
@@ -65,7 +66,7 @@ class Needs:
         limit, free = _limits(ws)
         if memory <= limit and disk <= free:
             return "", self.n
-        largest = _largest_n(lambda n: self.memory(n) <= limit and self.disk(n) <= free, self.n)
+        largest = most_fitting(lambda n: self.memory(n) <= limit and self.disk(n) <= free, self.n)
         what = (
             f"about {_amount(memory)} of memory, and one job may use {_amount(limit)} here"
             if memory > limit
@@ -92,14 +93,6 @@ def _limits(ws: Workspace) -> tuple[int, int]:
     """Bytes of memory one job may use, and bytes that may be stored."""
     memory = ws.settings.job_memory or psutil.virtual_memory().total * 3 // 4
     return memory, min(ws.store.room(), ws.settings.disk_budget)
-
-
-def _largest_n(fits: Callable[[int], bool], n: int) -> int:
-    low, high = 0, n
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low
 
 
 def _amount(size: int) -> str:

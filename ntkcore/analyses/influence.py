@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ntkcore.analyses.arrays import put_array
 from ntkcore.analyses.influence_forecast import influence_stages
 from ntkcore.analyses.influence_kernel import Kernels, fill_kernels
 from ntkcore.analyses.kernel import KERNEL_VERSION
@@ -96,6 +97,8 @@ def run_influence(spec: InfluenceSpec, ws: Workspace, reporter: Reporter) -> Non
         AtlasError: the request cannot be met; says why and what to do.
         Cancelled: the user cancelled; what is finished stays.
     """
+    if is_ready(spec, ws):
+        return  # asked for again: there is no image to read
     started = time.monotonic()
     split = load_split(spec.dataset, spec.test, ws)
     reporter.plan(influence_stages(spec, split.train, ws))
@@ -121,12 +124,8 @@ def _decompose(spec: InfluenceSpec, draft: Draft, kernels: Kernels, ws: Workspac
     matrix = symmetrised(kernel)
     with timed(ws, "spectrum cpu", len(matrix) ** 3):
         values, vectors = eigh(matrix, lambda: reporter.report(SPECTRUM, 0))
-    side = len(matrix)
-    draft.create("values", (side,), "float64", (side,))
-    draft.write("values", (0,), values)
-    draft.create("vectors", (side, side), "float64", (side, min(TILE, side)))
-    for tile in range(-(-side // TILE)):
-        draft.write("vectors", (0, tile), vectors[:, tile * TILE : (tile + 1) * TILE])
+    put_array(draft, "values", values)
+    put_array(draft, "vectors", vectors, (len(matrix), TILE))
     return examine(kernel, eigenvalues=values, dtype=kernels.dtype, batch_invariance=kernels.invariance)
 
 
@@ -141,8 +140,7 @@ def _write(spec: InfluenceSpec, split: Split, draft: Draft, kernels: Kernels, do
         "test_labels": split.test_labels,
     }
     for name, values in arrays.items():
-        draft.create(name, values.shape, str(values.dtype), values.shape)
-        draft.write(name, (0,) * values.ndim, values)
+        put_array(draft, name, values)
     parameters = None
     if spec.kernel in ("pseudo", "full"):
         assert spec.model is not None

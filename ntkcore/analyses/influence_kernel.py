@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ntkcore.analyses.arrays import put_array
 from ntkcore.analyses.kernel import kernel_network
 from ntkcore.analyses.kernel_tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates
-from ntkcore.analyses.network import rate_name, timed
+from ntkcore.analyses.network import outputs_of, rate_name, timed
 from ntkcore.analyses.progress import PAIRS, TRAINING, Reporter
 from ntkcore.analyses.split import Split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.architecture import Chain, chain_of
 from ntkcore.data import Dataset
-from ntkcore.errors import ComputationError, DataError, ModelError
+from ntkcore.errors import DataError, ModelError
 from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
 from ntkcore.kernels.doctor import batch_invariance
-from ntkcore.models import evaluate
 from ntkcore.specs import InfluenceSpec, KernelSpec, ModelSpec, Outputs
 from ntkcore.store import Draft
 
@@ -61,7 +61,7 @@ def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace,
                 assert model is not None
                 told = _part(reporter, before, len(rows) * n)
                 values = infinite_ntk(chain(model, split.train), rows, columns, initialisation=model.initialisation, progress=told)
-            _put(draft, name, values)
+            put_array(draft, name, values, (TILE, n))
             reporter.report(PAIRS, before + len(rows) * n)
     return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, frozenset())
 
@@ -107,24 +107,15 @@ def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, 
     module = kernel_network(kernel, split.train, ws, reporter, TRAINING)
     x = inputs_of(split.train, spec.dtype)
     z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
-    found = [evaluate(module, values, device=reporter.device).astype(np.float64) for values in (split.train.inputs, split.test_inputs)]
-    if not all(np.isfinite(values).all() for values in found):
-        raise ComputationError("The network's outputs are not finite on some images.", "Train with a smaller learning rate.")
+    f_train, f_test = (values.astype(np.float64) for values in outputs_of(module, split))
     n, m, k = len(x), len(z), split.train.outputs
     train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n))
     test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n))
     learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test)
     invariance = batch_invariance(module, x, outputs, device=reporter.device)
-    return Kernels(found[0], found[1], spec.dtype, invariance, train.notes | test.notes)
+    return Kernels(f_train, f_test, spec.dtype, invariance, train.notes | test.notes)
 
 
 def _part(reporter: Reporter, before: int, size: int) -> Callable[[float, float], None]:
     """Progress of one of the two kernels, as progress of both."""
     return lambda done, of: reporter.report(PAIRS, before + size * done / max(of, 1))
-
-
-def _put(draft: Draft, name: str, values: np.ndarray) -> None:
-    """Write an array in stripes of rows."""
-    draft.create(name, values.shape, "float64", (min(TILE, len(values)), values.shape[1]))
-    for tile in range(-(-len(values) // TILE)):
-        draft.write(name, (tile, 0), values[tile * TILE : (tile + 1) * TILE])

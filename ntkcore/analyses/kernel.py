@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ntkcore.analyses.arrays import put_array
 from ntkcore.analyses.kernel_tiles import TILE, fill_kernel, inputs_of, kernel_tiles, learn_kernel_rates, listening, tile_side
 from ntkcore.analyses.network import content_of, identity_of, network, one_device, rate_name, state_at, timed
 from ntkcore.analyses.progress import TRAINING, Reporter
@@ -107,11 +108,8 @@ def ensure_spectrum(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
             if draft is not None:
                 with timed(ws, f"spectrum {reporter.device}", n**3):
                     values, vectors = _eigh(kernel, reporter, stage)
-                draft.create("values", (n,), "float64", (n,))
-                draft.create("vectors", (n, n), "float64", (n, TILE))
-                draft.write("values", (0,), values)
-                for tile in range(-(-n // TILE)):
-                    draft.write("vectors", (0, tile), vectors[:, tile * TILE : (tile + 1) * TILE])
+                put_array(draft, "values", values)
+                put_array(draft, "vectors", vectors, (n, TILE))
                 doctor = examine(kernel, eigenvalues=values, dtype=spec.dtype, batch_invariance=source.info["batch_invariance"])
                 draft.put_json("doctor", doctor.to_json())
                 draft.publish({"smallest": float(values[0]), "largest": float(values[-1]), "device": reporter.device})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ntkcore.analyses.arrays import put_array
 from ntkcore.analyses.kernel import KERNEL_VERSION, ensure_diagonal, ensure_spectrum, kernel_key
 from ntkcore.analyses.learnability_forecast import REPLICATES, learnability_stages, predicted_points
 from ntkcore.analyses.network import TRAINING_VERSION, content_of, ensure_training, identity_of, run_key
@@ -177,8 +178,7 @@ def _write_summary(
     n = dataset.n
     arrays = {"learned": learned, "labels": dataset.labels, "true_labels": dataset.true_labels, "targets": dataset.targets}
     for name, values in (arrays if full is None else arrays | {"full": full}).items():
-        draft.create(name, values.shape, str(values.dtype), values.shape)
-        draft.write(name, (0,) * values.ndim, values)
+        put_array(draft, name, values)
     draft.put_json("images", {"ids": list(dataset.ids), "class_names": list(dataset.class_names), "pack": pack, "n": n})
     draft.put_json(
         "statistics",

@@ -1,16 +1,18 @@
 """A network on an image set: its training record and its state at an epoch, each computed once and stored."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.split import Split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
-from ntkcore.models import EpochRecord, TrainingState, build_model, train, weights_content
+from ntkcore.errors import ComputationError
+from ntkcore.models import EpochRecord, TrainingState, build_model, evaluate, train, weights_content
 from ntkcore.specs import DatasetSpec, ModelSpec, RunSpec, Spec, TrainingSpec, key_of
 from ntkcore.store import Artifact, Draft
 
@@ -54,6 +56,19 @@ def network(spec: ModelSpec, dataset: Dataset, ws: Workspace) -> torch.nn.Module
         std=dataset.std,
         weights_paths=ws.settings.weights_paths,
     )
+
+
+def outputs_of(module: torch.nn.Module, split: Split, progress: Callable[[int, int], None] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(n, k) and (m, k) the network's outputs on the training and the held-out images, computed where it is.
+
+    Raises:
+        ComputationError: some are not finite.
+    """
+    device = next(module.parameters()).device
+    found = [evaluate(module, inputs, device=device, progress=progress) for inputs in (split.train.inputs, split.test_inputs)]
+    if not all(np.isfinite(values).all() for values in found):
+        raise ComputationError("The network's outputs are not finite on some images.", "Train with a smaller learning rate.")
+    return found[0], found[1]
 
 
 def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, keep: Collection[int]) -> Artifact:

@@ -12,6 +12,7 @@ STATISTICS = "Statistics"
 KERNELS = {"pseudo": "Pseudo-NTK", "first": "First-logit kernel", "full": KERNEL}
 COMPARISON, TIMING = "Comparison", "Timing"
 RETRAINING = "Retraining"
+GRADIENTS, LISSA = "Conjugate gradients", "LiSSA"
 PAIRS = "Kernel"  # of training images with each other and with held-out ones
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ntkcore.analyses import convergence, influence, learnability, verification
+from ntkcore.analyses import convergence, influence, learnability, network_ihvp, verification
 from ntkcore.analyses.convergence_forecast import require_fit_convergence
 from ntkcore.analyses.influence_forecast import require_fit_influence
 from ntkcore.analyses.learnability_forecast import require_fit
@@ -20,10 +20,20 @@ from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
-from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec, Spec, VerificationSpec
+from ntkcore.specs import (
+    INFLUENCE_KERNELS,
+    TITLES,
+    ConvergenceSpec,
+    DatasetSpec,
+    InfluenceSpec,
+    LearnabilitySpec,
+    NetworkIhvpSpec,
+    Spec,
+    VerificationSpec,
+)
 from ntkcore.store.files import guarded
 
-AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec | VerificationSpec
+AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec | VerificationSpec | NetworkIhvpSpec
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
@@ -56,9 +66,19 @@ def request_influence(spec: InfluenceSpec, ws: Workspace) -> JobState:
 
 
 def request_verification(spec: VerificationSpec, ws: Workspace) -> JobState:
-    """Ask for leave-one-out retraining, as :func:`request_learnability`."""
-    title = f"Retraining without each of {len(spec.removed)} images, {describe_dataset(spec.influence.dataset, ws)}"
+    """Ask for retraining, as :func:`request_learnability`."""
+    deed = "without" if spec.label is None else "with another label on"
+    each = "" if spec.together else "each of "
+    many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
+    wide = "" if spec.width is None else f", {spec.width:,} units"
+    title = f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws)}"
     return _submit(verification.KIND, verification.verification_key(spec, ws), spec, title, ws)
+
+
+def request_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> JobState:
+    """Ask for the IHVP method on a real network beside retraining, as :func:`request_learnability`."""
+    title = f"LiSSA and retraining, {describe_dataset(spec.verification.influence.dataset, ws)}"
+    return _submit(network_ihvp.KIND, network_ihvp.network_ihvp_key(spec, ws), spec, title, ws)
 
 
 def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
@@ -173,6 +193,7 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         convergence.KIND: ConvergenceSpec,
         influence.KIND: InfluenceSpec,
         verification.KIND: VerificationSpec,
+        network_ihvp.KIND: NetworkIhvpSpec,
     }
     return {name: partial(analyse, kind) for name, kind in kinds.items()} | {"download": fetch, "import": bring_in}
 
@@ -188,6 +209,8 @@ def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
         run = partial(influence.run_influence, spec, ws, reporter)
     elif isinstance(spec, VerificationSpec):
         run = partial(verification.run_verification, spec, ws, reporter)
+    elif isinstance(spec, NetworkIhvpSpec):
+        run = partial(network_ihvp.run_network_ihvp, spec, ws, reporter)
     else:
         require_fit(spec, ws)
         run = partial(learnability.run_learnability, spec, ws, reporter)
@@ -205,6 +228,8 @@ def repair(damage: CorruptArtifact, spec: AnalysisSpec, ws: Workspace) -> JobSta
     ws.store.reopen(damage)
     if isinstance(spec, VerificationSpec):
         return request_verification(spec, ws)
+    if isinstance(spec, NetworkIhvpSpec):
+        return request_network_ihvp(spec, ws)
     if isinstance(spec, InfluenceSpec):
         return request_influence(spec, ws)
     return request_convergence(spec, ws) if isinstance(spec, ConvergenceSpec) else request_learnability(spec, ws)

@@ -7,20 +7,7 @@ names.
 """
 
 from ntkcore.permalink.address import LIST_FIELDS, Address, Query
-from ntkcore.permalink.pages import (
-    CONVERGENCE,
-    INFLUENCE,
-    LEARNABILITY,
-    RELIABILITY,
-    convergence_query,
-    influence_query,
-    learnability_query,
-    read_convergence_query,
-    read_influence_query,
-    read_learnability_query,
-    read_reliability_query,
-    reliability_query,
-)
+from ntkcore.permalink.pages import CONVERGENCE, INFLUENCE, LEARNABILITY, RELIABILITY
 from ntkcore.permalink.ranges import read_ranges, write_ranges
 
 SPEC_FIELDS = LEARNABILITY.fields
@@ -34,14 +21,6 @@ __all__ = [
     "SPEC_FIELDS",
     "Address",
     "Query",
-    "convergence_query",
-    "influence_query",
-    "learnability_query",
-    "read_convergence_query",
-    "read_influence_query",
-    "read_learnability_query",
     "read_ranges",
-    "read_reliability_query",
-    "reliability_query",
     "write_ranges",
 ]

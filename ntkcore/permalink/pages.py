@@ -1,8 +1,6 @@
 """The addresses of the pages: which names each has, and which defaults they have."""
 
-from collections.abc import Mapping, Sequence
-
-from ntkcore.permalink.address import Address, Path, Query
+from ntkcore.permalink.address import Address, Path
 from ntkcore.specs import (
     ConvergenceSpec,
     ConvergenceView,
@@ -28,6 +26,15 @@ _DATASET: dict[str, Path] = {
     "seed": ("dataset", "seed"),
     "noise": ("dataset", "label_noise"),
 }
+_NETWORK: dict[str, Path] = {
+    "model": ("model", "architecture"),
+    "width": ("model", "width"),
+    "depth": ("model", "depth"),
+    "weights": ("model", "weights"),
+    "start": ("model", "initialisation"),
+    "init": ("model", "seed"),
+    "epochs": ("training", "epochs"),
+}
 _TRAINING: dict[str, Path] = {
     "rate": ("training", "learning_rate"),
     "batch": ("training", "batch_size"),
@@ -39,18 +46,7 @@ _TRAINING: dict[str, Path] = {
 LEARNABILITY: Address[LearnabilitySpec, LearnabilityView] = Address(
     spec=LearnabilitySpec,
     view=LearnabilityView,
-    fields=_DATASET
-    | {
-        "model": ("model", "architecture"),
-        "width": ("model", "width"),
-        "depth": ("model", "depth"),
-        "weights": ("model", "weights"),
-        "start": ("model", "initialisation"),
-        "init": ("model", "seed"),
-        "epochs": ("training", "epochs"),
-    }
-    | _TRAINING
-    | {"at": ("kernel_epoch",), "full": ("full_kernel",), "dtype": ("dtype",)},
+    fields=_DATASET | _NETWORK | _TRAINING | {"at": ("kernel_epoch",), "full": ("full_kernel",), "dtype": ("dtype",)},
     view_fields=_fields("hard", "easy")
     | {"show": ("gallery",)}
     | _fields("order", "only", "judged", "low", "high", "picked", "basket", "image", "marked", "errors", "log", "page"),
@@ -85,20 +81,9 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
 INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
     spec=InfluenceSpec,
     view=InfluenceView,
-    fields=_DATASET
-    | {"test": ("test",), "kernel": ("kernel",)}
-    | {
-        "model": ("model", "architecture"),
-        "width": ("model", "width"),
-        "depth": ("model", "depth"),
-        "weights": ("model", "weights"),
-        "start": ("model", "initialisation"),
-        "init": ("model", "seed"),
-        "epochs": ("training", "epochs"),
-    }
-    | _TRAINING
-    | _fields("dtype"),
-    view_fields=_fields("ridge", "time", "target", "tests", "show", "verify", "basket", "deed", "label"),
+    fields=_DATASET | {"test": ("test",), "kernel": ("kernel",)} | _NETWORK | _TRAINING | _fields("dtype"),
+    view_fields=_fields("ridge", "time", "target", "tests", "only", "mean", "picked", "show", "group", "image", "held")
+    | _fields("verify", "check", "basket", "deed", "label"),
     choosing=("dataset", "own", "kernel", "model", "epochs"),
     baseline=lambda spec: InfluenceSpec(
         dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own, n=InfluenceSpec().dataset.n),
@@ -114,48 +99,9 @@ RELIABILITY: Address[InfluenceSpec, ReliabilityView] = Address(
     spec=InfluenceSpec,
     view=ReliabilityView,
     fields=INFLUENCE.fields,
-    view_fields=_fields("ridge", "average", "dimension", "bandwidth", "picked", "light", "target", "scale"),
+    view_fields=_fields("ridge", "average", "dimension", "bandwidth", "picked", "light", "target")
+    | _fields("verify", "time", "steps", "minibatch", "runs", "scale"),
     choosing=INFLUENCE.choosing,
     baseline=INFLUENCE.baseline,
     given=INFLUENCE.given,
 )
-
-
-def reliability_query(spec: InfluenceSpec, view: ReliabilityView | None = None) -> Query:
-    """The query of a reliability page: the inverse of :func:`read_reliability_query`."""
-    return RELIABILITY.write(spec, view)
-
-
-def read_reliability_query(query: Mapping[str, str | Sequence[str]]) -> tuple[InfluenceSpec, ReliabilityView]:
-    """Read what a link to the reliability page chose (:meth:`Address.read`)."""
-    return RELIABILITY.read(query)
-
-
-def influence_query(spec: InfluenceSpec, view: InfluenceView | None = None) -> Query:
-    """The query of an influence page: the inverse of :func:`read_influence_query`."""
-    return INFLUENCE.write(spec, view)
-
-
-def read_influence_query(query: Mapping[str, str | Sequence[str]]) -> tuple[InfluenceSpec, InfluenceView]:
-    """Read what a link to the influence page chose (:meth:`Address.read`)."""
-    return INFLUENCE.read(query)
-
-
-def learnability_query(spec: LearnabilitySpec, view: LearnabilityView | None = None) -> Query:
-    """The query of a learnability page: the inverse of :func:`read_learnability_query`."""
-    return LEARNABILITY.write(spec, view)
-
-
-def read_learnability_query(query: Mapping[str, str | Sequence[str]]) -> tuple[LearnabilitySpec, LearnabilityView]:
-    """Read what a link to the learnability page chose (:meth:`Address.read`)."""
-    return LEARNABILITY.read(query)
-
-
-def convergence_query(spec: ConvergenceSpec, view: ConvergenceView | None = None) -> Query:
-    """The query of a convergence page: the inverse of :func:`read_convergence_query`."""
-    return CONVERGENCE.write(spec, view)
-
-
-def read_convergence_query(query: Mapping[str, str | Sequence[str]]) -> tuple[ConvergenceSpec, ConvergenceView]:
-    """Read what a link to the convergence page chose (:meth:`Address.read`)."""
-    return CONVERGENCE.read(query)

@@ -35,8 +35,17 @@ from ntkcore.specs.convergence import (
     ConvergenceSpec,
     ConvergenceView,
 )
-from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceKernel, InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.specs.influence import (
+    CHAINS,
+    INFLUENCE_KERNELS,
+    MOST_RETRAINED,
+    InfluenceKernel,
+    InfluenceSpec,
+    InfluenceView,
+    VerificationSpec,
+)
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
+from ntkcore.specs.network_ihvp import Curvature, EstimateSpec, NetworkIhvpSpec, TrainedSpec
 from ntkcore.specs.reliability import ReliabilityView
 
 __all__ = [
@@ -53,6 +62,7 @@ __all__ = [
     "FIXED_WIDTH",
     "INFLUENCE_KERNELS",
     "LARGEST_MOMENTUM",
+    "MOST_RETRAINED",
     "PRETRAINED",
     "RATE_RANGE",
     "TITLES",
@@ -60,8 +70,10 @@ __all__ = [
     "ComparisonSpec",
     "ConvergenceSpec",
     "ConvergenceView",
+    "Curvature",
     "DatasetName",
     "DatasetSpec",
+    "EstimateSpec",
     "InfluenceKernel",
     "InfluenceSpec",
     "InfluenceView",
@@ -69,10 +81,12 @@ __all__ = [
     "LearnabilitySpec",
     "LearnabilityView",
     "ModelSpec",
+    "NetworkIhvpSpec",
     "Outputs",
     "ReliabilityView",
     "RunSpec",
     "Spec",
+    "TrainedSpec",
     "TrainingSpec",
     "VerificationSpec",
     "key_of",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec
 
@@ -18,6 +18,9 @@ INFLUENCE_KERNELS: dict[str, str] = {
 CHAINS = ("fcn", "cnn3", "cnn4", "convnet")
 """Architectures whose infinite width is known."""
 LARGEST_RIDGE = 1e6
+_TOLD = {"learning_rate": "rate", "batch_size": "batch", "weight_decay": "decay", "seed": "shuffle"}  # as an address calls them
+MOST_RETRAINED = 200
+"""Trainings of one verification, each without another image."""
 
 
 class InfluenceSpec(Spec):
@@ -36,7 +39,7 @@ class InfluenceSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, given: Any) -> Any:
-        """A network is needed, or there is none to choose."""
+        """A network is needed, or there is none to choose; the learning rate left out is the architecture's default."""
         if not isinstance(given, Mapping):
             return given
         values = dict(given)
@@ -46,11 +49,18 @@ class InfluenceSpec(Spec):
         if chosen or values.get("kernel", "two-layer") != "two-layer":
             values["model"] = chosen
         if isinstance(training, Mapping):
+            _trained(training)
             architecture = chosen.get("architecture", "fcn") if isinstance(chosen, Mapping) else chosen.architecture if chosen else "fcn"
             base = {"epochs": 0, "learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
             training = base | dict(training) if training else None
         values["training"] = training
         return values
+
+    @field_validator("model")
+    @classmethod
+    def _seedless(cls, model: ModelSpec | None, known: ValidationInfo) -> ModelSpec | None:
+        """An infinitely wide network is the same from every seed."""
+        return model.model_copy(update={"seed": 0}) if model is not None and known.data.get("kernel") == "infinite" else model
 
     @field_validator("training")
     @classmethod
@@ -72,18 +82,28 @@ class InfluenceSpec(Spec):
         return self
 
 
-class VerificationSpec(Spec):
-    """Real leave-one-out retraining of what an influence analysis predicts (IF-NTK Fig. 1, Table 1).
+def _trained(training: Mapping[str, Any]) -> None:
+    """Refuse a training that is described but has no epochs: what was asked for would be dropped."""
+    told = [_TOLD.get(name, name) for name in training if name != "epochs"]
+    if told and training.get("epochs", 0) in (0, "0"):
+        raise ValueError(f"training: {', '.join(told)} given without epochs; say how many there are before the kernel is taken")
 
-    A network is trained from one θ0 by full-batch gradient descent, once on all images and once without each of ``removed``, and its
+
+class VerificationSpec(Spec):
+    """Real retraining of what an influence analysis predicts (IF-NTK Fig. 1, Table 1).
+
+    A network is trained from one θ0 by full-batch gradient descent, once on everything and once for each of :attr:`changes`, and its
     change of loss on the held-out images is held against the kernel's. The two-layer kernel is verified on the paper's network of
     ``width`` units, a network's kernel on the network itself.
     """
 
     influence: InfluenceSpec
     removed: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        min_length=1, max_length=200, description="training images, each left out once"
+        min_length=1, max_length=100_000, description="training images, each left out once"
     )
+    together: bool = Field(False, description="all of them left out at once, in one training")
+    label: int | None = Field(None, ge=0, description="class that they are given instead of being left out")
+    target: int | None = Field(None, ge=0, description="held-out image that they influence most; None: they were chosen otherwise")
     ridge: float = Field(ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ")
     time: float = Field(gt=0.0, le=1e6, allow_inf_nan=False, description="τ, the learning rate times the steps")
     width: int | None = Field(None, ge=16, le=65_536, description="units of the two-layer network; None for a network's own kernel")
@@ -94,6 +114,12 @@ class VerificationSpec(Spec):
     def _consistent(self) -> "VerificationSpec":
         if len(set(self.removed)) != len(self.removed) or max(self.removed) >= self.influence.dataset.n:
             raise ValueError("removed: name different training images")
+        if not self.together and len(self.removed) > MOST_RETRAINED:
+            raise ValueError(f"removed: each is a training of its own; name at most {MOST_RETRAINED}")
+        if self.together and self.label is None and len(self.removed) == self.influence.dataset.n:
+            raise ValueError("removed: leave at least one image to train on")
+        if self.target is not None and self.target >= self.influence.test:
+            raise ValueError(f"target: the held-out images are 0 to {self.influence.test - 1}")
         if self.influence.kernel == "infinite":
             raise ValueError("kernel: retrain the two-layer network, or a network whose own kernel was taken")
         if (self.influence.kernel == "two-layer") != (self.width is not None):
@@ -102,16 +128,34 @@ class VerificationSpec(Spec):
             raise ValueError("training: retraining begins where the kernel was taken; take it at initialisation")
         return self
 
+    @property
+    def changes(self) -> tuple[tuple[int, ...], ...]:
+        """The images that each training after the first does without, or learns with another label."""
+        return (self.removed,) if self.together else tuple((image,) for image in self.removed)
+
 
 class InfluenceView(Spec):
     """What of an influence result is looked at; part of a link, never of a key."""
 
     ridge: float = Field(1e-2, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ, absolute")
-    time: float | None = Field(None, gt=0.0, le=1e12, allow_inf_nan=False, description="τ of gradient flow; None: the end of training")
+    time: float | None = Field(None, ge=1e-12, le=1e12, allow_inf_nan=False, description="τ of gradient flow; None: the end of training")
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first of the gallery")
     tests: Literal["wrong", "loss", "all"] = Field("loss", description="held-out images shown: misclassified, by loss, as drawn")
+    only: tuple[str, ...] = Field((), description="classes of the held-out images shown; () shows all")
+    mean: Literal["no", "shown", "ticked"] = Field("no", description="whose influences: the chosen image's, or a mean over a group")
+    picked: tuple[int, ...] = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
+    group: int | None = Field(None, ge=0, description="group by influence whose images are shown, 0 the most harmful; None: the last")
+    image: int | None = Field(None, ge=0, description="training image open in the inspector")
+    held: int | None = Field(None, ge=0, description="held-out image open in the inspector")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")
+    check: Literal["leading", "ticked"] = Field("leading", description="images left out in turn: the most influential, or the basket's")
     basket: tuple[int, ...] = Field((), description="ticked training images")
     deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
     label: int | None = Field(None, ge=0, description="class that the basket's images are given")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "InfluenceView":
+        if self.image is not None and self.held is not None:
+            raise ValueError("held: the inspector shows one image; leave out this one or the training image")
+        return self

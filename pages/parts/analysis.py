@@ -6,10 +6,12 @@ from typing import TypeVar
 import streamlit as st
 
 from ntkcore.analyses import requests
+from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
 from ntkcore.specs import ConvergenceSpec, InfluenceSpec, LearnabilitySpec, Spec
 from pages.parts import frame, job_panel, missing
+from pages.parts.forecast import forecast_card
 from pages.parts.links import Choice, Link
 
 S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
@@ -44,6 +46,33 @@ def analysis_page(
         missing.offer_download(error, spec.dataset.name)
     except AtlasError as error:
         frame.show_error(error)
+
+
+def show_or_compute(
+    key: str,
+    *,
+    ready: Callable[[], bool],
+    result: Callable[[], None],
+    forecast: Callable[[], Forecast],
+    request: Callable[[], object],
+) -> None:
+    """Show an analysis that is one job: the job while it runs, its result, or what it would cost.
+
+    Args:
+        key: of the job.
+        ready: whether the result is stored; asked after the job, so that what ends in between is shown as running, and drawn again.
+        result: shows it.
+        forecast, request: as for :func:`~pages.parts.forecast.forecast_card`.
+    """
+    job = workspace().jobs.state(key)
+    if job is not None and job.active:
+        job_panel.job_panel(job.id)
+    elif ready():
+        result()
+    else:
+        if job is not None:
+            job_panel.ended(job)
+        forecast_card(forecast, request)
 
 
 def _show_or_repair(spec: S, show: Callable[[S], None]) -> None:

@@ -72,6 +72,13 @@ def selected(key: str) -> dict[str, Any]:
     return st.session_state[_key(key)]["selection"]
 
 
+def clicked(key: str) -> int | None:
+    """The number that the clicked point, line or bar of a chart tells, in its callback; it can be clicked again."""
+    told = [int(point["customdata"]) for point in selected(key).get("points") or [] if point.get("customdata") is not None]
+    forget_selection(key)
+    return told[0] if told else None
+
+
 def forget_selection(*keys: str) -> None:
     """Forget what is selected in these charts, when something else took its place."""
     for key in keys:

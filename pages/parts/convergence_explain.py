@@ -1,7 +1,7 @@
 """What the numbers of the convergence page mean."""
 
 from ntkcore.analyses.convergence import ConvergenceResult
-from ntkcore.permalink import convergence_query
+from ntkcore.permalink import CONVERGENCE
 from pages.parts.explain import Explainer, explain
 
 _WHAT = r"""
@@ -74,6 +74,6 @@ def explain_convergence(result: ConvergenceResult) -> None:
             silent=_NOT.format(n=spec.dataset.n),
             analysis="convergence",
             show="comparison_table",
-            query=convergence_query(spec),
+            query=CONVERGENCE.write(spec),
         )
     )

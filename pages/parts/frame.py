@@ -30,6 +30,7 @@ _CSS = """
   }
   .stMainBlockContainer h1 { font-size: 1.75rem !important; letter-spacing: -0.01em; padding: 0 0 .1rem !important; }
   .stMainBlockContainer h2 { font-size: 1.2rem !important; padding: .4rem 0 .2rem !important; }
+  .stMainBlockContainer h2[id] { scroll-margin-top: 6.5rem; } /* below the controls that stay */
   .stMainBlockContainer h3 { font-size: 1.02rem !important; padding: .2rem 0 !important; }
   [data-testid="stSidebarHeader"] { height: 3.4rem; }
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
@@ -62,6 +63,7 @@ _CSS = """
     background: var(--atlas-paper); border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
   .stMainBlockContainer sub, .stMainBlockContainer sup, [role="dialog"] sub { font-size: .72em; line-height: 0; }
   .atlas-quiet { margin: 0; font-size: .84rem; color: color-mix(in srgb, currentColor 66%, transparent); }
+  .atlas-quiet a { color: inherit; }
 </style>
 """
 
@@ -140,6 +142,16 @@ def number(value: float | None, digits: int = 3) -> str:
     if exponent and -4 <= int(power) <= max(digits, 3):  # 1.23e+03 is 1230
         return f"{float(text):.0f}".replace("-", "−")
     return (mantissa + (f"·10{str(int(power)).translate(_RAISED)}" if exponent else "")).replace("-", "−")
+
+
+def told_apart(values: Sequence[float]) -> dict[float, str]:
+    """A text for each of some different numbers: as few digits, from three on, as no other of them would be written with alike."""
+
+    def text(value: float) -> str:
+        written = (([number(other, digits) for other in values], number(value, digits)) for digits in range(3, 18))
+        return next(own for all_of_them, own in written if all_of_them.count(own) == 1)
+
+    return {value: text(value) for value in values}
 
 
 def signed(value: float) -> str:

@@ -63,7 +63,7 @@ function cellOf(item, data) {
   tick.tabIndex = -1;
   tick.textContent = "✓";
   tick.setAttribute("role", "checkbox");
-  tick.setAttribute("aria-label", "In the basket");
+  tick.setAttribute("aria-label", data.ticks);
   tick.setAttribute("aria-checked", "false");
   cell.append(image, ...(data.ticks ? [tick] : []), line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
   return cell;
@@ -99,6 +99,7 @@ export default function (component) {
   if (state.drawn !== drawn) {
     state.drawn = drawn;
     state.cells = data.items.map((item) => cellOf(item, data));
+    state.cells.find((c) => Number(c.dataset.id) === state.current)?.classList.add("current");
     state.grid.replaceChildren(...state.cells);
     state.scroll.scrollTop = 0;
     if (state.cells.length) state.cells[0].tabIndex = 0;

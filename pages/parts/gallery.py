@@ -36,6 +36,7 @@ def gallery(
     on_tick: Callable[[], None] | None = None,
     on_open: Callable[[], None] | None = None,
     opens: str = "open",
+    ticks: str = "put in the basket",
     empty: str,
     height: int = 0,
     cell: int = 104,
@@ -52,7 +53,7 @@ def gallery(
         current: the image to mark and to put the keyboard's focus on, or None.
         on_tick: called when a tick changes; None: there are no ticks.
         on_open: called when an image is opened; None: a click ticks it.
-        opens: what opening does, one word.
+        opens, ticks: what opening and what ticking does, a few words.
         empty: what to say when there is no card.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
@@ -66,12 +67,12 @@ def gallery(
         "empty": empty,
         "height": height,
         "cell": cell,
-        "ticks": on_tick is not None,
+        "ticks": ticks if on_tick else "",
         "open": on_open is not None,
         "keys": [
             ("arrows", "move"),
             *([("Enter", opens)] if on_open else []),
-            *([("Space", "put in the basket")] if on_tick else []),
+            *([("Space", ticks)] if on_tick else []),
         ],
     }
     _gallery(

@@ -115,7 +115,7 @@ def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
             "depth": fields["depth"] if architecture == "fcn" else None,
             "weights": "pretrained" if _pretrained(fields) else "random",
             "initialisation": "pytorch" if _pretrained(fields) else fields["start"],
-            "seed": 0 if kernel == "infinite" else fields["init"],
+            "seed": fields["init"],
         }
     if kernel in ("pseudo", "full"):
         values |= {

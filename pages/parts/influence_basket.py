@@ -7,8 +7,10 @@ from ntkcore.analyses import influence_views as views
 from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import InfluenceView
-from pages.parts import frame, links, media
+from pages.parts import frame, links
 from pages.parts.fields import Fields
+from pages.parts.influence_confirm import show_confirmation
+from pages.parts.strip import pictures
 
 _DEED = Fields("influence.deed")
 _CHANGED = 12  # images shown whose loss changes most
@@ -21,7 +23,7 @@ def show_basket(result: InfluenceResult, view: InfluenceView) -> None:
     if not basket:
         st.caption("Tick training images above: here stands what deleting or relabelling them would do to every prediction.")
         return
-    _strip(result.pack, basket[:40])
+    pictures(result.pack, basket[:40])
     choice = links.influence.current()
     _DEED.seed((result.key, choice.revision), {"deed": view.deed, "label": min(view.label or 0, len(result.class_names) - 1)})
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -59,14 +61,5 @@ def show_basket(result: InfluenceResult, view: InfluenceView) -> None:
     )
     most = np.argsort(-np.abs(moved), kind="stable")[:_CHANGED]
     st.html('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>')
-    _strip(result.test_pack, [int(i) for i in most], [f"{'+' if moved[i] > 0 else ''}{frame.number(float(moved[i]), 2)}" for i in most])
-
-
-def _strip(pack: str, images: list[int], texts: list[str] | None = None) -> None:
-    base = media.thumbnail_base(pack)
-    said = texts or [""] * len(images)
-    cells = "".join(
-        f'<figure><img src="{base}{image}.png" alt="image {image}" title="image {image}"><figcaption>{text}</figcaption></figure>'
-        for image, text in zip(images, said, strict=True)
-    )
-    st.html(f'<div class="atlas-strip atlas-captions">{cells}</div>')
+    pictures(result.test_pack, [int(i) for i in most], [f"{'+' if moved[i] > 0 else ''}{frame.number(float(moved[i]), 2)}" for i in most])
+    show_confirmation(result, view)

@@ -1,74 +1,55 @@
-"""The charts of the influence page: through training, label noise, groups."""
+"""The charts of the influence page through training: ranks, prediction and loss, label noise."""
 
-import numpy as np
 import streamlit as st
 
-from ntkcore.analyses import influence_views as views
+from ntkcore.analyses import influence_paths as paths
 from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import AtlasError
 from ntkcore.figures import influence as figures
 from ntkcore.specs import InfluenceView
 from pages.parts import frame
 from pages.parts.charts import chart
+from pages.parts.influence_actions import inspect_clicked
+from pages.parts.influence_subject import Subject
+from pages.parts.waiting import waiting
+
+Path = paths.Trajectory | paths.MeanTrajectory
 
 
-def show_charts(result: InfluenceResult, view: InfluenceView, target: int, values: np.ndarray) -> None:
-    """All of them."""
-    ws, mode = workspace(), frame.mode()
-    path = views.trajectory(result, view.ridge, target, ws)
-    images = views.leading(path, values)
-    names = [f"{image}: {result.class_names[result.labels[image]]}" for image in images]
+def show_charts(result: InfluenceResult, view: InfluenceView, subject: Subject) -> Path:
+    """Ranks over training time beside prediction and loss; the numbers behind them."""
     st.header("Through training", anchor=False)
+    path, mode = path_of(result, view, subject), frame.mode()
+    images = [int(i) for i in paths.leading(path, subject.values)]
+    names = [f"{image}: {result.class_names[result.labels[image]]}" for image in images]
     left, right = st.columns(2, gap="large")
     with left:
+        some = isinstance(path, paths.MeanTrajectory) and path.images < path.size
+        over = f" Mean over {path.images:,} of the {path.size:,} images, evenly spread." if some else ""
         chart(
             "The most influential images, by rank",
-            figures.bump_figure(path, views.ranks(path), images, names, view.time, mode),
+            figures.bump_figure(path, paths.ranks(path), images, names, view.time, mode),
             key="bump",
-            table=lambda: views.path_table(path, [int(i) for i in images]),
-            note=f"Among all {len(values):,} training images; 1 moves this prediction most. Number and class of each.",
+            table=lambda: paths.path_table(path, images),
+            note=f"Among all {len(subject.values):,} training images; 1 matters most. Click a line to look at its image closely.{over}",
+            on_select=lambda: inspect_clicked("bump"),
+            selection_mode="points",
         )
     with right:
-        chart(
-            "This image’s prediction and loss",
-            figures.loss_figure(path, result.class_names, int(result.test_labels[target]), view.time, mode),
-            key="path",
-            table=lambda: views.path_table(path, [int(i) for i in images]),
-            note="Solid: outputs, its own class in full strength. Dotted: the loss ½‖f − y‖².",
-        )
-    noisy = (result.labels != result.true_labels).any()
-    left, right = st.columns(2, gap="large")
-    with left:
-        groups = _groups(result, view)
-        if groups is not None:
-            chart(
-                "Complexity of ten groups of training images",
-                figures.complexity_figure(groups, mode),
-                key="complexity",
-                table=lambda: views.group_table(groups),
-                note="How much of the targets’ norm in the kernel’s space a group asks for (eq. 19); in the paper the ends stand out.",
-            )
-    with right:
-        if noisy:
-            noise = views.noise_share(result, view.ridge, ws)
-            chart(
-                "Flipped labels among the most influential images",
-                figures.noise_figure(noise, view.time, mode),
-                key="noise",
-                table=lambda: views.noise_table(noise),
-                note=f"Mean over held-out images, of the {views.INFLUENTIAL} most influential of each (Fig. 7).",
-            )
+        if isinstance(path, paths.MeanTrajectory):
+            figure, title = figures.mean_figure(path, view.time, mode), "The group’s mean loss and error"
+            note = "Dotted: the mean loss ½‖f − y‖². Solid: the share that is misclassified."
         else:
-            st.subheader("Label noise", anchor=False)
-            st.caption("Flip some labels under the data set above, and see here when the network begins to follow them.")
+            truth = int(result.test_labels[subject.target])
+            figure, title = figures.loss_figure(path, result.class_names, truth, view.time, mode), "This image’s prediction and loss"
+            note = "Solid: outputs, its own class in full strength. Dotted: the loss ½‖f − y‖²."
+        chart(title, figure, key="path", table=lambda: paths.path_table(path, images), note=note)
+    return path
 
 
-def _groups(result: InfluenceResult, view: InfluenceView) -> np.ndarray | None:
-    """The groups' complexities, or why there are none here, said."""
-    try:
-        return views.complexities(result, view.ridge, workspace())[0]
-    except AtlasError as error:
-        st.subheader("Complexity of ten groups of training images", anchor=False)
-        frame.show_error(error)
-        return None
+def path_of(result: InfluenceResult, view: InfluenceView, subject: Subject) -> Path:
+    """What is shown, through training; a group's takes a moment."""
+    if not subject.group:
+        return paths.trajectory(result, view.ridge, subject.target, workspace())
+    with waiting("The group through training") as tell:
+        return paths.mean_trajectory(result, view.ridge, subject.group, workspace(), tell)

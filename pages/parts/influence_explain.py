@@ -1,7 +1,7 @@
 """What the numbers of the influence page mean."""
 
 from ntkcore.analyses.influence import InfluenceResult
-from ntkcore.permalink import influence_query
+from ntkcore.permalink import INFLUENCE
 from pages.parts.explain import Explainer, explain
 
 _WHAT = r"""
@@ -21,6 +21,8 @@ $(sI+A)^{-1}$; a contour integral gives the time back, to eight digits or more.
 _READ = """
 - **Positive: helpful.** Without the image, this held-out image's loss would rise. **Negative: harmful.** Near 0: uninfluential.
 - The unit is that of the loss ½‖f − y‖²{targets}.
+- **A mean** over several held-out images is the influence on their mean loss: how much that would rise.
+- **→** on a training image: without it, the held-out image would be taken for another class.
 - **Ranks** move with training time: what a network learns first hangs on other images than what it learns last.
 - **λ** pulls the weights to where they began. A larger λ spreads influence over more images.
 - **What if?** removes all ticked images together, which is more than the sum of their single influences.
@@ -49,6 +51,6 @@ def explain_influence(result: InfluenceResult) -> None:
             silent=_NOT,
             analysis="influence",
             show="influences",
-            query=influence_query(result.spec),
+            query=INFLUENCE.write(result.spec),
         )
     )

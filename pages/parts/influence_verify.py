@@ -1,114 +1,131 @@
-"""Verify: real leave-one-out retraining of the most influential images, beside the prediction."""
+"""Verify: real leave-one-out retraining of the most influential images, or of the ticked ones, beside the prediction."""
 
 import html
 
-import pandas as pd
 import streamlit as st
 
-from ntkcore.analyses import influence_views as views
-from ntkcore.analyses import requests
+from ntkcore.analyses import verification_views as views
 from ntkcore.analyses.influence import InfluenceResult
-from ntkcore.analyses.verification import PAPER, Verification, forecast_verification, is_verified, open_verification, verification_key
+from ntkcore.analyses.influence_views import basket_of
+from ntkcore.analyses.verification import Verification
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import SpecError
 from ntkcore.figures.influence import verification_figure
 from ntkcore.specs import InfluenceView, VerificationSpec
-from pages.parts import frame, job_panel, links
+from pages.parts import frame, links
 from pages.parts.charts import chart
 from pages.parts.fields import Fields
+from pages.parts.influence_actions import inspect_clicked
+from pages.parts.influence_measured import ANCHOR, agreement
+from pages.parts.influence_retrain import change, retrained
+from pages.parts.influence_widths import show_widths
 
 _VERIFY = Fields("influence.verify")
-_WIDTHS = (256, 512, 1024, 2048, 4096, 8192, 10_000)
+_WIDTHS = (256, *views.WIDTHS, 8192, 10_000)
 
 
 def show_verification(result: InfluenceResult, view: InfluenceView, target: int) -> None:
     """What retraining said, its progress, or what it would take."""
-    ws = workspace()
-    st.header("Is it true?", anchor=False)
+    st.header("Is it true?", anchor=ANCHOR)
+    basket = basket_of(result, view)
     try:
-        moment = view.model_copy(update={"time": view.time or views.PAPER_TIME})
-        spec = views.to_verify(result, view, views.influence(result, moment, target, ws))
+        leading = views.leading(result, view, target, workspace())
+        spec = leading if view.check == "leading" else views.ticked(result, view) if basket else None
     except SpecError as error:
         st.caption(frame.plain(f"{error.message} {error.remedy}"))
         return
-    if spec.width is not None:
-        _width(result, view)
-    job = ws.jobs.state(verification_key(spec, ws))
-    if job is not None and job.active:
-        job_panel.job_panel(job.id)
-    elif is_verified(spec, ws):
-        _show(result, open_verification(spec, ws), target)
-    else:
-        if job is not None:
-            job_panel.ended(job)
-        _offer(spec)
+    _controls(result, view, len(leading.removed), len(basket))
+    if spec is None:
+        st.caption("Tick training images above, and each can be left out in a training of its own: one is enough.")
+    left, right = (st.container(), None) if leading.width is None else st.columns([3, 2], gap="large")
+    with left:
+        found = None if spec is None else _verified(spec, target)
+        if found is not None:
+            _show(result, found, target)
+    if right is not None:
+        with right:
+            show_widths(result, spec or leading, target)
 
 
-def _width(result: InfluenceResult, view: InfluenceView) -> None:
+def _controls(result: InfluenceResult, view: InfluenceView, leading: int, basket: int) -> None:
+    """Which images are left out, and how wide the network is."""
     choice = links.influence.current()
     widths = sorted({*_WIDTHS, view.verify})
-    _VERIFY.seed((result.key, choice.revision), {"width": view.verify})
-    st.selectbox(
-        "Width of the network that is retrained",
-        widths,
-        format_func=lambda width: f"{width:,} units",
-        **_VERIFY.index("width", widths),
-        on_change=lambda: links.influence.look(verify=_VERIFY["width"]),
-        width=260,
-        help="The prediction is that of infinite width. The paper’s networks have 10,000 to 80,000 units.",
-    )
-
-
-def _offer(spec: VerificationSpec) -> None:
-    ws = workspace()
-    with st.spinner("Measuring this machine for the forecast …", show_time=False):
-        forecast = forecast_verification(spec, ws)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if st.button(f"Retrain without each of {len(spec.removed)} images", key="verify", disabled=bool(forecast.refusal)):
-            requests.request_verification(spec, ws)
-            st.rerun()
-        st.markdown(
-            f"The {len(spec.removed)} most influential images of this held-out one, each left out once, to τ = {frame.number(spec.time)}: "
-            f"about **{frame.duration(forecast.seconds)}** on this machine.",
-            width="stretch",
+    _VERIFY.seed((result.key, choice.revision), {"width": view.verify, "check": view.check})
+    ticked = "The ticked image" if basket == 1 else f"Each of {basket:,} ticked" if basket else "Ticked images"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            "Images left out",
+            ["leading", "ticked"],
+            format_func={"leading": f"The {leading} most influential", "ticked": ticked}.__getitem__,
+            required=True,
+            **_VERIFY.default("check"),
+            label_visibility="collapsed",
+            on_change=lambda: links.influence.look(check=_VERIFY["check"]),
         )
-    if forecast.refusal:
-        st.error(forecast.refusal, icon=":material/warning:")
+        if result.spec.kernel == "two-layer":
+            st.selectbox(
+                "Width of the network that is retrained",
+                widths,
+                format_func=lambda width: f"network of {width:,} units",
+                **_VERIFY.index("width", widths),
+                label_visibility="collapsed",
+                on_change=lambda: links.influence.look(verify=_VERIFY["width"]),
+                width=220,
+                help="The prediction is that of infinite width. The paper’s networks have 10,000 to 80,000 units.",
+            )
+
+
+def _verified(spec: VerificationSpec, target: int) -> Verification | None:
+    count = len(spec.removed)
+    which = f"The {count} most influential images of held-out image {target}" if spec.target is not None else f"{count} ticked images"
+    if count == 1:
+        which, button = f"Training image {spec.removed[0]}", f"Retrain without image {spec.removed[0]}"
+    else:
+        which, button = f"{which}, each", f"Retrain without each of {count} images"
+    said = f"{which} left out once, trained to τ = {frame.number(spec.time)} from the same start"
+    return retrained(spec, name="verify", button=button, said=said)
 
 
 def _show(result: InfluenceResult, found: Verification, target: int) -> None:
-    pearson, spearman = found.correlations(target)
+    predicted, actual = found.pairs(target)
     spec = found.spec
     gap = abs(found.outputs[target] - found.expected[target]).max()
-    if pearson != pearson:
-        said = "The influences do not vary, so there is nothing to correlate."
-    else:
+    own = f"with every image its own prediction is {frame.number(gap, 2)} from the kernel’s."
+    if len(spec.removed) == 1:
         said = (
-            f"Retraining without each of {len(spec.removed)} images agrees with the prediction: Pearson <b>{frame.signed(pearson)}</b>, "
-            f"Spearman <b>{frame.signed(spearman)}</b>; its own prediction is {frame.number(gap, 2)} from the kernel’s."
+            f"Without image {spec.removed[0]} the loss of held-out image {target} really changes by <b>{change(actual[0])}</b>; "
+            f"the kernel said <b>{change(predicted[0])}</b>; {own}"
         )
+    elif found.correlations(target)[0] != found.correlations(target)[0]:
+        said = f"Too few influences that vary, so there is nothing to correlate; {own}"
+    else:
+        said = f"Predicted and real influence of {len(spec.removed)} images: <b>{agreement(found, target)}</b>; {own}"
     st.html(f'<p class="atlas-fact">{said}</p>')
+    how = (
+        f"λ = {frame.number(spec.ridge)}, τ = {frame.number(spec.time)}: {found.steps:,} steps of {frame.number(found.rate)}, "
+        f"in {frame.duration(found.seconds)}, {frame.when(found.created)}."
+    )
     names = [f"image {i}, {result.class_names[result.labels[i]]}" for i in spec.removed]
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        chart(
-            "Predicted and real influence",
-            verification_figure(found.predicted[:, target], found.actual[:, target], names, frame.mode()),
-            key="verification",
-            table=lambda: pd.DataFrame(
-                {"image": spec.removed, "predicted": found.predicted[:, target], "retrained": found.actual[:, target]}
-            ),
-            note=f"λ = {frame.number(spec.ridge)}, τ = {frame.number(spec.time)}: {found.steps:,} steps of {frame.number(found.rate)}, "
-            f"in {frame.duration(found.seconds)}.",
+    if len(names) < 3:
+        rows = "".join(
+            f"<tr><th>{html.escape(name)}</th><td>{change(p)}</td><td>{change(a)}</td></tr>"
+            for name, p, a in zip(names, predicted, actual, strict=True)
         )
-    with right:
-        st.subheader("Beside the paper", anchor=False)
-        rows = [(f"{width:,}", *figures) for width, figures in sorted(PAPER.items())]
-        if spec.width is not None:
-            rows.insert(0, (f"{spec.width:,} (here, {len(result.labels):,} images)", pearson, spearman))
-        cells = "".join(f"<tr><th>{width}</th><td>{r:.4f}</td><td>{rho:.4f}</td></tr>" for width, r, rho in rows)
-        st.html(
-            '<table class="atlas-facts atlas-columns"><tr><th>Width</th><th>Pearson</th><th>Spearman</th></tr>'
-            f"{cells}</table>"
-            f'<p class="atlas-quiet">{html.escape("Table 1: MNIST 7 against 9, 5000 training images, 40 most influential.")}</p>'
-        )
+        head = "<tr><th style='text-align: left'>Left out</th><th>Predicted</th><th>Retrained</th></tr>"
+        st.html(f'<table class="atlas-facts atlas-columns">{head}{rows}</table><p class="atlas-quiet">{how}</p>')
+        return
+    chart(
+        "Predicted and real influence",
+        verification_figure(predicted, actual, names, frame.mode(), spec.removed),
+        key="verification",
+        table=lambda: views.change_table(found, target),
+        note=how,
+        on_select=_opened,
+        selection_mode="points",
+    )
+
+
+def _opened() -> None:
+    """Look closely at the image of the point that was clicked."""
+    inspect_clicked("verification")

@@ -1,15 +1,14 @@
 """The inspector: one image enlarged, every number about it, and its way through training."""
 
-import html
-
 import numpy as np
 import streamlit as st
 
 from ntkcore.analyses import learnability_views as views
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.figures.learnability import image_curves
-from pages.parts import frame, links, media
+from pages.parts import frame, links
 from pages.parts.charts import config
+from pages.parts.viewer import basket_button, enlarged, facts_table, steps
 
 
 def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
@@ -42,39 +41,17 @@ def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, im
     st.subheader(f"Image {image}: {frame.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        source = f"{media.thumbnail_base(result.pack)}{image}.png"
-        st.html(f'<img class="atlas-viewer" src="{source}" alt="{html.escape(name)}, image {image}">')
-        _steps(order, image)
-        _tick(image)
+        enlarged(result.pack, image, name)
+        steps(order, image, _go)
+        basket_button(
+            links.learnability.current().view.basket, image, lambda basket: links.learnability.look(basket=basket, elsewhere=True)
+        )
     with right:
         _facts(result, facts, image, name)
         st.plotly_chart(
             image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
         )
         st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
-
-
-def _steps(order: np.ndarray, image: int) -> None:
-    at = np.flatnonzero(order == image)
-    here = int(at[0]) if len(at) else None
-    before = int(order[here - 1]) if here else None
-    after = int(order[here + 1]) if here is not None and here + 1 < len(order) else None
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Previous", key="inspector_previous", shortcut="Left", disabled=before is None, on_click=_go, args=(before,))
-        st.button("Next", key="inspector_next", shortcut="Right", disabled=after is None, on_click=_go, args=(after,))
-    where = f"{here + 1:,} of {len(order):,} in the gallery" if here is not None else "not among the images the gallery shows"
-    st.html(f'<div class="atlas-quiet">{where}</div>')
-
-
-def _tick(image: int) -> None:
-    basket = links.learnability.current().view.basket
-    inside = image in basket
-    changed = tuple(i for i in basket if i != image) if inside else tuple(sorted({*basket, image}))
-    st.button(
-        "Take out of the basket" if inside else "Put in the basket",
-        key="inspector_tick",
-        on_click=lambda: links.learnability.look(basket=changed, elsewhere=True),
-    )
 
 
 def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: str) -> None:
@@ -93,11 +70,9 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
         ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
         ("Outputs", _outputs(result, image)),
     ]
-    cells = "".join(f"<tr><th>{html.escape(what)}</th><td>{html.escape(value)}</td></tr>" for what, value in rows)
-    st.html(
-        f'<table class="atlas-facts">{cells}</table>'
-        '<p class="atlas-quiet">A larger k(x,x) predicts that this image is learned sooner. '
-        "Arrow keys go to the previous and next image, Escape closes.</p>"
+    facts_table(
+        rows,
+        "A larger k(x,x) predicts that this image is learned sooner. Arrow keys go to the previous and next image, Escape closes.",
     )
 
 

@@ -10,12 +10,13 @@ from ntkcore.settings import Settings
 from pages.parts import frame, links
 
 
-def job_panel(key: str, moved: Callable[[], bool] | None = None) -> None:
+def job_panel(key: str, moved: Callable[[], bool] | None = None, *, name: str = "job_panel") -> None:
     """Show an active job, refreshed every second; the whole page runs again when it ends.
 
     Args:
         key: the job's id.
         moved: whether there is more to show than the page shows; the whole page runs again when there is.
+        name: of the panel, where a page shows several.
     """
 
     @st.fragment(run_every=1.0, key=f"panel-{key[:12]}")
@@ -25,7 +26,7 @@ def job_panel(key: str, moved: Callable[[], bool] | None = None) -> None:
         if job is None or not job.active or (moved is not None and moved()):
             links.rerun()
             return
-        _show(job)
+        _show(job, name)
         keep_worker(workspace().settings)
 
     panel()
@@ -37,13 +38,13 @@ def keep_worker(chosen: Settings) -> None:
         ensure_worker(chosen)
 
 
-def _show(job: JobState) -> None:
-    with st.container(border=True, key="job_panel"):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"**{_doing(job)}**")
-        if right.button("Cancel", key=f"cancel-{job.id[:12]}", disabled=job.status == "cancelling", width="stretch"):
-            workspace().jobs.cancel(job.id)
-            st.rerun(scope="fragment")
+def _show(job: JobState, name: str) -> None:
+    with st.container(border=True, key=name):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{_doing(job)}**", width="content")
+            if st.button("Cancel", key=f"cancel-{job.id[:12]}", disabled=job.status == "cancelling"):
+                workspace().jobs.cancel(job.id)
+                st.rerun(scope="fragment")
         st.progress(min(max(job.fraction, 0.0), 1.0))
         st.html(f'<div class="atlas-quiet">{_details(job)}</div>')
         for text in job.warnings:

@@ -1,7 +1,7 @@
 """What the numbers of the learnability page mean."""
 
 from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.permalink import learnability_query
+from ntkcore.permalink import LEARNABILITY
 from pages.parts.explain import Explainer, explain
 
 _WHAT = r"""
@@ -48,6 +48,6 @@ def explain_learnability(result: LearnabilityResult) -> None:
             silent=_NOT,
             analysis="learnability",
             show="ranking",
-            query=learnability_query(spec),
+            query=LEARNABILITY.write(spec),
         )
     )

@@ -1,7 +1,7 @@
 """What the numbers of the reliability page mean."""
 
 from ntkcore.analyses.influence import InfluenceResult
-from ntkcore.permalink import influence_query
+from ntkcore.permalink import INFLUENCE
 from pages.parts.explain import Explainer, explain
 
 _WHAT = r"""
@@ -36,12 +36,14 @@ _READ = """
 - **Over λ**: with a small λ the network reproduces every label, the residuals that IHVP takes vanish, and its error rate nears 100 %.
 - **Density**: an image with near neighbours is predicted well without itself, so its leverage is small. IHVP misses the
   influence of images that are alone.
+- **On a real network** the inverse is estimated by LiSSA, `s ← v + (I − (H_batch + λI) / scale) s`, whose batches make each run differ
+  and whose end leaves a bias; conjugate gradients solve the same system without chance. Retraining is the truth for both.
 - **Lights**: an influence is used for its order and its size, so these are judged, against the exact influence, over the
   most influential images of each held-out one.
 """
 _NOT = """
-- Everything here is of the network in the kernel regime, with the inverse Hessian exact. On a real network a stochastic estimate of the
-  inverse and the network's finite width add errors of their own.
+- But for the part on a real network, everything here is of the kernel regime, with the inverse Hessian exact. What a network's finite
+  width and a stochastic estimate of the inverse add is measured there, for one held-out image at a time.
 - A light speaks of one λ, one kernel and one set of training images.
 - The density is that of a few principal components of the pixels, not of what makes two images alike to a person. In many dimensions an
   estimate says little: each image is alone.
@@ -62,6 +64,6 @@ def explain_reliability(result: InfluenceResult) -> None:
             silent=_NOT,
             analysis="reliability",
             show="error_rates",
-            query=influence_query(result.spec),
+            query=INFLUENCE.write(result.spec),
         )
     )

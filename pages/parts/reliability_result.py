@@ -1,4 +1,4 @@
-"""A reliability result: how far IHVP is off at the chosen λ, over λ, by density, per held-out image, and on simulated clusters."""
+"""A reliability result: how far IHVP is off at the chosen λ, over λ, by density, per held-out image, on a network and on clusters."""
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from pages.parts.influence_about import show_about
 from pages.parts.reliability_clusters import show_clusters
 from pages.parts.reliability_density import show_density
 from pages.parts.reliability_explain import explain_reliability
+from pages.parts.reliability_network import show_network
 from pages.parts.reliability_trust import show_trust
 from pages.parts.reliability_words import percent
 
@@ -36,11 +37,12 @@ def _explore(result: InfluenceResult) -> None:
     if problem := views.missing_from(result, view):
         st.warning(frame.plain(problem), icon=":material/warning:")
     _VIEW.seed((result.key, choice.revision), {"ridge": view.ridge})
+    ridges = sorted({*_RIDGES, view.ridge})
     with st.container(key="stay_controls"):
         st.select_slider(
             "Regularisation λ",
-            sorted({*_RIDGES, view.ridge}),
-            format_func=frame.number,
+            ridges,
+            format_func=frame.told_apart(ridges).__getitem__,
             **_VIEW.value("ridge"),
             on_change=lambda: links.reliability.look(ridge=_VIEW["ridge"]),
         )
@@ -51,6 +53,7 @@ def _explore(result: InfluenceResult) -> None:
         _sweep(result, found)
     show_density(result, view, found, right)
     show_trust(result, view, found, choice)
+    show_network(result, view, views.target_of(view, found, views.lit(view, found)), choice)
     show_clusters(view, choice)
 
 

@@ -9,7 +9,7 @@ from ntkcore.analyses import reliability_views as views
 from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import reliability as figures
-from ntkcore.permalink import influence_query
+from ntkcore.permalink import INFLUENCE
 from ntkcore.specs import InfluenceView, ReliabilityView
 from pages.parts import frame, links, media
 from pages.parts.charts import chart
@@ -109,7 +109,7 @@ def _evidence(result: InfluenceResult, view: ReliabilityView, found: views.Summa
     )
     if st.button("All its influences", icon=":material/north_east:", type="tertiary", key="open_influence"):
         there = InfluenceView(ridge=view.ridge, target=target)
-        st.switch_page("pages/influence.py", query_params=influence_query(result.spec, there))
+        st.switch_page("pages/influence.py", query_params=INFLUENCE.write(result.spec, there))
     chart(
         "Estimated against true influence",
         figures.judged_figure(judged, result.labels, result.class_names, frame.mode()),

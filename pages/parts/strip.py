@@ -1,4 +1,7 @@
-"""A strip of a few images: what a set looks like before anything is computed."""
+"""Strips of a few images: what a set looks like before anything is computed, or some images with a few words below each."""
+
+import html
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -20,3 +23,25 @@ def strip(spec: DatasetSpec) -> None:
         return
     images = "".join(f'<img src="{media.thumbnail_base(pack.id)}{i}.png" alt="">' for i in range(len(pack)))
     st.html(f'<div class="atlas-strip">{images}</div>')
+
+
+def pictures(pack: str, images: Sequence[int], texts: Sequence[str] = (), titles: Sequence[str] = (), *, head: str = "") -> None:
+    """Show some images of a pack in a row, in their order.
+
+    Args:
+        head: what they are, above them.
+        pack: id of the thumbnails.
+        images: their places in it.
+        texts: a few words below each; () for none.
+        titles: said when pointed at; () for their numbers.
+    """
+    base = media.thumbnail_base(pack)
+    below = texts or [""] * len(images)
+    named = titles or [f"image {image}" for image in images]
+    cells = "".join(
+        f'<figure><img src="{base}{image}.png" alt="{html.escape(name)}" title="{html.escape(name)}">'
+        f"<figcaption>{html.escape(text)}</figcaption></figure>"
+        for image, text, name in zip(images, below, named, strict=True)
+    )
+    above = f'<p class="atlas-quiet">{html.escape(head)}{"" if len(images) else ": none"}</p>' if head else ""
+    st.html(f'{above}<div class="atlas-strip atlas-captions">{cells}</div>')

@@ -13,7 +13,10 @@ from ntkcore.analyses import influence_views as views
 from ntkcore.analyses import kernel_tiles as tiles_module
 from ntkcore.analyses import requests
 from ntkcore.analyses.influence import influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence_complexity import groups_of
 from ntkcore.analyses.influence_forecast import forecast_influence
+from ntkcore.analyses.influence_noise import noise_share
+from ntkcore.analyses.influence_paths import trajectory
 from ntkcore.analyses.network import network
 from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING
 from ntkcore.analyses.split import load_split
@@ -23,7 +26,7 @@ from ntkcore.data import import_images
 from ntkcore.errors import Cancelled, ComputationError, CorruptArtifact, DataError
 from ntkcore.kernels import empirical_ntk, infinite_ntk, two_layer_relu_ntk
 from ntkcore.linalg import eigh
-from ntkcore.permalink import influence_query, read_influence_query
+from ntkcore.permalink import INFLUENCE
 from ntkcore.settings import Settings
 from ntkcore.specs import InfluenceSpec, InfluenceView
 
@@ -177,8 +180,8 @@ def test_one_held_out_image(ws):
     now = views.held(result, view, ws)
     assert now.outputs.shape == (1, 3) and views.target_of(result, view, views.tests_shown(result, view, now), now) == 0
     assert views.influence(result, view, 0, ws).shape == (14,)
-    assert len(views.complexities(result, 0.01, ws)[0]) == 10
-    assert views.noise_share(result, 0.01, ws).test_error.shape == (12,)
+    assert len(groups_of(result, 0.01, ws).members) == 10
+    assert noise_share(result, 0.01, ws).test_error.shape == (12,)
 
 
 CANCELS = [
@@ -255,7 +258,7 @@ def test_one_key_a_specification(ws):
     ]
     assert len({influence_key(chosen, ws) for chosen in different}) == len(different)
     for view in (InfluenceView(ridge=3.0), InfluenceView(time=2.5, target=3, basket=(1, 2), deed="relabel", label=1)):
-        read, seen = read_influence_query(influence_query(one, view))
+        read, seen = INFLUENCE.read(INFLUENCE.write(one, view))
         assert influence_key(read, ws) == influence_key(one, ws) and seen == view  # λ and τ are looked at, not computed from
 
 
@@ -271,7 +274,9 @@ def test_computed_once(ws, monkeypatch):
     run_influence(spec(), ws, Recording())
     created = open_influence(spec(), ws).created
     monkeypatch.setattr(analysis, "fill_kernels", None)  # would fail if it were called
-    run_influence(spec(), ws, Recording())
+    again = Recording()
+    run_influence(spec(), ws, again)
+    assert not again.stages and not again.reports  # nothing is read, so nothing is said to be
     assert open_influence(spec(), ws).created == created and open_influence(spec(), ws) is open_influence(spec(), ws)
 
 
@@ -324,8 +329,8 @@ def test_duplicates_without_ridge_say_which_ridge_would_do(ws, tmp_path, values)
     for ask in (
         lambda: views.held(result, endless, ws),
         lambda: views.influence(result, endless, 0, ws),
-        lambda: views.without(result, endless, 0, [1], ws),
-        lambda: views.complexities(result, 0.0, ws),
+        lambda: views.without(result, endless, 0, ws),
+        lambda: groups_of(result, 0.0, ws),
         lambda: views.effect(result, InfluenceView(ridge=0.0, time=1.0, basket=(1,)), ws),
     ):
         with pytest.raises(ComputationError) as caught:
@@ -343,5 +348,5 @@ def test_duplicates_without_ridge_say_which_ridge_would_do(ws, tmp_path, values)
     shift = brute(kernel, result.k_test[:1], residual, 1e-13, time)[0]  # the oracle divides by its eigenvalues
     expected = (np.square(now + shift - y).sum(1) - np.square(now - y).sum(1)) / 2
     np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-    path = views.trajectory(result, 0.0, 0, ws)
+    path = trajectory(result, 0.0, 0, ws)
     assert np.isfinite(path.influence).all() and np.isfinite(path.loss).all() and inf not in path.times

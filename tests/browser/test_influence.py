@@ -118,7 +118,8 @@ def test_from_the_forecast_to_what_if_and_to_another_browser(page: Page, server:
 def test_a_ticked_image_stays_while_the_gallery_changes(page: Page, server: Server):
     opened(page, server)
     compute(page)
-    cards(page, "training").first.locator("img").click()  # a click ticks here: there is nothing to open
+    cards(page, "training").first.focus()
+    page.keyboard.press("Space")
     expect(page.get_by_text("Delete 1")).to_be_visible()
     expect(page.locator(".st-key-training_gallery .tick[aria-checked=true]")).to_have_count(1)
     settled(page)

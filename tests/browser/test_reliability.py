@@ -71,3 +71,25 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
     expect(page.locator("h1")).to_have_text("Influence")
     in_address(page, "target=7")
     in_address(page, "ridge=2.0")
+
+
+def test_lissa_is_held_against_retraining_and_another_depth_is_offered(page: Page, server: Server):
+    opened(page, server, TINY + "&verify=64&time=1&runs=2&target=3")
+    compute_unless(page, page.get_by_text(ANSWER))
+    verdict = page.get_by_text(re.compile("IHVP on this network misses retraining by"))
+    start = page.get_by_role("button", name="Compare with LiSSA")
+    expect(start.or_(verdict).first).to_be_visible(timeout=60_000)
+    if verdict.count() == 0:
+        start.click()
+    expect(verdict).to_be_visible(timeout=120_000)
+    chart = page.locator(".st-key-chart_network_ihvp .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    expect(chart).to_be_visible()
+    expect(page.get_by_text("LiSSA, mean of 2")).to_be_visible()
+    settled(page)
+
+    page.get_by_role("combobox", name=re.compile("LiSSA’s depth")).click()
+    page.get_by_role("option", name="50 steps", exact=True).click()
+    in_address(page, "steps=50")
+    expect(start).to_be_visible()
+    expect(page.get_by_text(re.compile("is stored; the estimates take"))).to_be_visible()

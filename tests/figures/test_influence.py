@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.influence_views import NoiseShare, Trajectory
+from ntkcore.analyses.influence_noise import NoiseShare
+from ntkcore.analyses.influence_paths import MeanTrajectory, Trajectory
 from ntkcore.figures import influence as figures
 from ntkcore.figures.theme import CLASSES, class_colour
 
@@ -13,6 +14,11 @@ TIMES = np.geomspace(0.01, 100, 5)
 def path(k=3, n=6):
     generator = np.random.default_rng(0)
     return Trajectory(TIMES, generator.standard_normal((5, k)), generator.random(5), generator.standard_normal((5, n)))
+
+
+def mean_path():
+    generator = np.random.default_rng(1)
+    return MeanTrajectory(TIMES, generator.random(5), generator.random(5), generator.standard_normal((5, 6)), 3, 9)
 
 
 RANKS = np.arange(30).reshape(5, 6) % 6 + 1
@@ -25,6 +31,8 @@ def drawn(now, mode):
         (figures.bump_figure(path(), RANKS, [4, 0], ["4: cat", "0: dog"], now, mode), 0),
         (figures.loss_figure(path(), ["cat", "dog", "eel"], 1, now, mode), 0),
         (figures.noise_figure(NOISE, now, mode), 1),
+        (figures.mean_figure(mean_path(), now, mode), 0),
+        (figures.image_figure(mean_path(), 2, now, mode), 1),
     ]
 
 
@@ -51,7 +59,10 @@ def test_ranks_are_those_of_the_images_and_one_is_on_top():
     assert [trace.line.color for trace in figure.data] == [class_colour(0), class_colour(1)]
     for trace, image in zip(figure.data, (4, 0), strict=True):
         np.testing.assert_array_equal(trace.y, RANKS[:, image])
-        for (sign, number), value in zip(trace.customdata, chosen.influence[:, image], strict=True):
+        assert list(trace.customdata) == [image] * 5  # what a click tells
+        assert trace.mode == "lines+markers" and trace.marker.color == "rgba(0,0,0,0)"  # plotly selects markers alone, unseen ones too
+        for text, value in zip(trace.text, chosen.influence[:, image], strict=True):
+            sign, number = text.split(", ")
             assert sign == ("helpful" if value >= 0 else "harmful") and float(number) == pytest.approx(value, rel=1e-2)
     assert figure.layout.yaxis.autorange == "reversed"
     assert "<b>" not in figure.data[1].name  # a class may be called anything
@@ -86,7 +97,34 @@ def test_noise_has_its_share_both_errors_and_the_base():
 
 def test_groups_are_bars_in_their_order():
     values = np.array([0.4, 0.1, -0.2])
-    figure = figures.complexity_figure(values, "light")
-    np.testing.assert_array_equal(figure.data[0].y, values)
-    np.testing.assert_array_equal(figure.data[0].x, [0, 1, 2])
+    figure = figures.complexity_figure(values, 1, "light")
+    (bars,) = figure.data
+    np.testing.assert_array_equal(bars.y, values)
+    np.testing.assert_array_equal(bars.x, [0, 1, 2])
+    assert list(bars.customdata) == [0, 1, 2]
+    assert bars.marker.opacity[1] == 1 > bars.marker.opacity[0] == bars.marker.opacity[2]
     assert "0 most harmful" in figure.layout.xaxis.title.text
+
+
+def test_a_groups_loss_and_error():
+    chosen = mean_path()
+    loss, error = figures.mean_figure(chosen, None, "light").data
+    np.testing.assert_array_equal(loss.y, chosen.loss)
+    np.testing.assert_array_equal(error.y, chosen.error)
+    assert loss.line.dash != error.line.dash and loss.line.color != error.line.color
+
+
+def test_one_images_influence_is_its_column():
+    for chosen in (path(), mean_path()):
+        figure = figures.image_figure(chosen, 4, None, "dark")
+        np.testing.assert_array_equal(figure.data[0].y, chosen.influence[:, 4])
+        assert figure.layout.height < figures.HEIGHT
+
+
+def test_points_of_a_verification_tell_their_images():
+    values = np.array([0.1, -0.2]), np.array([0.12, -0.1])
+    points = figures.verification_figure(*values, ["4: cat", "7: <b>"], "light", [4, 7]).data[1]
+    assert list(points.customdata) == [4, 7] and "<b>" not in points.text[1]
+    np.testing.assert_array_equal(points.x, values[0])
+    np.testing.assert_array_equal(points.y, values[1])
+    assert figures.verification_figure(*values, ["4", "7"], "light").data[1].customdata is None

@@ -12,7 +12,7 @@ from ntkcore.analyses.convergence import convergence_key, open_convergence, run_
 from ntkcore.analyses.progress import TIMING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled
-from ntkcore.permalink import convergence_query
+from ntkcore.permalink import CONVERGENCE
 from ntkcore.settings import settings
 from ntkcore.specs import ConvergenceSpec, ConvergenceView
 
@@ -41,7 +41,7 @@ def ready(computed):
 
 
 def opened(app, spec=SPEC, view=None, **query):
-    return visiting.opened(app, "convergence", **(convergence_query(spec, view) | query))
+    return visiting.opened(app, "convergence", **(CONVERGENCE.write(spec, view) | query))
 
 
 def test_forecast_before_anything_runs(app):

@@ -5,17 +5,17 @@ import shlex
 
 import pytest
 
-from ntkcore.permalink import convergence_query, learnability_query, read_convergence_query, read_learnability_query
+from ntkcore.permalink import CONVERGENCE, LEARNABILITY
 from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
 from pages.parts.explain import Explainer, command_line, python_lines
 
-CONVERGENCE = ConvergenceSpec.model_validate(
+COMPARISON = ConvergenceSpec.model_validate(
     {"dataset": {"classes": ("0", "a, b", "2"), "n": 60}, "widths": (8, 32), "looks": (0, 3), "ridge": 0.5}
 )
-LEARNABILITY = LearnabilitySpec.model_validate({"dataset": {"classes": ("7", "9")}, "training": {"weight_decay": 0.01}})
+RANKING = LearnabilitySpec.model_validate({"dataset": {"classes": ("7", "9")}, "training": {"weight_decay": 0.01}})
 PAGES = [
-    ("convergence", "comparison_table", convergence_query(CONVERGENCE), read_convergence_query, CONVERGENCE),
-    ("learnability", "ranking", learnability_query(LEARNABILITY), read_learnability_query, LEARNABILITY),
+    ("convergence", "comparison_table", CONVERGENCE.write(COMPARISON), CONVERGENCE.read, COMPARISON),
+    ("learnability", "ranking", LEARNABILITY.write(RANKING), LEARNABILITY.read, RANKING),
 ]
 
 

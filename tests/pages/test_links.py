@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ntkcore.permalink import learnability_query
+from ntkcore.permalink import LEARNABILITY
 from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
 from pages.parts import links
 
@@ -69,7 +69,7 @@ def test_back_to_the_defaults(browser):
     browser.clock += 60
     links.learnability.choose(with_n(60))
     browser.clock += 60
-    browser.query_params.from_dict(learnability_query(LearnabilitySpec()))
+    browser.query_params.from_dict(LEARNABILITY.write(LearnabilitySpec()))
     assert links.learnability.opened().spec == LearnabilitySpec()
 
 

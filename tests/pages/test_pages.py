@@ -10,7 +10,7 @@ from visiting import button, opened, visitor
 from ntkcore.analyses import requests
 from ntkcore.analyses.learnability import learnability_key, parts_of, run_learnability
 from ntkcore.data import import_images
-from ntkcore.permalink import learnability_query
+from ntkcore.permalink import LEARNABILITY
 from ntkcore.specs import LearnabilitySpec, LearnabilityView
 
 SPEC = LearnabilitySpec.model_validate(
@@ -45,7 +45,7 @@ def test_forecast_before_anything_runs(app):
 
 
 def test_compute_is_one_job_for_two_sessions(app, ws):
-    query = learnability_query(SPEC)
+    query = LEARNABILITY.write(SPEC)
     opened(app, "learnability", **query)
     button(app, "Compute").click().run()
     assert not app.exception
@@ -57,7 +57,7 @@ def test_compute_is_one_job_for_two_sessions(app, ws):
 
 def test_result_page_and_its_link(app, ws):
     run_learnability(SPEC, ws, Recording())
-    opened(app, "learnability", **learnability_query(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
+    opened(app, "learnability", **LEARNABILITY.write(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
     app.run()  # the charts come a moment after the gallery
     assert not app.exception
     assert "How k(x,x) is distributed" in [item.value for item in app.subheader]
@@ -68,7 +68,7 @@ def test_result_page_and_its_link(app, ws):
 
 def test_inspector_opens_by_link(app, ws):
     run_learnability(SPEC, ws, Recording())
-    opened(app, "learnability", **learnability_query(SPEC, LearnabilityView(image=3, gallery="all")))
+    opened(app, "learnability", **LEARNABILITY.write(SPEC, LearnabilityView(image=3, gallery="all")))
     assert any(b.label == "Next" for b in app.button)
     button(app, "Next").click().run()
     assert not app.exception
@@ -97,7 +97,7 @@ def test_damage_is_said_and_repaired(app, ws):
     key = dict(parts_of(SPEC, ws))["training"]
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "training" / key).rglob("c/**/*") if p.is_file())
     tile.write_bytes(tile.read_bytes()[:-3])
-    opened(app, "learnability", **learnability_query(SPEC))
+    opened(app, "learnability", **LEARNABILITY.write(SPEC))
     assert "damaged" in app.warning[0].value
     assert ws.jobs.state(learnability_key(SPEC, ws)) is not None
 
@@ -105,7 +105,7 @@ def test_damage_is_said_and_repaired(app, ws):
 def test_a_cancelled_job_can_be_computed_again(app, ws):
     requests.request_learnability(SPEC, ws)
     ws.jobs.cancel(learnability_key(SPEC, ws))
-    opened(app, "learnability", **learnability_query(SPEC))
+    opened(app, "learnability", **LEARNABILITY.write(SPEC))
     assert any("cancelled" in item.value for item in app.info)
     assert not button(app, "Compute").disabled
 
@@ -159,7 +159,7 @@ def test_a_job_that_failed_says_why_and_what_to_do(app, ws, monkeypatch):
         )
 
     monkeypatch.setattr(Jobs, "state", failed)
-    opened(app, "learnability", **learnability_query(SPEC))
+    opened(app, "learnability", **LEARNABILITY.write(SPEC))
     assert "diverged" in app.error[0].value
     assert "smaller" in app.error[0].value
     assert not button(app, "Compute").disabled

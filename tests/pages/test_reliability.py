@@ -11,7 +11,7 @@ from ntkcore.analyses import requests
 from ntkcore.analyses.influence import influence_key, run_influence
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.jobs import Jobs
-from ntkcore.permalink import reliability_query
+from ntkcore.permalink import RELIABILITY
 from ntkcore.settings import settings
 from ntkcore.specs import InfluenceSpec, ReliabilityView
 
@@ -45,7 +45,7 @@ def ready(computed):
 
 
 def opened(app, spec=SPEC, view=VIEW, **query):
-    return visiting.opened(app, "reliability", **(reliability_query(spec, view) | query))
+    return visiting.opened(app, "reliability", **(RELIABILITY.write(spec, view) | query))
 
 
 def test_forecast_before_anything_runs(app):
@@ -133,7 +133,7 @@ def test_a_full_kernel_is_refused_before_it_is_computed(app, ws):
 
 
 def test_a_ridge_too_small_for_the_kernel_is_said_and_can_be_raised(ready, monkeypatch):
-    monkeypatch.setattr("ntkcore.influence.sweep.np.finfo", lambda _: type("Coarse", (), {"eps": 1e-3}))
+    monkeypatch.setattr("ntkcore.regression.resolvent._EPS", 1e-3)
     opened(ready, view=ReliabilityView(ridge=1e-6, scale=1))
     assert "singular to rounding" in ready.error[0].value
     assert any(slider.label == "Regularisation λ" for slider in ready.select_slider)
@@ -150,7 +150,7 @@ def test_a_failed_job_says_why(app, ws, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("query", "words"), [({"ridge": "-1"}, "greater than or equal to 0"), ({"light": "blue"}, "light"), ({"time": "1"}, "is unknown")]
+    ("query", "words"), [({"ridge": "-1"}, "greater than or equal to 0"), ({"light": "blue"}, "light"), ({"tests": "all"}, "is unknown")]
 )
 def test_a_wrong_address_is_explained_and_starts_nothing(app, ws, query, words):
     opened(app, **query)

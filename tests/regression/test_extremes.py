@@ -1,4 +1,4 @@
-"""Regression and leave-one-out where numbers are at their ends: few samples, short and long times, large and small λ, kernels of low rank."""
+"""Leave-one-out at the edges: one sample, no influence at all, short and long times, large and small λ, kernels of low rank."""
 
 from math import inf
 

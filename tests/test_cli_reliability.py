@@ -1,0 +1,73 @@
+"""The command line of the reliability page: its artifact, its table, and what is wrong said without a traceback."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ntkcore.analyses import reliability_views as views
+from ntkcore.analyses.influence import is_ready, open_influence
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.cli import main
+from ntkcore.influence import ihvp_error
+from ntkcore.permalink import INFLUENCE, RELIABILITY
+from ntkcore.regression import KernelRegression
+
+QUERY = {"classes": ["3", "8"], "n": "30", "test": "12"}
+WORDS = ["--classes", "3,8", "--n", "30", "--test", "12"]
+
+
+def test_reliability_prints_the_sweep_and_the_judgement_of_one_ridge(cache, capsys, tmp_path):
+    csv = tmp_path / "sweep.csv"
+    assert main(["reliability", *WORDS, "--ridge", "0.25", "--csv", str(csv)]) == 0
+    said = capsys.readouterr().out
+    ws = Workspace(cache)
+    spec, view = RELIABILITY.read(QUERY | {"ridge": "0.25"})
+    assert is_ready(spec, ws) and spec == INFLUENCE.read(QUERY)[0]  # what the influence page computes
+    result = open_influence(spec, ws)
+    kernel, y = ws.store.open("influence", result.key).read("k_train"), 2.0 * result.labels[:, None] - 1
+    rows = pd.read_csv(csv)
+    assert list(rows["ridge"]) == [2.0**power for power in range(-4, 5)]
+    least = float(np.linalg.eigvalsh(kernel)[0])
+    for _, row in rows.iterrows():
+        error = ihvp_error(KernelRegression(kernel, y, row["ridge"]), result.k_test, 2.0 * result.test_labels[:, None] - 1, least)
+        assert row["mean"] == pytest.approx(np.nanmean(error.rate()), rel=1e-8)
+        assert row["median"] == pytest.approx(np.nanmedian(error.rate()), rel=1e-8)
+        assert row["lower_bound"] == pytest.approx(error.lower_bound, rel=1e-8)
+        assert row["satisfied"] == 1
+    now = views.summary(result, view.ridge, ws)
+    assert f"At λ = 0.25: mean error rate {now.mean:.4g}, median {now.median:.4g}, lower bound {now.bound:.4g}" in said
+    assert "360 of 360 pairs satisfy Theorem 3" in said
+    assert f"Held-out images to trust IHVP on: {views.counts(now)[0]}; " in said
+    assert f"Stored as {result.key}" in said
+
+
+def test_nothing_is_computed_a_second_time(cache, capsys):
+    assert main(["influence", *WORDS]) == 0
+    assert "Kernel" in capsys.readouterr().err
+    assert main(["reliability", *WORDS]) == 0
+    assert "done" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--kernel", "full"], "one kernel for all outputs"),
+        (["--ridge", "-1"], "ridge: "),
+        (["--ridge", "1e7"], "ridge: "),
+        (["--ridge", "1", "--ridge", "2"], "more than once"),
+        (["--classes", "3"], "two different classes"),
+        (["--n", "1700", "--test", "9000"], "more to hold out"),
+        (["--width", "8"], "leave it out"),
+    ],
+)
+def test_wrong_choices_are_explained(cache, capsys, words, said):
+    assert main(["reliability", *words]) == 1
+    captured = capsys.readouterr()
+    assert said in captured.err and "Traceback" not in captured.err
+    assert not captured.out
+
+
+def test_a_table_that_cannot_be_written_is_said_and_the_result_stays(cache, capsys, tmp_path):
+    assert main(["reliability", *WORDS, "--csv", str(tmp_path / "nowhere" / "sweep.csv")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert is_ready(RELIABILITY.read(QUERY)[0], Workspace(cache))
