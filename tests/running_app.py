@@ -94,9 +94,10 @@ def open_page(chromium: Browser, server: Server, **options):
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run and check that no traceback is shown."""
+    """Wait until the script has run and check that no traceback and no formula in its source is shown."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
     expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.locator(".katex-error")).to_have_count(0)
 
 
 def compute_unless(page: Page, done: Locator) -> None:

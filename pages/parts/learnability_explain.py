@@ -8,8 +8,10 @@ _WHAT = r"""
 Train a network $f_\theta$ by gradient flow on $\tfrac12\sum_i\|f(x_i)-y_i\|^2$. Its errors $e_t = f_t - y$ follow
 $\dot e = -\eta K e$ with the neural tangent kernel $K(x,z)=\nabla_\theta f(x)\,\nabla_\theta f(z)^\top$, so that
 
-$$e_t = \exp(-\eta K t)\,e_0 \quad\text{(eq. 17)},\qquad\text{and if $K$ were diagonal,}\quad
-e_t(x_i) = \exp(-\eta\,k(x_i,x_i)\,t)\,e_0(x_i)\quad\text{(eq. 16)}.$$
+$$
+e_t = \exp(-\eta K t)\,e_0 \quad\text{(eq. 17)},\qquad\text{and if $K$ were diagonal,}\quad
+e_t(x_i) = \exp(-\eta\,k(x_i,x_i)\,t)\,e_0(x_i)\quad\text{(eq. 16)}.
+$$
 
 Then an image with a larger $k(x,x)=\tfrac1k\sum_o\|\nabla_\theta f_o(x)\|^2$ is learned sooner. The envelope
 $e^{-\eta k_{\max}t}|e_0|\le|e_t|\le e^{-\eta k_{\min}t}|e_0|$ (eq. 15) holds for the diagonal prediction's absolute values.

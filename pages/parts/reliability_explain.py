@@ -13,8 +13,10 @@ $$\mathcal I(i,x)=\alpha_i(x)\,\bigl(f(x)-y\bigr)\,r_i+\tfrac12\,\alpha_i(x)^2\,
 Removing and training anew costs much, so practice takes one step of Newton's method, an inverse-Hessian-vector product (IHVP); for wide
 networks it is
 
-$$\hat{\mathcal I}(i,x)=\nabla\ell(x)^\top (H+\lambda I)^{-1}\nabla\ell(x_i)\;\to\;\alpha_i(x)\,\bigl(f(x)-y\bigr)\bigl(f(x_i)-y_i\bigr).
-\qquad(12, 13)$$
+$$
+\hat{\mathcal I}(i,x)=\nabla\ell(x)^\top (H+\lambda I)^{-1}\nabla\ell(x_i)\;\to\;\alpha_i(x)\,\bigl(f(x)-y\bigr)\bigl(f(x_i)-y_i\bigr).
+\qquad(12, 13)
+$$
 
 The second term of (14) is small as a rule (15), so what differs is the residual: IHVP takes that of the network which was trained on $x_i$,
 $f(x_i)-y_i=(1-A_i)\,r_i$ with the leverage $A_i=[K(K+\lambda I)^{-1}]_{ii}$. Hence **the error rate of a training image is about its

@@ -2,9 +2,11 @@
 
 import ast
 import shlex
+from pathlib import Path
 
 import pytest
 
+import pages
 from ntkcore.permalink import CONVERGENCE, LEARNABILITY
 from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
 from pages.parts.explain import Explainer, command_line, python_lines
@@ -44,3 +46,10 @@ def test_the_command_is_understood(analysis, show, query, read, spec):
     options = _parser().parse_args(words[3:])
     for name in query:
         assert getattr(options, name) is not None
+
+
+@pytest.mark.parametrize("path", sorted(Path(pages.__file__).parent.glob("parts/*explain.py")), ids=lambda path: path.stem)
+def test_a_formula_of_several_lines_stands_between_lines_of_its_own(path):
+    """Streamlit shows any other as its source, in red."""
+    for line in path.read_text().splitlines():
+        assert line.count("$$") % 2 == 0 or line.strip() == "$$", line
