@@ -17,9 +17,11 @@ from pages.parts.fields import Fields
 from pages.parts.gallery import Card, gallery
 from pages.parts.inspector import inspect
 from pages.parts.learnability_explain import explain_learnability
+from pages.parts.ticks import Ticks
 
 _VIEW = Fields("learnability.view")
-_BASKET, _MARKED = "learnability.basket", "learnability.marked"
+_MARKED = "learnability.marked"
+_TICKS = Ticks("gallery")
 _ORDERS = {
     "score": "ranked by k(x,x)",
     "score-down": "ranked, reversed",
@@ -35,7 +37,7 @@ _PAGE = 5000  # cards sent at once
 
 def show_result(result: LearnabilityResult) -> None:
     """The whole result."""
-    st.session_state.pop(_BASKET, None)  # a full run may mount the gallery anew: it then needs the basket as it is
+    _TICKS.forget()
     _headline(result)
     _explore(result)
     explain_learnability(result)
@@ -263,7 +265,7 @@ def _gallery(result: LearnabilityResult, facts: views.Judged, shown: np.ndarray)
         cards,
         base=media.thumbnail_base(result.pack),
         key="gallery",
-        ticked=_basket_at_revision(result.key, choice),
+        ticked=_TICKS.began((result.key, choice.revision), choice.view.basket),
         revision=choice.revision,
         current=_current(choice),
         on_tick=_ticked,
@@ -303,19 +305,10 @@ def _card(result: LearnabilityResult, facts: views.Judged, image: int, decimals:
     )
 
 
-def _basket_at_revision(key: str, choice: links.Choice) -> tuple[int, ...]:
-    """The basket as it was when the revision began: ticking must not change what the gallery is sent."""
-    held = st.session_state.get(_BASKET)
-    if held is None or held[0] != (key, choice.revision):
-        held = ((key, choice.revision), choice.view.basket)
-        st.session_state[_BASKET] = held
-    return held[1]
-
-
 def _ticked() -> None:
-    said = st.session_state["gallery"].get("ticked")
-    if said and said["revision"] == links.learnability.current().revision:
-        links.learnability.look(basket=tuple(said["ids"]))
+    ticked = _TICKS.told(links.learnability.current().revision)
+    if ticked is not None:
+        links.learnability.look(basket=ticked)
 
 
 def _opened() -> None:

@@ -25,13 +25,9 @@ CHARTS = 16
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(tmp_path_factory.mktemp("computed") / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        run_convergence(SPEC, Workspace(settings()), Recording())
-        yield settings()
-    settings.cache_clear()
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
+        run_convergence(SPEC, ws, Recording())
+        yield ws.settings
 
 
 @pytest.fixture

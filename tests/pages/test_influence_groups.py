@@ -14,9 +14,7 @@ from ntkcore.analyses import influence_mean as mean
 from ntkcore.analyses import influence_one as one
 from ntkcore.analyses import influence_views as views
 from ntkcore.analyses.influence import open_influence, run_influence
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.permalink import INFLUENCE
-from ntkcore.settings import settings
 from ntkcore.specs import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.3}, "test": 25})
@@ -26,15 +24,10 @@ PAIR = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20,
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
     """A cache in which both are computed; tests only look at it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(tmp_path_factory.mktemp("computed") / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        ws = Workspace(settings())
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         for spec in (SPEC, PAIR):
             run_influence(spec, ws, Recording())
         yield ws, open_influence(SPEC, ws)
-    settings.cache_clear()
 
 
 def opened(spec=SPEC, **fields):

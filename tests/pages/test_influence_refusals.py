@@ -1,14 +1,11 @@
 """Bad input on the influence and reliability pages: said in words, with a remedy, and nothing is started."""
 
-import numpy as np
 import pytest
 import visiting
 from recording import Recording
 from visiting import button, titles, visitor, widget
 
 from ntkcore.analyses.influence import run_influence
-from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import import_images
 from ntkcore.permalink import INFLUENCE
 from ntkcore.settings import settings
 
@@ -24,17 +21,10 @@ def plain(text):
 def twins(tmp_path_factory):
     """A cache in which a set with duplicates is computed, and the address of it."""
     folder = tmp_path_factory.mktemp("twins")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        images = np.repeat(np.random.default_rng(0).integers(1, 256, (3, 8, 8)), 4, axis=0).astype(np.uint8)
-        np.savez(folder / "set.npz", images=images, labels=np.arange(12) % 2)
-        content = import_images(folder / "set.npz", settings(), name="twins").content_id
-        query = {"dataset": "own", "own": content, "n": "8", "test": "4"}
-        run_influence(INFLUENCE.read(query)[0], Workspace(settings()), Recording())
+    with visiting.kept_cache(folder) as ws:
+        query = {"dataset": "own", "own": visiting.twins(folder), "n": "8", "test": "4"}
+        run_influence(INFLUENCE.read(query)[0], ws, Recording())
         yield query
-    settings.cache_clear()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 import visiting
 from recording import Recording
@@ -12,7 +11,6 @@ from ntkcore.analyses import influence_views as views
 from ntkcore.analyses import requests
 from ntkcore.analyses.influence import open_influence, run_influence
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import import_images
 from ntkcore.permalink import INFLUENCE
 from ntkcore.settings import settings
 from ntkcore.specs import InfluenceSpec, InfluenceView
@@ -28,19 +26,11 @@ GROUPS, NOISE = "Complexity of ten groups of training images", "Flipped labels a
 def computed(tmp_path_factory):
     """A cache in which SPEC, CLEAN and a set with duplicates are computed; tests only look at it."""
     folder = tmp_path_factory.mktemp("computed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        images = np.repeat(np.random.default_rng(0).integers(1, 256, (3, 8, 8)), 4, axis=0).astype(np.uint8)
-        np.savez(folder / "set.npz", images=images, labels=np.arange(12) % 2)
-        content = import_images(folder / "set.npz", settings(), name="twins").content_id
-        twins = InfluenceSpec.model_validate({"dataset": {"name": "own", "own": content, "n": 8}, "test": 4})
-        ws = Workspace(settings())
+    with visiting.kept_cache(folder) as ws:
+        twins = InfluenceSpec.model_validate({"dataset": {"name": "own", "own": visiting.twins(folder), "n": 8}, "test": 4})
         for spec in (SPEC, CLEAN, twins):
             run_influence(spec, ws, Recording())
         yield ws, twins
-    settings.cache_clear()
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses import requests
 from ntkcore.analyses.influence import influence_key, run_influence
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.jobs import Jobs
 from ntkcore.permalink import RELIABILITY
-from ntkcore.settings import settings
 from ntkcore.specs import InfluenceSpec, ReliabilityView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 60}, "test": 30})
@@ -29,13 +27,9 @@ CHARTS = [
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(tmp_path_factory.mktemp("computed") / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        run_influence(SPEC, Workspace(settings()), Recording())
-        yield settings()
-    settings.cache_clear()
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
+        run_influence(SPEC, ws, Recording())
+        yield ws.settings
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from visiting import button, said, titles, visitor, widget
 from ntkcore.analyses import reliability_network as views
 from ntkcore.analyses.influence import open_influence, run_influence
 from ntkcore.analyses.network_ihvp import KIND, network_ihvp_key, run_network_ihvp
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.jobs import Jobs
 from ntkcore.permalink import RELIABILITY
-from ntkcore.settings import settings
 from ntkcore.specs import InfluenceSpec, ReliabilityView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 30}, "test": 8})
@@ -24,15 +22,10 @@ HEADER = "On a real network: what does stochastic estimation add?"
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed, and the comparison of VIEW."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(tmp_path_factory.mktemp("computed") / "cache"))
-        patch.setenv("NTK_START_WORKER", "0")
-        settings.cache_clear()
-        ws = Workspace(settings())
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         run_influence(SPEC, ws, Recording())
         run_network_ihvp(asked(ws), ws, Recording())
         yield ws
-    settings.cache_clear()
 
 
 @pytest.fixture

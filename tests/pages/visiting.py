@@ -1,11 +1,37 @@
 """What the tests of the pages have in common: opening a page without a browser, and finding what is on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import import_images
+from ntkcore.settings import settings
+
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
+
+
+@contextmanager
+def kept_cache(folder: Path) -> Iterator[Workspace]:
+    """A cache for all tests of a module; no worker is started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("NTK_START_WORKER", "0")
+        settings.cache_clear()
+        yield Workspace(settings())
+    settings.cache_clear()
+
+
+def twins(folder: Path) -> str:
+    """Twelve images of the user's, of which only three differ: the set's id."""
+    images = np.repeat(np.random.default_rng(0).integers(1, 256, (3, 8, 8)), 4, axis=0).astype(np.uint8)
+    np.savez(folder / "set.npz", images=images, labels=np.arange(12) % 2)
+    return import_images(folder / "set.npz", settings(), name="twins").content_id
 
 
 def visitor() -> AppTest:
