@@ -19,6 +19,7 @@ from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
 from ntkcore.regression.contour import Window, windows
+from ntkcore.regression.nodes import summed_shift
 from ntkcore.regression.removal import removal_coefficients
 from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product
 
@@ -157,6 +158,10 @@ class KernelRegression:
         found = np.eye(self._side) - self.ridge * self.resolvent.diagonal(self._side)
         return found if self.blocks else found[:, 0, 0]
 
+    def kernel_diagonal(self) -> Float:
+        """k(x_i, x_i) (n,): of a full kernel the mean over outputs."""
+        return np.asarray(np.diagonal(self._kernel).reshape(self.n, self._side).mean(1))
+
     def weights(self, k_test_train: ArrayLike) -> Float:
         """``α(x) = K(x, X) G``: (m, n), or (m, k, n, k)."""
         found = self.resolvent.after(self._rows(k_test_train))
@@ -203,6 +208,16 @@ class KernelRegression:
         r, nodes = self._side, len(window.nodes)
         resolvent = 1 / (window.nodes[:, None] + values + self.ridge)  # (J, N)
         left = self._left(vectors, resolvent) / window.nodes[:, None, None]  # (J, n, k): R_ii^-1 [R y]_i / s
+        products = len(window.times) * (1 if self.blocks else self.k)  # of the test kernel, and as many of the nodes' sums
+        if products * (2 * nodes + len(kernel)) < 2 * nodes * len(kernel) * r:
+            step = max(1, BLOCK // (self.n * self.k * r))
+            for start in range(0, len(kernel), step):
+                rows = slice(start, min(len(kernel), start + step))
+                projected = self._rows(kernel[rows]) @ vectors
+                for time, weights in zip(window.times, window.weights, strict=True):
+                    weighted = weights[:, None, None] * left
+                    yield time, rows, summed_shift(projected, vectors, resolvent, weighted, self.blocks, self._waiting)
+            return
         step = max(1, BLOCK // (2 * nodes * len(values) * r))
         for start in range(0, len(kernel), step):
             if self._waiting is not None:
@@ -218,6 +233,34 @@ class KernelRegression:
                 else:
                     shift = np.einsum("jxi,jio->xio", right[:, :, 0, :, 0], weighted, optimize=True)
                 yield time, rows, -shift.real
+
+    def own_errors(self, time: float = inf) -> Float:
+        """``f_τ(x_i) - y_i`` (n, k) of the training samples, without the cancellation of a subtraction: ``-(λ + K e^(-τ A)) A^-1 (Y - f0)``."""
+        if isinf(_time(time)):
+            return -self.ridge * self.beta
+        values, vectors = self.eigen
+        rates = values + self.ridge
+        left = np.where(rates > 0, (self.ridge + values * np.exp(-time * rates)) / np.where(rates > 0, rates, 1.0), 1.0)
+        return -(vectors @ (left[:, None] * (vectors.T @ self._y))).reshape(self.n, self.k)
+
+    def own_shift(self, time: float = inf) -> Float:
+        """``f_τ^(without i)(x_i) - f_τ(x_i)`` (n, k): what each sample's removal does to its own outputs, the diagonal of :meth:`loo_shift`.
+
+        Only the diagonal of K R(s) is needed, so that a node costs N² operations and not N³.
+        """
+        if _time(time) == 0:
+            return np.zeros((self.n, self.k))
+        residuals = self.loo_residuals() if isinf(time) else None  # first: refuses a singular K + λ I
+        values, vectors = self.eigen
+        if residuals is not None:
+            shares = diagonal_blocks(vectors, (values / (values + self.ridge))[None], self._side)[0]
+            return np.asarray((shares @ residuals[:, :, None])[:, :, 0]) if self.blocks else shares[:, :, 0] * residuals
+        (window,) = windows([time])
+        resolvent = 1 / (window.nodes[:, None] + values + self.ridge)
+        left = self._left(vectors, resolvent) * (window.weights[0] / window.nodes)[:, None, None]
+        shares = diagonal_blocks(vectors, values * resolvent, self._side)  # (J, n, r, r): [K R]_ii
+        found = (shares @ left[..., None])[..., 0] if self.blocks else shares[..., 0] * left
+        return np.asarray(-found.sum(0).real)
 
     def _left(self, vectors: Float, resolvent: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """``R(s)_ii^-1 [R(s) y]_i`` (J, n, k) at every node."""
