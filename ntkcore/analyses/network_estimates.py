@@ -23,9 +23,9 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import ComputationError
 from ntkcore.influence import Lissa, ihvp_network
-from ntkcore.influence.network import PROBED as PROBED_BATCHES
 from ntkcore.influence.products import NetworkLoss
 from ntkcore.influence.solvers import POWER_STEPS
+from ntkcore.influence.solving import PROBED as PROBED_BATCHES
 from ntkcore.influence.trained import train_on_all
 from ntkcore.specs import Curvature, EstimateSpec, TrainedSpec, VerificationSpec, key_of
 

@@ -10,7 +10,7 @@ from ntkcore.analyses.verification import is_verified
 from ntkcore.analyses.verification_forecast import descent, forecast_verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.influence.network import DEEPEST
+from ntkcore.influence.solving import DEEPEST
 from ntkcore.kernels.engine import BATCH_BYTES
 from ntkcore.specs import Curvature, NetworkIhvpSpec, TrainedSpec
 

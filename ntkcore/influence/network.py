@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, isfinite, log
+from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.influence.products import Curvature, NetworkLoss
-from ntkcore.influence.solvers import Lissa, NegativeCurvature, conjugate_gradients, inner, largest_eigenvalue, lissa
+from ntkcore.influence.solvers import Lissa, inner
+from ntkcore.influence.solving import LissaSolver, Steps, solved_exactly
 
 Float = NDArray[np.float64]
 Method = Literal["cg", "lissa"]
@@ -31,11 +32,6 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 """Relative residual at which conjugate gradients stop; LiSSA's is judged by LISSA_TOLERANCE."""
 
 LISSA_TOLERANCE = 0.1
-
-PROBED = 4
-"""Batches whose largest eigenvalue decides LiSSA's scale."""
-DEEPEST = 10_000
-"""Steps of LiSSA's recursion, where it decides them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +112,8 @@ def ihvp_network(
         raise DataError(f"λ is {ridge}.", "Choose a number of at least 0.")
     train = NetworkLoss(model, x_train, y_train, device)
     test = train.with_samples(x_test, y_test)
-    steps = _Steps(progress, waiting)
-    solver = _Lissa(train, curvature, ridge, options or Lissa(), steps) if method == "lissa" else None
+    steps = Steps(progress, waiting)
+    solver = LissaSolver(train, curvature, ridge, options or Lissa(), steps) if method == "lissa" else None
     default = TOLERANCE[train.like.dtype] if solver is None else LISSA_TOLERANCE
     wanted = default if tolerance is None else tolerance
     n, m = len(train.x), len(test.x)
@@ -130,10 +126,10 @@ def ihvp_network(
         columns = slice(first, min(m, first + side))
         right = test.gradients(range(columns.start, columns.stop))
         if solver is None:
-            solved, iterations[columns] = _solved(train, curvature, ridge, right, wanted / 2, max_iterations, steps)
+            solved, iterations[columns] = solved_exactly(train, curvature, ridge, right, wanted / 2, max_iterations, steps)
             values[:, columns] = _against(train, solved, errors)
         else:
-            solved, found = solver.solve(right, errors)
+            solved, found = solver.solve(right, partial(_against, train, errors=errors))
             values[:, columns], iterations[columns] = found.mean(0), solver.repeats * solver.depth
             spread[:, columns] = found.std(0, ddof=1) if solver.repeats > 1 else 0.0
         left = right - train.product(solved, curvature) - ridge * solved
@@ -150,82 +146,6 @@ def ihvp_network(
         batch=None if solver is None else solver.batch,
         repeats=None if solver is None else solver.repeats,
     )
-
-
-class _Steps:
-    """Counts products."""
-
-    def __init__(self, progress: Callable[[int, int], None] | None, waiting: Callable[[], None] | None) -> None:
-        self.total = 0
-        self._base = 0
-        self._progress, self._waiting = progress, waiting
-
-    def done(self, within: int) -> None:
-        """``within`` steps of the present solve are done."""
-        if self._waiting is not None:
-            self._waiting()
-        if self._progress is not None and self.total:
-            self._progress(self._base + within, self.total)
-
-    def finished(self, steps: int) -> None:
-        """A solve of at most ``steps`` is over."""
-        self._base += steps
-
-
-def _solved(
-    train: NetworkLoss, curvature: Curvature, ridge: float, right: Tensor, tolerance: float, most: int, steps: _Steps
-) -> tuple[Tensor, NDArray[np.int64]]:
-    def product(vectors: Tensor) -> Tensor:
-        return train.product(vectors, curvature).add_(vectors, alpha=ridge)
-
-    try:
-        found = conjugate_gradients(product, right, tolerance, most, steps.done)
-    except NegativeCurvature as met:
-        if curvature == "gauss-newton":
-            raise ComputationError("The Gauss-Newton matrix plus λ is singular to rounding.", "Choose a larger λ.") from met
-        raise ComputationError(
-            f"The Hessian plus λ = {ridge:g} is not positive definite: along some direction its curvature is {met.quotient:.3g}, "
-            "so that the trained network is no minimum of the regularised loss.",
-            f"Choose λ well above {ridge - met.quotient:.2g}, or the Gauss-Newton curvature.",
-        ) from met
-    steps.finished(most)
-    return found.vectors, found.iterations.numpy()
-
-
-class _Lissa:
-    """LiSSA with what :class:`Lissa` left open decided."""
-
-    def __init__(self, train: NetworkLoss, curvature: Curvature, ridge: float, options: Lissa, steps: _Steps) -> None:
-        self._train, self._curvature, self._ridge, self._steps = train, curvature, ridge, steps
-        self._n = len(train.x)
-        self.batch, self.repeats = min(options.batch, self._n), options.repeats
-        self._generator = torch.Generator().manual_seed(options.seed)
-        self.scale = self._largest() if options.scale is None else options.scale
-        if options.depth is None and ridge == 0:
-            raise DataError("Without λ LiSSA has no natural depth.", "Give its depth, or choose λ above 0.")
-        self.depth = options.depth or max(10, min(DEEPEST, ceil(log(100) * self.scale / ridge)))
-
-    def solve(self, right: Tensor, errors: Tensor) -> tuple[Tensor, Float]:
-        """The repeats' mean solution (c, P), and each repeat's values (repeats, n, c)."""
-        mean, values = torch.zeros_like(right), []
-        for _ in range(self.repeats):
-            solved = lissa(self._product, right, self.scale, self._drawn, self.depth, self._steps.done)
-            self._steps.finished(self.depth)
-            mean += solved / self.repeats
-            values.append(_against(self._train, solved, errors))
-        return mean, np.stack(values)
-
-    def _product(self, vectors: Tensor, chosen: Tensor) -> Tensor:
-        return self._train.product(vectors, self._curvature, chosen).mul_(self._n / len(chosen)).add_(vectors, alpha=self._ridge)
-
-    def _drawn(self) -> Tensor:
-        return torch.randperm(self._n, generator=self._generator)[: self.batch]
-
-    def _largest(self) -> float:
-        """Of several batches: theirs exceeds that of all samples, by the eigenvalue's convexity."""
-        batches = [torch.arange(self._n)] if self.batch == self._n else [self._drawn() for _ in range(PROBED)]
-        found = [largest_eigenvalue(partial(self._product, chosen=b), self._train.size, self._train.like) for b in batches]
-        return max([*found, float(np.finfo(np.float32).tiny)])
 
 
 def _against(train: NetworkLoss, solved: Tensor, errors: Tensor) -> Float:
