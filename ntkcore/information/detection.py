@@ -1,9 +1,11 @@
 """How well a score finds the images whose labels are wrong (Unique-info §6): a ranking, judged by what is known to be flipped."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student_t
 
 from ntkcore.errors import DataError
 
@@ -14,7 +16,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its 95 % interval from stratified bootstrap samples."""
+    """A number with its 95 % interval: of :func:`detect` from stratified bootstrap samples, of :func:`mean_interval` Student's."""
 
     value: float
     low: float
@@ -66,6 +68,16 @@ def detect(score: ArrayLike, flipped: ArrayLike, seed: int = 0) -> Detection:
     roc = np.stack([negative / negative[-1], positive / positive[-1]])
     curve = np.stack([positive[1:] / positive[-1], positive[1:] / (positive[1:] + negative[1:])])
     return Detection(len(values), int(truth.sum()), area, average, top, roc, curve)
+
+
+def mean_interval(values: ArrayLike) -> Estimate:
+    """The mean of independent ``values`` (s,) and Student's 95 % interval for what it estimates; of one value the interval is NaN."""
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != 1 or not len(found):
+        raise ValueError(f"values: expected (s,), got {found.shape}")
+    mean, count = float(found.mean()), len(found)
+    half = float(student_t.ppf(0.975, count - 1) * found.std(ddof=1) / np.sqrt(count)) if count > 1 else nan
+    return Estimate(mean, mean - half, mean + half)
 
 
 def _drawn(hits: Float, others: Float, generator: np.random.Generator) -> tuple[Float, Float]:

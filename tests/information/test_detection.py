@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ntkcore.errors import DataError
-from ntkcore.information.detection import detect
+from ntkcore.information.detection import detect, mean_interval
 
 
 def test_the_metrics_are_counts_of_pairs_and_ranks() -> None:
@@ -50,6 +51,16 @@ def test_an_interval_covers_what_it_is_said_to() -> None:
         area = detect(generator.standard_normal(200) + truth, truth, seed).auc
         covered += area.low <= expected <= area.high
     assert covered >= 50
+
+
+def test_a_mean_over_draws_has_students_interval() -> None:
+    values = np.array([0.9, 0.95, 0.97, 0.94])
+    found = mean_interval(values)
+    assert found.value == pytest.approx(values.mean())
+    np.testing.assert_allclose([found.low, found.high], stats.t.interval(0.95, 3, loc=values.mean(), scale=stats.sem(values)))
+    assert mean_interval([0.5]).value == 0.5 and np.isnan(mean_interval([0.5]).low)
+    with pytest.raises(ValueError, match="expected"):
+        mean_interval([])
 
 
 def test_what_cannot_be_judged_is_refused() -> None:
