@@ -1,23 +1,19 @@
-"""Your images: bring a set of your own, see what was made of it, open it, remove it."""
-
-from pathlib import Path
+"""Your images and texts: bring a set of your own, see what was made of it, open it, remove it."""
 
 import streamlit as st
 
-from ntkcore.analyses import requests
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own
 from ntkcore.errors import AtlasError
 from ntkcore.specs import LearnabilitySpec
-from pages.parts import frame, job_panel, links, strip
-
-_SIDES = {"auto": "as they are, at most 64 px", "32": "32 × 32", "64": "64 × 64", "96": "96 × 96", "128": "128 × 128"}
+from pages.parts import frame, import_form, job_panel, links, strip
 
 
 def page() -> None:
     """Import on top, the sets below."""
     frame.heading(
-        "Your images", "Bring an image set with labels; every page can then work on it, on this machine, as on the sets that come with it."
+        "Your images and texts",
+        "Bring a set with labels; every page can then work on it, on this machine, as on the sets that come with it.",
     )
     _import()
     st.header("On this server", anchor=False)
@@ -29,35 +25,11 @@ def page() -> None:
 
 
 def _import() -> None:
-    ws = workspace()
     with st.container(border=True, key="import"):
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            upload = st.file_uploader(
-                "A zip with one folder per class, a Parquet file (image, label), or an npz (images, labels)",
-                type=["zip", "parquet", "npz"],
-                max_upload_size=ws.settings.upload_limit // 2**20,
-                key=f"upload-{st.session_state.get('import.count', 0)}",  # another key empties it after an import
-            )
-            folder = ""
-            if ws.settings.import_roots:
-                folder = st.text_input(
-                    "… or a path on the server", key="folder", help="Inside: " + ", ".join(map(str, ws.settings.import_roots))
-                )
-        with right:
-            given = Path(upload.name).stem if upload else Path(folder).name
-            name = st.text_input("Name", value=given, key=f"name-{given}", max_chars=80)
-            side = st.selectbox("Size of the images", list(_SIDES), format_func=_SIDES.__getitem__, key="side")
-            st.caption(
-                "Images of different sizes are scaled so that the short side fits and cropped to the central square. "
-                "Larger images cost more: the kernel's work grows with the pixels."
-            )
-        ready = (upload is not None or bool(folder)) and bool(name.strip())
-        if st.button("Import", type="primary", disabled=not ready, key="import_button"):
+        form = import_form.show()
+        if st.button("Import", type="primary", disabled=not form.ready, key="import_button"):
             try:
-                path = requests.keep_upload(upload, upload.size, ws) if upload else Path(folder)
-                job = requests.request_import(path, name.strip(), int(side) if side != "auto" else "auto", ws, uploaded=upload is not None)
-                st.session_state["import.job"] = job.id
+                st.session_state["import.job"] = form.send().id
                 st.session_state["import.count"] = st.session_state.get("import.count", 0) + 1
                 st.rerun()
             except AtlasError as error:
@@ -82,10 +54,12 @@ def _row(item: OwnSet) -> None:
     with st.container(border=True, key=f"set_{item.content_id[:12]}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            st.markdown(f"**{frame.plain(item.name)}** · {item.n:,} images, {len(item.class_names)} classes, {item.shape_text}")
+            st.markdown(f"**{frame.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
             if not item.problem:
                 strip.strip(_first_look(item).dataset)
-            counts = ", ".join(f"{frame.plain(name)} ({count:,} images)" for name, count in zip(item.class_names, item.counts, strict=True))
+            counts = ", ".join(
+                f"{frame.plain(name)} ({count:,} {item.kind})" for name, count in zip(item.class_names, item.counts, strict=True)
+            )
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(frame.plain(item.problem), icon=":material/warning:")
@@ -109,7 +83,7 @@ def _first_look(item: OwnSet) -> LearnabilitySpec:
     return LearnabilitySpec.model_validate(
         {
             "dataset": {"name": "own", "own": item.content_id, "n": max(min(item.n, 1000), 4)},
-            "model": {"architecture": "cnn3"},
+            "model": {"architecture": "cnn3" if item.kind == "images" else "fcn"},
         }
     )
 

@@ -109,7 +109,7 @@ def run_learnability(spec: LearnabilitySpec, ws: Workspace, reporter: Reporter) 
     started = time.monotonic()
     dataset = load_dataset(spec.dataset, ws.settings)
     reporter.plan(learnability_stages(spec, dataset, ws))
-    pack = thumbnail_pack(dataset.pixels, ws.settings)
+    pack = thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
     reporter.report(IMAGES, dataset.n)
 
     training = ensure_training(spec.run, dataset, ws, reporter, TRAINING, keep=(spec.kernel_epoch,))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ntkcore.analyses.learnability import LearnabilityResult
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import ThumbnailPack, load_dataset, open_pack, thumbnail_pack
+from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
 from ntkcore.learnability import (
     GROUP_NAMES,
     Groups,
@@ -241,14 +241,18 @@ def jitter(result: LearnabilityResult) -> np.ndarray:
 def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
     """The result's thumbnails; encoded again from the data when the stored ones are gone."""
     pack = open_pack(result.pack, ws.settings)
-    return pack if pack is not None else thumbnail_pack(load_dataset(result.spec.dataset, ws.settings).pixels, ws.settings)
+    return pack if pack is not None else _pack(load_dataset(result.spec.dataset, ws.settings), ws)
+
+
+def _pack(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
+    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
 
 
 def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
     """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
 
     def make() -> ThumbnailPack:
-        return thumbnail_pack(load_dataset(spec, ws.settings, first=count).pixels, ws.settings)
+        return _pack(load_dataset(spec, ws.settings, first=count), ws)
 
     pack = ws.hot.get(("thumbnails", spec.canonical(), count), make, lambda pack: 64 * count)
     if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
@@ -258,7 +262,7 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> Thumbnail
 
 
 def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:
-    """A zip of the images as PNG, one folder per class, with the table as ``images.csv``."""
+    """A zip of the images as PNG (texts as they are), one folder per class, with the table as ``images.csv``."""
     pack = thumbnails(result, ws)
     buffer = io.BytesIO()
     rows = table(result, facts, images)
@@ -266,8 +270,9 @@ def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int],
         files = []
         for image in images:
             folder = _safe(result.class_names[result.labels[image]])
-            files.append(f"{folder}/{image:06d}.png")
-            archive.writestr(files[-1], pack.png(int(image)))
+            text = pack.text(int(image))
+            files.append(f"{folder}/{image:06d}.{'png' if text is None else 'txt'}")
+            archive.writestr(files[-1], pack.png(int(image)) if text is None else text)
         archive.writestr("images.csv", rows.assign(file=files).to_csv(index=False))
     return buffer.getvalue()
 

@@ -21,6 +21,7 @@ class Split:
         test_pixels: uint8 (m, h, w) or (m, h, w, 3), for display.
         test_ids: their stable names.
         pack: id of the training images' thumbnails.
+        test_texts: what a reader sees of them, if they are texts.
     """
 
     train: Dataset
@@ -29,6 +30,7 @@ class Split:
     test_pixels: np.ndarray
     test_ids: tuple[str, ...]
     pack: str
+    test_texts: tuple[str, ...] | None = None
 
 
 def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
@@ -49,8 +51,9 @@ def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
     drawn = _draw_both(spec, test, ws, None)
     assert drawn.ids[: spec.n] == train.ids  # draws are nested
     held = slice(spec.n, None)
-    pack = thumbnail_pack(train.pixels, ws.settings).id
-    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack)
+    pack = thumbnail_pack(train.pixels, ws.settings, train.texts).id
+    texts = None if drawn.texts is None else drawn.texts[held]
+    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack, texts)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:

@@ -1,31 +1,49 @@
-"""Image sets: named, generated and your own; drawing from them; and their thumbnails."""
+"""Sets of images and texts: named, generated and your own; drawing from them; and their thumbnails."""
 
+from ntkcore.data.bring import TextWishes, import_set
 from ntkcore.data.catalogue import DatasetInfo, catalogue
 from ntkcore.data.dataset import Dataset
 from ntkcore.data.download import RemoteFile, download
 from ntkcore.data.import_common import Limits
 from ntkcore.data.import_files import check_server_path
-from ntkcore.data.load import content_hash, load_dataset
-from ntkcore.data.own import ImportReport, import_images
+from ntkcore.data.load import channel_statistics, content_hash, load_dataset
+from ntkcore.data.own import import_images
+from ntkcore.data.own_keep import ImportReport
 from ntkcore.data.own_store import OwnSet, own_sets, remove_own
+from ntkcore.data.part import Part, SetFacts, facts_of, load_part
+from ntkcore.data.selection import require_pairs
+from ntkcore.data.text import DIMENSIONS, MOST_DIMENSIONS, Columns, holds_texts, import_texts
 from ntkcore.data.thumbnails import ThumbnailPack, open_pack, thumbnail_pack
 
 __all__ = [
+    "DIMENSIONS",
+    "MOST_DIMENSIONS",
+    "Columns",
     "Dataset",
     "DatasetInfo",
     "ImportReport",
     "Limits",
     "OwnSet",
+    "Part",
     "RemoteFile",
+    "SetFacts",
+    "TextWishes",
     "ThumbnailPack",
     "catalogue",
+    "channel_statistics",
     "check_server_path",
     "content_hash",
     "download",
+    "facts_of",
+    "holds_texts",
     "import_images",
+    "import_set",
+    "import_texts",
     "load_dataset",
+    "load_part",
     "open_pack",
     "own_sets",
     "remove_own",
+    "require_pairs",
     "thumbnail_pack",
 ]

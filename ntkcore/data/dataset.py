@@ -1,4 +1,4 @@
-"""The images of one specification, ready to train on and to show."""
+"""The images or texts of one specification, ready to train on and to show."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.specs import DatasetSpec
+
+SHOWN = 20_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +17,20 @@ class Dataset:
     Attributes:
         spec: the specification that drew them.
         title: name of the set for people.
-        inputs: float32 ``(n, c, h, w)`` in [0, 1] for images; float32 ``(n, d)`` for vector sets.
-        pixels: uint8 ``(n, h, w)`` (gray) or ``(n, h, w, 3)`` (RGB), for display; a drawing of the point for vector sets.
+        inputs: float32 ``(n, c, h, w)`` in [0, 1] for images; float32 ``(n, d)`` for vector sets and texts.
+        pixels: uint8 ``(n, h, w)`` (gray) or ``(n, h, w, 3)`` (RGB), for display; a drawing of the point for vector sets, of the
+            beginning of the text for texts.
         labels: int64 ``(n,)`` after the label noise, positions in ``class_names``.
         true_labels: int64 ``(n,)`` before the label noise.
         class_names: the classes in label order.
         ids: stable name of each image, e.g. ``"mnist/train/123"``, or the file name of an imported image.
-        mean: float32 ``(c,)`` mean of each channel over the drawn images; zeros ``(d,)`` for vector sets.
-        std: float32 ``(c,)`` standard deviation, at least 1e-3; ones ``(d,)`` for vector sets.
+        mean: float32 ``(c,)`` mean of each channel over the drawn images; of each of the d numbers over the drawn texts; zeros
+            ``(d,)`` for vector sets.
+        std: float32 ``(c,)`` standard deviation, at least 1e-3; for texts one number ``(d,)`` times, the root of the mean square
+            of all numbers about their means, so that distances between texts keep their proportions; ones ``(d,)`` for vector
+            sets.
         content: SHA-256 (hex) of the source.
+        texts: what a reader sees of each text, at most :data:`SHOWN` characters; None for images and vector sets.
     """
 
     spec: DatasetSpec
@@ -37,6 +44,7 @@ class Dataset:
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
     content: str
+    texts: tuple[str, ...] | None = None
 
     @property
     def n(self) -> int:

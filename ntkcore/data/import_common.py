@@ -108,9 +108,15 @@ def has_image_extension(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in EXTENSIONS
 
 
-def too_many(where: str, limit: int) -> DataError:
+def too_many(where: str, limit: int, what: str = "files or images") -> DataError:
     """The error for more files or rows than allowed."""
-    return DataError(f"{where} holds more than {limit:,} files or images.", "Split it, or import a part of it.")
+    return DataError(f"{where} holds more than {limit:,} {what}.", "Split it, or import a part of it.")
+
+
+def skipped_note(skipped: Sequence[str], what: str = "files") -> str:
+    """What was left out, in a sentence: how many, and the first of them."""
+    some = "; ".join(text if len(text) < 120 else f"{text[:118]}…" for text in skipped[:5])
+    return f"{len(skipped):,} {what} were skipped: {some}{'; …' if len(skipped) > 5 else '.'}"
 
 
 def too_big(where: str, limit: int) -> DataError:
@@ -168,9 +174,9 @@ def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def keep_used_classes(
-    labels: NDArray[np.int64], class_names: tuple[str, ...]
+    labels: NDArray[np.int64], class_names: tuple[str, ...], what: str = "images"
 ) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
-    """Labels and class names without the classes that have no image, and a note that says so."""
+    """Labels and class names without the classes that have no image or text, and a note that says so."""
     counts = np.bincount(labels, minlength=len(class_names))
     used = np.flatnonzero(counts)
     if len(used) == len(class_names):
@@ -178,7 +184,7 @@ def keep_used_classes(
     missing = [name for name, count in zip(class_names, counts, strict=True) if count == 0]
     listed = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
     renumbered = np.searchsorted(used, labels)
-    return renumbered, tuple(class_names[i] for i in used), (f"Classes without images were left out: {listed}.",)
+    return renumbered, tuple(class_names[i] for i in used), (f"Classes without {what} were left out: {listed}.",)
 
 
 def _shared_folders(parts: list[tuple[str, ...]]) -> int:

@@ -16,7 +16,7 @@ from ntkcore.data.parquet import names_in
 from ntkcore.errors import DataError
 
 _ROWS = 64  # read at a time
-_ERRORS = (pa.ArrowException, OSError, KeyError, MemoryError)
+ERRORS = (pa.ArrowException, OSError, KeyError, MemoryError)
 _LAYOUT = "It needs the columns image (the encoded file, alone or as bytes beside path) and label (whole numbers or text)."
 
 
@@ -30,8 +30,8 @@ def images_in_parquet(path: Path, limits: Limits) -> EncodedImages:
         with pq.ParquetFile(path) as file:
             schema, metadata = file.schema_arrow, file.metadata
             groups = [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
-    except _ERRORS as error:
-        raise _damaged() from error
+    except ERRORS as error:
+        raise damaged_parquet() from error
     absent = [name for name in ("image", "label") if name not in schema.names]
     if absent:
         has = ", ".join(escaped(name) for name in schema.names[:20])
@@ -48,9 +48,9 @@ def images_in_parquet(path: Path, limits: Limits) -> EncodedImages:
     try:
         column = pq.read_table(path, columns=["label"]).column("label")
         ids = _ids(path, kind, metadata.num_rows)
-    except _ERRORS as error:
-        raise _damaged() from error
-    labels, class_names = _labels(column, names_in(schema.metadata))
+    except ERRORS as error:
+        raise damaged_parquet() from error
+    labels, class_names = labels_of_column(column, names_in(schema.metadata))
     labels, class_names, notes = keep_used_classes(labels, class_names)
     return EncodedImages(ids, labels, clean_class_names(class_names), lambda: _items(path, limits), notes=notes)
 
@@ -75,8 +75,8 @@ def _items(path: Path, limits: Limits) -> Iterator[bytes]:
                         raise too_big("The Parquet file", limits.total_bytes)
                     yield bytes(data)
                     row += 1
-    except _ERRORS as error:
-        raise _damaged() from error
+    except ERRORS as error:
+        raise damaged_parquet() from error
 
 
 def _ids(path: Path, kind: pa.DataType, rows: int) -> tuple[str, ...]:
@@ -90,14 +90,20 @@ def _ids(path: Path, kind: pa.DataType, rows: int) -> tuple[str, ...]:
     return tuple(f"row/{row}" for row in range(rows))
 
 
-def _labels(column: pa.ChunkedArray, names: tuple[str, ...] | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels as positions in the class names, which are those of the metadata, else the labels themselves in natural order."""
+def labels_of_column(column: pa.ChunkedArray, names: tuple[str, ...] | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Labels ``(n,)`` as positions in the class names, which are those of the metadata, else the labels themselves in natural order.
+
+    Raises:
+        DataError: rows without a label, or labels that are neither whole numbers nor text.
+    """
     if column.null_count:
         raise DataError(f"{column.null_count:,} rows of the Parquet file have no label.", "Remove these rows, or label them.")
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return labels_of_text(column.to_pylist())
+    if pa.types.is_floating(column.type) and (empty := int(pc.sum(pc.is_nan(column)).as_py() or 0)):
+        raise DataError(f"{empty:,} rows of the Parquet file have no label (NaN).", "Remove these rows, or label them.")
     if not pa.types.is_integer(column.type):
         raise DataError(
             f"The labels of the Parquet file are {column.type}; whole numbers or text are needed.",
@@ -139,5 +145,6 @@ def _is_binary(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _damaged() -> DataError:
+def damaged_parquet() -> DataError:
+    """The error for a Parquet file that cannot be read."""
     return DataError("The Parquet file is damaged.", "Write it again, or upload it again.")

@@ -5,13 +5,14 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkcore.data.dataset import Dataset
+from ntkcore.data.dataset import SHOWN, Dataset
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.names import NAMED, VECTOR_SETS
 from ntkcore.data.own_store import open_own, own_title, require_own
 from ntkcore.data.selection import choose_classes, draw, move_labels, require_pairs
-from ntkcore.data.sources import open_source, source_files
+from ntkcore.data.sources import Source, open_source, source_files
 from ntkcore.data.synthetic import GENERATOR_VERSION, GENERATORS, drawings
+from ntkcore.data.text.cards import drawings as drawn_texts
 from ntkcore.settings import Settings
 from ntkcore.settings import settings as process_settings
 from ntkcore.specs import DatasetSpec
@@ -50,19 +51,16 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: 
     position = np.full(len(source.class_names), -1)
     position[list(classes)] = np.arange(len(classes))
     of_class = position[source.labels]
-    require_pairs(of_class[of_class >= 0], names, f"in {title}", "Leave this class out, or use a set with more images of it.")
-    index = draw(source.labels, classes, spec.n, spec.seed, title=title)
+    what = "image" if source.texts is None else "text"
+    require_pairs(of_class[of_class >= 0], names, f"in {title}", f"Leave this class out, or use a set with more {what}s of it.", what)
+    index = draw(source.labels, classes, spec.n, spec.seed, title=title, what=what)
     true_labels = of_class[index].astype(np.int64)
-    require_pairs(true_labels, names, f"among the {spec.n:,} images drawn", _MORE)
+    require_pairs(true_labels, names, f"among the {spec.n:,} {what}s drawn", _MORE, what)
 
     labels = _noisy(spec, true_labels, names)[:first]
     index, true_labels = index[:first], true_labels[:first]
-    raw = source.images(index)
-    pixels = raw if source.maximum == 255 else np.rint(raw * (255 / source.maximum)).astype(np.uint8)
-    channels_last = raw if raw.ndim == 4 else raw[..., None]
-    inputs = np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(source.maximum)
-    mean = inputs.mean(axis=(0, 2, 3), dtype=np.float64)
-    std = np.maximum(inputs.std(axis=(0, 2, 3), dtype=np.float64), _STD_FLOOR)
+    inputs, pixels = read_images(source, index)
+    mean, std = channel_statistics(inputs)
     return Dataset(
         spec=spec,
         title=title,
@@ -72,10 +70,47 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: 
         true_labels=true_labels,
         class_names=names,
         ids=source.ids(index),
-        mean=mean.astype(np.float32),
-        std=std.astype(np.float32),
+        mean=mean,
+        std=std,
         content=content,
+        texts=texts_of(source, index),
     )
+
+
+def texts_of(source: Source, index: NDArray[np.int64]) -> tuple[str, ...] | None:
+    """What a reader sees of the texts at these positions, long ones cut; None for images."""
+    if source.texts is None:
+        return None
+    return tuple(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…" for text in source.texts(index))
+
+
+def read_images(source: Source, index: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Images of a source at these positions: float32 (n, c, h, w) in [0, 1], and as pixels for display.
+
+    Of texts: their vectors, float32 (n, d), and drawings of them.
+    """
+    raw = source.images(index)
+    if source.texts is not None:
+        return np.ascontiguousarray(raw, np.float32), drawn_texts(source.texts(index))
+    pixels = raw if source.maximum == 255 else np.rint(raw * (255 / source.maximum)).astype(np.uint8)
+    channels_last = raw if raw.ndim == 4 else raw[..., None]
+    return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(source.maximum), pixels
+
+
+def channel_statistics(inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation (c,) of each channel of images (n, c, h, w), the latter at least 1e-3.
+
+    Of vectors (n, d): the mean (d,) of each number, and (d,) times the root of the mean square of all of them about their means.
+    One scale for all makes them as large as normalised images and keeps the proportions of the distances between them; one for
+    each would blow up the singular vectors that matter least.
+    """
+    if inputs.ndim == 2:
+        mean = inputs.mean(axis=0, dtype=np.float64)
+        scale = max(float(np.sqrt(np.mean((inputs - mean) ** 2))), _STD_FLOOR)
+        return mean.astype(np.float32), np.full(len(mean), scale, np.float32)
+    mean = inputs.mean(axis=(0, 2, 3), dtype=np.float64)
+    std = np.maximum(inputs.std(axis=(0, 2, 3), dtype=np.float64), _STD_FLOOR)
+    return mean.astype(np.float32), std.astype(np.float32)
 
 
 def content_hash(spec: DatasetSpec, settings: Settings | None = None) -> str:

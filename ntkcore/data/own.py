@@ -5,14 +5,12 @@ asked for) every image is scaled, bilinear and antialiased, so that its short si
 square; the target is the side asked for, or the median of the short sides, at least 8 and at most 64.
 """
 
-import errno
 import hashlib
 import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,14 +20,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ntkcore.data.decode import Head, decode, decode_all, read_head, square
-from ntkcore.data.filenames import escaped, shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, sort_into_classes, too_big
+from ntkcore.data.filenames import shown
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, sort_into_classes, too_big
 from ntkcore.data.import_files import SafeZip, files_in_folder, files_in_zip
 from ntkcore.data.import_npz import images_in_npz, is_npz
 from ntkcore.data.import_parquet import images_in_parquet
-from ntkcore.data.own_store import content_id_of, half_written, publish, write_header
+from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
+from ntkcore.data.own_store import write_header
 from ntkcore.data.selection import require_pairs
-from ntkcore.errors import DataError, StoreError
+from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -38,36 +37,6 @@ MIN_SIDE, MAX_SIDE = 4, 256
 _AUTO = (8, 64)
 _BATCH_IMAGES, _BATCH_BYTES = 64, 64 << 20  # encoded images held at once
 _PHOTOGRAPH = 1 << 15  # bytes above which decoding in several threads pays
-_LISTED = 200  # skipped files named in the report
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import made.
-
-    Attributes:
-        content_id: the set's id.
-        name: its name.
-        n: how many images.
-        class_names: the classes in label order.
-        counts: images of each class.
-        shape: ``(c, h, w)`` of one image.
-        skipped: files left out, ``"name: reason"``; the first 200.
-        skipped_count: how many there were.
-        notes: what was done to the images, in sentences.
-        new: False if the same content had been imported before.
-    """
-
-    content_id: str
-    name: str
-    n: int
-    class_names: tuple[str, ...]
-    counts: tuple[int, ...]
-    shape: tuple[int, ...]
-    skipped: tuple[str, ...]
-    skipped_count: int
-    notes: tuple[str, ...]
-    new: bool
 
 
 def import_images(
@@ -98,7 +67,7 @@ def import_images(
     limits = limits or Limits.of(settings)
     if side != "auto" and not MIN_SIDE <= side <= MAX_SIDE:
         raise DataError(f"The side of {side} pixels is out of range.", f"Choose {MIN_SIDE} to {MAX_SIDE} pixels.")
-    name = escaped(" ".join(name.split()))[:80] or "My images"
+    name = name_of(name, "My images")
     report = progress or (lambda done, total: None)
     if path.is_dir():
         return _keep(sort_into_classes(files_in_folder(path, limits)), settings, name, side, report, limits)
@@ -149,40 +118,17 @@ def _keep(
 
     notes = [note, *images.notes, *_notes(heads, images)]
     blocks = _scaled(images, target) if isinstance(images, ArrayImages) else _decoded(images, limits, gray, target)
-    counts = tuple(int(count) for count in np.bincount(images.labels, minlength=len(images.class_names)))
-    with half_written(settings) as folder:
-        try:
-            hashes = _write(folder, images, shape, blocks, lambda count: progress(done + count, total))
-            content_id = content_id_of(hashes, shape, images.class_names)
-            description = {
-                "name": name,
-                "class_names": images.class_names,
-                "counts": counts,
-                "shape": (1 if gray else 3, height, width),
-                "notes": notes,
-                "skipped": images.skipped[:_LISTED],
-                "skipped_count": len(images.skipped),
-                "hashes": hashes,
-                "bytes": sum(file.stat().st_size for file in folder.iterdir()),
-            }
-            new = publish(folder, content_id, description, settings)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise StoreError(
-                "The disk is full; nothing was imported." if full else f"The set could not be written: {error.strerror}.",
-                "Free some disk space, then import again." if full else "Check the cache folder's permissions.",
-            ) from error
-    return ImportReport(
-        content_id=content_id,
+    return keep_set(
+        settings,
+        kind="images",
         name=name,
-        n=n,
         class_names=images.class_names,
-        counts=counts,
+        labels=images.labels,
         shape=(1 if gray else 3, height, width),
-        skipped=images.skipped[:_LISTED],
-        skipped_count=len(images.skipped),
-        notes=tuple(notes),
-        new=new,
+        stored=shape,
+        skipped=images.skipped,
+        notes=notes,
+        write=lambda folder: _write(folder, images, shape, blocks, lambda count: progress(done + count, total)),
     )
 
 
@@ -219,8 +165,7 @@ def _notes(heads: list[Head], images: EncodedImages | ArrayImages) -> Iterator[s
     if moving:
         yield f"{len(moving):,} images have several frames ({shown(moving[0])} is one): the first was used."
     if images.skipped:
-        some = "; ".join(text if len(text) < 120 else f"{text[:118]}…" for text in images.skipped[:5])
-        yield f"{len(images.skipped):,} files were skipped: {some}{'; …' if len(images.skipped) > 5 else '.'}"
+        yield skipped_note(images.skipped)
 
 
 def _decoded(images: EncodedImages, limits: Limits, gray: bool, target: int | None) -> Iterator[NDArray[np.uint8]]:
@@ -264,16 +209,11 @@ def _write(
             progress(written)
         file.flush()
         os.fsync(file.fileno())
-    labels = np.ascontiguousarray(images.labels, "<i8")
-    with (folder / "labels.npy").open("wb") as file:
-        write_header(file, labels.shape, np.int64)
-        file.write(labels.data)
     ids = json.dumps(images.ids, ensure_ascii=False, separators=(",", ":")).encode()
-    (folder / "ids.json").write_bytes(ids)
     return {
         "images": pixels.hexdigest(),
-        "labels": hashlib.sha256(labels.data).hexdigest(),
-        "ids": hashlib.sha256(ids).hexdigest(),
+        "labels": write_array(folder / "labels.npy", images.labels.astype("<i8")),
+        "ids": write_bytes(folder / "ids.json", ids),
     }
 
 

@@ -1,7 +1,8 @@
-"""Imported image sets on disk: ``<cache_dir>/sets/<content id>/`` with images.npy, labels.npy, ids.json and set.json.
+"""Imported sets on disk: ``<cache_dir>/sets/<content id>/`` with labels.npy, ids.json, set.json, and images.npy; or, of texts,
+vectors.npy, texts.bin (the texts in UTF-8, one after the other) and ends.npy (where each ends in it, in bytes).
 
-The content id is the SHA-256 over the pixels, their shape, the labels, the class names and the ids; the name people gave
-the set is not part of it. A set is checked against its id before it is used.
+The content id is the SHA-256 over all of them, the pixels' or vectors' shape and the class names; the name people gave the
+set is not part of it. A set is checked against its id before it is used.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,12 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _STALE = 24 * 3600  # seconds after which a half-written set is left from a process that died
 _NPY = np.lib.format
 
+Kind = Literal["images", "texts"]
+_FILES: dict[Kind, tuple[str, ...]] = {
+    "images": ("images.npy", "labels.npy", "ids.json"),  # the first holds the samples
+    "texts": ("vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class OwnSet:
@@ -41,11 +48,12 @@ class OwnSet:
         name: what its owner called it.
         class_names: the classes in label order.
         counts: images of each class.
-        shape: ``(c, h, w)`` of one image.
-        notes: what the import did to the images, in sentences.
+        shape: ``(c, h, w)`` of one image, ``(d,)`` of a text's vector.
+        notes: what the import did to the images or texts, in sentences.
         imported: seconds since 1970.
         bytes: size on disk.
         problem: why it cannot be used, or "".
+        kind: what it is a set of.
     """
 
     content_id: str
@@ -57,6 +65,7 @@ class OwnSet:
     imported: float
     bytes: int
     problem: str = ""
+    kind: Kind = "images"
 
     @property
     def n(self) -> int:
@@ -64,8 +73,15 @@ class OwnSet:
         return sum(self.counts)
 
     @property
+    def what(self) -> str:
+        """What they are, of one."""
+        return self.kind[:-1]
+
+    @property
     def shape_text(self) -> str:
-        """Width, height and colour for people, e.g. ``"32 × 32 RGB"``."""
+        """Width, height and colour for people, e.g. ``"32 × 32 RGB"``; of texts, how many numbers each has become."""
+        if self.kind == "texts":
+            return f"{self.shape[0]} numbers each"
         return f"{self.shape[2]} × {self.shape[1]} {'gray' if self.shape[0] == 1 else 'RGB'}" if self.shape else "unreadable"
 
 
@@ -101,7 +117,7 @@ def remove_own(content_id: str, settings: Settings) -> None:
     except FileNotFoundError as error:
         raise _missing() from error
     except OSError as error:
-        raise StoreError(f"The image set could not be removed: {error.strerror}.", "Check the permissions of the cache folder.") from error
+        raise StoreError(f"The set could not be removed: {error.strerror}.", "Check the permissions of the cache folder.") from error
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -126,19 +142,32 @@ def open_own(content_id: str, settings: Settings) -> Source:
     require_own(content_id, settings)
     folder = _folder(content_id, settings)
     if not intact(content_id, settings):
-        raise _damaged()
+        raise _damaged(folder)
     try:
         description = _describe(folder)
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         ids = json.loads((folder / "ids.json").read_bytes())
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        kind = _kind(description)
+        samples = np.load(folder / _FILES[kind][0], mmap_mode="r", allow_pickle=False)
+        ends = np.load(folder / "ends.npy", allow_pickle=False) if kind == "texts" else np.empty(0, np.int64)
+        written = np.memmap(folder / "texts.bin", np.uint8, "r") if kind == "texts" else np.empty(0, np.uint8)
     except (OSError, ValueError) as error:
-        raise _damaged() from error
+        raise _damaged(folder) from error
 
-    def read(index: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return np.asarray(images[index])
+    def read(index: NDArray[np.int64]) -> NDArray[Any]:
+        return np.asarray(samples[index])
 
-    return Source(tuple(description["class_names"]), labels, read, lambda index: tuple(ids[position] for position in index))
+    def texts(index: NDArray[np.int64]) -> tuple[str, ...]:
+        starts = np.concatenate([[0], ends[:-1]])
+        return tuple(written[starts[position] : ends[position]].tobytes().decode() for position in index)
+
+    return Source(
+        tuple(description["class_names"]),
+        labels,
+        read,
+        lambda index: tuple(ids[position] for position in index),
+        texts=texts if kind == "texts" else None,
+    )
 
 
 def intact(content_id: str, settings: Settings) -> bool:
@@ -146,19 +175,17 @@ def intact(content_id: str, settings: Settings) -> bool:
     folder = _folder(content_id, settings)
     try:
         description = _describe(folder)
-        hashes = {
-            "images": file_sha256(folder / "images.npy", settings, offset=_data_start(folder / "images.npy")),
-            "labels": file_sha256(folder / "labels.npy", settings, offset=_data_start(folder / "labels.npy")),
-            "ids": file_sha256(folder / "ids.json", settings),
-        }
-        shape = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False).shape
+        files = [folder / name for name in _FILES[_kind(description)]]
+        starts = [_data_start(path) if path.suffix == ".npy" else 0 for path in files]
+        hashes = {path.stem: file_sha256(path, settings, offset=start) for path, start in zip(files, starts, strict=True)}
+        shape = np.load(files[0], mmap_mode="r", allow_pickle=False).shape
         return content_id == content_id_of(hashes, tuple(shape), tuple(description["class_names"]))
     except (OSError, ValueError, DataError):
         return False
 
 
 def content_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
-    """Id of a set: over the SHA-256 of its pixels (``images``), ``labels`` and ``ids``, its shape and class names."""
+    """Id of a set: over the SHA-256 of the data of each of its files, by the file's name, its shape and class names."""
     identity = {"version": _VERSION, **hashes, "shape": list(shape), "class_names": list(class_names)}
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -225,7 +252,12 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
         notes=tuple(description["notes"]),
         imported=float(description["imported"]),
         bytes=int(description["bytes"]),
+        kind=_kind(description),
     )
+
+
+def _kind(description: Mapping[str, Any]) -> Kind:
+    return "texts" if description.get("kind") == "texts" else "images"
 
 
 def _describe(folder: Path) -> dict[str, Any]:
@@ -237,12 +269,12 @@ def _describe(folder: Path) -> dict[str, Any]:
             all(isinstance(text, str) for text in texts)
             and all(isinstance(number, int | float) for number in numbers)
             and len(description["counts"]) == len(description["class_names"])
-            and len(description["shape"]) == 3
+            and len(description["shape"]) == (1 if _kind(description) == "texts" else 3)
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged() from error
+        raise _damaged(folder) from error
     if not whole:
-        raise _damaged()
+        raise _damaged(folder)
     return dict(description)
 
 
@@ -266,8 +298,9 @@ def _sets(settings: Settings) -> Path:
 
 
 def _missing() -> DataMissing:
-    return DataMissing("This image set is not on this machine.", "Import it here, or choose another set.")
+    return DataMissing("This set is not on this machine.", "Import it here, or choose another set.")
 
 
-def _damaged() -> DataError:
-    return DataError("This image set is damaged on disk.", "Import the same images again, which replaces it; or remove it.")
+def _damaged(folder: Path) -> DataError:
+    kind = "texts" if (folder / _FILES["texts"][0]).exists() else "images"
+    return DataError("This set is damaged on disk.", f"Import the same {kind} again, which replaces it; or remove it.")

@@ -28,7 +28,7 @@ def choose_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, 
     return tuple(class_names.index(name) for name in wanted or class_names)
 
 
-def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int, *, title: str) -> NDArray[np.int64]:
+def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int, *, title: str, what: str = "image") -> NDArray[np.int64]:
     """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
 
     Args:
@@ -37,6 +37,7 @@ def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int,
         n: how many to draw.
         seed: seed of the draw.
         title: the set's name, for messages.
+        what: what they are.
 
     Raises:
         DataError: fewer than ``n`` images there.
@@ -44,7 +45,7 @@ def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int,
     kept = np.flatnonzero(np.isin(labels, classes))
     if n > len(kept):
         some = "" if len(kept) == len(labels) else " of these classes"
-        raise DataError(f"{title} has {len(kept):,} images{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
+        raise DataError(f"{title} has {len(kept):,} {what}s{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
     return kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))[:n]]
 
 
@@ -65,14 +66,15 @@ def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int
     return noisy
 
 
-def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where: str, remedy: str) -> None:
-    """Check that every class has at least two images.
+def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where: str, remedy: str, what: str = "image") -> None:
+    """Check that every class has at least two images or texts.
 
     Args:
         labels: ``(n,)`` positions in ``class_names``.
         class_names: the classes.
         where: the place for the message, e.g. ``"in MNIST"``.
         remedy: what to do about it.
+        what: what they are.
 
     Raises:
         DataError: naming the classes that have fewer.
@@ -82,11 +84,11 @@ def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where
     if short:
         name, count = short[0]
         more = f" ({len(short) - 1} more classes have too few)" if len(short) > 1 else ""
-        raise DataError(f"Class {name!r} has {_images(count)} {where}, and at least two are needed{more}.", remedy)
+        raise DataError(f"Class {name!r} has {_counted(count, what)} {where}, and at least two are needed{more}.", remedy)
 
 
-def _images(count: int) -> str:
-    return "no image" if count == 0 else "a single image" if count == 1 else f"{count} images"
+def _counted(count: int, what: str) -> str:
+    return f"no {what}" if count == 0 else f"a single {what}" if count == 1 else f"{count} {what}s"
 
 
 def _listed(names: list[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +28,19 @@ class Source:
     Attributes:
         class_names: the classes in label order.
         labels: int64 ``(N,)``.
-        images: positions ``(k,)`` to raw images, uint8 ``(k, h, w)`` or ``(k, h, w, 3)``.
+        images: positions ``(k,)`` to raw images, uint8 ``(k, h, w)`` or ``(k, h, w, 3)``; of a set of texts, to their vectors,
+            float32 ``(k, d)``.
         ids: positions ``(k,)`` to names.
         maximum: the raw value of full brightness.
+        texts: positions ``(k,)`` to texts; None for images.
     """
 
     class_names: tuple[str, ...]
     labels: NDArray[np.int64]
-    images: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+    images: Callable[[NDArray[np.int64]], NDArray[Any]]
     ids: Callable[[NDArray[np.int64]], tuple[str, ...]]
     maximum: int = 255
+    texts: Callable[[NDArray[np.int64]], tuple[str, ...]] | None = None
 
 
 def source_files(name: DatasetName, settings: Settings) -> tuple[Path, ...]:

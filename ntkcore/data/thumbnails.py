@@ -1,13 +1,17 @@
 """Thumbnails encoded once: one content-addressed file of PNGs per set of images.
 
+Of texts, the PNGs are small drawings, and each carries its text in a chunk iTXt, which PNG has for such things.
+
 Layout of a pack: ``NTKPACK1``, the number of images n (uint64), n + 1 offsets (uint64, little endian, from the start of
 the file), the PNGs, and the SHA-256 (32 bytes) of everything before it.
 """
 
 import hashlib
+import itertools
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +28,8 @@ MAX_SIDE = 128
 
 _MAGIC = b"NTKPACK1"
 _ENCODER_VERSION = 1  # raise it when the same pixels give other bytes
+_TEXT = b"Description\0\1\0\0\0"  # keyword, compressed, by zlib, in no particular language, without a translated keyword
+_TEXT_AT = 8 + 25  # after the signature and the header
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,13 +71,34 @@ class ThumbnailPack:
             raise DataMissing("These thumbnails are damaged.", "Reload the page; they are drawn again.")
         return data
 
+    def text(self, index: int) -> str | None:
+        """The text that image ``index`` is a drawing of; None for an image. Raises as :meth:`png`."""
+        return _text_in(self.png(index))
 
-def thumbnail_pack(pixels: NDArray[np.uint8], settings: Settings) -> ThumbnailPack:
+    def excerpts(self, length: int) -> tuple[str, ...] | None:
+        """The first ``length`` characters of every text in one line, with … where it goes on; None for images.
+
+        Raises:
+            DataMissing: the pack has been removed since it was opened.
+        """
+        if not len(self) or self.text(0) is None:
+            return None
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise DataMissing("These thumbnails have been removed.", "Reload the page; they are drawn again.") from error
+        found = (_text_in(data[start:stop]) or "" for start, stop in itertools.pairwise(self.offsets.tolist()))
+        lines = (" ".join(text[: 4 * length].split()) for text in found)
+        return tuple(line if len(line) <= length else f"{line[: length - 1].rstrip()}…" for line in lines)
+
+
+def thumbnail_pack(pixels: NDArray[np.uint8], settings: Settings, texts: Sequence[str] | None = None) -> ThumbnailPack:
     """The thumbnails of these images, encoded now unless an intact pack of them is there.
 
     Args:
         pixels: uint8 ``(n, h, w)`` gray or ``(n, h, w, 3)`` RGB. Images keep their size; a side above 128 is reduced to 128.
         settings: whose ``cache_dir`` holds the pack.
+        texts: n texts that the images are drawings of, kept with them; None for images.
 
     Raises:
         ValueError: another shape or dtype.
@@ -81,11 +108,13 @@ def thumbnail_pack(pixels: NDArray[np.uint8], settings: Settings) -> ThumbnailPa
         raise ValueError(f"pixels: expected uint8 (n, h, w) or (n, h, w, 3), got {pixels.dtype} {pixels.shape}")
     digest = hashlib.sha256(f"thumbnails {_ENCODER_VERSION} {pixels.shape}".encode())
     digest.update(np.ascontiguousarray(pixels).data)
+    for text in texts or ():
+        digest.update(hashlib.sha256(text.encode()).digest())
     pack_id = digest.hexdigest()
     pack = open_pack(pack_id, settings)
     if pack is not None:
         return pack
-    encoded = _encode(_reduced(pixels))
+    encoded = _encode(_reduced(pixels), texts)
     head = len(_MAGIC) + 8 * (len(encoded) + 2)
     offsets = head + np.cumsum([0, *map(len, encoded)], dtype="<u8")
     body = b"".join([_MAGIC, struct.pack("<Q", len(encoded)), offsets.astype("<u8").tobytes(), *encoded])
@@ -139,7 +168,7 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack(small)
 
 
-def _encode(pixels: NDArray[np.uint8]) -> list[bytes]:
+def _encode(pixels: NDArray[np.uint8], texts: Sequence[str] | None) -> list[bytes]:
     """PNG of each image. Written by hand (8 bits, no row filter): an order of magnitude faster on thousands of small images."""
     n, height, width = pixels.shape[:3]
     colour = 0 if pixels.ndim == 3 else 2
@@ -147,7 +176,15 @@ def _encode(pixels: NDArray[np.uint8]) -> list[bytes]:
     rows[:, :, 1:] = pixels.reshape(n, height, -1)
     start = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
     end = _chunk(b"IEND", b"")
-    return [start + _chunk(b"IDAT", zlib.compress(image.data, 1)) + end for image in rows]
+    said = [b""] * n if texts is None else [_chunk(b"iTXt", _TEXT + zlib.compress(text.encode(), 1)) for text in texts]
+    return [start + text + _chunk(b"IDAT", zlib.compress(image.data, 1)) + end for text, image in zip(said, rows, strict=True)]
+
+
+def _text_in(png: bytes) -> str | None:
+    (length,) = struct.unpack_from(">I", png, _TEXT_AT)
+    if png[_TEXT_AT + 4 : _TEXT_AT + 8] != b"iTXt":
+        return None
+    return zlib.decompress(png[_TEXT_AT + 8 + len(_TEXT) : _TEXT_AT + 8 + length]).decode()
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

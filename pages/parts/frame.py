@@ -42,10 +42,19 @@ _CSS = """
   .atlas-strip img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 4px; object-fit: contain; }
   .atlas-captions { overflow-x: auto; }
   .atlas-captions figure { margin: 0; text-align: center; font-size: .78rem; font-variant-numeric: tabular-nums; }
+  .atlas-triples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 10px 14px; }
+  .atlas-triples img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; }
   .atlas-pair { display: flex; gap: 1rem; align-items: flex-start; min-height: 5.6rem; }
   .atlas-viewer { width: 100%; max-width: 260px; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 8px;
     border: 1px solid color-mix(in srgb, currentColor 18%, transparent); display: block; }
   .atlas-pair img { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 6px; object-fit: contain; flex: none; }
+  .atlas-snippet { flex: none; width: 10.5rem; box-sizing: border-box; padding: .3rem .5rem; border-radius: 6px; font-size: .78rem;
+    line-height: 1.35; height: 4.7em; overflow: hidden; display: -webkit-box; -webkit-line-clamp: 3; -webkit-box-orient: vertical;
+    text-align: left; overflow-wrap: anywhere; border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+  .atlas-pair .atlas-snippet { width: 19rem; height: 6.2rem; -webkit-line-clamp: 5; }
+  .atlas-reader { max-height: 22rem; overflow-y: auto; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.55;
+    padding: .6rem .8rem; border-radius: 8px; border: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+  .atlas-reader:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
   .atlas-facts { border-collapse: collapse; width: 100%; font-size: .9rem; }
   .atlas-facts th { text-align: left; font-weight: 500; padding: .22rem .8rem .22rem 0; vertical-align: top; white-space: nowrap;
     color: color-mix(in srgb, currentColor 66%, transparent); }

@@ -1,4 +1,4 @@
-// A grid of thumbnails: lazily loaded, operated by mouse or keyboard.
+// A grid of thumbnails, lazily loaded, or of cards of text; operated by mouse or keyboard.
 // Text from data only ever goes through textContent: labels and file names are the users' own.
 const instances = new WeakMap();
 
@@ -44,19 +44,26 @@ function line(left, leftClass, right, rightClass) {
 }
 
 function cellOf(item, data) {
-  const [id, name, corner, left, right, wrong, title] = item;
+  const [id, name, corner, left, right, wrong, title, text] = item;
   const cell = document.createElement("div");
   cell.className = "cell";
   cell.dataset.id = id;
   cell.tabIndex = -1;
   cell.title = title;
   cell.setAttribute("role", "option");
-  cell.setAttribute("aria-label", title);
-  const image = document.createElement("img");
-  image.loading = "lazy";
-  image.decoding = "async";
-  image.alt = "";
-  image.src = `${data.base}${id}.png`;
+  cell.setAttribute("aria-label", text === undefined ? title : `${title} ${text}`);
+  let image;
+  if (text === undefined) {
+    image = document.createElement("img");
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.alt = "";
+    image.src = `${data.base}${id}.png`;
+  } else {
+    image = document.createElement("div");
+    image.className = "text";
+    image.textContent = text;
+  }
   const tick = document.createElement("button");
   tick.className = "tick";
   tick.type = "button";
@@ -88,7 +95,7 @@ export default function (component) {
   if (state.turn > data.turn) return;
   state.turn = data.turn;
   state.gallery.style.setProperty("--cell", `${data.cell}px`);
-  state.gallery.style.setProperty("--cell-height", `${data.cell + 50}px`);
+  state.gallery.style.setProperty("--cell-height", `${data.tall}px`);
   state.gallery.style.setProperty("--height", data.height ? `${data.height}px` : "none");
 
   if (state.revision !== data.revision) {

@@ -1,4 +1,4 @@
-"""The gallery: thousands of thumbnails in one component, loaded lazily from signed addresses."""
+"""The gallery: thousands of thumbnails in one component, loaded lazily from signed addresses; or cards of text."""
 
 import hashlib
 import json
@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from pages.parts import media
+
+_TEXT_CELL = 160  # smallest width in pixels of a card that is read
+_TEXT_TALL = 166  # its height, as long as it is not drawn
 _HERE = Path(__file__).parent
 _gallery = st.components.v2.component("ntk_atlas.gallery", css=(_HERE / "gallery.css").read_text(), js=(_HERE / "gallery.js").read_text())
 
@@ -41,7 +45,7 @@ def gallery(
     height: int = 0,
     cell: int = 104,
 ) -> None:
-    """Show the cards.
+    """Show the cards. Where the thumbnails are drawings of texts, the texts themselves stand on the cards.
 
     Args:
         cards: the images, in order.
@@ -58,15 +62,17 @@ def gallery(
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
     """
+    texts = media.excerpts(base)
     data: dict[str, Any] = {
-        "items": [list(card) for card in cards],
+        "items": [[*card, texts[card.id]] if texts else list(card) for card in cards],
         "base": base,
         "ticked": list(ticked),
         "revision": revision,
         "current": current,
         "empty": empty,
         "height": height,
-        "cell": cell,
+        "cell": max(cell, _TEXT_CELL) if texts else cell,
+        "tall": _TEXT_TALL if texts else cell + 50,
         "ticks": ticks if on_tick else "",
         "open": on_open is not None,
         "keys": [

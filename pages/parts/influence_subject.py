@@ -101,8 +101,8 @@ def show_answer(result: InfluenceResult, view: InfluenceView, subject: Subject) 
         said = _of_group(result, view, subject)
         st.html(f'<div class="atlas-pair"><p class="atlas-fact">{said}</p></div>')
     else:
-        name = html.escape(result.class_names[result.test_labels[subject.target]])
-        picture = f'<img src="{media.thumbnail_base(result.test_pack)}{subject.target}.png" alt="{name}">'
+        label = result.class_names[result.test_labels[subject.target]]
+        picture, name = media.picture(result.test_pack, subject.target, label), html.escape(label)
         st.html(f'<div class="atlas-pair">{picture}<p class="atlas-fact">{_of_one(result, subject, name)}</p></div>')
         if line := measured_line(result, view, subject.target):
             st.html(f'<p class="atlas-quiet">{line}</p>')

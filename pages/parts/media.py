@@ -1,5 +1,6 @@
 """Thumbnails over HTTP: content-addressed, cached for good by the browser, and only for who got the address from a page."""
 
+import html
 import os
 import secrets
 from functools import lru_cache
@@ -10,10 +11,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ntkcore.data import open_pack
+from ntkcore.data import ThumbnailPack, open_pack
 from ntkcore.settings import Settings, settings
 
 _CACHE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+_EXCERPT = 240  # characters of a text on a card
 
 
 def thumbnail_base(pack: str) -> str:
@@ -22,6 +25,27 @@ def thumbnail_base(pack: str) -> str:
     Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack.
     """
     return f"/thumbnails/{_signer(settings()).sign(pack).decode()}/"
+
+
+def text(pack: str, image: int) -> str | None:
+    """The text that an image of a pack is a drawing of; None for an image."""
+    found = open_pack(pack, settings())
+    return None if found is None else found.text(image)
+
+
+def excerpts(base: str) -> tuple[str, ...] | None:
+    """The beginnings of the texts whose drawings are served under an address; None for images."""
+    found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())
+    return None if found is None else _excerpts(found)
+
+
+def picture(pack: str, image: int, name: str, title: str = "") -> str:
+    """HTML of one image, or of the beginning of one text; ``title`` is said when pointed at."""
+    base = thumbnail_base(pack)
+    hint = f' title="{html.escape(title)}"' if title else ""
+    if (begun := excerpts(base)) is not None:
+        return f'<div class="atlas-snippet"{hint}>{html.escape(begun[image])}</div>'
+    return f'<img src="{base}{image}.png" alt="{html.escape(name)}"{hint}>'
 
 
 def routes() -> list[Route]:
@@ -45,6 +69,11 @@ def _png(pack_id: str, image: int) -> bytes | None:
     if pack is None or not 0 <= image < len(pack):
         return None
     return pack.png(image)
+
+
+@lru_cache(maxsize=8)
+def _excerpts(pack: ThumbnailPack) -> tuple[str, ...] | None:
+    return pack.excerpts(_EXCERPT)
 
 
 @lru_cache(maxsize=4)

@@ -99,10 +99,10 @@ def _evidence(result: InfluenceResult, view: ReliabilityView, found: views.Summa
     trust = found.trust
     light = views.LIGHTS[trust.light[target]]
     judged = views.judged(result, view.ridge, target, workspace())
-    name = html.escape(result.class_names[result.test_labels[target]])
+    label = result.class_names[result.test_labels[target]]
+    picture, name = media.picture(result.test_pack, target, label), html.escape(label)
     right_order = f"IHVP ranks its {trust.top} most influential training images with ρ = <b>{frame.signed(float(trust.rank[target]))}</b>"
     right_size = f"half of them are more than <b>{percent(float(trust.rate[target]))}</b> off"
-    picture = f'<img src="{media.thumbnail_base(result.test_pack)}{target}.png" alt="{name}">'
     st.html(
         f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out image {target}, {name}: <b>{SIGNS[light]} {WORDS[light]}</b>. '
         f"{right_order}; {right_size}.</p></div>"

@@ -21,7 +21,7 @@ def strip(spec: DatasetSpec) -> None:
     except AtlasError as error:
         frame.show_error(error)
         return
-    images = "".join(f'<img src="{media.thumbnail_base(pack.id)}{i}.png" alt="">' for i in range(len(pack)))
+    images = "".join(media.picture(pack.id, i, "") for i in range(len(pack)))
     st.html(f'<div class="atlas-strip">{images}</div>')
 
 
@@ -35,12 +35,10 @@ def pictures(pack: str, images: Sequence[int], texts: Sequence[str] = (), titles
         texts: a few words below each; () for none.
         titles: said when pointed at; () for their numbers.
     """
-    base = media.thumbnail_base(pack)
     below = texts or [""] * len(images)
     named = titles or [f"image {image}" for image in images]
     cells = "".join(
-        f'<figure><img src="{base}{image}.png" alt="{html.escape(name)}" title="{html.escape(name)}">'
-        f"<figcaption>{html.escape(text)}</figcaption></figure>"
+        f"<figure>{media.picture(pack, image, name, name)}<figcaption>{html.escape(text)}</figcaption></figure>"
         for image, text, name in zip(images, below, named, strict=True)
     )
     above = f'<p class="atlas-quiet">{html.escape(head)}{"" if len(images) else ": none"}</p>' if head else ""

@@ -10,7 +10,10 @@ from pages.parts import media
 
 
 def enlarged(pack: str, image: int, name: str) -> None:
-    """One image, large."""
+    """One image, large; a text whole, to be read and scrolled."""
+    if (text := media.text(pack, image)) is not None:
+        st.html(f'<div class="atlas-reader" tabindex="0" role="document" aria-label="{html.escape(name)}">{html.escape(text)}</div>')
+        return
     source = f"{media.thumbnail_base(pack)}{image}.png"
     st.html(f'<img class="atlas-viewer" src="{source}" alt="{html.escape(name)}, image {image}">')
 

@@ -101,7 +101,7 @@ def test_missing_sets_say_where_they_belong(local):
             with pytest.raises(DataMissing, match="is not on this machine") as caught:
                 call(DatasetSpec(name=name), local)
             assert "Download it" in caught.value.remedy
-    with pytest.raises(DataMissing, match="image set is not on this machine"):
+    with pytest.raises(DataMissing, match="This set is not on this machine"):
         load_dataset(DatasetSpec(name="own", own="0" * 64), local)
 
 

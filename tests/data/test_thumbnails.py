@@ -99,3 +99,21 @@ def test_a_folder_that_cannot_be_written(make, local):
     local.cache_dir.write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="could not be written"):
         thumbnail_pack(make.pixels((3, 4, 6)), local)
+
+
+def test_a_pack_of_texts_carries_them(make, local):
+    pixels, texts = make.pixels((3, 9, 9)), ("One <b>line</b>\nand another", "Übergröße  кино 😀", "word " * 900)
+    pack = thumbnail_pack(pixels, local, texts)
+    for index, text in enumerate(texts):
+        assert pack.text(index) == text
+        np.testing.assert_array_equal(picture(pack, index), pixels[index])
+    assert Image.open(io.BytesIO(pack.png(1))).text == {"Description": texts[1]}
+    assert pack.excerpts(14) == ("One <b>line</…", "Übergröße кин…", "word word wor…")
+    assert open_pack(pack.id, local).text(1) == texts[1]
+    assert pack.id not in (thumbnail_pack(pixels, local).id, thumbnail_pack(pixels, local, (*texts[:2], "other")).id)
+
+
+def test_a_pack_of_images_has_no_text(make, local):
+    pack = thumbnail_pack(make.pixels((3, 9, 9)), local)
+    assert pack.text(0) is None
+    assert pack.excerpts(10) is None

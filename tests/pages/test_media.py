@@ -70,3 +70,37 @@ def test_the_key_is_kept_and_private(cache, pack):
     path = cache.cache_dir / "secret"
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_text()) == 64
+
+
+@pytest.fixture
+def texts(cache):
+    return thumbnail_pack(np.zeros((2, 8, 8), np.uint8), cache, ("A <b>good</b> film &amp; more\n" + "word " * 200, "Another"))
+
+
+def test_the_beginnings_of_texts_are_found_by_their_address(pack, texts):
+    assert media.excerpts(media.thumbnail_base(pack.id)) is None
+    first, second = media.excerpts(media.thumbnail_base(texts.id))
+    assert second == "Another"
+    assert first.startswith("A <b>good</b> film &amp; more word word")
+    assert len(first) == 240
+    assert first.endswith("…")
+
+
+def test_a_picture_of_an_image_is_one_and_a_text_is_never_markup(pack, texts):
+    assert media.picture(pack.id, 3, 'say "a"').startswith(f'<img src="{media.thumbnail_base(pack.id)}3.png" alt="say &quot;a&quot;"')
+    shown = media.picture(texts.id, 0, "good", 'number "0"')
+    assert shown.startswith('<div class="atlas-snippet" title="number &quot;0&quot;">A &lt;b&gt;good&lt;/b&gt; film &amp;amp; more word')
+    assert "<img" not in shown
+
+
+def test_the_whole_text_for_a_reader(pack, texts):
+    assert media.text(texts.id, 0).endswith("word ")
+    assert len(media.text(texts.id, 0)) > 1000
+    assert media.text(pack.id, 0) is None
+    assert media.text("0" * 64, 0) is None
+
+
+def test_thumbnails_that_are_gone_are_no_texts(texts):
+    base = media.thumbnail_base(texts.id)
+    texts.path.unlink()
+    assert media.excerpts(base) is None

@@ -1,0 +1,140 @@
+"""Keeping an imported set: its files are written aside, and have their place only when they are whole."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkcore.data.filenames import escaped
+from ntkcore.data.own_store import Kind, content_id_of, half_written, publish, write_header
+from ntkcore.errors import StoreError
+from ntkcore.settings import Settings
+
+LISTED = 200  # skipped files or rows named in the report
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import made.
+
+    Attributes:
+        content_id: the set's id.
+        name: its name.
+        n: how many images or texts.
+        class_names: the classes in label order.
+        counts: images or texts of each class.
+        shape: ``(c, h, w)`` of one image, ``(d,)`` of a text's vector.
+        skipped: files or rows left out, ``"name: reason"``; the first 200.
+        skipped_count: how many there were.
+        notes: what was done to the images or texts, in sentences.
+        new: False if the same content had been imported before.
+        kind: what it is a set of.
+    """
+
+    content_id: str
+    name: str
+    n: int
+    class_names: tuple[str, ...]
+    counts: tuple[int, ...]
+    shape: tuple[int, ...]
+    skipped: tuple[str, ...]
+    skipped_count: int
+    notes: tuple[str, ...]
+    new: bool
+    kind: Kind
+
+
+def keep_set(
+    settings: Settings,
+    *,
+    kind: Kind,
+    name: str,
+    class_names: tuple[str, ...],
+    labels: NDArray[np.int64],
+    shape: tuple[int, ...],
+    stored: tuple[int, ...],
+    skipped: Sequence[str],
+    notes: Sequence[str],
+    write: Callable[[Path], dict[str, str]],
+) -> ImportReport:
+    """Write a set and give it its place, unless it is there already.
+
+    Args:
+        settings: where.
+        kind, name, class_names, skipped, notes: as in the report.
+        labels: ``(n,)``.
+        shape: of one sample, as in the report.
+        stored: of the array of all samples.
+        write: writes the set's files into a folder and returns the SHA-256 of the data of each, by the file's name.
+
+    Raises:
+        StoreError: the set cannot be written.
+    """
+    counts = tuple(int(count) for count in np.bincount(labels, minlength=len(class_names)))
+    with half_written(settings) as folder:
+        try:
+            hashes = write(folder)
+            content_id = content_id_of(hashes, stored, class_names)
+            description = {
+                "kind": kind,
+                "name": name,
+                "class_names": class_names,
+                "counts": counts,
+                "shape": shape,
+                "notes": list(notes),
+                "skipped": list(skipped[:LISTED]),
+                "skipped_count": len(skipped),
+                "hashes": hashes,
+                "bytes": sum(file.stat().st_size for file in folder.iterdir()),
+            }
+            new = publish(folder, content_id, description, settings)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise StoreError(
+                "The disk is full; nothing was imported." if full else f"The set could not be written: {error.strerror}.",
+                "Free some disk space, then import again." if full else "Check the cache folder's permissions.",
+            ) from error
+    return ImportReport(
+        content_id=content_id,
+        name=name,
+        n=len(labels),
+        class_names=class_names,
+        counts=counts,
+        shape=shape,
+        skipped=tuple(skipped[:LISTED]),
+        skipped_count=len(skipped),
+        notes=tuple(notes),
+        new=new,
+        kind=kind,
+    )
+
+
+def name_of(given: str, otherwise: str) -> str:
+    """What a set is called: one line of at most 80 characters that print."""
+    return escaped(" ".join(given.split()))[:80] or otherwise
+
+
+def write_array(path: Path, values: NDArray[Any]) -> str:
+    """Write a .npy file, synced; returns the SHA-256 of its data."""
+    with path.open("wb") as file:
+        write_header(file, values.shape, values.dtype.type)
+        return _write(file, np.ascontiguousarray(values).data.cast("B"))
+
+
+def write_bytes(path: Path, data: bytes) -> str:
+    """Write a file, synced; returns the SHA-256 of its content."""
+    with path.open("wb") as file:
+        return _write(file, memoryview(data))
+
+
+def _write(file: BinaryIO, data: memoryview) -> str:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+    return hashlib.sha256(data).hexdigest()
