@@ -46,6 +46,23 @@ def read_ranges(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def write_labels(pairs: Sequence[tuple[int, int]]) -> str:
+    """Images with a class each, class by class: ``[(12, 0), (40, 0), (7, 1)]`` is ``"0~12,40.1~7"``."""
+    classes = sorted({label for _, label in pairs})
+    return ".".join(f"{label}~{write_ranges([image for image, given in pairs if given == label])}" for label in classes)
+
+
+def read_labels(text: str) -> tuple[tuple[int, int], ...]:
+    """Pairs of image and class, by image, the inverse of :func:`write_labels`; ValueError when malformed."""
+    found: list[tuple[int, int]] = []
+    for part in filter(None, text.split(".")):
+        match = re.fullmatch(r"(\d{1,7})~(.+)", part)
+        if match is None:
+            raise ValueError(f"{part[:40]!r} is not a class and its images, such as 1~3-7,12")
+        found += [(image, int(match[1])) for image in read_ranges(match[2])]
+    return tuple(sorted(found))
+
+
 def _read_bits(text: str) -> tuple[int, ...]:
     unpacking = zlib.decompressobj()
     try:
