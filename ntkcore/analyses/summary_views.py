@@ -108,12 +108,13 @@ class Answer(NamedTuple):
     """What dropping so many percent costs.
 
     Attributes:
-        percent: the nearest that was studied.
+        percent, first: the nearest that was studied, and the smallest.
         whole, own, random, top: mean accuracy with all images, and by three orders.
         most: the largest percent up to which the least informative cost no more than TOLERATED on average; 0: none.
     """
 
     percent: int
+    first: int
     whole: Estimate
     own: Estimate
     random: Estimate
@@ -131,7 +132,7 @@ def answer(parts: Parts[SummaryStudySpec], judge: str, percent: int) -> Answer |
     dearer = [p for p in range(1, len(own.percents)) if not own.means[p].value >= own.means[0].value - TOLERATED]
     most = own.percents[(dearer[0] if dearer else len(own.percents)) - 1]
     random, top = (found[way].means[place] for way in ("random", "top"))
-    return Answer(own.percents[place], own.means[0], own.means[place], random, top, most)
+    return Answer(own.percents[place], own.percents[1], own.means[0], own.means[place], random, top, most)
 
 
 def table(parts: Parts[SummaryStudySpec]) -> pd.DataFrame:

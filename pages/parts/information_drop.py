@@ -156,13 +156,14 @@ def _answer(result: InfluenceResult, view: InformationView, parts: Parts[Summary
     if said is None:
         text = "Dropping so many of the least informative leaves a class without any image: drop fewer."
     else:
-        most = f"Up to {said.most} % can go" if said.most else f"Not even {parts.spec.points[1]} % can go"
+        most = f"Up to {said.most} % can go" if said.most else f"Not even {said.first} % can go"
         verdict = (
             f"{said.percent} % of the images can go" if said.most >= said.percent else f"Dropping {said.percent} % of the images costs"
         )
+        whose = "" if judge == "kernel" else " of the network trained anew"
         text = (
-            f"<b>{verdict}</b>: test accuracy {_share(said.own)} instead of {_share(said.whole)}, against {_share(said.random)} when as "
-            f"many are dropped at random and {_share(said.top)} when the most informative go. {most} for at most "
+            f"<b>{verdict}</b>: test accuracy{whose} {_share(said.own)} instead of {_share(said.whole)}, against {_share(said.random)} "
+            f"when as many are dropped at random and {_share(said.top)} when the most informative go. {most} for at most "
             f"{frame.number(100 * summary_views.TOLERATED)} percentage points."
         )
     st.html(f'<p class="atlas-fact">{text}</p>')

@@ -173,7 +173,7 @@ def test_means_differences_and_the_answer(ws: Workspace) -> None:
     np.testing.assert_allclose(rows.loc[("at random", 50), "kernel_ahead"], gap.mean(), atol=1e-12)
     assert rows.loc[("nothing", 0), "kernel"] == pytest.approx(found["once"].means[0].value) and len(rows) == 13
     told = views.answer(parts, "kernel", 55)
-    assert told.percent == 50 and told.own == found["iterative"].means[2] and told.random == found["random"].means[2]
+    assert (told.percent, told.first) == (50, 20) and told.own == found["iterative"].means[2] and told.random == found["random"].means[2]
     lost = [not mean.value >= found["iterative"].means[0].value - views.TOLERATED for mean in found["iterative"].means]
     assert told.most == (found["iterative"].percents[lost.index(True) - 1] if any(lost) else 80)
     assert len(views.draws_table(parts, "kernel")) == 4 * 4 * 3

@@ -83,7 +83,7 @@ def test_kernel_regression_or_the_network_trained_anew(computed):
     assert f"test accuracy {100 * found[0].own.value:.1f} %" in plain(said(app))
     widget(app, "button_group", "Trained on what is kept").set_value("network").run()
     assert app.query_params["drop-judge"] == "network"
-    assert f"test accuracy {100 * found[1].own.value:.1f} % instead of {100 * found[1].whole.value:.1f} %" in plain(said(app))
+    assert f"trained anew {100 * found[1].own.value:.1f} % instead of {100 * found[1].whole.value:.1f} %" in plain(said(app))
 
 
 def test_settings_are_in_the_address_and_another_study_is_offered(computed):
