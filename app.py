@@ -41,7 +41,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 def _warm() -> None:
     """Load what the pages need before somebody waits for it."""
-    for module in ("learnability_result", "convergence_result", "influence_result", "reliability_result"):
+    for module in ("learnability_result", "convergence_result", "influence_result", "reliability_result", "information_result"):
         importlib.import_module(f"pages.parts.{module}")
 
 
@@ -62,10 +62,11 @@ def route() -> None:
                 st.Page("pages/learnability.py", title="Learnability", url_path="learnability", icon=":material/school:"),
                 st.Page("pages/influence.py", title="Influence", url_path="influence", icon=":material/north_east:"),
                 st.Page("pages/reliability.py", title="Reliability", url_path="reliability", icon=":material/rule:"),
+                st.Page("pages/information.py", title="Information", url_path="information", icon=":material/fingerprint:"),
             ],
             "Kernels": [st.Page("pages/convergence.py", title="Convergence", url_path="convergence", icon=":material/compare_arrows:")],
             "Library": [
-                st.Page("pages/images.py", title="Your images", url_path="images", icon=":material/photo_library:"),
+                st.Page("pages/images.py", title="Your data", url_path="images", icon=":material/photo_library:"),
                 st.Page("pages/jobs.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),
             ],
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ntkcore.errors import AtlasError, ComputationError, SpecError, StoreError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, RELIABILITY, Query
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, LIST_FIELDS, RELIABILITY, Query
 from ntkcore.settings import settings
 
 
@@ -69,14 +69,30 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--together", action="store_true", help="leave those out all at once")
     verify.set_defaults(run=_verify)
 
+    inform = commands.add_parser("information", help="how much each image tells the network that no other does")
+    _add_choices(inform, [*INFORMATION.fields, "ridge", "time"])
+    inform.add_argument("--top", type=int, default=10, help="rows printed from each end")
+    inform.add_argument("--csv", type=Path, help="write every training image's scores here")
+    inform.set_defaults(run=_information)
+
+    study = commands.add_parser("study", help="a study of the information page: seeds, retraining, sources (minutes)")
+    study.add_argument("name", metavar="study", help="which; any other word lists them")
+    _add_choices(study, [*INFORMATION.fields, *INFORMATION.view_fields])
+    study.add_argument("--csv", type=Path, help="write its table here")
+    study.set_defaults(run=_study)
+
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
     worker.set_defaults(run=_worker)
 
-    bring = commands.add_parser("import", help="import an image set: zip, folder, Parquet or npz")
+    bring = commands.add_parser("import", help="import images (zip, folder, Parquet, npz) or texts (CSV, Parquet)")
     bring.add_argument("path", type=Path)
     bring.add_argument("--name", help="what to call it (default: the file's name)")
     bring.add_argument("--side", type=_side, default="auto", help="side of the images in pixels, or auto")
+    bring.add_argument("--text-column", default="", help="column of the texts (default: text, review, sentence or content)")
+    bring.add_argument("--label-column", default="", help="column of their labels (default: label, sentiment, class or category)")
+    bring.add_argument("--vectors", type=Path, help="word vectors in GloVe's text format to average (default: TF-IDF and SVD)")
+    bring.add_argument("--dimensions", type=int, default=100, help="numbers that TF-IDF of a text is reduced to")
     bring.set_defaults(run=_import)
 
     fetch = commands.add_parser("download", help="download a public data set")
@@ -98,7 +114,7 @@ def _query(options: argparse.Namespace, names: Iterable[str]) -> Query:
     """What was given of these names, as a page's query."""
     query: Query = {}
     for name in names:
-        given = getattr(options, name)
+        given = getattr(options, name.replace("-", "_"))
         if given is None:
             continue
         if name in LIST_FIELDS:
@@ -255,6 +271,34 @@ def _verify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _information(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_information, information_table
+
+    result, view = compute_information(_query(options, [*INFORMATION.fields, "ridge", "time"]), workspace())
+    rows = information_table(result, view.ridge, view.time)
+    _write_csv(rows, options.csv)
+    top = max(options.top, 0)
+    print(f"Most informative (F-SI in nats, σ = 1):\n{rows.head(top).to_string(index=False)}")
+    print(f"\nLeast informative:\n{rows.tail(top)[::-1].to_string(index=False)}")
+    print(f"Stored as {result.key}")
+    return 0
+
+
+def _study(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.studies import STUDIES
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import compute_study
+
+    if options.name not in (names := [study.kind for study in STUDIES]):
+        raise SpecError(f"There is no study {options.name!r}.", f"Choose one of: {', '.join(names)}.")
+    rows, key = compute_study(options.name, _query(options, [*INFORMATION.fields, *INFORMATION.view_fields]), workspace())
+    _write_csv(rows, options.csv)
+    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    print(f"Stored as {key}")
+    return 0
+
+
 def _whole(what: str, text: str) -> tuple[int, ...]:
     """Whole numbers with commas between."""
     parts = text.split(",")
@@ -281,10 +325,13 @@ def _side(text: str) -> int | Literal["auto"]:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ntkcore.data import import_images
+    from ntkcore.data import Columns, TextWishes, import_set
 
-    report = import_images(options.path, settings(), name=options.name or options.path.stem, side=options.side)
-    print(f"Imported {report.n} images of {len(report.class_names)} classes.")
+    wishes = TextWishes(Columns(options.text_column, options.label_column), options.vectors, options.dimensions)
+    report = import_set(options.path, settings(), name=options.name or options.path.stem, side=options.side, texts=wishes)
+    print(f"Imported {report.n} {report.kind} of {len(report.class_names)} classes.")
+    for note in report.notes if report.kind == "texts" else ():
+        print(note)
     print(f"Use it with: --dataset own --own {report.content_id}")
     return 0
 

@@ -1,5 +1,6 @@
 """The start: what this is, and the ways in."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -48,11 +49,12 @@ def page() -> None:
     for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
         with column:
             _card(infos[name], title, text, spec)
-    few = InfluenceSpec()
-    for column, card in zip(st.columns(3, gap="medium"), (_comparison, partial(_influence, few), partial(_reliability, few)), strict=True):
+    for column, card in zip(
+        st.columns(4, gap="medium"), (*(partial(_way, way, InfluenceSpec()) for way in _WAYS), _comparison), strict=True
+    ):
         with column:
             card()
-    st.page_link("pages/images.py", label="Or bring your own images: a zip, a Parquet file or an npz", icon=":material/upload:")
+    st.page_link("pages/images.py", label="Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)", icon=":material/upload:")
 
 
 def _comparison() -> None:
@@ -63,24 +65,52 @@ def _comparison() -> None:
             st.switch_page("pages/convergence.py")
 
 
-def _influence(spec: InfluenceSpec) -> None:
-    with st.container(border=True, key="card_influence", height="stretch"):
-        st.subheader("Who taught it this?", anchor=False)
-        st.markdown(f"{_images(spec)}: which of them helped or harmed a prediction, and when in training. Seconds.")
-        if st.button("Trace", key="open_influence", icon=":material/north_east:"):
-            _open(spec, "pages/influence.py", links.influence)
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A card that leads to an analysis of the small digits: its words, its button, and its page."""
+
+    name: str
+    title: str
+    text: str
+    button: str
+    icon: str
+    link: links.Link[InfluenceSpec, Any]
 
 
-def _reliability(spec: InfluenceSpec) -> None:
-    with st.container(border=True, key="card_reliability", height="stretch"):
-        st.subheader("Can influence be estimated?", anchor=False)
-        st.markdown(f"{_images(spec)}: when the usual estimate (IHVP) fails, and for which predictions it holds. Seconds.")
-        if st.button("Judge", key="open_reliability", icon=":material/rule:"):
-            _open(spec, "pages/reliability.py", links.reliability)
+_WAYS = (
+    _Way(
+        "influence",
+        "Who taught it this?",
+        "which of them helped or harmed a prediction, and when in training.",
+        "Trace",
+        "north_east",
+        links.influence,
+    ),
+    _Way(
+        "information",
+        "What does each image add?",
+        "which of them tell the network something of their own, which are mislabelled, which can go.",
+        "Weigh",
+        "fingerprint",
+        links.information,
+    ),
+    _Way(
+        "reliability",
+        "Can influence be estimated?",
+        "when the usual estimate (IHVP) fails, and for which predictions it holds.",
+        "Judge",
+        "rule",
+        links.reliability,
+    ),
+)
 
 
-def _images(spec: InfluenceSpec) -> str:
-    return f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out"
+def _way(way: _Way, spec: InfluenceSpec) -> None:
+    with st.container(border=True, key=f"card_{way.name}", height="stretch"):
+        st.subheader(way.title, anchor=False)
+        st.markdown(f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out: {way.text} Seconds.")
+        if st.button(way.button, key=f"open_{way.name}", icon=f":material/{way.icon}:"):
+            _open(spec, f"pages/{way.name}.py", way.link)
 
 
 def _open(spec: S, page: str, link: links.Link[S, Any]) -> None:

@@ -12,8 +12,8 @@ from pages.parts import frame, import_form, job_panel, links, strip
 def page() -> None:
     """Import on top, the sets below."""
     frame.heading(
-        "Your images and texts",
-        "Bring a set with labels; every page can then work on it, on this machine, as on the sets that come with it.",
+        "Your data",
+        "Bring images or texts with labels; every page can then work on it, on this machine, as on the sets that come with it.",
     )
     _import()
     st.header("On this server", anchor=False)

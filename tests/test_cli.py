@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from reviews import write_reviews
 
 from ntkcore.analyses.convergence import is_ready as convergence_ready
 from ntkcore.analyses.influence import is_ready as influence_ready
@@ -160,6 +161,23 @@ def test_import_then_list(cache, capsys, tmp_path):
         main(["import", str(tmp_path / "pets"), "--side", "huge"])
     assert main(["datasets"]) == 0
     assert "digits" in capsys.readouterr().out
+
+
+def test_texts_are_imported_and_used(cache, capsys, tmp_path):
+    path = write_reviews(tmp_path / "reviews.csv", header=("opinion", "stars"))
+    assert main(["import", str(path)]) == 1
+    assert "no column of texts" in capsys.readouterr().err
+    named = ["--text-column", "opinion", "--label-column", "stars"]
+    assert main(["import", str(path), *named, "--dimensions", "8"]) == 0
+    told = capsys.readouterr().out
+    assert "Imported 40 texts of 2 classes." in told
+    assert "reduced to 8 numbers" in told
+    own = told.split("--own ")[1].strip()
+    assert main(["influence", "--dataset", "own", "--own", own, "--n", "20", "--test", "8", "--kernel", "two-layer", "--top", "1"]) == 0
+    assert "row/" in capsys.readouterr().out
+    (tmp_path / "v.txt").write_text("film 1 2\nstory 1\n")
+    assert main(["import", str(path), *named, "--vectors", str(tmp_path / "v.txt")]) == 1
+    assert "Line 2 of the word vectors has 1 numbers; those before it have 2." in capsys.readouterr().err
 
 
 def test_unknown_download(cache, capsys):

@@ -126,7 +126,13 @@ def _decompose(spec: InfluenceSpec, draft: Draft, kernels: Kernels, ws: Workspac
         values, vectors = eigh(matrix, lambda: reporter.report(SPECTRUM, 0))
     put_array(draft, "values", values)
     put_array(draft, "vectors", vectors, (len(matrix), TILE))
-    return examine(kernel, eigenvalues=values, dtype=kernels.dtype, batch_invariance=kernels.invariance)
+    return examine(
+        kernel,
+        eigenvalues=values,
+        dtype=kernels.dtype,
+        batch_invariance=kernels.invariance,
+        compression_error=kernels.compression_error,
+    )
 
 
 def _write(spec: InfluenceSpec, split: Split, draft: Draft, kernels: Kernels, doctor: KernelDoctor, ws: Workspace) -> None:
@@ -154,7 +160,7 @@ def _write(spec: InfluenceSpec, split: Split, draft: Draft, kernels: Kernels, do
             "test_ids": list(split.test_ids),
             "class_names": list(train.class_names),
             "pack": split.pack,
-            "test_pack": thumbnail_pack(split.test_pixels, ws.settings).id,
+            "test_pack": thumbnail_pack(split.test_pixels, ws.settings, split.test_texts).id,
             "parameters": parameters,
         },
     )

@@ -16,8 +16,10 @@ from ntkcore.analyses.convergence_forecast import require_fit_convergence
 from ntkcore.analyses.influence_forecast import require_fit_influence
 from ntkcore.analyses.learnability_forecast import require_fit
 from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.studies import STUDIES, study_of
+from ntkcore.analyses.study import Study
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.data import catalogue, check_server_path, download, import_images, own_sets
+from ntkcore.data import Columns, TextWishes, catalogue, check_server_path, download, holds_texts, import_set, own_sets
 from ntkcore.errors import CorruptArtifact, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
 from ntkcore.specs import (
@@ -32,8 +34,6 @@ from ntkcore.specs import (
     VerificationSpec,
 )
 from ntkcore.store.files import guarded
-
-AnalysisSpec = LearnabilitySpec | ConvergenceSpec | InfluenceSpec | VerificationSpec | NetworkIhvpSpec
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
@@ -81,20 +81,27 @@ def request_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> JobState:
     return _submit(network_ihvp.KIND, network_ihvp.network_ihvp_key(spec, ws), spec, title, ws)
 
 
+def request_study(study: Study[Any], spec: Spec, ws: Workspace) -> JobState:
+    """Ask for a study, as :func:`request_learnability`."""
+    return _submit(study.kind, study.key(spec, ws), spec, study.title(spec, ws), ws)
+
+
 def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
     return ws.jobs.submit(kind, key, {"spec": spec.model_dump(mode="json")}, title, again=True)
 
 
 def describe_dataset(spec: DatasetSpec, ws: Workspace) -> str:
     """A data set in words: its name for people, its classes when few, how many images, the noise."""
+    what = "images"
     if spec.own is not None:
-        title = next((item.name for item in own_sets(ws.settings) if item.content_id == spec.own), "a set this server does not have")
+        mine = next((item for item in own_sets(ws.settings) if item.content_id == spec.own), None)
+        title, what = (mine.name, mine.kind) if mine else ("a set this server does not have", what)
     else:
         title = next(info.title for info in catalogue(ws.settings) if info.name == spec.name)
     few = f" {' | '.join(spec.classes)}" if 0 < len(spec.classes) <= 3 else ""
     some = f", {len(spec.classes)} classes" if len(spec.classes) > 3 else ""
     noise = f", {100 * spec.label_noise:g} % flipped" if spec.label_noise else ""
-    return f"{title}{few}{some}, {spec.n:,} images{noise}"
+    return f"{title}{few}{some}, {spec.n:,} {what}{noise}"
 
 
 def request_download(name: str, ws: Workspace) -> JobState:
@@ -107,18 +114,37 @@ def download_key(name: str) -> str:
     return hashlib.sha256(f"download {name}".encode()).hexdigest()
 
 
-def request_import(path: Path, name: str, side: int | Literal["auto"], ws: Workspace, *, uploaded: bool) -> JobState:
-    """Ask for an image set to be imported from a file or folder on the server.
+def request_import(
+    path: Path,
+    name: str,
+    side: int | Literal["auto"],
+    ws: Workspace,
+    *,
+    uploaded: bool,
+    texts: TextWishes | None = None,
+    vectors_uploaded: bool = False,
+) -> JobState:
+    """Ask for a set of images or texts to be imported from a file or folder on the server.
 
     Args:
         path: the file or folder; an uploaded file is deleted afterwards, whatever becomes of it.
         name: what to call the set.
         side: side of the images in pixels, or ``"auto"``.
         uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
+        texts: what is to become of texts.
+        vectors_uploaded: the same of the word vectors that ``texts`` names.
     """
     source = path if uploaded else check_server_path(path, ws.settings)
-    key = hashlib.sha256(json.dumps(["import", str(source), name, side]).encode()).hexdigest()
-    payload = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
+    payload: dict[str, Any] = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
+    if texts is not None:
+        vectors = texts.vectors if texts.vectors is None or vectors_uploaded else check_server_path(texts.vectors, ws.settings)
+        payload["texts"] = {
+            "columns": [texts.columns.text, texts.columns.label],
+            "vectors": None if vectors is None else str(vectors),
+            "dimensions": texts.dimensions,
+            "vectors_uploaded": vectors_uploaded,
+        }
+    key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
     return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
 
 
@@ -163,7 +189,7 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     ws = ws or workspace()
     sweep_uploads(ws)
 
-    def analyse(kind: type[AnalysisSpec], payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    def analyse(kind: type[Spec], payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
         compute(kind.model_validate(payload["spec"]), ws, context)
         return {}
 
@@ -173,22 +199,28 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         return {}
 
     def bring_in(payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
-        path = Path(payload["path"])
-        context.plan([("Reading images", "images", 1.0, 5.0)])
+        path, texts = Path(payload["path"]), payload.get("texts") or {}
+        vectors = Path(texts["vectors"]) if texts.get("vectors") else None
+        wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
+        what = "texts" if holds_texts(path) else "images"
+        context.plan([(f"Reading {what}", what, 1.0, 5.0)])
         try:
-            report = import_images(
+            report = import_set(
                 path,
                 ws.settings,
                 name=payload["name"],
                 side=payload["side"],
-                progress=lambda done, total: context.report("Reading images", done / max(total, 1)),
+                texts=wishes,
+                progress=lambda done, total: context.report(f"Reading {what}", done / max(total, 1)),
             )
         finally:
             if payload["uploaded"]:
                 path.unlink(missing_ok=True)
+            if vectors is not None and texts["vectors_uploaded"]:
+                vectors.unlink(missing_ok=True)
         return {"content_id": report.content_id}
 
-    kinds: dict[str, type[AnalysisSpec]] = {
+    kinds: dict[str, type[Spec]] = {study.kind: study.spec for study in STUDIES} | {
         learnability.KIND: LearnabilitySpec,
         convergence.KIND: ConvergenceSpec,
         influence.KIND: InfluenceSpec,
@@ -198,7 +230,7 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     return {name: partial(analyse, kind) for name, kind in kinds.items()} | {"download": fetch, "import": bring_in}
 
 
-def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
+def compute(spec: Spec, ws: Workspace, reporter: Reporter) -> None:
     """Compute what is missing of an analysis; a stored tile found damaged on the way is computed again, and said."""
     run: Callable[[], None]
     if isinstance(spec, ConvergenceSpec):
@@ -211,7 +243,10 @@ def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
         run = partial(verification.run_verification, spec, ws, reporter)
     elif isinstance(spec, NetworkIhvpSpec):
         run = partial(network_ihvp.run_network_ihvp, spec, ws, reporter)
+    elif study := study_of(spec):
+        run = partial(study.run, spec, ws, reporter)
     else:
+        assert isinstance(spec, LearnabilitySpec)
         require_fit(spec, ws)
         run = partial(learnability.run_learnability, spec, ws, reporter)
     for _ in range(_REPAIRS):
@@ -223,7 +258,7 @@ def compute(spec: AnalysisSpec, ws: Workspace, reporter: Reporter) -> None:
     return run()
 
 
-def repair(damage: CorruptArtifact, spec: AnalysisSpec, ws: Workspace) -> JobState:
+def repair(damage: CorruptArtifact, spec: Spec, ws: Workspace) -> JobState:
     """Take the damaged tile out of its artifact and ask for it to be computed again."""
     ws.store.reopen(damage)
     if isinstance(spec, VerificationSpec):
@@ -232,4 +267,9 @@ def repair(damage: CorruptArtifact, spec: AnalysisSpec, ws: Workspace) -> JobSta
         return request_network_ihvp(spec, ws)
     if isinstance(spec, InfluenceSpec):
         return request_influence(spec, ws)
-    return request_convergence(spec, ws) if isinstance(spec, ConvergenceSpec) else request_learnability(spec, ws)
+    if isinstance(spec, ConvergenceSpec):
+        return request_convergence(spec, ws)
+    if study := study_of(spec):
+        return request_study(study, spec, ws)
+    assert isinstance(spec, LearnabilitySpec)
+    return request_learnability(spec, ws)

@@ -140,7 +140,7 @@ def _data(fields: Fields, step: int, images: str) -> None:
         **fields.value("noise"),
         help="This share of labels moves to another class, uniformly, before training.",
     )
-    st.page_link("pages/images.py", label="Bring your own images", icon=":material/upload:")
+    st.page_link("pages/images.py", label="Bring your own images or texts", icon=":material/upload:")
 
 
 def data_values(spec: DatasetSpec) -> dict[str, Any]:

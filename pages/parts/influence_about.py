@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from ntkcore.analyses.influence import InfluenceResult
-from pages.parts import frame
+from pages.parts import frame, media
 from pages.parts.doctor import show_doctor
 
 
@@ -13,9 +13,10 @@ def show_about(result: InfluenceResult) -> None:
     """Show the line."""
     device = "the CPU" if result.device == "cpu" else result.device
     facts = [
-        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out images",
+        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out {media.what(result.pack)}",
         *([f"{result.parameters:,} parameters"] if result.parameters else []),
         f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
+        *media.remark(result.pack),
     ]
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")

@@ -53,6 +53,7 @@ def _headline(result: LearnabilityResult) -> None:
         f"{start:,} images right from before training on",
         f"{never:,} not learned by epoch {len(result.outputs) - 1}",
         f"computed {frame.when(result.created)} on {html.escape(device)} in {frame.duration(result.seconds)}",
+        *media.remark(result.pack),
     )
     st.html(f'<p class="atlas-quiet">{" · ".join(facts)}</p>')
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):

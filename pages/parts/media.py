@@ -33,6 +33,16 @@ def text(pack: str, image: int) -> str | None:
     return None if found is None else found.text(image)
 
 
+def what(pack: str) -> str:
+    """What a pack shows: ``"images"`` or ``"texts"``."""
+    return "images" if text(pack, 0) is None else "texts"
+
+
+def remark(pack: str) -> list[str]:
+    """What a reader of a page on texts is told once; nothing for images."""
+    return [] if what(pack) == "images" else ["“image” stands for a text below"]
+
+
 def excerpts(base: str) -> tuple[str, ...] | None:
     """The beginnings of the texts whose drawings are served under an address; None for images."""
     found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from recording import Recording
+from reviews import write_reviews
 
 from ntkcore.analyses import convergence, requests
 from ntkcore.analyses.learnability import is_ready
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import own_sets
+from ntkcore.data import Columns, TextWishes, own_sets
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
-from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
+from ntkcore.specs import ConvergenceSpec, DatasetSpec, LearnabilitySpec
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 200}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 1}})
@@ -76,6 +77,31 @@ def test_upload_is_kept_once_imported_and_deleted(ws):
     result = requests.handlers(ws)["import"](job.payload, Recording())
     assert [item.content_id for item in own_sets(ws.settings)] == [result["content_id"]]
     assert not path.exists()
+
+
+def test_texts_and_their_word_vectors_are_imported_and_both_uploads_deleted(ws, tmp_path):
+    file = write_reviews(tmp_path / "t", header=("one", "two")).read_bytes()
+    vectors = b"film 1 2 3\nstory 2 1 0\nmusic 0 1 1\n"
+    path, words = (requests.keep_upload(io.BytesIO(data), len(data), ws) for data in (file, vectors))
+    wishes = TextWishes(Columns("one", "two"), words)
+    job = requests.request_import(path, "reviews", "auto", ws, uploaded=True, texts=wishes, vectors_uploaded=True)
+    other = requests.request_import(path, "reviews", "auto", ws, uploaded=True, texts=TextWishes(Columns("one", "two")))
+    assert job.id != other.id
+    recording = Recording()
+    result = requests.handlers(ws)["import"](json.loads(json.dumps(job.payload)), recording)
+    (mine,) = own_sets(ws.settings)
+    assert (mine.content_id, mine.kind, mine.shape) == (result["content_id"], "texts", (3,))
+    assert not path.exists()
+    assert not words.exists()
+    spec = DatasetSpec(name="own", own=mine.content_id, n=20)
+    assert requests.describe_dataset(spec, ws) == "reviews, 20 texts"
+
+
+def test_word_vectors_on_the_server_only_inside_the_allowed_folders(tmp_path):
+    ws = Workspace(Settings(cache_dir=tmp_path / "cache", import_roots=(tmp_path / "allowed",)))
+    (tmp_path / "v.txt").write_text("film 1 2\n")
+    with pytest.raises(DataError, match="not inside an allowed folder"):
+        requests.request_import(tmp_path / "up", "x", "auto", ws, uploaded=True, texts=TextWishes(vectors=tmp_path / "v.txt"))
 
 
 def test_a_bad_upload_is_deleted_too(ws):

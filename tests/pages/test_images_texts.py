@@ -1,0 +1,75 @@
+"""The import page for texts: what it asks for, what it sends, and how a set of texts stands in the list."""
+
+from pathlib import Path
+
+import pytest
+from recording import Recording
+from reviews import REVIEWS, write_reviews
+from visiting import button, opened, said, widget
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import import_texts
+
+VECTORS = b"film 1 2 3\nstory 2 1 0\nmusic 0 1 1\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return write_reviews(tmp_path / "reviews.csv")
+
+
+def sent(ws: Workspace) -> dict:
+    """The payload of the only job."""
+    (job,) = ws.jobs.list(10)
+    return job.payload
+
+
+def test_a_csv_asks_for_what_texts_need_and_is_sent(app, ws, file):
+    opened(app, "images")
+    assert any(w.label == "Size of the images" for w in app.selectbox)
+    app.file_uploader[0].upload("reviews.csv", file.read_bytes(), "text/csv").run()
+    assert not app.exception
+    assert not app.selectbox
+    assert widget(app, "number_input", "Numbers for each text").value == 100
+    assert app.text_input[0].value == "reviews"
+    widget(app, "number_input", "Numbers for each text").set_value(7).run()
+    widget(app, "text_input", "Texts are in the column").set_value("review").run()
+    button(app, "Import").click().run()
+    assert not app.exception
+    payload = sent(ws)
+    assert payload["texts"] == {"columns": ["review", ""], "vectors": None, "dimensions": 7, "vectors_uploaded": False}
+    requests.handlers(ws)["import"](payload, Recording())
+    opened(app, "images")
+    assert any("40 texts, 2 classes, 7 numbers each" in m.value for m in app.markdown)
+    assert said(app).count("atlas-snippet") == 9
+    assert any("bad (20 texts), good (20 texts)" in c.value for c in app.caption)
+    assert any(
+        "reduced to 7 numbers by a truncated SVD of the whole set, without the labels" in c.value.replace("\\", "") for c in app.caption
+    )
+
+
+def test_word_vectors_are_asked_for_before_it_can_be_sent(app, ws, file):
+    opened(app, "images")
+    app.file_uploader[0].upload("reviews.csv", file.read_bytes(), "text/csv").run()
+    widget(app, "button_group", "Each text becomes").set_value("vectors").run()
+    assert not app.exception
+    assert button(app, "Import").disabled
+    app.file_uploader[1].upload("glove.txt", VECTORS, "text/plain").run()
+    button(app, "Import").click().run()
+    assert not app.exception
+    payload = sent(ws)
+    assert payload["texts"]["vectors_uploaded"]
+    assert Path(payload["texts"]["vectors"]).read_bytes() == VECTORS
+
+
+def test_a_set_of_texts_opens_with_a_network_for_vectors(app, cache, file):
+    import_texts(file, cache, name="<b>reviews</b>")
+    opened(app, "images")
+    assert not button(app, "Explore").disabled
+    shown = said(app)
+    assert any(text[:60].replace("'", "&#x27;") in shown for text, _ in REVIEWS)
+    button(app, "Explore").click().run()
+    assert not app.exception
+    assert "model" not in app.query_params  # the default, which is fully connected
+    assert any("reviews" in p.proto.popover.label and "40 texts" in p.proto.popover.label for p in app.get("popover"))
