@@ -26,7 +26,7 @@ from ntkcore.regression.contour import NODES
 from ntkcore.specs import SUSPICIONS, DetectionStudySpec, InfluenceSpec, InformationView, Suspicion
 
 _KERNEL = 0.7  # share of a draw's time that is told when its kernel is there
-_JUDGING = 1e-4  # seconds for an image's place in the bootstrap samples of one score
+_JUDGING = 1e-4  # seconds for an image’s place in the bootstrap samples of one score
 
 
 def asked(spec: InfluenceSpec, view: InformationView) -> DetectionStudySpec:

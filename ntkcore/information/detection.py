@@ -12,6 +12,7 @@ from ntkcore.errors import DataError
 Float = NDArray[np.float64]
 
 RESAMPLES = 1000
+_ENTRIES = 2**17  # numbers of bootstrap samples held at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def detect(score: ArrayLike, flipped: ArrayLike, seed: int = 0) -> Detection:
         raise DataError("There is nothing to tell apart: no label is flipped, or all are.", "Flip a share of the labels between 0 and 1.")
     levels, level = np.unique(-values, return_inverse=True)  # the most suspicious first; equal scores together
     hits, others = (np.bincount(level[kind], minlength=len(levels)).astype(np.float64) for kind in (truth, ~truth))
-    drawn = _measures(*_drawn(hits, others, np.random.default_rng(seed)))
+    drawn = _drawn(hits, others, np.random.default_rng(seed))
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1)
     exact = _measures(hits[None], others[None])[:, 0]
     area, average, top = (Estimate(*map(float, row)) for row in zip(exact, low, high, strict=True))
@@ -80,11 +81,19 @@ def mean_interval(values: ArrayLike) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def _drawn(hits: Float, others: Float, generator: np.random.Generator) -> tuple[Float, Float]:
-    """How many of each level's images (R, L) are in samples drawn again, with replacement, within both kinds."""
-    both = (generator.multinomial(int(kind.sum()), kind / kind.sum(), RESAMPLES).astype(np.float64) for kind in (hits, others))
-    first, second = both
-    return first, second
+def _drawn(hits: Float, others: Float, generator: np.random.Generator) -> Float:
+    """:func:`_measures` (3, R) of samples drawn again, with replacement, within both kinds; a few at a time, to stay in the cache."""
+    step = max(1, _ENTRIES // len(hits))
+    sizes = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
+    return np.concatenate([_measures(_resampled(hits, size, generator), _resampled(others, size, generator)) for size in sizes], axis=1)
+
+
+def _resampled(counts: Float, size: int, generator: np.random.Generator) -> Float:
+    """Counts (size, L) of samples as large as the one with ``counts`` (L,), drawn from it image by image: sooner than as multinomials."""
+    levels = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
+    picked = levels[generator.integers(0, len(levels), (size, len(levels)))]
+    picked += np.arange(size)[:, None] * len(counts)
+    return np.bincount(picked.ravel(), minlength=size * len(counts)).reshape(size, len(counts)).astype(np.float64)
 
 
 def _measures(hits: Float, others: Float) -> Float:

@@ -115,10 +115,8 @@ def _progress(result: InfluenceResult, found: reviews.Review, labels: LabelsView
         said += f" · in all {told}"
     if len(reviews.images_decided(labels)) and (result.labels != result.true_labels).any():
         worth = reviews.outcome(result, labels)
-        wronged = f", and {worth.wronged:,} right labels were made wrong" if worth.wronged else ""
-        said += (
-            f" · of the {worth.flipped:,} flipped labels {worth.found:,} are out, {worth.restored:,} of them with their true class{wronged}"
-        )
+        wronged = f", {worth.wronged:,} right ones made wrong" if worth.wronged else ""
+        said += f" · of {worth.flipped:,} flipped labels {worth.found:,} gone, {worth.restored:,} of them set right{wronged}"
     st.progress(done / of, text=said)
 
 
@@ -146,7 +144,7 @@ def _question(result: InfluenceResult, found: reviews.Review, image: int) -> Non
     names, label = result.class_names, int(result.labels[image])
     agrees = found.unseen[image] == label
     st.html(
-        f'<p class="atlas-fact">Labelled <b>{html.escape(names[label])}</b>. The network that has not seen it takes it for '
+        f'<p class="atlas-fact">Labelled <b>{html.escape(names[label])}</b>; without seeing it, the network says '
         f"<b>{html.escape(names[found.unseen[image]])}</b>{', too' if agrees else ''}.</p>"
     )
 
@@ -237,7 +235,8 @@ def _decide(image: int, deed: reviews.Deed | None, to: int | None) -> None:
     result = st.session_state[_UNDO]["result"]
     before = reviews.known(result, choice.view.labels)
     after = reviews.decided(before, image, deed, to)
-    st.session_state[_UNDO]["reviews"].append(before.model_copy(update={"at": image}))
+    if after != before:  # a key pressed twice says nothing new
+        st.session_state[_UNDO]["reviews"].append(before.model_copy(update={"at": image}))
     if deed is not None:
         found = reviews.review(result, choice.view, workspace())
         after = after.model_copy(update={"at": reviews.following(found, after, image)})

@@ -81,9 +81,7 @@ def test_a_review_from_decision_to_export(computed):
     first, second = (int(i) for i in found.queue[:2])
     app = opened()
     unseen = result.class_names[found.unseen[first]]
-    assert f"Labelled {result.class_names[result.labels[first]]}. The network that has not seen it takes it for {unseen}" in plain(
-        said(app)
-    )
+    assert f"Labelled {result.class_names[result.labels[first]]}; without seeing it, the network says {unseen}" in plain(said(app))
     assert [card[0] for card in cards(app)] == found.queue[:22].tolist()
     assert button(app, "Undo").disabled
     to = int(found.suggested[first])
@@ -96,7 +94,7 @@ def test_a_review_from_decision_to_export(computed):
     assert now.accepted == (second,) and now.rejected == (int(found.queue[2]),) and reviews.done(found, now) == 3
     worth = reviews.outcome(result, now)
     bar = app.get("progress")[0].proto.text
-    assert "3 reviewed** of 40" in bar and f"of the 8 flipped labels {worth.found} are out, {worth.restored} of them" in bar
+    assert "3 reviewed** of 40" in bar and f"of 8 flipped labels {worth.found} gone, {worth.restored} of them set right" in bar
     button(app, "Undo").click().run()
     assert labels_of(app).rejected == () and app.query_params["labels-at"] == str(found.queue[2])
     again = visiting.opened(visitor(), "information", **app.query_params)
