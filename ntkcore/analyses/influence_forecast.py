@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
-from ntkcore.analyses.influence_kernel import chain, closed_rate_name, prepared
+from ntkcore.analyses.influence_kernel import chain, closed_rate_name, compression_of, prepared
 from ntkcore.analyses.kernel_tiles import kernel_pairs, tile_side
 from ntkcore.analyses.network import has_state
 from ntkcore.analyses.probes import decomposition_rate, kernel_rates, training_rate
@@ -19,6 +19,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import SpecError
 from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
+from ntkcore.kernels.empirical import EXACT
 from ntkcore.models import describe_model
 from ntkcore.specs import InfluenceSpec, Outputs, RunSpec
 
@@ -33,7 +34,7 @@ def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
         AtlasError: when the data or the network cannot be had at all.
     """
     sample = _checked(spec, ws)
-    return _needs(spec, sample).forecast(lambda: influence_stages(spec, sample, ws), ws)
+    return needs(spec, sample).forecast(lambda: influence_stages(spec, sample, ws), ws)
 
 
 def require_fit_influence(spec: InfluenceSpec, ws: Workspace) -> None:
@@ -42,7 +43,7 @@ def require_fit_influence(spec: InfluenceSpec, ws: Workspace) -> None:
     Raises:
         SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
     """
-    if refusal := _needs(spec, _checked(spec, ws)).refusal(ws)[0]:
+    if refusal := needs(spec, _checked(spec, ws)).refusal(ws)[0]:
         raise SpecError(refusal, "Choose fewer images, or a kernel that serves all outputs.")
 
 
@@ -57,8 +58,11 @@ def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tup
         stages.append(Stage(TRAINING, "images", max(epochs, 1) * n, seconds))
     if spec.kernel in ("pseudo", "full") and spec.model is not None:
         form: Outputs = "full" if spec.kernel == "full" else "pseudo"
-        rates = kernel_rates(form, spec.model, spec.dtype, sample, ws)
+        kept = compression_of(spec)
+        rates = kernel_rates(form, spec.model, spec.dtype, sample, ws, kept)
         kernel = rates.seconds(2 * n + m, kernel_pairs(n, tile_side(form, sample.outputs, spec.dtype)) + m * n)
+        if kept is not None:  # it is judged on an exact block
+            kernel += kernel_rates(form, spec.model, spec.dtype, sample, ws).seconds(EXACT, EXACT**2)
     else:
         kernel = _closed_rate(spec, sample, ws) * (n * n + m * n)
     side = n * (sample.outputs if spec.kernel == "full" else 1)
@@ -94,7 +98,8 @@ def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
     return sample
 
 
-def _needs(spec: InfluenceSpec, sample: Dataset) -> Needs:
+def needs(spec: InfluenceSpec, sample: Dataset) -> Needs:
+    """Memory and disk of an analysis on images like these."""
     k, m = sample.outputs, spec.test
     r = k if spec.kernel == "full" else 1
     shape = sample.inputs.shape[1:]

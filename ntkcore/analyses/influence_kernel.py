@@ -16,10 +16,13 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.architecture import Chain, chain_of
 from ntkcore.data import Dataset
 from ntkcore.errors import DataError, ModelError
-from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
-from ntkcore.kernels.doctor import batch_invariance
+from ntkcore.kernels import Compression, infinite_ntk, two_layer_relu_ntk
+from ntkcore.kernels.doctor import batch_invariance, compression_error
 from ntkcore.specs import InfluenceSpec, KernelSpec, ModelSpec, Outputs
 from ntkcore.store import Draft
+
+KEPT = 2000
+"""Weights of each parameter tensor that a compression keeps, as the paper does (Unique-info §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Kernels:
         f_train, f_test: (n, k) and (m, k) the network's outputs where its kernel is taken; zeros for infinite width.
         dtype: precision of the kernels.
         invariance: relative difference between batches of two sizes; None where there are no batches.
+        compression_error: relative error of the compression on an exact block; None without one.
         notes: what a reader should know.
     """
 
@@ -37,6 +41,7 @@ class Kernels:
     f_test: np.ndarray
     dtype: str
     invariance: float | None
+    compression_error: float | None
     notes: frozenset[str]
 
 
@@ -63,7 +68,7 @@ def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace,
                 values = infinite_ntk(chain(model, split.train), rows, columns, initialisation=model.initialisation, progress=told)
             put_array(draft, name, values, (TILE, n))
             reporter.report(PAIRS, before + len(rows) * n)
-    return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, frozenset())
+    return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, None, frozenset())
 
 
 def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndarray:
@@ -109,11 +114,20 @@ def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, 
     z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
     f_train, f_test = (values.astype(np.float64) for values in outputs_of(module, split))
     n, m, k = len(x), len(z), split.train.outputs
-    train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n))
-    test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n))
-    learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test)
+    kept = compression_of(spec)
+    train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n), compression=kept)
+    test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n), compression=kept)
+    learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test, compressed=kept is not None)
     invariance = batch_invariance(module, x, outputs, device=reporter.device)
-    return Kernels(f_train, f_test, spec.dtype, invariance, train.notes | test.notes)
+    error = None if kept is None else compression_error(module, x, outputs, kept, device=reporter.device)
+    return Kernels(f_train, f_test, spec.dtype, invariance, error, train.notes | test.notes)
+
+
+def compression_of(spec: InfluenceSpec) -> Compression | None:
+    """How the network's gradients are compressed: the weights that are kept follow the network's seed, for all images alike."""
+    if spec.compression == "none" or spec.model is None:
+        return None
+    return Compression("subset", size=KEPT, seed=spec.model.seed)
 
 
 def _part(reporter: Reporter, before: int, size: int) -> Callable[[float, float], None]:

@@ -14,7 +14,7 @@ import torch
 from ntkcore.analyses.network import rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.kernels import FallbackWarning, ntk_tiles
+from ntkcore.kernels import Compression, FallbackWarning, ntk_tiles
 from ntkcore.specs import ComparisonSpec, KernelSpec, ModelSpec, Outputs
 from ntkcore.store import Draft
 
@@ -43,6 +43,7 @@ def fill_kernel(
     outputs: Outputs,
     k: int,
     progress: Callable[[float, float], None],
+    compression: Compression | None = None,
 ) -> Filled:
     """Compute the tiles of a kernel that a draft's array lacks, and write each as soon as it is done.
 
@@ -53,6 +54,7 @@ def fill_kernel(
             the mirror images of those above: block (j, i) of the full kernel is block (i, j) with its outputs exchanged.
         outputs, k: which kernel, and how many outputs the network has.
         progress: called with (pairs done, pairs in all), those of an earlier attempt included; may raise ``Cancelled``.
+        compression: of the gradients; None keeps them whole.
 
     Returns:
         What it took; ``seconds`` are those of the kernel alone, without writing.
@@ -80,7 +82,7 @@ def fill_kernel(
 
     seconds = 0.0
     with listening() as heard:
-        found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, progress=tell)
+        found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, progress=tell)
         clock = time.monotonic()
         for row, column, block in found:
             seconds += time.monotonic() - clock
@@ -95,20 +97,29 @@ def fill_kernel(
     return Filled(images, pairs, seconds, len(wanted) < len(tiles), frozenset(notes))
 
 
-def kernel_rate_names(outputs: Outputs, dtype: str, model: ModelSpec, dataset: Dataset, device: str) -> tuple[str, str]:
+def kernel_rate_names(
+    outputs: Outputs, dtype: str, model: ModelSpec, dataset: Dataset, device: str, compressed: bool = False
+) -> tuple[str, str]:
     """Names of the remembered rates of a kernel: seconds an image, for its gradients, and seconds a pair."""
-    image, pair = (rate_name(f"{work}-{outputs}-{dtype}", model, dataset, device) for work in ("gradients", "kernel"))
+    form = f"{outputs}-{dtype}{'-compressed' if compressed else ''}"
+    image, pair = (rate_name(f"{work}-{form}", model, dataset, device) for work in ("gradients", "kernel"))
     return image, pair
 
 
 def learn_kernel_rates(
-    spec: KernelSpec | ComparisonSpec, outputs: Outputs, dataset: Dataset, ws: Workspace, device: str, *made: Filled
+    spec: KernelSpec | ComparisonSpec,
+    outputs: Outputs,
+    dataset: Dataset,
+    ws: Workspace,
+    device: str,
+    *made: Filled,
+    compressed: bool = False,
 ) -> None:
     """Correct both rates by what was measured; one measurement cannot tell them apart, so their proportion stays."""
     images, pairs = sum(part.images for part in made), sum(part.pairs for part in made)
     if not pairs:
         return
-    seconds, names = sum(part.seconds for part in made), kernel_rate_names(outputs, spec.dtype, spec.model, dataset, device)
+    seconds, names = sum(part.seconds for part in made), kernel_rate_names(outputs, spec.dtype, spec.model, dataset, device, compressed)
     image, pair = (ws.rates.get(name) for name in names)
     if image is None or pair is None:
         image, pair = seconds / images, seconds / pairs  # never probed: half and half

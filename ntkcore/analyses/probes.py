@@ -12,7 +12,7 @@ from ntkcore.analyses.measures import SOLVE_RATE, VALUES_RATE
 from ntkcore.analyses.network import network, rate_name, training_work
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.kernels import empirical_ntk, ntk_diagonal
+from ntkcore.kernels import Compression, ntk_diagonal, ntk_tiles
 from ntkcore.linalg import eigvalsh
 from ntkcore.models import train
 from ntkcore.regression import fit_predict
@@ -62,19 +62,28 @@ class KernelRates:
 
 def known_kernel_rates(outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> KernelRates | None:
     """The remembered rates of a kernel; None when there are none."""
-    image, pair = (ws.rates.get(name) for name in kernel_rate_names(outputs, dtype, model, sample, ws.device))
+    return _known_pair(kernel_rate_names(outputs, dtype, model, sample, ws.device), ws)
+
+
+def _known_pair(names: tuple[str, str], ws: Workspace) -> KernelRates | None:
+    image, pair = (ws.rates.get(name) for name in names)
     return None if image is None or pair is None else KernelRates(image, pair)
 
 
-def kernel_rates(outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> KernelRates:
+def kernel_rates(
+    outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace, compression: Compression | None = None
+) -> KernelRates:
     """The rates of a kernel, timed on two samples when they are unknown, one twice as large as the other.
 
     With t(n) = image · n + pair · n² the two times give both; what neither explains (preparation) goes to the images.
     """
-    if (known := known_kernel_rates(outputs, model, dtype, sample, ws)) is not None:
+    names = kernel_rate_names(outputs, dtype, model, sample, ws.device, compression is not None)
+    if (known := _known_pair(names, ws)) is not None:
         return known
     module, inputs = _kernel_sample(model, dtype, sample, ws)
-    seconds = _timed(lambda count: empirical_ntk(module, inputs[:count], outputs=outputs, device=ws.device))
+    seconds = _timed(
+        lambda count: list(ntk_tiles(module, inputs[:count], outputs=outputs, tile=count, device=ws.device, compression=compression))
+    )
     count = min(_FEW, len(inputs)) // 2
     seconds(2)  # the first run may load libraries and start threads
     small, large = seconds(count), seconds(2 * count)
@@ -83,7 +92,7 @@ def kernel_rates(outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset
         small, large = large, seconds(2 * count)
     pair = max(large - 2 * small, _LEAST * large) / (2 * count**2)
     found = KernelRates(max(large / (2 * count) - 2 * count * pair, 1e-9), pair)
-    for name, rate in zip(kernel_rate_names(outputs, dtype, model, sample, ws.device), (found.image, found.pair), strict=True):
+    for name, rate in zip(names, (found.image, found.pair), strict=True):
         ws.rates.learn(name, rate, 1)
     return found
 

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from torch import Tensor, nn
 
-from ntkcore.kernels.empirical import empirical_ntk
+from ntkcore.kernels.compression import Compression
+from ntkcore.kernels.empirical import EXACT, empirical_ntk
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.matrices import BLOCK, checked_square
 from ntkcore.kernels.plan import FallbackWarning
@@ -209,6 +210,22 @@ def batch_invariance(model: nn.Module, x: Tensor | np.ndarray, outputs: Outputs,
         whole, parts = (empirical_ntk(model, probe, outputs=outputs, batch_size=size, device=device).values for size in _BATCHES)
     scale = float(np.abs(whole).max())
     return float(np.abs(whole.astype(np.float64) - parts).max()) / scale if scale else 0.0
+
+
+def compression_error(
+    model: nn.Module, x: Tensor | np.ndarray, outputs: Outputs, compression: Compression, *, device: torch.device | str | None = None
+) -> float:
+    """``‖K_c - K‖_F / ‖K‖_F`` on the exact kernel of the first samples, 64 or as many as have room for all their gradients.
+
+    Args:
+        model, x, outputs, device: as for :func:`~ntkcore.kernels.empirical.empirical_ntk`.
+        compression: what is judged.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)  # the kernel itself has said it
+        report = empirical_ntk(model, x[:EXACT], outputs=outputs, compression=compression, device=device).compression
+    assert report is not None  # a compression was given
+    return report.relative_error
 
 
 def _asymmetry(values: NDArray) -> float:

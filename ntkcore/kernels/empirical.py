@@ -23,7 +23,8 @@ from ntkcore.kernels.memory import require_fit, side_of
 from ntkcore.kernels.schedule import Progress, mirrored, numpy_dtype, tiles
 from ntkcore.kernels.workers import threads
 
-_EXACT = 64  # samples of the exact block on which a compression is judged
+EXACT = 64
+"""Samples of the exact block on which a compression is judged, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def ntk_tiles(
 
 def _compressed(engine: Engine, compression: Compression, batch_size: int | None) -> CompressionReport:
     """Switch the engine to compressed gradients, and measure what that costs."""
-    few = engine.samples[: side_of(engine, _EXACT)]  # as many as have room for all their gradients
+    few = engine.samples[: side_of(engine, EXACT)]  # as many as have room for all their gradients
     exact = engine.own_gram(engine.block(few, batch_size)).double()
     engine.compress(compression)
     assert engine.compressor is not None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer, model_validator
 
 from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec
 
@@ -35,6 +35,9 @@ class InfluenceSpec(Spec):
     model: ModelSpec | None = Field(None, description="the network; None for the two-layer kernel, which has no choice")
     training: TrainingSpec | None = Field(None, description="up to the epoch at which the kernel is taken; None: at initialisation")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of a network's kernel; closed forms are in float64")
+    compression: Literal["none", "subset"] = Field(
+        "none", description="of a network's gradients: 2000 random weights of each parameter tensor stand for all (Unique-info §5)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -74,12 +77,22 @@ class InfluenceSpec(Spec):
             raise ValueError("model: the two-layer kernel is that of one network, of infinite width; leave it out")
         if self.kernel in ("two-layer", "infinite") and (self.training is not None or self.dtype != "float32"):
             raise ValueError("training: a kernel of infinite width does not change in training, and is computed in float64")
+        if self.kernel in ("two-layer", "infinite") and self.compression != "none":
+            raise ValueError("compress: a kernel of infinite width is not made of gradients; only a network's can be compressed")
         if self.kernel == "infinite" and self.model is not None:
             if self.model.architecture not in CHAINS:
                 raise ValueError(f"model: the infinite width is known of {', '.join(CHAINS)}")
             if self.model.weights != "random":
                 raise ValueError("weights: infinite width has none that are pretrained")
         return self
+
+    @model_serializer(mode="wrap")
+    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the compression where there is none, so that results from before there was a choice keep their keys."""
+        values: dict[str, Any] = write(self)
+        if values.get("compression") == "none":
+            del values["compression"]
+        return values
 
 
 def _trained(training: Mapping[str, Any]) -> None:

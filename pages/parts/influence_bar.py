@@ -80,6 +80,12 @@ def _kernel(fields: Fields) -> None:
         if fields["kernel"] != "infinite":
             st.number_input("Seed of the initialisation", 0, 2**31 - 1, **fields.value("init"))
             bar.precision_field(fields, help="Of the kernel; all is solved in float64.")
+            st.toggle(
+                "Compress gradients",
+                **fields.value("compress"),
+                help="2000 random weights of each parameter tensor stand for all, as in the paper on unique information. For networks of "
+                "many weights; the kernel’s doctor tells the error that it makes.",
+            )
     st.number_input("Held-out images", 1, 10_000, step=50, **fields.value("test"), help="Drawn after the training images.")
 
 
@@ -101,6 +107,7 @@ def _values(spec: InfluenceSpec) -> dict[str, Any]:
         "init": model.seed,
         "epochs": spec.training.epochs if spec.training else 0,
         "dtype": spec.dtype,
+        "compress": spec.compression != "none",
     }
 
 
@@ -120,6 +127,7 @@ def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
     if kernel in ("pseudo", "full"):
         values |= {
             "dtype": fields["dtype"],
+            "compression": "subset" if fields["compress"] else "none",
             "training": bar.read_training(fields) | {"epochs": fields["epochs"]} if fields["epochs"] else None,
         }
     try:
@@ -152,4 +160,5 @@ def _kernel_summary(spec: InfluenceSpec) -> str:
     depth = f" {spec.model.depth} × {spec.model.width}" if spec.model.depth else f" width {spec.model.width}"
     pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
     name = {"infinite": "Infinite width", "pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
-    return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}, {held}"
+    compressed = ", compressed" if spec.compression != "none" else ""
+    return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}{compressed}, {held}"
