@@ -9,6 +9,9 @@
 
 >>> from ntkcore.notebook import influence, influences
 >>> influences(influence(dataset="mnist", classes=["7", "9"]), ridge=1.0)  # doctest: +SKIP
+
+>>> from ntkcore.notebook import information, information_table
+>>> information_table(information(dataset="mnist", classes=["4", "9"]), ridge=1.0)  # doctest: +SKIP
 """
 
 import sys
@@ -22,6 +25,7 @@ import pandas as pd
 from ntkcore.analyses import (
     convergence_views,
     influence_views,
+    information_views,
     reliability_network,
     reliability_tables,
     reliability_views,
@@ -33,15 +37,17 @@ from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
 from ntkcore.analyses.learnability_views import judged, table
 from ntkcore.analyses.network_ihvp import NetworkIhvp, open_network_ihvp
 from ntkcore.analyses.requests import compute
+from ntkcore.analyses.studies import STUDIES
 from ntkcore.analyses.verification import Verification, open_verification
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.errors import SpecError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, RELIABILITY, Address, Query
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, RELIABILITY, Address, Query
 from ntkcore.specs import (
     ConvergenceSpec,
     ConvergenceView,
     InfluenceSpec,
     InfluenceView,
+    InformationView,
     LearnabilitySpec,
     ReliabilityView,
     Spec,
@@ -201,6 +207,59 @@ def on_network(
 def network_errors(found: NetworkIhvp) -> pd.DataFrame:
     """One row per estimate of :func:`on_network`: Pearson, Spearman and mean error rate against retraining."""
     return reliability_network.agreement_table(found)
+
+
+def information(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
+    """Compute (or open, when stored) what :func:`information_table` answers from: the result of :func:`influence`, with its choices.
+
+    Raises:
+        AtlasError: says what is wrong and what to do.
+    """
+    return compute_information(_query(choices), workspace())[0]
+
+
+def information_table(result: InfluenceResult, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
+    """All training images with their unique information in nats (Unique-info eqs. 8, 16; σ = 1), the most informative first.
+
+    Args:
+        result: from :func:`information`.
+        ridge: λ.
+        time: τ; None: the end of training.
+
+    Raises:
+        ComputationError: λ is too small for this kernel at the end of training.
+    """
+    return information_views.table(result, InformationView(ridge=ridge, time=time), workspace())
+
+
+def study(name: str, **choices: str | int | float | Sequence[str]) -> pd.DataFrame:
+    """Compute (or open, when stored) a study of the information page, and give its table; minutes.
+
+    Args:
+        name: which, as on the command line.
+        choices: the names of the page's address.
+
+    Raises:
+        AtlasError: there is no such study, or it cannot be had; says what to do.
+    """
+    return compute_study(name, _query(choices), workspace())[0]
+
+
+def compute_study(name: str, query: Query, ws: Workspace) -> tuple[pd.DataFrame, str]:
+    """Compute the study that a query names, in this process: its table, and the key it is stored under."""
+    found = next((found for found in STUDIES if found.kind == name), None)
+    if found is None:
+        raise SpecError(f"There is no study {name!r}.", f"Choose one of: {', '.join(study.kind for study in STUDIES)}.")
+    asked = found.asked(*INFORMATION.read(query))
+    compute(asked, ws, PrintedProgress(ws.device))
+    parts = found.open(asked, ws)
+    return found.table(parts), parts.key
+
+
+def compute_information(query: Query, ws: Workspace) -> tuple[InfluenceResult, InformationView]:
+    """Compute what a query names, in this process, and open it; with what it looks at."""
+    spec, view = _computed(INFORMATION, query, ws)
+    return open_influence(spec, ws), view
 
 
 def compute_reliability(query: Query, ws: Workspace) -> tuple[InfluenceResult, ReliabilityView]:

@@ -14,6 +14,7 @@ COMPARISON, TIMING = "Comparison", "Timing"
 RETRAINING = "Retraining"
 GRADIENTS, LISSA = "Conjugate gradients", "LiSSA"
 PAIRS = "Kernel"  # of training images with each other and with held-out ones
+STUDY = "Study"
 
 
 class Stage(NamedTuple):

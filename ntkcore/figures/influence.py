@@ -25,7 +25,7 @@ def bump_figure(
         now: τ marked; None: the end of training, which is right of all.
         mode: ``"light"`` or ``"dark"``.
     """
-    figure = _over_time(path.times, now, mode)
+    figure = over_time(path.times, now, mode)
     for place, (image, name) in enumerate(zip(images, names, strict=True)):
         sign = np.where(path.influence[:, image] >= 0, "helpful", "harmful")
         figure.add_scatter(
@@ -45,7 +45,7 @@ def bump_figure(
 
 def loss_figure(path: Trajectory, names: Sequence[str], truth: int, now: float | None, mode: str) -> go.Figure:
     """Outputs of one held-out image over training time, its own class in full strength, and its loss."""
-    figure = _over_time(path.times, now, mode)
+    figure = over_time(path.times, now, mode)
     single = path.outputs.shape[1] == 1
     for output in range(path.outputs.shape[1]):
         own = single or output == truth
@@ -72,7 +72,7 @@ def loss_figure(path: Trajectory, names: Sequence[str], truth: int, now: float |
 
 def mean_figure(path: MeanTrajectory, now: float | None, mode: str) -> go.Figure:
     """Mean loss of a group of held-out images over training time, and the share of it that is misclassified."""
-    figure = _over_time(path.times, now, mode)
+    figure = over_time(path.times, now, mode)
     colours = FORM_COLOURS[mode]
     lines = (("mean loss", path.loss, ink(mode), "dot", "%{y:.4g}"), ("misclassified", path.error, colours["on"], "solid", "%{y:.1%}"))
     for name, values, colour, dash, said in lines:
@@ -90,7 +90,7 @@ def mean_figure(path: MeanTrajectory, now: float | None, mode: str) -> go.Figure
 
 def image_figure(path: Trajectory | MeanTrajectory, image: int, now: float | None, mode: str) -> go.Figure:
     """One training image's influence over training time; above 0 it helps, below it harms."""
-    figure = _over_time(path.times, now, mode)
+    figure = over_time(path.times, now, mode)
     figure.add_hline(y=0, line={"color": quiet(mode), "width": 1.2})
     figure.add_scatter(
         x=path.times,
@@ -107,7 +107,7 @@ def image_figure(path: Trajectory | MeanTrajectory, image: int, now: float | Non
 
 def noise_figure(noise: NoiseShare, now: float | None, mode: str) -> go.Figure:
     """The share of flipped images among the most influential ones, with both errors (IF-NTK Fig. 7)."""
-    figure = _over_time(noise.times, now, mode)
+    figure = over_time(noise.times, now, mode)
     colours = FORM_COLOURS[mode]
     lines = (
         ("flipped among the most influential", noise.share, colours["pseudo"], "solid"),
@@ -183,7 +183,8 @@ def verification_figure(
     return figure
 
 
-def _over_time(times: np.ndarray, now: float | None, mode: str) -> go.Figure:
+def over_time(times: Sequence[float] | np.ndarray, now: float | None, mode: str) -> go.Figure:
+    """An empty figure whose first axis is the training time, with a mark at τ = ``now``, where that is not the end of training."""
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
     figure.update_xaxes(title_text="training time τ", type="log", exponentformat="power", range=np.log10([times[0], times[-1]]).tolist())
     if now is not None:

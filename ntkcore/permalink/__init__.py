@@ -7,7 +7,7 @@ names.
 """
 
 from ntkcore.permalink.address import LIST_FIELDS, Address, Query
-from ntkcore.permalink.pages import CONVERGENCE, INFLUENCE, LEARNABILITY, RELIABILITY
+from ntkcore.permalink.pages import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, RELIABILITY
 from ntkcore.permalink.ranges import read_ranges, write_ranges
 
 SPEC_FIELDS = LEARNABILITY.fields
@@ -15,6 +15,7 @@ SPEC_FIELDS = LEARNABILITY.fields
 __all__ = [
     "CONVERGENCE",
     "INFLUENCE",
+    "INFORMATION",
     "LEARNABILITY",
     "LIST_FIELDS",
     "RELIABILITY",

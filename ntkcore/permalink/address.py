@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink.ranges import read_integers, read_ranges, write_ranges
+from ntkcore.permalink.ranges import read_integers, read_labels, read_ranges, write_labels, write_ranges
 from ntkcore.specs import Spec
 
 Query = dict[str, str | list[str]]
@@ -16,11 +16,12 @@ Path = tuple[str, ...]
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
 
-LIST_FIELDS = {"classes", "only"}  # one entry a value: names may contain commas
-_RANGES = {"picked", "basket"}  # "0-3,7"
-_NUMBERS = {"widths", "looks"}  # "32,128,512"
+LIST_FIELDS = {"classes", "only", "believe-others", "sources-others"}  # one entry a value: names may contain commas
+_RANGES = {"picked", "basket", "labels-accepted", "labels-rejected"}  # "0-3,7"
+_LABELS = {"labels-relabelled"}  # "0~12,40.1~7-9": class, images
+_NUMBERS = {"widths", "looks", "groups-counts", "drop-shares", "drop-retrained"}  # "32,128,512"
 _POINTS = {"point"}  # "512-0-20": width, seed, epoch
-_FLAGS = {"full", "log"}
+_FLAGS = {"full", "log", "every", "toy-shown"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Address(Generic[S, V]):
                 continue
             target = spec_values if name in self.fields else view_values
             for part in path[:-1]:
-                target = target[part]
+                target = target.setdefault(part, {})
             target[path[-1]] = parsed
         spec = _validated(self.spec, spec_values, self.fields, problems)
         view = _validated(self.view, view_values, self.view_fields, problems)
@@ -100,6 +101,8 @@ def _say(query: Query, name: str, value: Any, default: Any) -> None:
         query[name] = list(value)
     elif name in _RANGES:
         query[name] = write_ranges(value)
+    elif name in _LABELS:
+        query[name] = write_labels(value)
     elif name in _NUMBERS:
         query[name] = ",".join(map(str, value))
     elif name in _POINTS:
@@ -128,6 +131,8 @@ def _parse(name: str, values: list[str]) -> Any:
         raise ValueError("is given more than once")
     if name in _RANGES:
         return read_ranges(values[0])
+    if name in _LABELS:
+        return read_labels(values[0])
     if name in _POINTS:
         return read_integers(values[0], "-")
     if name in _FLAGS and values[0] not in ("0", "1"):

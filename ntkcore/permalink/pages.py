@@ -2,14 +2,19 @@
 
 from ntkcore.permalink.address import Address, Path
 from ntkcore.specs import (
+    BelieveView,
     ConvergenceSpec,
     ConvergenceView,
     DatasetSpec,
+    GroupsView,
     InfluenceSpec,
     InfluenceView,
+    InformationView,
+    LabelsView,
     LearnabilitySpec,
     LearnabilityView,
     ReliabilityView,
+    ToyView,
 )
 
 
@@ -81,7 +86,7 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
 INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
     spec=InfluenceSpec,
     view=InfluenceView,
-    fields=_DATASET | {"test": ("test",), "kernel": ("kernel",)} | _NETWORK | _TRAINING | _fields("dtype"),
+    fields=_DATASET | {"test": ("test",), "kernel": ("kernel",)} | _NETWORK | _TRAINING | _fields("dtype") | {"compress": ("compression",)},
     view_fields=_fields("ridge", "time", "target", "tests", "only", "mean", "picked", "show", "group", "image", "held")
     | _fields("verify", "check", "basket", "deed", "label"),
     choosing=("dataset", "own", "kernel", "model", "epochs"),
@@ -101,6 +106,28 @@ RELIABILITY: Address[InfluenceSpec, ReliabilityView] = Address(
     fields=INFLUENCE.fields,
     view_fields=_fields("ridge", "average", "dimension", "bandwidth", "picked", "light", "target")
     | _fields("verify", "time", "steps", "minibatch", "runs", "scale"),
+    choosing=INFLUENCE.choosing,
+    baseline=INFLUENCE.baseline,
+    given=INFLUENCE.given,
+)
+
+
+_DROP: dict[str, Path] = {
+    f"drop-{name}": ("drop", name) for name in ("share", "show", "judge", "step", "seeds", "shares", "test", "retrained")
+}
+_DROP |= {f"drop-{name}": ("drop", *path) for name, path in (_NETWORK | _TRAINING).items()}
+
+INFORMATION: Address[InfluenceSpec, InformationView] = Address(
+    spec=InfluenceSpec,
+    view=InformationView,
+    fields=INFLUENCE.fields,
+    view_fields=_fields("ask", "ridge", "time", "show", "every", "only", "against", "picked", "basket", "image")
+    | {f"labels-{name}": ("labels", name) for name in LabelsView.model_fields}
+    | _DROP
+    | {f"believe-{name}": ("believe", name) for name in BelieveView.model_fields}
+    | {f"sources-{name}": ("sources", name) for name in ("others", "n", "test", "repeats", "part")}
+    | {f"groups-{name.replace('_', '-')}": ("groups", name) for name in GroupsView.model_fields}
+    | {f"toy-{name}": ("toy", name) for name in ToyView.model_fields},
     choosing=INFLUENCE.choosing,
     baseline=INFLUENCE.baseline,
     given=INFLUENCE.given,

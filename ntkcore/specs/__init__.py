@@ -26,6 +26,13 @@ from ntkcore.specs.base import (
     TrainingSpec,
     key_of,
 )
+from ntkcore.specs.believe import (
+    NETWORK_NAMES,
+    AgreementStudySpec,
+    BelieveView,
+    NetworkName,
+    RetrainingStudySpec,
+)
 from ntkcore.specs.convergence import (
     CONVERGENCE_DEPTH,
     CONVERGENCE_LOOKS,
@@ -34,6 +41,19 @@ from ntkcore.specs.convergence import (
     ComparisonSpec,
     ConvergenceSpec,
     ConvergenceView,
+)
+from ntkcore.specs.detection import MOST_SEEDS, SUSPICIONS, DetectionStudySpec, LabelsView, Suspicion
+from ntkcore.specs.groups import (
+    OF_KERNEL,
+    SOURCES_MOST,
+    AdversarialSpec,
+    GroupSpec,
+    GroupStudySpec,
+    GroupsView,
+    SourceSpec,
+    SourcesSpec,
+    SourcesView,
+    SubclassSpec,
 )
 from ntkcore.specs.influence import (
     CHAINS,
@@ -44,9 +64,12 @@ from ntkcore.specs.influence import (
     InfluenceView,
     VerificationSpec,
 )
+from ntkcore.specs.information import MEASURES, InformationView, Measure, Question
+from ntkcore.specs.information_toy import TOY_POINTS, ToyView
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 from ntkcore.specs.network_ihvp import Curvature, EstimateSpec, NetworkIhvpSpec, TrainedSpec
 from ntkcore.specs.reliability import ReliabilityView
+from ntkcore.specs.summary import LARGEST_DROP, DropView, SummaryStudySpec
 
 __all__ = [
     "ARCHITECTURES",
@@ -61,31 +84,60 @@ __all__ = [
     "DEFAULT_WIDTH",
     "FIXED_WIDTH",
     "INFLUENCE_KERNELS",
+    "LARGEST_DROP",
     "LARGEST_MOMENTUM",
+    "MEASURES",
     "MOST_RETRAINED",
+    "MOST_SEEDS",
+    "NETWORK_NAMES",
+    "OF_KERNEL",
     "PRETRAINED",
     "RATE_RANGE",
+    "SOURCES_MOST",
+    "SUSPICIONS",
     "TITLES",
+    "TOY_POINTS",
+    "AdversarialSpec",
+    "AgreementStudySpec",
     "Architecture",
+    "BelieveView",
     "ComparisonSpec",
     "ConvergenceSpec",
     "ConvergenceView",
     "Curvature",
     "DatasetName",
     "DatasetSpec",
+    "DetectionStudySpec",
+    "DropView",
     "EstimateSpec",
+    "GroupSpec",
+    "GroupStudySpec",
+    "GroupsView",
     "InfluenceKernel",
     "InfluenceSpec",
     "InfluenceView",
+    "InformationView",
     "KernelSpec",
+    "LabelsView",
     "LearnabilitySpec",
     "LearnabilityView",
+    "Measure",
     "ModelSpec",
     "NetworkIhvpSpec",
+    "NetworkName",
     "Outputs",
+    "Question",
     "ReliabilityView",
+    "RetrainingStudySpec",
     "RunSpec",
+    "SourceSpec",
+    "SourcesSpec",
+    "SourcesView",
     "Spec",
+    "SubclassSpec",
+    "SummaryStudySpec",
+    "Suspicion",
+    "ToyView",
     "TrainedSpec",
     "TrainingSpec",
     "VerificationSpec",

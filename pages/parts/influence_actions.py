@@ -5,11 +5,12 @@ import streamlit as st
 from pages.parts import links
 from pages.parts.charts import clicked
 from pages.parts.fields import Fields
+from pages.parts.moment import Moment
 
 WHOSE = Fields("influence.whose")
 """The widget that says whose influences are shown; a click in a gallery changes it."""
 TARGET = "influence.target"  # the held-out image that is chosen, of those that are there
-PLAYING = "influence.playing"  # when the moment shown was begun
+MOMENT = Moment("influence", links.influence, lambda: {"target": st.session_state.get(TARGET)})  # the image being watched stays
 _MARKED, _LAST = "influence.marked", "influence.last"  # training images: marked in the gallery, inspected last
 
 
@@ -28,14 +29,14 @@ def tick(images: tuple[int, ...]) -> None:
 
 def inspect_training(image: int) -> None:
     """Open the inspector on a training image."""
-    st.session_state.pop(PLAYING, None)
+    MOMENT.stop()
     st.session_state[_LAST] = image
     links.influence.look(image=image, held=None)
 
 
 def inspect_held(image: int) -> None:
     """Open the inspector on a held-out image, which it then is about."""
-    st.session_state.pop(PLAYING, None)
+    MOMENT.stop()
     links.influence.look(held=image, image=None, target=image)
 
 

@@ -7,7 +7,7 @@ from ntkcore.analyses.influence import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from pages.parts import frame, influence_held, influence_training, links
 from pages.parts.influence_about import show_about
-from pages.parts.influence_actions import TARGET
+from pages.parts.influence_actions import MOMENT, TARGET
 from pages.parts.influence_basket import show_basket
 from pages.parts.influence_charts import show_charts
 from pages.parts.influence_explain import explain_influence
@@ -15,7 +15,6 @@ from pages.parts.influence_groups import show_groups
 from pages.parts.influence_held import show_held
 from pages.parts.influence_inspector import inspect
 from pages.parts.influence_subject import show_answer, show_whose, subject_of
-from pages.parts.influence_time import show_time, turn
 from pages.parts.influence_training import show_training
 from pages.parts.influence_verify import show_verification
 
@@ -32,12 +31,12 @@ def show_result(result: InfluenceResult) -> None:
 @st.fragment(key="influence")
 @frame.telling
 def _explore(result: InfluenceResult) -> None:
-    turn(result)
+    MOMENT.turn(result)
     ws, choice = workspace(), links.influence.current()
     view = choice.view
     if problem := views.missing_from(result, view):
         st.warning(frame.plain(problem), icon=":material/warning:")
-    show_time(result, view, choice)
+    MOMENT.show(result, choice)
     now = views.held(result, view, ws)
     shown = views.tests_shown(result, view, now)
     target = st.session_state[TARGET] = views.target_of(result, view, shown, now)

@@ -12,12 +12,13 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, LIST_FIELDS, RELIABILITY, Address, Query
+from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, LIST_FIELDS, RELIABILITY, Address, Query
 from ntkcore.specs import (
     ConvergenceSpec,
     ConvergenceView,
     InfluenceSpec,
     InfluenceView,
+    InformationView,
     LearnabilitySpec,
     LearnabilityView,
     ReliabilityView,
@@ -172,7 +173,16 @@ def _same_rules(held: Choice[InfluenceSpec, ReliabilityView], spec: InfluenceSpe
     return held.view.model_copy(update={"picked": (), "target": None})
 
 
+def _same_question(held: Choice[InfluenceSpec, InformationView], spec: InfluenceSpec) -> InformationView:
+    """The question, λ and the studies' settings stay; chosen images and a training time belong to the data and the kernel they are of."""
+    if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
+        return held.view.model_copy(update={"time": None})
+    labels = held.view.labels if spec.dataset == held.spec.dataset else held.view.labels.undecided()
+    return held.view.model_copy(update={"time": None, "only": (), "picked": (), "basket": (), "image": None, "labels": labels})
+
+
 learnability: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", LEARNABILITY, _same_images)
 convergence: Link[ConvergenceSpec, ConvergenceView] = Link("convergence", CONVERGENCE, _same_points)
 influence: Link[InfluenceSpec, InfluenceView] = Link("influence", INFLUENCE, _same_pairs)
 reliability: Link[InfluenceSpec, ReliabilityView] = Link("reliability", RELIABILITY, _same_rules)
+information: Link[InfluenceSpec, InformationView] = Link("information", INFORMATION, _same_question)

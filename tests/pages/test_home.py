@@ -7,7 +7,7 @@ from ntkcore.analyses.influence import influence_key
 from ntkcore.specs import InfluenceSpec
 
 
-@pytest.mark.parametrize(("label", "title"), [("Trace", "Influence"), ("Judge", "Reliability")])
+@pytest.mark.parametrize(("label", "title"), [("Trace", "Influence"), ("Weigh", "Information"), ("Judge", "Reliability")])
 def test_a_card_opens_a_small_analysis_and_asks_for_it(app, ws, label, title):
     app.run()
     button(app, label).click().run()
@@ -18,4 +18,4 @@ def test_a_card_opens_a_small_analysis_and_asks_for_it(app, ws, label, title):
 
 def test_every_analysis_has_a_card(app):
     app.run()
-    assert {"Compare", "Trace", "Judge"} < {b.label for b in app.button} and not app.exception
+    assert {"Compare", "Trace", "Weigh", "Judge"} < {b.label for b in app.button} and not app.exception

@@ -1,0 +1,77 @@
+"""The information page as a person uses it: compute, look at both ends, all of them, one closely, tick, another moment, share it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from running_app import Server, compute_unless, open_page, settled
+
+pytestmark = pytest.mark.browser
+
+TINY = "/information?dataset=digits&classes=3&classes=5&classes=8&n=60&test=20&noise=0.2"
+DONE = re.compile("^60 training and 20 held-out images · computed")
+
+
+def cards(page: Page, which: str):
+    return page.locator(f".st-key-information_{which} .cell")
+
+
+def in_address(page: Page, part: str) -> None:
+    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
+
+
+def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, server: Server, chromium):
+    page.goto(server.url + TINY)
+    settled(page)
+    expect(page.get_by_text("Not computed yet.")).to_be_visible()
+    compute_unless(page, page.get_by_text(DONE))
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=90_000)
+    expect(cards(page, "most")).to_have_count(10, timeout=30_000)
+    expect(cards(page, "least")).to_have_count(10)
+    expect(page.locator(".atlas-fact").first).to_contain_text("of all unique information")
+    expect(cards(page, "most").first.locator("img")).to_have_js_property("naturalWidth", 8)
+    settled(page)
+
+    image = cards(page, "most").first.get_attribute("data-id")
+    cards(page, "most").first.locator("img").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Training image {image}")
+    expect(dialog).to_contain_text("number 1 of 60")
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("number 2 of 60")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    settled(page)
+
+    page.get_by_text("All, ranked", exact=True).click()
+    in_address(page, "every=1")
+    expect(cards(page, "gallery")).to_have_count(60)
+    expect(cards(page, "gallery").first).to_have_attribute("data-id", image)
+    cards(page, "gallery").first.focus()
+    page.keyboard.press("Space")
+    in_address(page, f"basket={image}")
+    expect(page.get_by_text("Basket: 1")).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All scores (CSV)").click()
+    rows = download.value.path().read_text().splitlines()
+    assert len(rows) == 61 and rows[1].split(",")[0] == image
+
+    before = page.locator(".atlas-fact").first.inner_text()
+    slider = page.get_by_role("slider", name="Training time τ")
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    in_address(page, "time=")
+    expect(page.locator(".atlas-fact").first).not_to_have_text(before)
+    page.wait_for_timeout(1500)  # until the slider has sent where it stopped
+    settled(page)
+
+    other = open_page(chromium, server)
+    second = next(other)
+    second.goto(page.url)
+    settled(second)
+    expect(cards(second, "gallery")).to_have_count(60, timeout=30_000)
+    expect(second.locator(".atlas-fact").first).to_have_text(page.locator(".atlas-fact").first.inner_text())
+    expect(second.get_by_text("Basket: 1")).to_be_visible()
+    other.close()

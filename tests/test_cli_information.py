@@ -1,0 +1,39 @@
+"""The command line of the information page: scores, studies, and what is wrong said without a traceback."""
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses import information_views as views
+from ntkcore.analyses.influence import open_influence
+from ntkcore.analyses.studies import STUDIES
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.cli import main
+from ntkcore.permalink import INFORMATION
+
+WORDS = ["--classes", "3,8", "--n", "30", "--test", "12"]
+
+
+def test_scores_are_those_of_the_page(cache, capsys, tmp_path):
+    csv = tmp_path / "scores.csv"
+    assert main(["information", *WORDS, "--ridge", "0.25", "--time", "2", "--top", "3", "--csv", str(csv)]) == 0
+    said = capsys.readouterr().out
+    ws = Workspace(cache)
+    spec, _ = INFORMATION.read({"classes": ["3", "8"], "n": "30", "test": "12"})
+    result = open_influence(spec, ws)
+    rows = pd.read_csv(csv)
+    expected = views.scores(result, 0.25, 2.0, ws)
+    np.testing.assert_allclose(rows["information"], expected[rows["image"]], rtol=1e-12)
+    assert list(rows["information"]) == sorted(rows["information"], reverse=True)
+    assert "Most informative" in said and result.ids[int(rows["image"][0])] in said and result.key in said
+
+
+def test_an_unknown_study_is_said_with_those_there_are(cache, capsys):
+    assert main(["study", "astrology", *WORDS]) == 1
+    said = capsys.readouterr().err
+    assert "no study 'astrology'" in said and all(study.kind in said for study in STUDIES)
+
+
+def test_what_cannot_be_answered_is_said(cache, capsys):
+    assert main(["information", *WORDS, "--kernel", "pseudo", "--width", "1", "--depth", "1", "--ridge", "0"]) == 1
+    said = capsys.readouterr().err
+    assert "singular" in said and "Choose" in said and "Traceback" not in said
