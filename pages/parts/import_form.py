@@ -122,7 +122,10 @@ def _texts(upload: Any, folder: str, name: str, limit: int, turn: int) -> Form:
         )
         if workspace().settings.import_roots:
             on_server = st.text_input("… or their path on the server", key="vectors_path").strip()
-        st.caption("Each text is the mean of its words’ vectors; texts without any known word are left out and listed.")
+        st.caption(
+            "Each text is the mean of its words’ vectors; texts without any known word are left out and listed. "
+            f"A file of more than {limit} MB is given by its path, here or on the command line (--vectors)."
+        )
     else:
         dimensions = int(st.number_input("Numbers for each text", 1, MOST_DIMENSIONS, DIMENSIONS, key="dimensions"))
         st.caption(
