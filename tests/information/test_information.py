@@ -5,6 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 import scipy.linalg
+import torch
 from deletion_oracle import TIMES, followed, problem
 
 from ntkcore.errors import ComputationError
@@ -17,6 +18,7 @@ from ntkcore.information import (
     weight_changes,
     weight_information,
 )
+from ntkcore.kernels import empirical_ntk
 from ntkcore.regression import KernelRegression
 
 CASES = [(30, 6, 1, False), (200, 20, 1, False), (200, 20, 10, False), (12, 5, 3, True)]
@@ -143,3 +145,62 @@ def test_what_has_no_steady_state_is_refused() -> None:
             langevin_information(KernelRegression(kernel, y, 0.1), rate=wrong)
         with pytest.raises(ValueError, match="sigma"):
             functional_information(KernelRegression(kernel, y, 0.1), kernel, sigma=wrong)
+
+
+def small_network(k: int) -> tuple[torch.nn.Module, torch.Tensor, np.ndarray, np.ndarray, np.ndarray]:
+    """A network with a hidden layer, 20 + 8 samples, its explicit Jacobian ((n + m), k, P), its outputs, targets of the first 20."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 9), torch.nn.ReLU(), torch.nn.Linear(9, k)).double()
+    x = torch.randn(28, 6, dtype=torch.float64)
+    parts = [torch.autograd.grad(output, list(model.parameters()), retain_graph=True) for output in model(x).flatten()]
+    jacobian = torch.stack([torch.cat([part.flatten() for part in own]) for own in parts]).reshape(28, k, -1).numpy()
+    with torch.no_grad():
+        start = model(x).numpy()
+    return model, x, jacobian, start, np.random.default_rng(1).standard_normal((20, k))
+
+
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+@pytest.mark.parametrize("k", [1, 3])
+def test_information_of_a_network_is_that_of_its_explicit_linearised_weights(k: int, ridge: float) -> None:
+    """Weights trained one set of samples at a time in the space of all parameters; outputs f0 + J (w - w0)."""
+    model, x, jacobian, start, y = small_network(k)
+    n, courses = 20, [inf, 0.01, 0.3, 5.0, 200.0]
+    kernels = [np.asarray(empirical_ntk(model, *part, outputs="full").values) for part in ((x[:n],), (x[n:], x[:n]))]
+    regression = KernelRegression(kernels[0], y, ridge, start[:n])
+    flat = jacobian[:n].reshape(n * k, -1)
+    moved = changes(flat, y - start[:n], k, True, ridge, courses)[..., 0]  # (T, n, P)
+    outputs = np.einsum("xop,tip->tixo", jacobian[n:], moved)
+    for place, time in enumerate(courses):
+        assert close(weight_changes(regression, time), np.square(moved[place]).sum(1), 1e-8)
+        expected = np.square(outputs[place]).sum(2).mean(1) / 2
+        assert close(functional_information(regression, kernels[1], time), expected, 1e-8)
+
+
+def test_outputs_or_kernels_of_another_number_of_classes_are_refused() -> None:
+    """A head that does not fit the targets: of three outputs, where the targets have two."""
+    _, kernel, y = linear_model(8, 3, True)
+    with pytest.raises(ValueError, match="k_train: expected blocks of 2 x 2"):
+        KernelRegression(kernel, y[:, :2])
+    with pytest.raises(ValueError, match=r"f_init: expected shape \(8, 2\), got \(8, 3\)"):
+        KernelRegression(kernel[:, :, 0, 0], y[:, :2], 1.0, np.zeros((8, 3)))
+    regression = KernelRegression(kernel, y, 1.0)
+    with pytest.raises(ValueError, match="k_test_train"):
+        functional_information(regression, kernel[:, :, :2, :2])
+
+
+def test_duplicates_have_no_unique_information_and_one_sample_all_of_it() -> None:
+    """At λ → 0 either of two copies can go; of a single sample nothing is left without it, and nothing to regress on."""
+    jacobian, _, y = linear_model(10, 1, False)
+    twice, again = np.concatenate([jacobian, jacobian[:1]]), np.concatenate([y, y[:1]])
+    regression = KernelRegression(twice @ twice.T, again, 1e-8)
+    held_out = np.random.default_rng(2).standard_normal((4, jacobian.shape[1])) @ twice.T
+    found = functional_information(regression, held_out)
+    assert max(found[0], found[10]) < 1e-10 * found[1:10].min()
+    alone = KernelRegression(np.array([[2.0]]), np.array([[3.0]]), 0.0)
+    np.testing.assert_allclose(functional_information(alone, np.array([[1.0]])), [(3 / 2) ** 2 / 2])
+    np.testing.assert_allclose(functional_information(alone, np.array([[1.0]]), 0.25), [(1.5 * (1 - np.exp(-0.5))) ** 2 / 2], rtol=1e-9)
+    singular = KernelRegression(twice @ twice.T, again, 0.0)
+    with pytest.raises(ComputationError, match="singular"):
+        functional_information(singular, held_out)
+    with pytest.raises(ComputationError, match="NaN"):
+        functional_information(KernelRegression(jacobian @ jacobian.T, y, 1.0), np.full((3, 10), np.nan), 1.0)
