@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from ntkcore.analyses.agreement_study import TOP, between_networks, networks, shared_top
 from ntkcore.analyses.influence import InfluenceResult, influence_key
 from ntkcore.analyses.information_views import course
-from ntkcore.analyses.retraining_study import METHODS, QUANTITIES, STUDY, Row, agreements
+from ntkcore.analyses.retraining_plan import METHODS, QUANTITIES
+from ntkcore.analyses.retraining_study import STUDY
+from ntkcore.analyses.retraining_tables import Row, agreement, agreements
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import CorruptArtifact, StoreError
@@ -55,14 +57,9 @@ def paper_figure(spec: InfluenceSpec, row: Row) -> float | None:
     return None if column is None or figures is None else figures[tuple(PAPER_COLUMNS).index(column)]
 
 
-def row_of(parts: Parts[RetrainingStudySpec], ridge: float, quantity: str = "outputs", method: str = "linear") -> Row:
-    """One row of the study's table."""
-    return next(row for row in agreements(parts) if (row.ridge, row.quantity, row.method) == (ridge, quantity, method))
-
-
 def verdict(parts: Parts[RetrainingStudySpec], ridge: float) -> Verdict:
     """Whether the network follows its linearisation at one λ, by Pearson's r of the predictions' changes."""
-    outputs, weights = row_of(parts, ridge).pearson, row_of(parts, ridge, "weights").pearson
+    outputs, weights = agreement(parts, ridge).pearson, agreement(parts, ridge, "weights").pearson
     spec = parts.spec
     if np.isnan(outputs.value):
         return Verdict("unknown", f"{spec.removals} retrained images are too few, or too much alike, to correlate: leave out more.")

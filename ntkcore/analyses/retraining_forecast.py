@@ -1,39 +1,27 @@
 """What the retraining study will take here, from measured rates: trainings, a kernel, products with the Hessian."""
 
-from math import log, sqrt
+from math import ceil, log, sqrt
 
 from ntkcore.analyses.forecast import Forecast, Needs, sample_of
 from ntkcore.analyses.influence import is_ready, open_influence
-from ntkcore.analyses.influence_forecast import influence_stages
+from ntkcore.analyses.influence_forecast import forecast_influence, influence_stages
 from ntkcore.analyses.network_estimates import probe, rate_name
 from ntkcore.analyses.progress import PAIRS, SPECTRUM, STUDY, Stage
+from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, MOST_ITERATIONS, TOLERANCE, damping
 from ntkcore.analyses.verification_forecast import forecast_verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.specs import RetrainingStudySpec
 
-CHUNK = 5
-"""Images left out in a part of the study: what an interruption costs at most is their trainings."""
+_SOON = 20  # products after which conjugate gradients have met negative curvature where λ is 0
 _MATRICES = 8  # (n k)² in float64, of the kernel at the trained weights, its vectors and what they are made from
-
-DAMPING, SCALE = 0.01, 1000.0
-"""Of the paper's influence functions, on a loss averaged over the images."""
-DEPTH, BATCH = 1000, 32
-"""Steps of the paper's LiSSA, and our images of a step."""
-TOLERANCE, MOST_ITERATIONS = 1e-3, 500
-"""Relative residual at which conjugate gradients stop, and the most products."""
-
-
-def damping(spec: RetrainingStudySpec, ridge: float) -> float:
-    """What is added to the curvature by influence functions: λ, or the paper's damping where that is 0; of the summed loss."""
-    return ridge or DAMPING * spec.influence.dataset.n
 
 
 def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
-    """What it will take; measures a few steps and products the first time.
+    """What it will take; measures a few steps and products the first time. Without the scores, what these will take.
 
     Raises:
-        SpecError: the scores to check are not computed; a pseudo-NTK of several outputs, which no real network follows; too many steps.
+        SpecError: a pseudo-NTK of several outputs, which no real network follows; too many steps.
     """
     sample = sample_of(spec.influence.dataset, ws)
     if spec.influence.kernel == "pseudo" and sample.outputs > 1:
@@ -41,8 +29,8 @@ def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
             f"The pseudo-NTK stands for the full kernel of {sample.outputs} outputs, and retraining follows the full one.",
             "Choose the full kernel, or two classes, for which they are the same.",
         )
-    if not is_ready(spec.influence, ws):
-        raise SpecError("The scores to check are not computed.", "Compute the analysis first.")
+    if not is_ready(spec.influence, ws):  # how many steps there will be is in the kernel's eigenvalues
+        return forecast_influence(spec.influence, ws)
     result = open_influence(spec.influence, ws)
     n, m = spec.influence.dataset.n, spec.influence.test
     some = tuple(range(min(CHUNK, spec.removals)))
@@ -57,11 +45,13 @@ def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
         rate = ws.rates.get(rate_name("hessian", wanted, sample), lambda: probe("hessian", wanted, sample, ws))
         assert rate is not None  # a probe was given
         closed = sum(stage.seconds for stage in influence_stages(spec.influence, sample, ws) if stage.name in (PAIRS, SPECTRUM))
-        seconds = 0.0
+        seconds, chunks = 0.0, ceil(spec.removals / CHUNK)
         for ridge, training in zip(spec.ridges, trainings, strict=True):
             each = training.seconds / (len(some) + 1)
-            likely = sqrt(float(result.regression.eigen[0][-1]) / damping(spec, ridge)) / 2 * log(2 / TOLERANCE)
-            seconds += each * (spec.removals + 1) + closed + spec.removals * rate * (min(likely, MOST_ITERATIONS) * n + DEPTH * BATCH)
+            bound = sqrt(float(result.regression.eigen[0][-1]) / damping(spec, ridge)) / 2 * log(2 / TOLERANCE)
+            likely = min(bound, MOST_ITERATIONS if ridge else _SOON)
+            images = likely * n + DEPTH * min(BATCH, n)  # of a vector's products; several share the gradient, half of the work
+            seconds += each * (spec.removals + 1) + closed + rate * images * (chunks + spec.removals) / 2
         return (Stage(STUDY, "parts", 1, seconds),)
 
     return Needs(n, memory, lambda count: 2**16 * len(spec.ridges) * spec.removals + 8 * (result.parameters or 0)).forecast(stages, ws)

@@ -11,98 +11,32 @@ Where λ is 0 influence functions have the paper's damping, 0.01 on a loss avera
 scale of 1000 is 1000 n likewise. The paper does not tell the size of LiSSA's batches: here it is BATCH.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-from pydantic import ValidationError
 
-from ntkcore.analyses.influence import InfluenceResult, influence_key, is_ready, open_influence
+from ntkcore.analyses.influence import InfluenceResult, influence_key, open_influence, run_influence
 from ntkcore.analyses.influence_views import classes, regression
 from ntkcore.analyses.network import outputs_of
 from ntkcore.analyses.network_estimates import TrainedNetwork, trained_network
-from ntkcore.analyses.retraining_forecast import BATCH, CHUNK, DEPTH, MOST_ITERATIONS, SCALE, TOLERANCE, damping, forecast_retraining
+from ntkcore.analyses.retraining_forecast import forecast_retraining
+from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, METHODS, MOST_ITERATIONS, SCALE, TOLERANCE, asked, damping, plan
+from ntkcore.analyses.retraining_tables import table
 from ntkcore.analyses.split import Split, load_split
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.study import PartReporter, Shapes, Study
 from ntkcore.analyses.verification_forecast import descent, network_of
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.errors import ComputationError, SpecError
+from ntkcore.errors import ComputationError
 from ntkcore.influence import Lissa, retrain_chunks
 from ntkcore.influence.removal import removal_moves
 from ntkcore.information import weight_changes
-from ntkcore.information.agreement import pearson_estimate
-from ntkcore.information.detection import Estimate
 from ntkcore.information.functions import squared_shifts
 from ntkcore.information.influence_functions import influence_shifts, influence_weight_changes
 from ntkcore.kernels import empirical_ntk
-from ntkcore.learnability import spearman_interval
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import InfluenceSpec, InformationView, RetrainingStudySpec, VerificationSpec
+from ntkcore.specs import RetrainingStudySpec, VerificationSpec
 
-METHODS: dict[str, str] = {
-    "linear": "Linearisation",
-    "gauss-newton": "Influence functions, Gauss-Newton",
-    "hessian": "Influence functions, Hessian",
-    "lissa": "Influence functions, LiSSA",
-}
-"""What is held against retraining."""
-QUANTITIES: dict[str, str] = {"weights": "weights", "outputs": "predictions"}
-"""Of what the squared change is taken."""
-_PAPER_TIMES = {("cnn4", "random"): 10.0, ("cnn4", "pretrained"): 2.0}
 _TRAINED, _RETRAINED = 0.3, 0.7  # shares of a part that are told when the networks are trained
-
-
-class Row(NamedTuple):
-    """One method beside retraining: at λ, of which quantity, its agreement over the r images, and its scale.
-
-    ``factor`` is the median of estimate / retrained: 1 where the size is right as well.
-    """
-
-    ridge: float
-    quantity: str
-    method: str
-    pearson: Estimate
-    spearman: float
-    factor: float
-
-
-def asked(spec: InfluenceSpec, view: InformationView) -> RetrainingStudySpec:
-    """The study that the information page's choice asks for: τ is the view's, or the paper's at the end of training.
-
-    Raises:
-        SpecError: this kernel has no network to retrain, or there are too few images.
-    """
-    wanted = view.believe
-    time = paper_time(spec) if view.time is None else view.time
-    ridges = (0.0,) if wanted.ridge == 0 else (0.0, wanted.ridge)
-    try:
-        return RetrainingStudySpec(influence=spec, time=time, removals=wanted.removals, seed=wanted.seed, ridges=ridges)
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ").partition(": ")[2] or error.errors()[0]["msg"]
-        raise SpecError(f"This cannot be retrained: {said}.", "Choose a network's own kernel at initialisation.") from error
-
-
-def paper_time(spec: InfluenceSpec) -> float:
-    """τ of the paper's training (Table 2): its steps times its rate, on a loss averaged over the n images.
-
-    2000 steps of 0.001 for the MLP, and for networks that the paper does not have; 1000 of 0.01 and of 0.002 for its CNN.
-    """
-    model = spec.model
-    key = ("", "") if model is None else (model.architecture, model.weights)
-    return _PAPER_TIMES.get(key, 2.0) / spec.dataset.n
-
-
-def images_of(spec: RetrainingStudySpec) -> np.ndarray:
-    """(r,) the training images left out, drawn at random, in their order."""
-    return np.sort(np.random.default_rng(spec.seed).permutation(spec.influence.dataset.n)[: spec.removals])
-
-
-def _plan(spec: RetrainingStudySpec) -> list[tuple[float, tuple[int, ...]]]:
-    """λ and images of each part."""
-    images = [int(i) for i in images_of(spec)]
-    chunks = [tuple(images[first : first + CHUNK]) for first in range(0, len(images), CHUNK)]
-    return [(ridge, chunk) for ridge in spec.ridges for chunk in chunks]
 
 
 def _shapes(spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
@@ -111,9 +45,8 @@ def _shapes(spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
 
 
 def _compute(spec: RetrainingStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    ridge, images = _plan(spec)[part]
-    if not is_ready(spec.influence, ws):
-        raise SpecError("The scores to check are not computed.", "Compute the analysis first.")
+    ridge, images = plan(spec)[part]
+    run_influence(spec.influence, ws, reporter)
     result = open_influence(spec.influence, ws)
     split: Split = ws.hot.get(
         ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
@@ -209,68 +142,6 @@ def _split_bytes(split: Split) -> int:
     return split.train.inputs.nbytes + split.test_inputs.nbytes + split.train.pixels.nbytes + split.test_pixels.nbytes
 
 
-def changes(parts: Parts[RetrainingStudySpec], ridge: float, quantity: str) -> np.ndarray:
-    """(1 + methods, r) squared changes of "weights" or "outputs" at one λ: by retraining, then by each of METHODS; NaN where it failed."""
-    spec = parts.spec
-    chosen = [place for place, (at, _) in enumerate(_plan(spec)) if at == ridge]
-    return np.concatenate(list(parts[quantity][chosen]), axis=1)[:, : spec.removals]
-
-
-def whole(parts: Parts[RetrainingStudySpec], ridge: float) -> dict[str, float]:
-    """The network trained on everything at one λ, beside its linearisation.
-
-    ``gap`` is the root mean square of their difference on the held-out outputs, ``travelled`` that of how far the linearisation moved from
-    θ0's outputs; ``accuracy`` and ``linear_accuracy`` are shares of right held-out images; ``steps`` those of gradient descent.
-    """
-    place = next(place for place, (at, _) in enumerate(_plan(parts.spec)) if at == ridge)
-    (gap, travelled), (own, linear) = parts["gap"][place], parts["accuracy"][place]
-    found = {"gap": gap, "travelled": travelled, "accuracy": own, "linear_accuracy": linear, "steps": parts["steps"][place]}
-    return {name: float(value) for name, value in found.items()}
-
-
-def agreements(parts: Parts[RetrainingStudySpec]) -> Iterator[Row]:
-    """Every method's agreement with retraining: λ by λ, of the weights and of the predictions."""
-    for ridge in parts.spec.ridges:
-        for quantity in QUANTITIES:
-            actual, *estimates = changes(parts, ridge, quantity)
-            for method, values in zip(METHODS, estimates, strict=True):
-                known = bool(np.isfinite(values).all())
-                rho = spearman_interval(values, actual, replicates=0).rho if known else np.nan
-                positive = actual > 0
-                factor = float(np.median(values[positive] / actual[positive])) if known and positive.any() else np.nan
-                yield Row(ridge, quantity, method, pearson_estimate(values, actual), rho, factor)
-
-
-def table(parts: Parts[RetrainingStudySpec]) -> pd.DataFrame:
-    """A row for each λ, quantity and method."""
-    return pd.DataFrame(
-        {
-            "ridge": row.ridge,
-            "of": QUANTITIES[row.quantity],
-            "method": METHODS[row.method],
-            "pearson": row.pearson.value,
-            "low": row.pearson.low,
-            "high": row.pearson.high,
-            "spearman": row.spearman,
-            "estimate_over_retrained": row.factor,
-            "images": parts.spec.removals,
-        }
-        for row in agreements(parts)
-    )
-
-
-def change_table(parts: Parts[RetrainingStudySpec]) -> pd.DataFrame:
-    """A row for each λ and image left out: the squared changes by retraining and by every method."""
-    frames = []
-    for ridge in parts.spec.ridges:
-        columns: dict[str, object] = {"ridge": ridge, "image": images_of(parts.spec)}
-        for quantity, word in QUANTITIES.items():
-            for method, values in zip(("retrained", *METHODS), changes(parts, ridge, quantity), strict=True):
-                columns[f"{word}_{method}".replace("-", "_")] = values
-        frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True)
-
-
 def _title(spec: RetrainingStudySpec, ws: Workspace) -> str:
     many = f"{spec.removals} image{'' if spec.removals == 1 else 's'}"
     return f"Retraining without each of {many}, beside linearisation and influence functions"
@@ -284,7 +155,7 @@ STUDY: Study[RetrainingStudySpec] = Study(
     table=table,
     title=_title,
     content=lambda spec, ws: {"influence": influence_key(spec.influence, ws)},
-    parts=lambda spec: len(_plan(spec)),
+    parts=lambda spec: len(plan(spec)),
     shapes=_shapes,
     forecast=forecast_retraining,
     compute=_compute,

@@ -39,20 +39,22 @@ def show_networks(result: InfluenceResult, view: InformationView, fields: Fields
     if parts is None:
         return
     st.html(f'<p class="atlas-fact">{html.escape(views.agreement_said(parts))}</p>')
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        mean, deviation = study.between_networks(parts)
-        chart(
-            "Agreement of the scores",
-            correlation_figure(mean, study.networks(spec), frame.mode(), deviations=deviation),
-            key="believe_networks",
-            table=lambda: study.table(parts),
-            note="Pearson’s r of F-SI over all training images: mean and deviation over pairs of initialisations; on the diagonal one "
-            "network from different initialisations. In the paper ResNet-50 and DenseNet-121 agree with 0.45, fresh heads of one "
-            "ResNet-18 with 0.36.",
-        )
-    with right:
-        _top(result, parts)
+    note = (
+        "Mean and deviation over pairs of initialisations; on the diagonal one network from different initialisations. In the paper "
+        "ResNet-50 and DenseNet-121 agree with Pearson 0.45, fresh heads of one ResNet-18 with 0.36."
+    )
+    kinds = (("Agreement of the scores", "Pearson", "networks", note), ("Agreement of the ranks", "Spearman", "ranks", ""))
+    for place, (title, what, key, below) in zip(st.columns(2, gap="large"), kinds, strict=True):
+        mean, deviation = study.between_networks(parts, ranks=what == "Spearman")
+        with place:
+            chart(
+                title,
+                correlation_figure(mean, study.networks(spec), frame.mode(), deviations=deviation, what=what),
+                key=f"believe_{key}",
+                table=lambda: study.table(parts),
+                note=below,
+            )
+    _top(result, parts)
     made(parts)
 
 
@@ -81,10 +83,12 @@ def _top(result: InfluenceResult, parts: Parts[AgreementStudySpec]) -> None:
     """The most informative images of each network, a strip each."""
     st.subheader(f"The {study.TOP} most informative", anchor=False)
     shared = study.shared_top(parts)
+    columns = st.columns(2, gap="large")
     for place, (name, images) in enumerate(zip(study.networks(parts.spec), study.top_images(parts), strict=True)):
         same = "" if place == 0 else f": {shared[0, place]} of {len(images)} as the first"
         labels = [f"image {i}, {result.class_names[result.labels[i]]}" for i in images]
-        pictures(result.pack, [int(i) for i in images], titles=labels, head=f"{name}{same}")
+        with columns[place % 2]:
+            pictures(result.pack, [int(i) for i in images], titles=labels, head=f"{name}{same}")
 
 
 def show_times(result: InfluenceResult, view: InformationView) -> None:

@@ -5,9 +5,10 @@ import html
 import streamlit as st
 
 from ntkcore.analyses import believe_views as views
-from ntkcore.analyses import retraining_forecast as settings
-from ntkcore.analyses import retraining_study as study
+from ntkcore.analyses import retraining_plan as plan
+from ntkcore.analyses import retraining_tables as tables
 from ntkcore.analyses.influence import InfluenceResult
+from ntkcore.analyses.retraining_study import STUDY
 from ntkcore.analyses.study import Parts
 from ntkcore.errors import SpecError
 from ntkcore.figures.information_believe import removal_figure
@@ -55,13 +56,13 @@ def _changed(name: str) -> None:
 def _retraining(result: InfluenceResult, view: InformationView) -> None:
     """What retraining said, its progress, or what it would take."""
     try:
-        spec = study.asked(result.spec, view)
+        spec = plan.asked(result.spec, view)
         answer = st.container()
         _controls(len(result.labels))
         many = f"{spec.removals} random image{'' if spec.removals == 1 else 's'}"
         each = " and ".join(f"λ = {frame.number(ridge)}" for ridge in spec.ridges)
         parts = studied(
-            study.STUDY,
+            STUDY,
             spec,
             button=f"Retrain without each of {many}",
             said=f"One training on all images and one without each of {many}, at {each}, to τ = {frame.number(spec.time)}, then influence "
@@ -119,7 +120,7 @@ def _table(parts: Parts[RetrainingStudySpec]) -> None:
     head += "<th>Pearson</th><th>95 % interval</th><th>Spearman</th><th>Estimate / retrained</th>"
     head += f"<th>{html.escape(views.PAPER_COLUMNS[column])} in the paper</th>" if column else ""
     rows = []
-    for row in study.agreements(parts):
+    for row in tables.agreements(parts):
         paper = views.paper_figure(parts.spec.influence, row)
         known = row.pearson.value == row.pearson.value
         cells = [
@@ -130,7 +131,7 @@ def _table(parts: Parts[RetrainingStudySpec]) -> None:
             *([] if column is None else [_fixed(paper, 3)]),
         ]
         named = (
-            f"<th>{frame.number(row.ridge)}</th><th>{study.QUANTITIES[row.quantity]}</th><th>{html.escape(study.METHODS[row.method])}</th>"
+            f"<th>{frame.number(row.ridge)}</th><th>{plan.QUANTITIES[row.quantity]}</th><th>{html.escape(plan.METHODS[row.method])}</th>"
         )
         rows.append(f"<tr>{named}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     st.html(f'<table class="atlas-facts atlas-columns"><tr>{head}</tr>{"".join(rows)}</table>')
@@ -152,19 +153,19 @@ def _charts(result: InfluenceResult, parts: Parts[RetrainingStudySpec], view: In
             on_change=_changed,
             args=("plot",),
         )
-    names = [f"image {i}, {result.class_names[result.labels[i]]}" for i in study.images_of(spec)]
+    names = [f"image {i}, {result.class_names[result.labels[i]]}" for i in plan.images_of(spec)]
     for place, (quantity, title) in zip(
         st.columns(2, gap="large"), (("outputs", "Predictions without an image"), ("weights", "Weights without an image")), strict=True
     ):
-        actual, *estimates = study.changes(parts, ridge, quantity)
+        actual, *estimates = tables.changes(parts, ridge, quantity)
         with place:
             chart(
                 title,
                 removal_figure(
-                    actual, dict(zip(study.METHODS, estimates, strict=True)), study.METHODS, names, frame.mode(), what=_WHAT[quantity]
+                    actual, dict(zip(plan.METHODS, estimates, strict=True)), plan.METHODS, names, frame.mode(), what=_WHAT[quantity]
                 ),
                 key=f"believe_{quantity}",
-                table=lambda: study.change_table(parts),
+                table=lambda: tables.change_table(parts),
                 note=f"Each of {spec.removals} images left out, λ = {frame.number(ridge)}. On the line the size is right as well.",
             )
 
@@ -174,22 +175,22 @@ def _remarks(parts: Parts[RetrainingStudySpec]) -> None:
     n = spec.influence.dataset.n
     said = []
     for ridge in spec.ridges:
-        found = study.whole(parts, ridge)
+        found = tables.whole(parts, ridge)
         said.append(
             f"λ = {frame.number(ridge)}: {found['steps']:,.0f} steps to τ = {frame.number(spec.time)}. On held-out images the network is "
             f"{frame.number(found['gap'], 2)} from its linearisation (root mean square), which itself moved by "
             f"{frame.number(found['travelled'], 2)} from where training began; of the network {100 * found['accuracy']:.1f} % are right, "
             f"of the linearised one {100 * found['linear_accuracy']:.1f} %."
         )
-    if any(row.method == "hessian" and row.pearson.value != row.pearson.value for row in study.agreements(parts)):
+    if any(row.method == "hessian" and row.pearson.value != row.pearson.value for row in tables.agreements(parts)):
         said.append(
             "Where the Hessian with what is added to it is not positive definite, its formula has no meaning, and the row is empty: "
             "training ended before a minimum. The Gauss-Newton matrix is never negative."
         )
     said.append(
         "Influence functions are taken at the trained weights, and predictions move to first order in them; at λ = 0 they have the paper’s "
-        f"damping of {settings.DAMPING:g} on its averaged loss, {settings.DAMPING * n:g} on the sum here, and LiSSA its {settings.DEPTH:,} "
-        f"steps at a scale of {settings.SCALE:,.0f} × {n:,}, in batches of {settings.BATCH}."
+        f"damping of {plan.DAMPING:g} on its averaged loss, {plan.DAMPING * n:g} on the sum here, and LiSSA its {plan.DEPTH:,} "
+        f"steps at a scale of {plan.SCALE:,.0f} × {n:,}, in batches of {plan.BATCH}."
     )
     st.html("".join(f'<p class="atlas-quiet">{text}</p>' for text in said))
 

@@ -8,11 +8,13 @@ import torch
 from recording import Recording
 
 from ntkcore.analyses import believe_views as views
+from ntkcore.analyses import retraining_plan as plan
 from ntkcore.analyses import retraining_study as study
-from ntkcore.analyses.influence import run_influence
+from ntkcore.analyses import retraining_tables as tables
+from ntkcore.analyses.influence_forecast import forecast_influence
 from ntkcore.analyses.network import network
 from ntkcore.analyses.progress import STUDY
-from ntkcore.analyses.retraining_forecast import BATCH, DEPTH, SCALE, damping
+from ntkcore.analyses.retraining_plan import BATCH, DEPTH, SCALE, damping
 from ntkcore.analyses.split import load_split
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
@@ -38,8 +40,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study, "DEPTH", 30)
         ws = Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache")))
-        for spec in (BINARY, THREE):
-            run_influence(spec, ws, Recording())
+        for spec in (BINARY, THREE):  # the scores are computed with it
             study.STUDY.run(asked(spec), ws, Recording())
         yield ws
 
@@ -70,13 +71,13 @@ def test_retrained_changes_are_those_of_plain_training(made, spec, ridge):
     """Single precision of a few hundred steps against double: changes of 1e-2 and more of weights of size 1 are right to 1e-3."""
     parts = study.STUDY.open(asked(spec), made)
     z = torch.from_numpy(load_split(spec.dataset, 6, made).test_inputs).double()
-    steps = int(study.whole(parts, ridge)["steps"])
+    steps = int(tables.whole(parts, ridge)["steps"])
     whole = trained(spec, made, ridge, steps, None)
-    for place, image in enumerate(study.images_of(parts.spec)):
+    for place, image in enumerate(plan.images_of(parts.spec)):
         without = trained(spec, made, ridge, steps, int(image))
-        assert study.changes(parts, ridge, "weights")[0, place] == pytest.approx(moved(without, whole), rel=1e-3)
+        assert tables.changes(parts, ridge, "weights")[0, place] == pytest.approx(moved(without, whole), rel=1e-3)
         shift = (without(z) - whole(z)).detach().numpy()
-        assert study.changes(parts, ridge, "outputs")[0, place] == pytest.approx(np.square(shift).sum(), rel=1e-3)
+        assert tables.changes(parts, ridge, "outputs")[0, place] == pytest.approx(np.square(shift).sum(), rel=1e-3)
 
 
 @pytest.mark.parametrize("spec", [BINARY, THREE], ids=["binary", "three"])
@@ -103,10 +104,10 @@ def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
         return rows.T @ (vectors @ (grown * (vectors.T @ (split.train.targets[rest] - start[rest]).ravel())))
 
     everyone = list(range(split.train.n))
-    for place, image in enumerate(study.images_of(parts.spec)):
+    for place, image in enumerate(plan.images_of(parts.spec)):
         change = linearised([i for i in everyone if i != image]) - linearised(everyone)
-        assert study.changes(parts, ridge, "weights")[1, place] == pytest.approx(np.square(change).sum(), rel=1e-6)
-        assert study.changes(parts, ridge, "outputs")[1, place] == pytest.approx(np.square(test @ change).sum(), rel=1e-6)
+        assert tables.changes(parts, ridge, "weights")[1, place] == pytest.approx(np.square(change).sum(), rel=1e-6)
+        assert tables.changes(parts, ridge, "outputs")[1, place] == pytest.approx(np.square(test @ change).sum(), rel=1e-6)
 
 
 @pytest.mark.parametrize("spec", [BINARY, THREE], ids=["binary", "three"])
@@ -115,40 +116,41 @@ def test_influence_functions_are_those_at_the_trained_weights(made, spec, ridge)
     """At weights trained here in double precision; the study's are in single, and the smallest eigenvalue that is added is 0.1 or more."""
     wanted = asked(spec)
     parts, split = study.STUDY.open(wanted, made), load_split(spec.dataset, 6, made)
-    model = trained(spec, made, ridge, int(study.whole(parts, ridge)["steps"]), None)
-    images = [int(i) for i in study.images_of(wanted)]
+    model = trained(spec, made, ridge, int(tables.whole(parts, ridge)["steps"]), None)
+    images = [int(i) for i in plan.images_of(wanted)]
     x, y, z = (torch.from_numpy(v).double() for v in (split.train.inputs, split.train.targets, split.test_inputs))
     given = {"ridge": damping(wanted, ridge), "tolerance": 1e-12}
     exact = removal_moves(model, x, y, z, images, curvature="gauss-newton", **given)
     for quantity, expected in (("weights", exact.weights), ("outputs", np.square(exact.outputs).sum((1, 2)))):
-        np.testing.assert_allclose(study.changes(parts, ridge, quantity)[2], expected, rtol=5e-3)
+        np.testing.assert_allclose(tables.changes(parts, ridge, quantity)[2], expected, rtol=5e-3)
     try:
         hessian = removal_moves(model, x, y, z, images, **given)
     except ComputationError:
-        assert np.isnan(study.changes(parts, ridge, "weights")[3]).any()
+        assert np.isnan(tables.changes(parts, ridge, "weights")[3]).any()
     else:
-        np.testing.assert_allclose(study.changes(parts, ridge, "weights")[3], hessian.weights, rtol=2e-2)  # stopped at 1e-3
+        np.testing.assert_allclose(tables.changes(parts, ridge, "weights")[3], hessian.weights, rtol=2e-2)  # stopped at 1e-3
     recursion = Lissa(SCALE * len(x), 30, BATCH, 1, 0)  # all images are in every step, as there are fewer than a batch
     lissa = removal_moves(model, x, y, z, images, lissa=recursion, **given)
-    np.testing.assert_allclose(study.changes(parts, ridge, "weights")[4], lissa.weights, rtol=1e-3)
+    np.testing.assert_allclose(tables.changes(parts, ridge, "weights")[4], lissa.weights, rtol=1e-3)
 
 
 def test_tables_say_what_was_measured(made):
     parts = study.STUDY.open(asked(removals=3), made)
-    rows = list(study.agreements(parts))
+    rows = list(tables.agreements(parts))
     assert [(r.ridge, r.quantity, r.method) for r in rows][:2] == [(0.0, "weights", "linear"), (0.0, "weights", "gauss-newton")]
-    assert len(rows) == 16 == len(study.table(parts)) == len(views.agreement_table(parts))
+    assert len(rows) == 16 == len(tables.table(parts)) == len(views.agreement_table(parts))
     assert np.isnan(rows[0].pearson.value)  # three pairs
-    actual, linear = study.changes(parts, 0.0, "weights")[:2]
+    actual, linear = tables.changes(parts, 0.0, "weights")[:2]
     assert rows[0].factor == pytest.approx(np.median(linear / actual))
-    changes = study.change_table(parts)
-    assert len(changes) == 6 and list(changes["image"][:3]) == list(study.images_of(parts.spec))
-    np.testing.assert_array_equal(changes["predictions_linear"][3:], study.changes(parts, 20.0, "outputs")[1])
-    found = study.whole(parts, 0.0)
+    changes = tables.change_table(parts)
+    assert len(changes) == 6 and list(changes["image"][:3]) == list(plan.images_of(parts.spec))
+    np.testing.assert_array_equal(changes["predictions_linear"][3:], tables.changes(parts, 20.0, "outputs")[1])
+    found = tables.whole(parts, 0.0)
     assert 0 <= found["accuracy"] <= 1 and found["gap"] > 0 and found["travelled"] > 0
 
 
 def test_a_cancelled_study_goes_on_with_the_parts_that_are_missing(made, monkeypatch):
+    monkeypatch.setattr(plan, "CHUNK", 2)
     monkeypatch.setattr(study, "CHUNK", 2)
     monkeypatch.setattr(study, "DEPTH", 5)
     spec, computed = asked(removals=5, ridges=(0.0,)), []
@@ -159,15 +161,15 @@ def test_a_cancelled_study_goes_on_with_the_parts_that_are_missing(made, monkeyp
     assert wanted.state(spec, made) == "partial" and computed == [0, 1]
     wanted.run(spec, made, Recording())
     assert computed == [0, 1, 1, 2] and wanted.state(spec, made) == "ready"
-    assert np.isfinite(study.changes(wanted.open(spec, made), 0.0, "outputs")[:3]).all()
+    assert np.isfinite(tables.changes(wanted.open(spec, made), 0.0, "outputs")[:3]).all()
     wanted.run(spec, made, Recording())
     assert computed == [0, 1, 1, 2]
 
 
 def test_the_same_images_are_left_out_by_any_number_of_them():
-    few, many = (set(study.images_of(asked(removals=r)).tolist()) for r in (3, 9))
+    few, many = (set(plan.images_of(asked(removals=r)).tolist()) for r in (3, 9))
     assert len(few) == 3 and few < many
-    other = study.images_of(asked().model_copy(update={"seed": 1}))
+    other = plan.images_of(asked().model_copy(update={"seed": 1}))
     assert set(other.tolist()) != few
 
 
@@ -182,13 +184,12 @@ def test_the_same_images_are_left_out_by_any_number_of_them():
 def test_what_cannot_be_retrained_is_said(changes, words):
     spec = InfluenceSpec.model_validate(BINARY.model_dump(mode="json") | {"dtype": "float32"} | changes)
     with pytest.raises(SpecError, match=words):
-        study.asked(spec, InformationView(believe=BelieveView(removals=5)))
+        plan.asked(spec, InformationView(believe=BelieveView(removals=5)))
 
 
-def test_what_the_data_or_the_store_do_not_have_is_said(cache):
+def test_a_kernel_that_no_network_follows_is_refused_and_without_the_scores_these_are_forecast(cache):
     ws = Workspace(cache)
-    with pytest.raises(SpecError, match="not computed"):
-        study.STUDY.forecast(asked(), ws)
+    assert study.STUDY.forecast(asked(), ws) == forecast_influence(BINARY, ws)  # all that is known without the kernel
     pseudo = InfluenceSpec.model_validate(THREE.model_dump(mode="json") | {"kernel": "pseudo"})
     with pytest.raises(SpecError, match="stands for the full kernel of 3 outputs"):
         study.STUDY.forecast(asked(pseudo), ws)
@@ -202,10 +203,10 @@ def test_the_forecast_needs_more_for_more(made):
 def test_time_is_the_papers_at_the_end_of_training():
     cnn = InfluenceSpec(dataset={"name": "mnist", "classes": ("4", "9"), "n": 1000}, kernel="pseudo", model={"architecture": "cnn4"})
     pretrained = cnn.model_copy(update={"model": cnn.model.model_copy(update={"weights": "pretrained"})})
-    assert [study.paper_time(spec) for spec in (BINARY, cnn, pretrained)] == [2 / 14, 0.01, 0.002]
+    assert [plan.paper_time(spec) for spec in (BINARY, cnn, pretrained)] == [2 / 14, 0.01, 0.002]
     few = BelieveView(removals=4)
-    assert [study.asked(BINARY, InformationView(time=time, believe=few)).time for time in (None, 0.7)] == [2 / 14, 0.7]
-    assert study.asked(BINARY, InformationView(believe=BelieveView(removals=4, ridge=0.0))).ridges == (0.0,)
+    assert [plan.asked(BINARY, InformationView(time=time, believe=few)).time for time in (None, 0.7)] == [2 / 14, 0.7]
+    assert plan.asked(BINARY, InformationView(believe=BelieveView(removals=4, ridge=0.0))).ridges == (0.0,)
 
 
 def follower(quality: float, removals: int = 30) -> Parts[RetrainingStudySpec]:
@@ -238,7 +239,7 @@ def test_a_warning_comes_from_the_stored_study(made, monkeypatch):
 
 
 def test_the_papers_figures_stand_beside_networks_of_its_own():
-    rows = list(study.agreements(follower(0.9)))
+    rows = list(tables.agreements(follower(0.9)))
     assert [views.paper_figure(BINARY, row) for row in rows[:4]] == [0.987, None, None, 0.935]
     assert views.paper_figure(THREE.model_copy(update={"model": THREE.model.model_copy(update={"architecture": "cnn3"})}), rows[0]) is None
     assert DEPTH == 1000

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.retraining_study import METHODS
+from ntkcore.analyses.retraining_plan import METHODS
 from ntkcore.figures.information_believe import correlation_figure, removal_figure
 
 

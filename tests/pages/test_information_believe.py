@@ -6,6 +6,8 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses import agreement_study, retraining_study
+from ntkcore.analyses import retraining_plan as plan
+from ntkcore.analyses import retraining_tables as tables
 from ntkcore.analyses.influence import run_influence
 from ntkcore.permalink import INFORMATION
 from ntkcore.specs import InfluenceSpec, InformationView
@@ -48,7 +50,7 @@ def test_an_offer_says_what_it_takes_and_is_one_job(app, ready):
     assert "one without each of 5 random images, at λ = 0 and λ = 10, to τ = 0.3" in offer and "on this machine" in offer
     button(app, "Retrain without each of 5 random images").click().run()
     assert not app.exception
-    assert [job.id for job in ready.jobs.list(10)] == [retraining_study.STUDY.key(retraining_study.asked(SPEC, VIEW), ready)]
+    assert [job.id for job in ready.jobs.list(10)] == [retraining_study.STUDY.key(plan.asked(SPEC, VIEW), ready)]
     assert any(b.label == "Cancel" for b in app.button)
 
 
@@ -57,8 +59,8 @@ def test_what_was_measured_stands_beside_the_paper(computed):
     assert titles(app) == CHARTS and not app.error
     text = said(app)
     assert text.count("network follows its linearisation") + text.count("does not follow its linearisation") == 2
-    parts = retraining_study.STUDY.open(retraining_study.asked(SPEC, VIEW), computed)
-    rows = list(retraining_study.agreements(parts))
+    parts = retraining_study.STUDY.open(plan.asked(SPEC, VIEW), computed)
+    rows = list(tables.agreements(parts))
     for row in rows[:2]:
         assert f"<td>{row.pearson.value:.2f}</td>".replace("-", "−") in text
     assert "MLP from scratch in the paper" in text and "<td>0.987</td>" in text and "<td>0.990</td>" in text
@@ -81,7 +83,10 @@ def test_choices_are_in_the_address(computed):
 
 def test_networks_are_compared(computed):
     app = opened(visitor(), show="agreement")
-    assert titles(app)[0] == "Agreement of the scores" and "Different networks agree on the scores with Pearson" in said(app)
+    assert titles(app)[:2] == [
+        "Agreement of the scores",
+        "Agreement of the ranks",
+    ] and "Different networks agree on the scores with Pearson" in said(app)
     assert "Fully connected, 2 hidden, width 256: " in said(app) and said(app).count("atlas-captions") == 2
     widget(app, "multiselect", "Compared with").set_value(["fcn-2", "cnn3"]).run()
     assert app.query_params["believe-others"] == ["fcn-2", "cnn3"]
