@@ -89,6 +89,11 @@ def attacked(parts: Parts[AdversarialSpec]) -> Attacked:
     )
 
 
+def mostly_before(found: Attacked) -> bool:
+    """Whether more than half of what adversarial images carry beyond normal ones was theirs before the attack."""
+    return found.ratio is not None and found.before_ratio is not None and found.before_ratio.value - 1 > (found.ratio.value - 1) / 2
+
+
 def detections(parts: Parts[AdversarialSpec], part: int) -> Mapping[str, Detection]:
     """How well F-SI finds the adversarial images: theirs, and that of the same images before the attack."""
     truth = parts["adversarial"][part] > 0

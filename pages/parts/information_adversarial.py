@@ -150,9 +150,11 @@ def _answer(found: Parts[AdversarialSpec]) -> None:
     else:
         times, before = said.ratio, said.before_ratio
         how = "<b>Yes, on average:</b> an" if times.low > 1 else "<b>Not by this score:</b> an"
+        mostly = times.low > 1 and views.mostly_before(said)
         text = (
             f"{how} adversarial image carries <b>{parts_of.estimate(times)} times</b> as much unique information as a normal one. "
-            f"Before the attack the same images carried {parts_of.estimate(before)} times as much as the others."
+            f"Before the attack the same images carried {parts_of.estimate(before)} times as much as the others"
+            + (": most of it is which images can be attacked, not the attack." if mostly else ".")
         )
     wanted = max(1, round(spec.share * spec.dataset.n)) * spec.repeats
     short = "" if said.found == wanted else f", fewer than the {wanted:,} wanted"

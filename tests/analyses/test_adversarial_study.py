@@ -12,6 +12,7 @@ from ntkcore.analyses.network import network, state_at
 from ntkcore.analyses.progress import STUDY, TRAINING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, ComputationError, DataError, SpecError
+from ntkcore.information.detection import Estimate
 from ntkcore.kernels import two_layer_relu_ntk
 from ntkcore.models import evaluate
 from ntkcore.specs import AdversarialSpec, DatasetSpec, GroupsView, InfluenceSpec, InformationView
@@ -122,6 +123,13 @@ def test_what_is_said_of_it(ws):
     table = adversarial_views.adversarial_scores_table(parts, ws)
     assert len(table) == 80 and (table["group"] == "adversarial").sum() == 8
     assert table["information"].tolist() == parts["attacked"].ravel().tolist()
+
+
+@pytest.mark.parametrize(("after", "before", "mostly"), [(6.0, 5.0, True), (6.0, 3.4, False), (0.8, 2.0, True), (3.0, 0.5, False)])
+def test_what_was_there_before(after, before, mostly):
+    one = Estimate(1.0, 1.0, 1.0)
+    ratios = [Estimate(value, value, value) for value in (after, before)]
+    assert adversarial_views.mostly_before(adversarial_views.Attacked(9, 9, 3, one, one, one, *ratios, (1.0, 1.0))) == mostly
 
 
 def test_refusals(ws):
