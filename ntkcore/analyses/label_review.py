@@ -92,17 +92,16 @@ def decision(labels: LabelsView, image: int) -> tuple[Deed, int | None] | None:
 
 def decided(labels: LabelsView, image: int, deed: Deed | None, label: int | None = None) -> LabelsView:
     """The view after an image was decided, in place of what was decided of it before; None: nothing is."""
-    kept = {
-        "accepted": [i for i in labels.accepted if i != image],
-        "rejected": [i for i in labels.rejected if i != image],
-        "relabelled": [pair for pair in labels.relabelled if pair[0] != image],
-    }
+    accepted = [i for i in labels.accepted if i != image]
+    rejected = [i for i in labels.rejected if i != image]
+    relabelled = [pair for pair in labels.relabelled if pair[0] != image]
     if deed == "relabel":
         assert label is not None, "a new label"
-        kept["relabelled"].append((image, label))
+        relabelled.append((image, label))
     elif deed is not None:
-        kept["accepted" if deed == "accept" else "rejected"].append(image)
-    return labels.model_copy(update={name: tuple(sorted(values)) for name, values in kept.items()})
+        (accepted if deed == "accept" else rejected).append(image)
+    kept = {"accepted": tuple(sorted(accepted)), "rejected": tuple(sorted(rejected)), "relabelled": tuple(sorted(relabelled))}
+    return labels.model_copy(update=kept)
 
 
 def images_decided(labels: LabelsView) -> np.ndarray:

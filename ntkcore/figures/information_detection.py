@@ -74,7 +74,7 @@ def recall_figure(found: Mapping[Suspicion, Detection], mode: str) -> go.Figure:
 def _curves(found: Mapping[Suspicion, Detection], kind: str, mode: str, said: str) -> go.Figure:
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
     colours = _colours(mode)
-    for name, one in reversed(found.items()):  # the first on top
+    for name, one in reversed(list(found.items())):  # the first on top
         across, up = getattr(one, kind)
         figure.add_scatter(
             x=across,
