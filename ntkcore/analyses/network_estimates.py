@@ -71,9 +71,10 @@ class TrainedNetwork:
     y_test: np.ndarray
 
 
-def trained_key(spec: TrainedSpec, ws: Workspace) -> str:
-    """Key of a trained network's θ."""
-    return key_of(TRAINED_KIND, VERSION, spec, {"influence": influence_key(spec.influence, ws)})
+def trained_key(spec: TrainedSpec, ws: Workspace, steps: int | None = None) -> str:
+    """Key of a trained network's θ; ``steps`` where they are not those of a verification."""
+    content = {"influence": influence_key(spec.influence, ws)}
+    return key_of(TRAINED_KIND, VERSION, spec, content if steps is None else content | {"steps": str(steps)})
 
 
 def estimate_key(spec: EstimateSpec, ws: Workspace) -> str:
@@ -91,8 +92,13 @@ def is_estimated(spec: EstimateSpec, ws: Workspace) -> bool:
     return ws.store.state(ESTIMATE_KIND, estimate_key(spec, ws)) == "ready"
 
 
-def trained_network(spec: VerificationSpec, result: InfluenceResult, split: Split, ws: Workspace, reporter: Reporter) -> TrainedNetwork:
+def trained_network(
+    spec: VerificationSpec, result: InfluenceResult, split: Split, ws: Workspace, reporter: Reporter, steps: int | None = None
+) -> TrainedNetwork:
     """The network that a verification trains on all images, from the store or by training it as the verification does.
+
+    Args:
+        steps: of gradient descent; None: as many as the verification takes.
 
     Raises:
         ComputationError: training diverged.
@@ -105,18 +111,18 @@ def trained_network(spec: VerificationSpec, result: InfluenceResult, split: Spli
     parameters = [p for p in found.parameters() if p.requires_grad]
     size = sum(p.numel() for p in parameters)
     with ws.store.draft(
-        TRAINED_KIND, trained_key(own, ws), identity_of(own, VERSION), waiting=lambda: reporter.report(TRAINING, 0)
+        TRAINED_KIND, trained_key(own, ws, steps), identity_of(own, VERSION), waiting=lambda: reporter.report(TRAINING, 0)
     ) as draft:
         if draft is not None:
-            rate, steps = descent(spec, result)
+            rate, count = descent(spec, result) if steps is None else (spec.time / steps, steps)
             told = reporter.progress(TRAINING)
-            trained = train_on_all(model, x, y, rate=rate, steps=steps, ridge=spec.ridge, device=reporter.device, progress=told)
+            trained = train_on_all(model, x, y, rate=rate, steps=count, ridge=spec.ridge, device=reporter.device, progress=told)
             theta = nn.utils.parameters_to_vector([p for p in trained.parameters() if p.requires_grad]).detach().cpu().numpy()
             draft.create("theta", (size,), str(theta.dtype), (_TILE,))
             for tile in range(-(-size // _TILE)):
                 draft.write("theta", (tile,), theta[tile * _TILE : (tile + 1) * _TILE])
             draft.publish({"device": reporter.device})
-    theta = ws.store.open(TRAINED_KIND, trained_key(own, ws)).read("theta")
+    theta = ws.store.open(TRAINED_KIND, trained_key(own, ws, steps)).read("theta")
     nn.utils.vector_to_parameters(torch.from_numpy(theta), parameters)
     return TrainedNetwork(found, start, x, y, z, targets_of(split.test_labels, split.train.outputs).astype(np.float32))
 

@@ -7,8 +7,8 @@ from ntkcore.analyses.influence import is_ready, open_influence
 from ntkcore.analyses.influence_forecast import forecast_influence, influence_stages
 from ntkcore.analyses.network_estimates import probe, rate_name
 from ntkcore.analyses.progress import PAIRS, SPECTRUM, STUDY, Stage
-from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, MOST_ITERATIONS, TOLERANCE, damping
-from ntkcore.analyses.verification_forecast import forecast_verification
+from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, FEWEST, MOST_ITERATIONS, TOLERANCE, damping
+from ntkcore.analyses.verification_forecast import descent, forecast_verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.specs import RetrainingStudySpec
@@ -47,7 +47,8 @@ def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
         closed = sum(stage.seconds for stage in influence_stages(spec.influence, sample, ws) if stage.name in (PAIRS, SPECTRUM))
         seconds, chunks = 0.0, ceil(spec.removals / CHUNK)
         for ridge, training in zip(spec.ridges, trainings, strict=True):
-            each = training.seconds / (len(some) + 1)
+            steps = descent(spec.verification(ridge, some), result)[1]
+            each = training.seconds / (len(some) + 1) * max(1.0, FEWEST / steps)
             bound = sqrt(float(result.regression.eigen[0][-1]) / damping(spec, ridge)) / 2 * log(2 / TOLERANCE)
             likely = min(bound, MOST_ITERATIONS if ridge else _SOON)
             images = likely * n + DEPTH * min(BATCH, n)  # of a vector's products; several share the gradient, half of the work

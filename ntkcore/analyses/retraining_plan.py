@@ -23,6 +23,9 @@ DEPTH, BATCH = 1000, 32
 """Steps of the paper's LiSSA, and our images of a step."""
 TOLERANCE, MOST_ITERATIONS = 1e-3, 500
 """Relative residual at which conjugate gradients stop, and the most products."""
+FEWEST = 1000
+"""Steps of a training at least, which are those of the paper's CNN: far from its linearisation a network's curvature grows in training, and
+the rate that was stable where it began no longer is; what removing an image changes would be the step's doing."""
 _PAPER_TIMES = {("cnn4", "random"): 10.0, ("cnn4", "pretrained"): 2.0}
 
 

@@ -20,7 +20,7 @@ from ntkcore.analyses.influence_views import classes, regression
 from ntkcore.analyses.network import outputs_of
 from ntkcore.analyses.network_estimates import TrainedNetwork, trained_network
 from ntkcore.analyses.retraining_forecast import forecast_retraining
-from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, METHODS, MOST_ITERATIONS, SCALE, TOLERANCE, asked, damping, plan
+from ntkcore.analyses.retraining_plan import BATCH, CHUNK, DEPTH, FEWEST, METHODS, MOST_ITERATIONS, SCALE, TOLERANCE, asked, damping, plan
 from ntkcore.analyses.retraining_tables import table
 from ntkcore.analyses.split import Split, load_split
 from ntkcore.analyses.study import PartReporter, Shapes, Study
@@ -52,7 +52,8 @@ def _compute(spec: RetrainingStudySpec, part: int, ws: Workspace, reporter: Part
         ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
     )
     wanted = spec.verification(ridge, images)
-    at = trained_network(wanted, result, split, ws, reporter)
+    taken = _steps(wanted, result)
+    at = trained_network(wanted, result, split, ws, reporter, taken if taken > descent(wanted, result)[1] else None)
     reporter.tell(_TRAINED)
     f_train, f_test = (values.astype(np.float64) for values in outputs_of(at.model, split))
     key = ("retraining.closed", result.key, result.created, spec.time, ridge)
@@ -82,7 +83,7 @@ def _compute(spec: RetrainingStudySpec, part: int, ws: Workspace, reporter: Part
         "outputs": outputs,
         "gap": np.array([_size(f_test - linear), _size(linear - result.f_test)]),
         "accuracy": np.array(right),
-        "steps": np.array(descent(wanted, result)[1]),
+        "steps": np.array(taken),
     }
 
 
@@ -112,12 +113,12 @@ def _retrained(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Squared changes of the weights and of the held-out predictions (c,) by training anew without each image."""
     model, x, z = network_of(spec, split.train, split, ws)
-    rate, steps = descent(spec, result)
+    steps = _steps(spec, result)
     whole = [(p - at.start[name]).detach().double() for name, p in at.model.named_parameters() if p.requires_grad]
     weights, outputs = np.empty(len(spec.removed)), np.empty(len(spec.removed))
     for chunk in retrain_chunks(
         *(model, x, at.y, z, [(image,) for image in spec.removed]),
-        rate=rate,
+        rate=spec.time / steps,
         steps=steps,
         ridge=spec.ridge,
         device=reporter.device,
@@ -131,6 +132,11 @@ def _retrained(
             weights[number - 1] = sum(float(move.square().sum()) for move in moves)
             outputs[number - 1] = float(np.square(chunk.test[place, 0].astype(np.float64) - f_test).sum())
     return weights, outputs
+
+
+def _steps(spec: VerificationSpec, result: InfluenceResult) -> int:
+    """Steps of gradient descent: a verification's, or FEWEST where that has fewer."""
+    return max(FEWEST, descent(spec, result)[1])
 
 
 def _size(values: np.ndarray) -> float:

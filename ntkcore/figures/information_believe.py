@@ -49,7 +49,7 @@ def removal_figure(
             marker={"color": tint, "size": size, "symbol": symbol, "opacity": 0.85, "line": {"color": tint, "width": 1.6}},
             hovertemplate="%{text}<br>retrained %{x:.3g}, estimated %{y:.3g}<extra>" + titles[method] + "</extra>",
         )
-    axis = {"type": "log", "exponentformat": "power"}
+    axis = {"type": "log", "exponentformat": "power", "dtick": 1}
     figure.update_xaxes(title_text=f"{what}, by retraining", **axis)
     figure.update_yaxes(title_text=f"{what}, estimated", **axis)
     figure.update_layout(dragmode="zoom", margin={"t": 54})

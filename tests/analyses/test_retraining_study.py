@@ -36,9 +36,10 @@ def asked(spec: InfluenceSpec = BINARY, removals: int = 3, ridges: tuple[float, 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Both studies, LiSSA with fewer steps."""
+    """Both studies, with fewer steps; some trainings take the fewest, some more."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study, "DEPTH", 30)
+        patch.setattr(study, "FEWEST", 200)
         ws = Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache")))
         for spec in (BINARY, THREE):  # the scores are computed with it
             study.STUDY.run(asked(spec), ws, Recording())
