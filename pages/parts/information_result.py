@@ -5,7 +5,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from ntkcore.analyses import information_views as views
+from ntkcore.analyses.believe_views import warning_of
 from ntkcore.analyses.influence import InfluenceResult
+from ntkcore.analyses.workspace import workspace
 from ntkcore.specs import InformationView, Question
 from pages.parts import (
     frame,
@@ -58,6 +60,8 @@ def _explore(result: InfluenceResult) -> None:
             ),
             icon=":material/warning:",
         )
+    if view.ask != "believe" and (doubt := warning_of(result.spec, workspace())):
+        st.warning(frame.plain(doubt), icon=":material/warning:")
     _MOMENT.show(result, choice)
     _ASK.seed((result.key, choice.revision), {"ask": view.ask})
     st.segmented_control(
