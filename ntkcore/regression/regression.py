@@ -235,7 +235,7 @@ class KernelRegression:
                 yield time, rows, -shift.real
 
     def own_errors(self, time: float = inf) -> Float:
-        """``f_τ(x_i) - y_i`` (n, k) of the training samples, without the cancellation of a subtraction: ``-(λ + K e^(-τ A)) A^-1 (Y - f0)``."""
+        """``f_τ(x_i) - y_i = -(λ + K e^(-τ A)) A^-1 (Y - f0)`` (n, k) of the training samples, without a subtraction's cancellation."""
         if isinf(_time(time)):
             return -self.ridge * self.beta
         values, vectors = self.eigen
@@ -244,7 +244,7 @@ class KernelRegression:
         return -(vectors @ (left[:, None] * (vectors.T @ self._y))).reshape(self.n, self.k)
 
     def own_shift(self, time: float = inf) -> Float:
-        """``f_τ^(without i)(x_i) - f_τ(x_i)`` (n, k): what each sample's removal does to its own outputs, the diagonal of :meth:`loo_shift`.
+        """``f_τ^(without i)(x_i) - f_τ(x_i)`` (n, k): what a sample's removal does to its own outputs, the diagonal of :meth:`loo_shift`.
 
         Only the diagonal of K R(s) is needed, so that a node costs N² operations and not N³.
         """

@@ -78,7 +78,7 @@ def test_without_compression_nothing_is_new(ws):
     """Keys of results from before there was a choice stay."""
     plain = spec(compression="none")
     assert "compression" not in json.loads(plain.canonical()) and "compression" not in plain.model_dump()
-    assert plain == InfluenceSpec.model_validate({name: value for name, value in plain.model_dump().items()})
+    assert plain == InfluenceSpec.model_validate(plain.model_dump())
     assert influence_key(plain, ws) != influence_key(spec(), ws)
     assert computed(plain, ws)[0].doctor.compression_error is None
 

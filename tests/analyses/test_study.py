@@ -9,7 +9,7 @@ from recording import Recording
 
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.progress import STUDY, Stage
-from ntkcore.analyses.study import Parts, PartReporter, Study
+from ntkcore.analyses.study import PartReporter, Parts, Study
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, CorruptArtifact, SpecError
 from ntkcore.specs import Spec
