@@ -1,6 +1,7 @@
 """What is refused before any kernel is computed, each with the reason and the remedy."""
 
 import copy
+import math
 
 import numpy as np
 import torch
@@ -23,14 +24,19 @@ def as_samples(x: Tensor | np.ndarray, name: str = "x") -> Tensor:
         raise DataError(f"{name} is {type(x).__name__}, not an array.", "Give a numpy array or a torch tensor of shape (n, ...).")
     if x.ndim < 2 or x.shape[0] == 0:
         raise DataError(f"{name} has the shape {tuple(x.shape)}: no samples in it.", "Give an array of shape (n, ...), n at least 1.")
-    if x.is_floating_point() and not torch.isfinite(x).all():
+    if x.is_floating_point() and not finite(x):
         bad = ~torch.isfinite(x).flatten(1).all(1)
         first = int(bad.nonzero()[0, 0])
         raise DataError(
             f"{int(bad.sum())} of the {len(x)} samples of {name} contain NaN or infinite values (first: sample {first}).",
             "Remove or repair these samples.",
         )
-    return x.detach()
+    return x.detach() if x.requires_grad else x
+
+
+def finite(x: Tensor) -> bool:
+    """Whether all values are; where their sum is (one pass instead of four), they are."""
+    return math.isfinite((x.detach() if x.requires_grad else x).sum()) or bool(torch.isfinite(x).all())
 
 
 def as_batch(x: Tensor, like: Tensor) -> Tensor:
@@ -68,7 +74,7 @@ def check_model(model: nn.Module) -> Tensor:
     if len({p.device for p in model.parameters()}) != 1:
         raise ModelError("The network's parameters are on several devices.", "Move it to one device.")
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
-        if value.is_floating_point() and not torch.isfinite(value).all():
+        if value.is_floating_point() and not finite(value):
             raise ModelError(
                 f"The network's {name!r} contains NaN or infinite values.",
                 "Train again with a smaller learning rate, or reload the weights.",

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from ntkcore.errors import DataError
 from ntkcore.kernels.compression import Compression, CompressionReport
 from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.features import numpy_dtype
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import require_fit, side_of
-from ntkcore.kernels.schedule import Progress, mirrored, numpy_dtype, tiles
+from ntkcore.kernels.schedule import Progress, mirrored, tiles
 from ntkcore.kernels.workers import threads
 
 EXACT = 64

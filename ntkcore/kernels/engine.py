@@ -31,14 +31,18 @@ _WORTH = 2**20  # numbers below which several threads cost more than they gain
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """``n`` samples cut into batches of ``step``, ``at_once`` of them in work at a time."""
+    """``n`` samples cut into batches of at most ``step``, ``at_once`` of them in work at a time; ``even``: equal but for one sample."""
 
     n: int
     step: int
     at_once: int
+    even: bool = False
 
     def slices(self) -> list[slice]:
         """The samples of each."""
+        if self.even:  # as many for each processor
+            count = min(self.n, self.at_once * -(-self.n // (self.at_once * self.step)))
+            return [slice(self.n * i // count, self.n * (i + 1) // count) for i in range(count)]
         return [slice(start, min(self.n, start + self.step)) for start in range(0, self.n, self.step)]
 
 
@@ -69,8 +73,13 @@ class Engine:
         self.dtype = self.like.dtype
         self.tf32 = tf32
         self.compressor: Compressor | None = None
+        p = self._planned
+        general = 0 if p.general is None else self.layout.count * p.general.size()
+        self._kept_numbers = max(1, p.pair_held + general)
+        self._per_sample = max(1, 2 * p.activations + p.held + self.layout.count * p.output_numbers + p.pair_held + general)
         kind = self.like.device.type
-        self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self.like.element_size()
+        self._width = self.like.element_size()
+        self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
 
     @property
@@ -99,7 +108,7 @@ class Engine:
 
     def pair_batches(self, n: int, wish: int | None) -> "Batches":
         """How ``n`` samples are cut for features: as for norms, with the gradients of all scalars."""
-        return self._cut(n, wish, self._per_sample(), 2 * self._largest)
+        return self._cut(n, wish, self._per_sample, 2 * self._largest)
 
     def _cut(self, n: int, wish: int | None, numbers: int, largest: int) -> "Batches":
         fitting = max(1, self._budget // numbers)
@@ -110,31 +119,21 @@ class Engine:
             return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
         at_once = max(1, min(processors(), fitting, n // _LEAST))
         step = min(largest, max(1, fitting // at_once))
-        rounds = -(-n // (at_once * step))
-        return Batches(n, -(-n // (at_once * rounds)), at_once)
-
-    def _per_sample(self) -> int:
-        """Numbers that one sample of a batch takes while its features are made."""
-        p = self._planned
-        general = 0 if p.general is None else self.layout.count * p.general.size()
-        return max(1, 2 * p.activations + p.held + self.layout.count * p.output_numbers + p.pair_held + general)
+        return Batches(n, step, at_once, even=True)
 
     def pair_bytes(self) -> int:
         """Bytes that the features of one sample take."""
-        p = self._planned
-        if self.compressor is not None:
-            return self.compressor.columns() * self.layout.count * self.like.element_size()
-        general = 0 if p.general is None else self.layout.count * p.general.size()
-        return max(1, (p.pair_held + general) * self.like.element_size())
+        numbers = self._kept_numbers if self.compressor is None else self.compressor.columns() * self.layout.count
+        return numbers * self._width
 
     def threads(self, rows: int, columns: int) -> int | None:
         """Processors for a kernel of ``rows`` × ``columns`` samples: one where waking others would take longer; None: all."""
-        numbers = max(max(rows, columns) * self._per_sample(), rows * columns * self.layout.rows**2)
+        numbers = max(max(rows, columns) * self._per_sample, rows * columns * self.layout.rows**2)
         return 1 if numbers < _WORTH and self.like.device.type == "cpu" else None
 
     def batch_bytes(self, batches: "Batches") -> int:
         """Bytes that the batches of one moment take while their features are made."""
-        return min(batches.n, batches.at_once * batches.step) * self._per_sample() * self.like.element_size()
+        return min(batches.n, batches.at_once * batches.step) * self._per_sample * self._width
 
     def each(self, batches: "Batches", work: Callable[[Planned, slice], None], done: Callable[[slice], None]) -> None:
         """``work`` on each of the ``batches`` with a plan of its own, several at once on a CPU; ``done`` after each, in this thread."""
@@ -170,22 +169,23 @@ class Engine:
 
     def block(self, samples: Tensor, batch_size: int | None, waiting: Callable[[], None] | None = None) -> Block:
         """The features of ``samples`` (b, ...); ``waiting`` is called after each batch."""
-        made = Assembly(len(samples), self.layout.rows)
+        n = samples.shape[0]
+        made = Assembly(n, self.layout.rows)
 
         def work(planned: Planned, batch: slice) -> None:
             made.put(batch.start, self._features(planned, samples[batch], batch.start, made))
 
-        self.each(self.pair_batches(len(samples), batch_size), work, lambda batch: waiting() if waiting is not None else None)
+        self.each(self.pair_batches(n, batch_size), work, lambda batch: waiting() if waiting is not None else None)
         return made.block()
 
     def own_gram(self, block: Block) -> Tensor:
         """(b·r, b·r) Gram matrix of a block."""
-        with exact_gradients(self.like.device, tf32=self.tf32), torch.no_grad():
+        with exact_gradients(self.like.device, tf32=self.tf32):  # no feature has a graph
             return block.own_gram(self.like)
 
     def gram(self, rows: Block, columns: Block) -> Tensor:
         """(b·r, b'·r) Gram matrix of two blocks."""
-        with exact_gradients(self.like.device, tf32=self.tf32), torch.no_grad():
+        with exact_gradients(self.like.device, tf32=self.tf32):
             return rows.gram(columns, self.like)
 
     def others(self, z: Tensor | np.ndarray) -> Tensor:
@@ -203,7 +203,7 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         x = as_batch(samples, p.like)
-        seeds = self.layout.seeds(self.like)
+        seeds = p.seeds
         sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
         with exact_gradients(x.device, tf32=self.tf32):
             if p.slots:

@@ -30,6 +30,11 @@ Room = Callable[[int], Tensor]
 """Gives (b, numbers) of a block's own memory for a batch's gradients of one layer, so that they need not be copied there."""
 
 
+def numpy_dtype(dtype: torch.dtype) -> type:
+    """NumPy's name for float32 and float64."""
+    return np.float64 if dtype == torch.float64 else np.float32
+
+
 def rows_within(workspace_of: Tensor, floats_per_row: int) -> int:
     """How many rows of ``floats_per_row`` numbers fit the workspace of the tensor's device (at least one)."""
     budget = WORKSPACE_BYTES.get(workspace_of.device.type, WORKSPACE_BYTES["cpu"])
@@ -133,22 +138,36 @@ class PositionFeatures:
 
     def add_gram(self, other: "PositionFeatures", total: Tensor) -> None:
         length, r = self.positions, self.per_sample
+        if other is self and length == r == 1 and total.device.type == "cpu":
+            self._add_symmetric(total.numpy())
+            return
         here, there = self.inputs.shape[1] // length, other.inputs.shape[1] // length
-        for group in range(len(self.inputs)):
-            for rows, columns in _pieces(self.inputs, here, there, length * length * (r * r + 1)):
-                mine = self if len(rows) == here else self.part(rows.start, rows.stop)
-                theirs = other if len(columns) == there else other.part(columns.start, columns.stop)
-                products = mine.inputs[group] @ theirs.inputs[group].T
+        for rows, columns in _pieces(self.inputs, here, there, length * length * (r * r + 1)):
+            mine = self if len(rows) == here else self.part(rows.start, rows.stop)
+            theirs = other if len(columns) == there else other.part(columns.start, columns.stop)
+            target = total if mine is self and theirs is other else total[_rows(rows, r), _rows(columns, r)]
+            groups = mine.inputs.unbind(), theirs.inputs.unbind(), mine.gradients.unbind(), theirs.gradients.unbind()
+            for u, v, g, h in zip(*groups, strict=True):
+                products, weighted = u @ v.T, g @ h.T
                 if self.bias:
                     products += 1
-                weighted = mine.gradients[group] @ theirs.gradients[group].T
                 if length == r == 1:
-                    total[rows.start : rows.stop, columns.start : columns.stop] += weighted.mul_(products)
+                    target += weighted.mul_(products)
                     continue
                 weighted = weighted.view(-1, r, length, len(columns), r, length)
                 weighted *= products.view(-1, 1, length, len(columns), 1, length)
                 summed = weighted.sum((2, 5)) if length > 1 else weighted
-                total[_rows(rows, r), _rows(columns, r)] += summed.view(-1, len(columns) * r)
+                target += summed.view(-1, len(columns) * r)
+
+    def _add_symmetric(self, total: np.ndarray) -> None:
+        """The same of a small block with itself, by NumPy, which knows the products for symmetric and spends less on each call."""
+        with np.errstate(all="ignore"):  # what is not finite is refused with the whole kernel
+            for u, g in zip(self.inputs.numpy(), self.gradients.numpy(), strict=True):
+                products = u @ u.T
+                if self.bias:
+                    products += 1
+                products *= g @ g.T
+                total += products
 
     def add_own_gram(self, total: Tensor) -> None:
         _by_halves(self, total, self.per_sample)
@@ -224,7 +243,11 @@ class Block:
         for part in self.parts:
             part.add_own_gram(total)
         if side <= _LEAF.get(like.device.type, _LEAF["cpu"]):  # both halves were computed
-            return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
+            if total.device.type != "cpu":
+                return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
+            sums = total.numpy()
+            with np.errstate(all="ignore"):
+                return torch.from_numpy(((sums + sums.T) * 0.5).astype(numpy_dtype(like.dtype)))
         result = total.to(like.dtype)
         _mirror(result)
         return result
@@ -309,7 +332,7 @@ def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
     """A matrix to be filled."""
     if like.device.type != "cpu":
         return like.new_empty(rows, columns)
-    return _BUFFERS.lend((rows, columns), np.float64 if like.dtype == torch.float64 else np.float32)
+    return _BUFFERS.lend((rows, columns), numpy_dtype(like.dtype))
 
 
 def _mirror(total: Tensor) -> None:

@@ -1,7 +1,7 @@
 """Which of a network's outputs are differentiated, and how their products make one kernel."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import torch
@@ -19,30 +19,24 @@ class Layout:
     Attributes:
         outputs: the kernel's form.
         k: the network's outputs.
+        count: scalars differentiated for each sample.
+        joined: whether the products of a sample's scalars are summed into one number per pair.
+        rows: rows of the kernel, as a matrix, for each sample.
+        products: inner products of gradients taken for each pair of samples.
     """
 
     outputs: Outputs
     k: int
+    count: int = field(init=False)
+    joined: bool = field(init=False)
+    rows: int = field(init=False)
+    products: int = field(init=False)
 
-    @property
-    def count(self) -> int:
-        """Scalars differentiated for each sample."""
-        return self.k if self.outputs in ("mean", "full") else 1
-
-    @property
-    def joined(self) -> bool:
-        """Whether the products of a sample's scalars are summed into one number per pair."""
-        return self.outputs == "mean"
-
-    @property
-    def rows(self) -> int:
-        """Rows of the kernel, as a matrix, for each sample."""
-        return 1 if self.joined else self.count
-
-    @property
-    def products(self) -> int:
-        """Inner products of gradients taken for each pair of samples."""
-        return self.count if self.joined else self.count**2
+    def __post_init__(self) -> None:
+        count, joined = self.k if self.outputs in ("mean", "full") else 1, self.outputs == "mean"
+        derived = {"count": count, "joined": joined, "rows": 1 if joined else count, "products": count if joined else count**2}
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     def seeds(self, like: Tensor) -> Tensor:
         """(count, k) the combinations of outputs that are differentiated.

@@ -80,8 +80,9 @@ class Slot:
 class Planned:
     """A plan ready to run: the factored layers, the rest, and the sizes per sample that memory is forecast from.
 
-    ``activations``: numbers in the factored layers' inputs and outputs; ``output_numbers``: in their outputs alone; ``held``: kept per
-    layer for the norms; ``pair_held``: kept for Gram blocks.
+    ``seeds`` (s, k): the layout's combinations of outputs; ``activations``: numbers in the factored layers' inputs and outputs;
+    ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks;
+    ``first`` (1, ...): the sample that the plan was made on.
     """
 
     model: nn.Module
@@ -91,6 +92,8 @@ class Planned:
     general: GeneralGradients | None
     batched: bool
     like: Tensor
+    seeds: Tensor
+    first: Tensor
     activations: int
     output_numbers: int
     held: int
@@ -117,6 +120,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
     with exact_gradients(like.device):
         values = checked_outputs(model, probe)
         layout = layout_of(outputs, values.shape[1])
+        seeds = layout.seeds(like)
         uses = count_uses(values)
         reference = reference_norms(model, values)
         sequential = path_depends_on_values(model, probe)
@@ -145,7 +149,8 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         elif not uses[id(p)]:
             treated = ("unused", "the outputs do not depend on it")
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, p.numel(), *treated))
-    return Planned(model, LayerPlan(tuple(entries), layout.k), layout, tuple(slots), general, batched, like, *sizes)
+    plan = LayerPlan(tuple(entries), layout.k)
+    return Planned(model, plan, layout, tuple(slots), general, batched, like, seeds, probe[:1].clone(), *sizes)
 
 
 def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int]) -> tuple[list[Slot], dict[str, str]]:

@@ -1,16 +1,15 @@
 """The order in which the tiles of a kernel are computed: few features are held, and few are made twice."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ntkcore.errors import ComputationError, DataError
+from ntkcore.kernels.checks import finite
 from ntkcore.kernels.engine import Engine
-from ntkcore.kernels.features import Block
+from ntkcore.kernels.features import Block, numpy_dtype
 from ntkcore.kernels.memory import KEPT_BYTES, of_device, side_of
 
 Progress = Callable[[float, float], None]
@@ -44,7 +43,14 @@ def tiles(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     symmetric = columns is None
     x, z = engine.samples, engine.samples if columns is None else columns
-    height, width = -(-len(x) // tile), -(-len(z) // tile)
+    height, width = -(-x.shape[0] // tile), -(-z.shape[0] // tile)
+    side = side_of(engine, tile)
+    if wanted is None and height == width == 1 and max(x.shape[0], z.shape[0]) <= side:  # nothing to schedule
+        run = _Run(engine, batch_size, Told(progress, 1))
+        only = run.block(x)
+        yield 0, 0, _finished(engine, engine.own_gram(only) if symmetric else engine.gram(only, run.block(z)))
+        run.told.advance(1)
+        return
     if wanted is None:
         pairs = {(r, c) for r in range(height) for c in range(r if symmetric else 0, width)}
     else:
@@ -52,7 +58,6 @@ def tiles(
         if any(not (0 <= r < height and (r if symmetric else 0) <= c < width) for r, c in pairs):
             raise DataError(f"A tile outside the kernel's {height} × {width} tiles is wanted.", "Name tiles of this kernel.")
     run = _Run(engine, batch_size, Told(progress, len(pairs)))
-    side = side_of(engine, tile)
     for (row, column), here, there in _scheduled(run, x, z, pairs, tile, side, symmetric):
         share = 1.0
         if here is None or there is None:
@@ -81,12 +86,13 @@ def _scheduled(
     run: _Run, x: Tensor, z: Tensor, pairs: set[tuple[int, int]], tile: int, side: int, symmetric: bool
 ) -> Iterator[tuple[tuple[int, int], Block | None, Block | None]]:
     """Pairs of tiles with their features: some rows' are kept while the columns pass by. Tiles too large to keep come without."""
-    if side < tile and (len(x) > side or len(z) > side):
+    n, m = x.shape[0], z.shape[0]
+    if side < tile and (n > side or m > side):
         for pair in sorted(pairs):
             yield pair, None, None
         return
     kept = of_device(KEPT_BYTES, run.engine.like.device)
-    room = max(1, kept // (min(tile, max(len(x), len(z))) * run.engine.pair_bytes()) - 1)
+    room = max(1, kept // (min(tile, max(n, m)) * run.engine.pair_bytes()) - 1)
     rows = sorted({row for row, _ in pairs})
     for first in range(0, len(rows), room):
         stripe = rows[first : first + room]
@@ -134,7 +140,7 @@ def _finished(engine: Engine, gram: Tensor) -> np.ndarray:
     Raises:
         ComputationError: entries that are not finite.
     """
-    if not all(math.isfinite(extreme) for extreme in torch.aminmax(gram)):  # one pass; NaN is passed on
+    if not finite(gram):
         raise ComputationError(
             "The kernel has entries that are NaN or infinite.", "Check the scale of the samples and of the weights, or compute in float64."
         )
@@ -147,7 +153,3 @@ def _finished(engine: Engine, gram: Tensor) -> np.ndarray:
 def mirrored(block: np.ndarray) -> np.ndarray:
     """A tile's mirror image."""
     return block.T if block.ndim == 2 else block.transpose(1, 0, 3, 2)
-
-
-def numpy_dtype(dtype: torch.dtype) -> type:
-    return np.float64 if dtype == torch.float64 else np.float32

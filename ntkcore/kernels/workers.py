@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import torch
 
+from ntkcore.kernels.capture import exact_gradients
 from ntkcore.kernels.general import quiet_vmap
 from ntkcore.kernels.plan import Planned
 
@@ -29,7 +30,7 @@ def processors() -> int:
 
 
 def twin(planned: Planned) -> Planned | None:
-    """``planned`` for a copy of the modules that shares their weights; None where no copy can be made."""
+    """``planned`` for a copy of the modules that shares their weights; None where no copy can be made that has the same gradients."""
     model = planned.model
     shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
     try:
@@ -38,6 +39,12 @@ def twin(planned: Planned) -> Planned | None:
         return None
     slots = tuple(replace(slot, module=copied.get_submodule(slot.name)) for slot in planned.slots)
     general = None if planned.general is None else replace(planned.general, model=copied)
+    if planned.general is not None and general is not None:
+        # a function that a layer or a hook holds may use the original layer's weights, whose gradients the copy then lacks
+        with exact_gradients(planned.like.device):
+            here, there = (one.gradients(planned.first, planned.seeds[:1]) for one in (planned.general, general))
+        if not torch.allclose(here, there, rtol=1e-3, atol=1e-6 * float(here.abs().max())):
+            return None
     return replace(planned, slots=slots, general=general, model=copied)
 
 

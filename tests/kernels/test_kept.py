@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ntkcore.errors import ModelError
-from ntkcore.kernels import empirical_ntk, kept
+from ntkcore.kernels import FallbackWarning, empirical_ntk, kept
 from ntkcore.kernels.buffers import Buffers
 
 
@@ -87,6 +87,59 @@ def test_what_is_changed_is_seen(looks, change) -> None:
     change(model)
     np.testing.assert_allclose(empirical_ntk(model, X).values, explicit(model), rtol=1e-11)
     assert looks == ["pseudo", "pseudo"]
+
+
+def test_what_is_given_anew_with_the_same_value_changes_nothing(looks) -> None:
+    model = network()
+    expected = empirical_ntk(model, X).values
+    model[1].eps = float("1e-5")  # another object
+    model[0].kernel_size = tuple(map(int, "33"))
+    np.testing.assert_array_equal(empirical_ntk(model, X).values, expected)
+    assert looks == ["pseudo"]
+
+
+def test_numbers_that_take_the_place_of_others_are_seen(looks) -> None:
+    """A number's memory is free as soon as another is set, and the next number may be put there."""
+    model = network()
+    for eps in np.linspace(0.1, 0.9, 9):
+        model[1].eps = float(eps)
+        np.testing.assert_allclose(empirical_ntk(model, X).values, explicit(model), rtol=1e-11)
+    assert len(looks) == 9
+
+
+def test_a_hook_is_seen(looks) -> None:
+    model = network()
+    empirical_ntk(model, X)
+    hook = model[3].register_forward_hook(lambda module, inputs, output: 3 * output)
+    np.testing.assert_allclose(empirical_ntk(model, X).values, explicit(model), rtol=1e-11)
+    hook.remove()
+    np.testing.assert_allclose(empirical_ntk(model, X).values, explicit(model), rtol=1e-11)
+    assert len(looks) == 3
+
+
+def test_all_forms_are_made_anew_after_a_change(looks) -> None:
+    model = network()
+    before = empirical_ntk(model, X).values, empirical_ntk(model, X, outputs="full").values
+    double_in_place(model)
+    after = empirical_ntk(model, X).values, empirical_ntk(model, X, outputs="full").values
+    assert looks == ["pseudo", "full"] * 2
+    assert all(abs(a - b).max() > 1e-3 for a, b in zip(before, after, strict=True))
+
+
+def test_a_layer_has_its_own_forward_again() -> None:
+    model = network()
+    layer = model[3]
+    layer.forward = lambda x: 2 * nn.functional.linear(x, layer.weight, layer.bias)  # not what the rule knows: found out by the probe
+    own = layer.forward
+    with pytest.warns(FallbackWarning, match="disagrees with autograd"):
+        found = empirical_ntk(model, X).values
+    np.testing.assert_allclose(found, explicit(model), rtol=1e-11)
+    assert layer.forward is own
+    assert "forward" not in vars(model[0])
+    with pytest.raises(ModelError):
+        empirical_ntk(model, X[:, :, :4])
+    assert layer.forward is own
+    assert "forward" not in vars(model[0])
 
 
 def test_a_later_fault_is_refused(looks) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from ntkcore.errors import Cancelled, ModelError
 from ntkcore.kernels import empirical_ntk, engine, ntk_diagonal
-from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.engine import Batches, Engine
 from ntkcore.kernels.workers import run_all, twin
 
 X = torch.randn(40, 2, 9, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
@@ -46,6 +46,16 @@ def test_threads_give_the_same_kernel(two, outputs: str) -> None:
     # sums of at most a few thousand products in another order, in float64
     torch.testing.assert_close(torch.from_numpy(found), torch.from_numpy(alone), rtol=1e-11, atol=1e-11)
     torch.testing.assert_close(torch.from_numpy(again), torch.from_numpy(alone), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("n", "step", "at_once"), [(200, 12, 2), (9, 1, 2), (5, 7, 1), (7, 2, 3), (256, 128, 2)])
+def test_even_batches_give_each_processor_as_many_samples(n: int, step: int, at_once: int) -> None:
+    cut = Batches(n, step, at_once, even=True).slices()
+    sizes = [piece.stop - piece.start for piece in cut]
+    assert [i for piece in cut for i in range(piece.start, piece.stop)] == list(range(n))
+    assert max(sizes) <= step
+    assert min(sizes) >= max(1, max(sizes) - 1)
+    assert len(cut) % at_once == 0 or len(cut) == n
 
 
 @pytest.mark.filterwarnings("ignore::ntkcore.kernels.FallbackWarning")

@@ -11,6 +11,7 @@ A pair of samples in a Gram block has the same choice, for q inner products of g
 L² (D + q C) and as many passes over memory as there are products of positions.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class AffineRule:
         if "weight" in wanted:
             unfolded = _windows(module, value, output_shape) if isinstance(module, nn.Conv1d | nn.Conv2d) else _rows(value)
         batch = value.shape[0]
-        positions = torch.Size(output_shape[1:]).numel() // (groups * per_group)
+        positions = math.prod(output_shape[1:]) // (groups * per_group)
         direct = None
         if isinstance(module, nn.Conv2d) and layout.count == 1 and _Direct.fits(module, value, positions):
             direct = _Direct(module, value)
@@ -59,13 +60,13 @@ class Unfolded:
 
     def __init__(self, value: Tensor, windows: Callable[[Tensor], Tensor], groups: int, width: int, positions: int) -> None:
         self.groups, self.width, self.positions = groups, width, positions
-        self._value, self._make = value, windows
+        self.value, self._make = value, windows
         self._windows: Tensor | None = None
 
     def part(self, rows: slice) -> Tensor:
         """u of some of the samples."""
         if self._windows is None:
-            self._windows = self._make(self._value)
+            self._windows = self._make(self.value)
         windows = self._windows[rows]
         return windows.reshape(len(windows), self.groups, self.width, self.positions)
 
@@ -75,7 +76,7 @@ class Unfolded:
 
     def step(self) -> int:
         """Samples of a part."""
-        limit = _COPIED.get(self._value.device.type, _COPIED["cpu"])
+        limit = _COPIED.get(self.value.device.type, _COPIED["cpu"])
         return max(1, limit // (self.groups * self.width * self.positions))
 
 
@@ -139,12 +140,15 @@ class AffinePrepared:
         self._formed = positions > 1 and layout.count * channels * width < positions * (width + layout.count * channels)
         by_position = positions**2 * (width + layout.products * channels + _PASS * layout.rows**2)
         self._pair_formed = layout.products * channels * width < by_position
-        if unfolded is None:
-            self.method = "sums of the output's gradient"
-        elif positions == 1:
-            self.method = "norm of the input times norm of the output's gradient"
-        else:
-            self.method = f"{'unfolded gradients' if self._formed else 'position-wise products'}, {positions} positions"
+
+    @property
+    def method(self) -> str:
+        """In words."""
+        if self._unfolded is None:
+            return "sums of the output's gradient"
+        if self._positions == 1:
+            return "norm of the input times norm of the output's gradient"
+        return f"{'unfolded gradients' if self._formed else 'position-wise products'}, {self._positions} positions"
 
     def squared_norms(self, gradients: Tensor) -> Tensor:
         g = self._by_position(gradients)
@@ -179,8 +183,11 @@ class AffinePrepared:
         return self._unstack((stacked @ self._products[rows]).mul_(stacked).sum(-1).double(), g.shape[0])
 
     def features(self, gradients: Tensor, room: Room) -> list[Features]:
-        g = self._by_position(gradients)
         layout = self._layout
+        if layout.count == self._positions == 1 and self._channels_last and self._unfolded is not None and not self._pair_formed:
+            inputs, rows = self._unfolded.value.reshape(1, self._batch, -1), gradients.reshape(1, self._batch, -1)
+            return [PositionFeatures(inputs, rows, 1, 1, self._bias)]
+        g = self._by_position(gradients)
         if self._unfolded is None:
             return [ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined)]
         if not self._pair_formed:

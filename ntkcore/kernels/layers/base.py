@@ -11,7 +11,10 @@ from ntkcore.kernels.layout import Layout
 class Prepared(Protocol):
     """One layer on one batch, ready for the gradients of its output; holds what depends on the layer's input only."""
 
-    method: str
+    @property
+    def method(self) -> str:
+        """How gradients' products are found, in words."""
+        ...
 
     def squared_norms(self, gradients: Tensor) -> Tensor:
         """(c, b) float64 squared gradient norms for ``gradients`` (c, b, *output): c of the outputs, b samples."""
