@@ -129,7 +129,7 @@ def _answer(found: Parts[SourcesSpec], scores: views.GroupScores) -> None:
     else:
         text = (
             f"An image of {more} carries <b>{frame.number(times.value, 2)} times</b> as much unique information as one of {less} "
-            f"(95 % interval {frame.number(times.low, 2)} to {frame.number(times.high, 2)})."
+            f"(95 % interval {frame.number(times.low)} to {frame.number(times.high)})."
         )
     parts_of.fact(text, views.PAPER["sources"])
     accuracy = found["accuracy"].mean(0)

@@ -52,9 +52,9 @@ def _controls(result: InfluenceResult, view: InformationView, choice: links.Choi
         _VIEW.change(**chosen)  # one of them left to the study follows from the others
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for label, name in (("Rare sub-class", "rare"), ("Common sub-class", "common"), ("Other class", "other")):
-            st.selectbox(label, names, **_VIEW.index(name, names), on_change=_changed, args=(name,), width=150)
-        parts_of.number(_VIEW, "Images of the common", "common_count", 2, 10_000, _changed)
-        parts_of.number(_VIEW, "Images of the other", "other_count", 2, 10_000, _changed)
+            st.selectbox(label, names, **_VIEW.index(name, names), on_change=_changed, args=(name,), width=140)
+        parts_of.number(_VIEW, "Images of the common", "common_count", 2, 10_000, _changed, width=150)
+        parts_of.number(_VIEW, "Images of the other", "other_count", 2, 10_000, _changed, width=150)
         with st.popover("More", icon=":material/tune:"):
             counts = sorted({*_COUNTS, *_VIEW["counts"]})
             st.multiselect("Counts of the rare one", counts, **_VIEW.default("counts"), on_change=_changed, args=("counts",))
@@ -157,7 +157,7 @@ def _answer(found: Parts[SubclassSpec], count: int) -> None:
         text = f"No image of {common} tells anything of its own at this time: nothing has been learned yet."
     else:
         how = "more" if times.low > 1 else "less" if times.high < 1 else "about as much"
-        said = f"{frame.number(times.value, 2)} times (95 % interval {frame.number(times.low, 2)} to {frame.number(times.high, 2)})"
+        said = f"{frame.number(times.value, 2)} times (95 % interval {frame.number(times.low)} to {frame.number(times.high)})"
         text = {
             "more": f"<b>Yes:</b> with {count:,} images of {rare} among {spec.common_count:,} of {common}, one of {rare} carries "
             f"<b>{said}</b> as much unique information as one of {common}.",
