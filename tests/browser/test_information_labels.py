@@ -76,3 +76,9 @@ def test_from_flipped_labels_to_corrected_ones(page: Page, server: Server):
     expect(page.locator(".st-key-chart_labels_study .js-plotly-plot .main-svg").first).to_be_visible(timeout=90_000)
     expect(page.get_by_text("Over 2 draws, a flipped image carries more unique information")).to_be_visible()
     settled(page)
+    page.get_by_role("button", name="Open a draw").click()
+    page.get_by_text(re.compile("^Seed 1: ")).click()
+    in_address(page, "seed=1")
+    expect(page.locator(".atlas-fact").first).to_contain_text("6 of 60 labels are flipped", timeout=60_000)
+    expect(page.get_by_text("0 reviewed of 20")).to_be_visible()  # of other images nothing is decided
+    settled(page)
