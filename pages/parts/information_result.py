@@ -30,7 +30,7 @@ _QUESTIONS: dict[Question, tuple[str, Callable[[InfluenceResult, InformationView
     "informative": ("What is informative?", information_informative.show),
     "mislabelled": ("What is mislabelled?", information_mislabelled.show),
     "drop": ("What can I drop?", information_drop.show),
-    "sources": ("Which source is worth more?", information_sources.show),
+    "sources": ("Which source?", information_sources.show),
     "groups": ("Under-sampled? Adversarial?", information_groups.show),
     "believe": ("Can I believe the number?", information_believe.show),
 }
