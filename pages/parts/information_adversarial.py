@@ -124,8 +124,8 @@ def _show(found: Parts[AdversarialSpec], view: InformationView) -> None:
             figures.found_by_figure(dict(detections), frame.mode()),
             key="adversarial_roc",
             table=lambda: ADVERSARIAL.table(found),
-            note="By the same score before the attack: what is found of them without any attack, because images near the border between "
-            "the classes are both easier to attack and more informative.",
+            note="By the same score before the attack: what is found of them without any attack, perhaps because images near the border "
+            "between the classes are both easier to attack and more informative.",
         )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         parts_of.repeat_shown(_VIEW, spec.repeats, _changed)
