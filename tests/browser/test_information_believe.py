@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 TINY = "/information?dataset=digits&classes=3&classes=8&n=30&test=12&kernel=pseudo&model=fcn&width=8&depth=1&ask=believe"
 CHOSEN = "&believe-removals=5&believe-ridge=0.0&believe-seeds=2&time=0.02"
-DONE = re.compile("^30 training and 12 held-out images · computed")
+DONE = re.compile("^30 training and 12 held-out images · .* computed")
 
 
 def in_address(page: Page, part: str) -> None:
@@ -30,7 +30,7 @@ def test_from_the_choice_to_an_export(page: Page, server: Server):
     expect(verdict).to_contain_text("without each of 5 images")
     expect(page.locator("tr").filter(has_text="Linearisation")).to_have_count(2)
     expect(page.get_by_text("MLP from scratch in the paper")).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=60_000)
     settled(page)
 
     page.locator(".st-key-download_believe_outputs button").click()
