@@ -18,7 +18,10 @@ def test_opened_a_point_clicked_and_shared(page: Page, server: Server):
     done = page.get_by_text(re.compile("^40 training and 12 held-out images · computed"))
     compute_unless(page, done)
     expect(done).to_be_visible(timeout=90_000)
-    page.get_by_text("Show the toy: where the bound comes from").click()
+    settled(page)
+    toggle = page.get_by_text("Show the toy: where the bound comes from")
+    expect(toggle).to_be_visible(timeout=60_000)  # below all else
+    toggle.click()
     fact = page.locator(".atlas-fact").filter(has_text="that no other point tells")
     expect(fact).to_contain_text("of point 52", timeout=60_000)
     settled(page)
@@ -31,7 +34,7 @@ def test_opened_a_point_clicked_and_shared(page: Page, server: Server):
     settled(page)
     said = fact.inner_text()
     assert "of point 52" not in said
-    page.locator(".st-key-download_toy_weights button").click()
+    page.locator(".st-key-download_toy_weights button:visible").click()  # Streamlit keeps one unseen of what a spinner replaced
     with page.expect_download() as saved:
         page.get_by_role("button", name="Data (CSV)").click()
     lines = Path(saved.value.path()).read_text().splitlines()
