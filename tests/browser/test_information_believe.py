@@ -33,7 +33,7 @@ def test_from_the_choice_to_an_export(page: Page, server: Server):
     expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=60_000)
     settled(page)
 
-    page.locator(".st-key-download_believe_outputs button").click()
+    page.locator(".st-key-download_believe_outputs button:visible").click()  # Streamlit keeps one unseen of what a spinner replaced
     with page.expect_download() as download:
         page.get_by_role("button", name="Data (CSV)").click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
