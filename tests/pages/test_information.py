@@ -104,3 +104,10 @@ def test_what_a_link_names_that_is_not_there_is_said(computed):
 def test_before_anything_is_learned_it_is_said(computed):
     app = opened(time=1e-12)
     assert not app.exception and not app.error
+
+
+def test_what_retraining_found_is_said_under_every_other_question(computed, monkeypatch):
+    monkeypatch.setattr("pages.parts.information_result.warning_of", lambda spec, ws: "It does not follow.")
+    assert "does not follow" in opened().warning[0].value
+    assert "does not follow" in opened(ask="drop").warning[0].value
+    assert not any("does not follow" in item.value for item in opened(ask="believe").warning)
