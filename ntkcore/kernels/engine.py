@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.errors import DataError
-from ntkcore.kernels.capture import capture, exact_gradients
+from ntkcore.kernels.capture import Capture, capture, exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, placed
 from ntkcore.kernels.compression import Compression, Compressor, Sketch
 from ntkcore.kernels.features import Assembly, Block, ExplicitFeatures, Found, rows_within
@@ -19,7 +19,8 @@ from ntkcore.kernels.kept import plans_for
 from ntkcore.kernels.layers import Prepared
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned, Slot
-from ntkcore.kernels.workers import processors, run_all, twin
+from ntkcore.kernels.pool import processors
+from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 """Memory that the batches of one moment may take; batch sizes are derived from it."""
@@ -76,8 +77,9 @@ class Engine:
         p = self._planned
         general = 0 if p.general is None else self.layout.count * p.general.size()
         self._kept_numbers = max(1, p.pair_held + general)
-        self._per_sample = max(1, 2 * p.activations + p.held + self.layout.count * p.output_numbers + p.pair_held + general)
+        self._per_sample = max(1, p.activations + self.layout.count * p.collected + p.pair_held - p.placed + general)
         kind = self.like.device.type
+        self._images = kind == "cpu" and self.samples.ndim == 4 and any(isinstance(slot.module, nn.Conv2d) for slot in p.slots)
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
@@ -107,7 +109,11 @@ class Engine:
         return self._cut(n, wish, max(1, 2 * p.activations + p.held + p.output_numbers), self._largest)
 
     def pair_batches(self, n: int, wish: int | None) -> "Batches":
-        """How ``n`` samples are cut for features: as for norms, with the gradients of all scalars."""
+        """How ``n`` samples are cut for features, as for norms.
+
+        A sample takes its layers' inputs and outputs, what is collected of each scalar's gradients, and the features that are not formed
+        where they stay. One pass's gradients and one layer's unfolded inputs come on top of it.
+        """
         return self._cut(n, wish, self._per_sample, 2 * self._largest)
 
     def _cut(self, n: int, wish: int | None, numbers: int, largest: int) -> "Batches":
@@ -153,11 +159,7 @@ class Engine:
             if p.slots:
                 watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
                 names = [slot.name for slot in p.slots]
-                calls = [watched.single(name) for name in names]
-                prepared = [
-                    slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
-                    for slot, call in zip(p.slots, calls, strict=True)
-                ]
+                prepared = [self._prepared(slot, watched) for slot in p.slots]
                 span = self._span(len(x))
                 for first in range(0, self.outputs, span):
                     last = min(self.outputs, first + span)
@@ -203,18 +205,22 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         x = as_batch(samples, p.like)
+        if self._images and self.compressor is None:
+            x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
         seeds = p.seeds
         sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
         with exact_gradients(x.device, tf32=self.tf32):
             if p.slots:
                 watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
-                gradients = watched.gradients([slot.name for slot in p.slots], seeds, p.batched)
+                names = [slot.name for slot in p.slots]
+                by_pass = self._images and sketch is None and len(seeds) > 1
+                held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
+                gradients = _collected(watched, names, held, seeds) if by_pass else watched.gradients(names, seeds, p.batched)
                 for layer, slot in enumerate(p.slots):
-                    call = watched.single(slot.name)
-                    prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
+                    prepared = held[layer] if by_pass else self._prepared(slot, watched)
                     if sketch is None:
-                        room = made.room(layer, start, len(x), self.like)
-                        found[layer] = prepared.features(gradients[layer], room)
+                        of_all = gradients[layer] if by_pass else prepared.collected(gradients[layer])
+                        found[layer] = prepared.features(of_all, made.room(layer, start, len(x), self.like))
                     else:
                         self._sketch_layer(slot, prepared, gradients[layer], sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
@@ -226,6 +232,10 @@ class Engine:
         if sketch is not None:
             found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
         return found
+
+    def _prepared(self, slot: Slot, watched: Capture) -> Prepared:
+        call = watched.single(slot.name)
+        return slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
 
     def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
         size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)
@@ -246,6 +256,27 @@ class Engine:
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
+
+
+def _collected(watched: Capture, names: list[str], layers: list[Prepared], seeds: Tensor) -> list[Tensor]:
+    """What the features of each layer need of the gradients, collected after a backward pass for each of the ``seeds`` (s, k)."""
+    passes: list[list[Tensor]] = [[] for _ in layers]
+    for seed in seeds.split(1):
+        for parts, layer, gradients in zip(passes, layers, watched.gradients(names, seed, batched=False), strict=True):
+            parts.append(layer.collected(gradients))
+    stacked = []
+    for number, parts in enumerate(passes):
+        stacked.append(_side_by_side(parts))
+        passes[number] = []
+    return stacked
+
+
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    """(1, b, ...) of each pass -> (s, b, ...); of images with the channels last, those of all passes together at each position."""
+    images = parts[0].ndim == 5 and parts[0][0].is_contiguous(memory_format=torch.channels_last)
+    if not images:
+        return torch.cat(parts)
+    return torch.stack([part[0].permute(0, 2, 3, 1) for part in parts], 3).permute(3, 0, 4, 1, 2)
 
 
 def _in_precision(model: nn.Module, dtype: torch.dtype | None) -> nn.Module:

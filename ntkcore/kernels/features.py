@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ntkcore.kernels.buffers import Buffers, machine_bytes
+from ntkcore.kernels.products import add_products
 
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
@@ -24,10 +25,10 @@ _STRIPE = 128  # rows mirrored at once: what lies on the diagonal is taken apart
 _SUMMED = 16384  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 
 
-_BUFFERS = Buffers(min(2**30, machine_bytes() // 16))
+_BUFFERS = Buffers(machine_bytes() // 8)
 
-Room = Callable[[int], Tensor]
-"""Gives (b, numbers) of a block's own memory for a batch's gradients of one layer, so that they need not be copied there."""
+Room = Callable[[int, int], Tensor]
+"""Gives (b, numbers) of a block's own memory for part so-and-so of a batch's features of one layer: they need not be copied there."""
 
 
 def numpy_dtype(dtype: torch.dtype) -> type:
@@ -100,17 +101,15 @@ class ExplicitFeatures:
         return cls(torch.cat([part.rows for part in parts]), parts[0].per_sample)
 
     def add_gram(self, other: "ExplicitFeatures", total: Tensor) -> None:
-        for here, there in zip(self.rows.split(_SUMMED, 1), other.rows.split(_SUMMED, 1), strict=True):
+        for here, there in zip(self.pieces(), other.pieces(), strict=True):
             total += here @ there.T
 
     def add_own_gram(self, total: Tensor) -> None:
-        if total.device.type != "cpu":
-            _by_halves(self, total, self.per_sample)
-            return
-        for piece in self.rows.split(_SUMMED, 1):
-            values = piece.numpy()
-            with np.errstate(all="ignore"):  # what is not finite is refused with the whole kernel
-                total += torch.from_numpy(values @ values.T)  # NumPy knows the product for symmetric: half the multiplications
+        _by_halves(self, total, self.per_sample)
+
+    def pieces(self) -> tuple[Tensor, ...]:
+        """Columns that are multiplied at once."""
+        return self.rows.split(_SUMMED, 1)
 
     def part(self, start: int, stop: int) -> "ExplicitFeatures":
         return ExplicitFeatures(self.rows[start * self.per_sample : stop * self.per_sample], self.per_sample)
@@ -232,16 +231,28 @@ class Block:
         network's weights would lose digits with their number.
         """
         total = like.new_zeros(self.samples * self.per_sample, other.samples * other.per_sample, dtype=torch.float64)
+        left: list[Tensor] = []
+        right: list[Tensor] = []
         for here, there in zip(self.parts, other.parts, strict=True):
-            here.add_gram(there, total)
+            if isinstance(here, ExplicitFeatures) and isinstance(there, ExplicitFeatures) and total.device.type == "cpu":
+                left += here.pieces()  # of all layers at once, so that processors share them
+                right += there.pieces()
+            else:
+                here.add_gram(there, total)
+        add_products(left, right, total, _SUMMED)
         return total.to(like.dtype)
 
     def own_gram(self, like: Tensor) -> Tensor:
         """(b·r, b·r) inner products of the block's own gradients: exactly symmetric, at half the multiplications."""
         side = self.samples * self.per_sample
         total = like.new_zeros(side, side, dtype=torch.float64)
+        formed: list[Tensor] = []
         for part in self.parts:
-            part.add_own_gram(total)
+            if isinstance(part, ExplicitFeatures) and total.device.type == "cpu":
+                formed += part.pieces()
+            else:
+                part.add_own_gram(total)
+        add_products(formed, None, total, _SUMMED)
         if side <= _LEAF.get(like.device.type, _LEAF["cpu"]):  # both halves were computed
             if total.device.type != "cpu":
                 return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
@@ -279,17 +290,18 @@ class Assembly:
         self._columns: dict[tuple[int, int], slice] = {}
         self._formed: Tensor | None = None
         self._others: dict[tuple[int, int], list[tuple[int, Features]]] = {}
-        self._own: dict[int, Tensor] = {}
+        self._own: dict[tuple[int, int], Tensor] = {}
         self._lock = threading.Lock()
 
     def room(self, layer: int, start: int, count: int, like: Tensor) -> Room:
         """Memory for ``count`` samples' gradients of a layer, the first being the block's sample ``start``."""
 
-        def give(numbers: int) -> Tensor:
+        def give(part: int, numbers: int) -> Tensor:
+            place = (layer, part)
             with self._lock:
-                if layer not in self._own:
-                    self._own[layer] = _empty(like, self._samples, numbers)
-            return self._own[layer][start : start + count]
+                if place not in self._own:
+                    self._own[place] = _empty(like, self._samples, numbers)
+            return self._own[place][start : start + count]
 
         return give
 
@@ -300,7 +312,7 @@ class Assembly:
             for layer, parts in found.items():
                 for number, part in enumerate(parts):
                     place = (layer, number)
-                    if layer in self._own and number == 0:
+                    if place in self._own:
                         continue  # formed where it stays
                     if isinstance(part, ExplicitFeatures):
                         explicit[place] = part
@@ -321,7 +333,7 @@ class Assembly:
         """The whole block."""
         parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
         rows = self._samples * self._per_sample
-        parts += [ExplicitFeatures(self._own[layer].view(rows, -1), self._per_sample) for layer in sorted(self._own)]
+        parts += [ExplicitFeatures(self._own[place].view(rows, -1), self._per_sample) for place in sorted(self._own)]
         for place in sorted(self._others):
             pieces = [part for _, part in sorted(self._others.pop(place), key=lambda piece: piece[0])]
             parts.append(pieces[0] if len(pieces) == 1 else type(pieces[0]).stacked(pieces))

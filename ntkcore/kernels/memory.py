@@ -11,6 +11,8 @@ from ntkcore.kernels.buffers import machine_bytes
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.features import WORKSPACE_BYTES
 from ntkcore.kernels.layout import Outputs
+from ntkcore.kernels.pool import processors
+from ntkcore.kernels.products import LARGEST
 
 _MEMORY = machine_bytes()
 KEPT_BYTES = {"cpu": min(max(_MEMORY // 8, 2**29), 8 * 2**30), "cuda": 16 * 2**30}
@@ -23,8 +25,9 @@ def of_device(budget: dict[str, int], device: torch.device) -> int:
 
 
 def side_of(engine: Engine, n: int) -> int:
-    """Samples in a block: all, or as many as let a few blocks' features be kept."""
-    return max(1, min(n, of_device(KEPT_BYTES, engine.like.device) // 4 // engine.pair_bytes()))
+    """Samples in a block: all, where their features can be kept and their product is small, or as many as let a few blocks be kept."""
+    fitting = of_device(KEPT_BYTES, engine.like.device) // engine.pair_bytes()
+    return n if n <= fitting and n * engine.layout.rows <= LARGEST else max(1, min(n, fitting // 4))
 
 
 def working_set(
@@ -43,7 +46,8 @@ def working_set(
     ``R + 2 F + 3 B + 4 W + T``: the result R = n m r² w (w bytes a number, r = k for "full", else 1); the features kept,
     F = min(KEPT_BYTES, all features) and at least two samples'; the batches of one moment B (BATCH_BYTES, or one sample's where that
     is more), with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64
-    and again in the kernel's precision. Up to a sixteenth of the machine's memory, at most 1 GiB, stays for the next kernel's features.
+    and again in the kernel's precision, and one of at most 2560 rows for each processor. Up to an eighth of the machine's memory stays
+    for the next kernel's features.
 
     Args:
         x: a few samples of the kind meant (one is enough).
@@ -61,7 +65,7 @@ def needed(engine: Engine, n: int, m: int | None, batch_size: int | None) -> int
     columns = n if m is None else m
     kept = min(of_device(KEPT_BYTES, device), (n if m is None else n + m) * engine.pair_bytes())
     side = min(side_of(engine, max(n, columns)), max(n, columns))
-    product = (side * r) ** 2 * (8 + 2 * width)
+    product = (side * r) ** 2 * (8 + 2 * width) + processors() * min(side * r, LARGEST) ** 2 * (8 + width)
     workspace = of_device(WORKSPACE_BYTES, device)
     held = 2 * max(kept, 2 * engine.pair_bytes())
     batch = engine.batch_bytes(engine.pair_batches(side, batch_size))

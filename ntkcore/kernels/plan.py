@@ -81,8 +81,9 @@ class Planned:
     """A plan ready to run: the factored layers, the rest, and the sizes per sample that memory is forecast from.
 
     ``seeds`` (s, k): the layout's combinations of outputs; ``activations``: numbers in the factored layers' inputs and outputs;
-    ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks;
-    ``first`` (1, ...): the sample that the plan was made on.
+    ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks, of which
+    ``placed`` are formed where they stay; ``collected``: what features need of one scalar's gradients; ``first`` (1, ...): the sample
+    that the plan was made on.
     """
 
     model: nn.Module
@@ -98,6 +99,8 @@ class Planned:
     output_numbers: int
     held: int
     pair_held: int
+    placed: int
+    collected: int
 
 
 def layer_plan(model: nn.Module, x: Tensor | np.ndarray) -> LayerPlan:
@@ -195,13 +198,13 @@ def _verified(
     reasons: dict[str, str],
     names: dict[int, str],
     layout: Layout,
-) -> tuple[list[Slot], dict[str, str], bool, tuple[int, int, int, int]]:
+) -> tuple[list[Slot], dict[str, str], bool, tuple[int, ...]]:
     """Drop what disagrees with plain autograd on the first sample (with the reason), and measure what is kept."""
     kept: list[Slot] = []
     methods: dict[str, str] = {}
-    activations = output_numbers = held = pair_held = 0
+    sizes = torch.zeros(6, dtype=torch.int64)
     if not slots:
-        return kept, methods, False, (0, 0, 0, 0)
+        return kept, methods, False, tuple(sizes.tolist())
     watched = capture(model, probe, {slot.name: slot.module for slot in slots})
     gradients, batched = _backward(watched, [slot.name for slot in slots], checking_seeds(watched.outputs.detach()))
     for slot, g in zip(slots, gradients, strict=True):
@@ -218,12 +221,10 @@ def _verified(
         kept.append(Slot(slot.name, slot.module, slot.rule, frozenset(agreed)))
         prepared = slot.rule.prepare(slot.module, call.value, call.output.shape, layout, frozenset(agreed))
         methods[slot.name] = prepared.method
-        activations += call.value.numel() + call.output.numel()
-        output_numbers += call.output.numel()
-        held += prepared.numbers()
-        pair_held += prepared.pair_numbers()
-    batch = len(probe)
-    return kept, methods, batched, (activations // batch, output_numbers // batch, held // batch, pair_held // batch)
+        outputs, collected = call.output.numel(), prepared.collected(g[:1]).numel()
+        numbers = prepared.numbers(), prepared.pair_numbers(), prepared.placed_numbers(), collected
+        sizes += torch.tensor([call.value.numel() + outputs, outputs, *numbers])
+    return kept, methods, batched, tuple((sizes // len(probe)).tolist())
 
 
 def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[Tensor], bool]:

@@ -8,7 +8,7 @@ Each thread has the network's modules to itself, since layers are watched by hoo
 import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TypeVar
@@ -18,16 +18,9 @@ import torch
 from ntkcore.kernels.capture import exact_gradients
 from ntkcore.kernels.general import quiet_vmap
 from ntkcore.kernels.plan import Planned
+from ntkcore.kernels.pool import pool
 
 T = TypeVar("T")
-
-_MOST = 8  # threads; Python itself runs in one at a time
-
-
-def processors() -> int:
-    """Batches that may run at once on the CPU: torch's threads, at most 8."""
-    return min(torch.get_num_threads(), _MOST)
-
 
 def twin(planned: Planned) -> Planned | None:
     """``planned`` for a copy of the modules that shares their weights; None where no copy can be made that has the same gradients."""
@@ -81,16 +74,12 @@ def run_all(batches: Sequence[T], plans: Sequence[Planned], work: Callable[[Plan
             free.put(planned)
         return batch
 
-    processors = torch.get_num_threads()
-    try:
-        # warnings' filters are not a thread's own: changed here, they are put back once the threads have ended
-        with quiet_vmap(), ThreadPoolExecutor(len(plans), "ntk", torch.set_num_threads, (max(1, processors // len(plans)),)) as pool:
-            futures = [pool.submit(one, batch) for batch in batches]
-            try:
-                for future in as_completed(futures):
-                    done(future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    finally:
-        torch.set_num_threads(processors)  # the threads' number is the default of those to come
+    # warnings' filters are not a thread's own: changed here, they are put back once the threads have ended
+    with quiet_vmap(), pool(len(plans)) as running:
+        futures = [running.submit(one, batch) for batch in batches]
+        try:
+            for future in as_completed(futures):
+                done(future.result())
+        except BaseException:
+            running.shutdown(wait=False, cancel_futures=True)
+            raise

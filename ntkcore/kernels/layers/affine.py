@@ -3,8 +3,7 @@
 u_l is the (unfolded) input at position l and g_l the output's gradient there; a plain linear layer has one position. The squared
 norm is taken in the cheaper of two ways, by the number of multiplications per sample:
 
-- unfolded gradients: form ``sum_l g_l u_l^T`` (k L C D), then its norm; for one scalar in float32 on a CPU the kernels form them by one
-  convolution with a group for each sample instead, which unfolds nothing;
+- unfolded gradients: form ``sum_l g_l u_l^T`` (k L C D), then its norm;
 - position-wise products: ``sum_{l,l'} <u_l, u_l'> <g_l, g_l'>`` (L² D + k L² C), which for one position is ``|u|² |g|²``.
 
 A pair of samples in a Gram block has the same choice, for q inner products of gradients (Layout.products): q C D, or
@@ -12,17 +11,14 @@ L² (D + q C) and as many passes over memory as there are products of positions.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, Room, rows_within, squared_norms
+from ntkcore.kernels.layers.unfolded import ChannelsLast, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
 
-_COPIED = {"cpu": 2_400_000, "cuda": 2**28}  # numbers of unfolded inputs copied out at once: on a CPU, few enough to stay near
 _LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
 
@@ -46,75 +42,13 @@ class AffineRule:
             groups, per_group = 1, output_shape[-1]
         unfolded = None
         if "weight" in wanted:
-            unfolded = _windows(module, value, output_shape) if isinstance(module, nn.Conv1d | nn.Conv2d) else _rows(value)
+            unfolded = windows_of(module, value, output_shape) if isinstance(module, nn.Conv1d | nn.Conv2d) else rows_of(value)
         batch = value.shape[0]
         positions = math.prod(output_shape[1:]) // (groups * per_group)
-        direct = None
-        if isinstance(module, nn.Conv2d) and layout.count == 1 and _Direct.fits(module, value, positions):
-            direct = _Direct(module, value)
-        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last, direct)
-
-
-class Unfolded:
-    """u (b, g, D, L), the inputs at each position: a view (b, channels, *kernel, *space), made when needed, that is copied out in parts."""
-
-    def __init__(self, value: Tensor, windows: Callable[[Tensor], Tensor], groups: int, width: int, positions: int) -> None:
-        self.groups, self.width, self.positions = groups, width, positions
-        self.value, self._make = value, windows
-        self._windows: Tensor | None = None
-
-    def part(self, rows: slice) -> Tensor:
-        """u of some of the samples."""
-        if self._windows is None:
-            self._windows = self._make(self.value)
-        windows = self._windows[rows]
-        return windows.reshape(len(windows), self.groups, self.width, self.positions)
-
-    def all(self) -> Tensor:
-        """u of all samples."""
-        return self.part(slice(None))
-
-    def step(self) -> int:
-        """Samples of a part."""
-        limit = _COPIED.get(self.value.device.type, _COPIED["cpu"])
-        return max(1, limit // (self.groups * self.width * self.positions))
-
-
-@dataclass(frozen=True, slots=True)
-class _Direct:
-    """A convolution's weight gradients of every sample, by one convolution with a group for each: on a CPU, half the time of unfolding."""
-
-    module: nn.Conv2d
-    value: Tensor
-
-    @staticmethod
-    def fits(module: nn.Conv2d, value: Tensor, positions: int) -> bool:
-        """Whether oneDNN has it (float32 on a CPU, zeros around the image) and is fast: 32 to 80 % of the rate of a matrix product where
-        channels fill its vectors and sums are long beside what they sum to, 5 to 30 % elsewhere."""
-        possible = module.padding_mode == "zeros" and not isinstance(module.padding, str) and torch.backends.mkldnn.is_available()
-        channels, inputs = module.out_channels // module.groups, module.in_channels // module.groups
-        fast = channels % 8 == inputs % 8 == 0 and channels * module.weight[0].numel() <= 1024 * positions
-        return possible and fast and value.device.type == "cpu" and value.dtype == torch.float32
-
-    def weights(self, g: Tensor, rows: slice) -> Tensor:
-        """(b', P) for the samples ``rows`` of the batch and the gradients ``g`` (b', channels, *space) at their outputs."""
-        module, x = self.module, self.value[rows]
-        batch, groups = len(x), len(x) * module.groups
-        like = x.new_empty(batch * module.out_channels, *module.weight.shape[1:])
-        _, found, _ = torch.ops.aten.convolution_backward(
-            g.reshape(1, -1, *g.shape[2:]),
-            x.reshape(1, -1, *x.shape[2:]),
-            like,
-            None,
-            module.stride,
-            module.padding,
-            module.dilation,
-            False,
-            [0, 0],
-            groups,
-            [False, True, False],
-        )
-        return found.reshape(batch, -1)
+        images = None
+        if isinstance(module, nn.Conv2d) and groups == 1 and value.device.type == "cpu":
+            images = ChannelsLast(module, value, (output_shape[2], output_shape[3]))
+        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last, images)
 
 
 class AffinePrepared:
@@ -130,9 +64,9 @@ class AffinePrepared:
         layout: Layout,
         bias: bool,
         channels_last: bool,
-        direct: _Direct | None,
+        images: ChannelsLast | None,
     ) -> None:
-        self._unfolded, self._direct = unfolded, direct
+        self._unfolded, self._images = unfolded, images
         self._batch, self._positions, self._groups, self._channels = batch, positions, groups, channels
         self._layout, self._bias, self._channels_last = layout, bias, channels_last
         self._products: Tensor | None = None
@@ -182,30 +116,48 @@ class AffinePrepared:
         stacked = self._stack(g)
         return self._unstack((stacked @ self._products[rows]).mul_(stacked).sum(-1).double(), g.shape[0])
 
-    def features(self, gradients: Tensor, room: Room) -> list[Features]:
+    def collected(self, gradients: Tensor) -> Tensor:
+        return gradients
+
+    def features(self, collected: Tensor, room: Room) -> list[Features]:
         layout = self._layout
         if layout.count == self._positions == 1 and self._channels_last and self._unfolded is not None and not self._pair_formed:
-            inputs, rows = self._unfolded.value.reshape(1, self._batch, -1), gradients.reshape(1, self._batch, -1)
+            inputs, rows = self._unfolded.value.reshape(1, self._batch, -1), collected.reshape(1, self._batch, -1)
             return [PositionFeatures(inputs, rows, 1, 1, self._bias)]
-        g = self._by_position(gradients)
+        g = self._by_position(collected)
         if self._unfolded is None:
             return [ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined)]
         if not self._pair_formed:
             turned = g.permute(2, 1, 4, 0, 3) if layout.joined else g.permute(2, 1, 0, 4, 3)
             rows = turned.reshape(self._groups, -1, self._channels * (layout.count if layout.joined else 1))
-            inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
+            if self._images is not None:
+                inputs = torch.cat(self._images.windows(slice(None)), -1).flatten(0, 1).unsqueeze(0)
+            else:
+                inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        if self._direct is not None:
-            formed = self._direct.weights(gradients[0], slice(0, self._batch))
-            if formed.shape[1] >= _LARGE:
-                formed = room(formed.shape[1]).copy_(formed)
-            by_sample = formed.unsqueeze(1)
+        if self._images is not None:
+            weights = self._by_rows(self._images, collected, room)
         else:
-            by_sample = self._weights(g, slice(0, self._batch), room)
-        found: list[Features] = [ExplicitFeatures.by_sample(by_sample, layout.joined)]
+            weights = [self._weights(g, slice(0, self._batch), room)]
+        found: list[Features] = [ExplicitFeatures.by_sample(part, layout.joined) for part in weights]
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
+
+    def _by_rows(self, images: ChannelsLast, gradients: Tensor, room: Room) -> list[Tensor]:
+        """The weight's gradients (b, s, P / parts) for each part of the windows, their columns in the windows' order."""
+        batch, scalars, channels = self._batch, len(gradients), self._channels
+        turned = gradients.permute(1, 0, 2, 3, 4).reshape(batch, scalars * channels, -1)  # copies nothing that has its channels last
+        width = images.width
+        numbers = scalars * channels * width
+        large = numbers >= _LARGE
+        found = [room(part, numbers) if large else turned.new_empty(batch, numbers) for part in range(images.parts)]
+        step = images.step()
+        for start in range(0, batch, step):
+            stop = min(batch, start + step)
+            for window, formed in zip(images.windows(slice(start, stop)), found, strict=True):
+                torch.bmm(turned[start:stop], window, out=formed[start:stop].view(-1, scalars * channels, width))
+        return [formed.view(batch, scalars, -1) for formed in found]
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         g = self._by_position(gradients)
@@ -222,7 +174,7 @@ class AffinePrepared:
         stacked, width = self._stack(g), self._unfolded.width
         numbers = stacked[0, ..., 0].numel() * width
         if room is not None and self._groups == 1 and numbers >= _LARGE:
-            formed = room(numbers).view(*stacked.shape[:3], width)
+            formed = room(0, numbers).view(*stacked.shape[:3], width)
         else:
             formed = stacked.new_empty(*stacked.shape[:3], width)
         step = self._unfolded.step()
@@ -245,6 +197,13 @@ class AffinePrepared:
             return gradients * (self._unfolded.width + 1)
         return gradients * self._positions + self._batch * self._groups * self._unfolded.width * self._positions
 
+    def placed_numbers(self) -> int:
+        if self._unfolded is None or not self._pair_formed or self._groups > 1:
+            return 0
+        parts = 1 if self._images is None else self._images.parts
+        numbers = self._layout.count * self._channels * self._unfolded.width
+        return self._batch * numbers if numbers // parts >= _LARGE else 0
+
     def _by_position(self, gradients: Tensor) -> Tensor:
         """(c, b, *output) -> (c, b, g, C, L)."""
         if not self._channels_last:
@@ -264,43 +223,3 @@ class AffinePrepared:
     def _unstack(values: Tensor, outputs: int) -> Tensor:
         """(b, g, c·C) -> (c, b), summed over groups and channels."""
         return values.unflatten(2, (outputs, -1)).sum((1, 3)).T
-
-
-def _rows(value: Tensor) -> Unfolded:
-    """Of a linear layer's input (b, ..., D)."""
-    rows = value.reshape(value.shape[0], -1, value.shape[-1])
-    return Unfolded(rows, lambda rows: rows.transpose(1, 2), 1, rows.shape[2], rows.shape[1])
-
-
-def _windows(module: nn.Conv1d | nn.Conv2d, value: Tensor, output_shape: tuple[int, ...]) -> Unfolded:
-    """Of a convolution's input (b, channels, *space): D is channels per group times kernel size."""
-    kernel, stride, dilation, space = module.kernel_size, module.stride, module.dilation, tuple(output_shape[2:])
-    positions = torch.Size(space).numel()
-
-    def windows(value: Tensor) -> Tensor:
-        value = _padded(module, value)
-        whole_image = positions == 1 and tuple(value.shape[2:]) == tuple(kernel)
-        if whole_image or all(size == step == 1 for size, step in zip(kernel, stride, strict=True)):
-            return value
-        # copying the windows is several times faster on a CPU than torch's own unfolding
-        batch_step, channel_step, *steps = value.stride()
-        within = [d * step for d, step in zip(dilation, steps, strict=True)]
-        between = [s * step for s, step in zip(stride, steps, strict=True)]
-        shape = (*value.shape[:2], *kernel, *space)
-        return value.as_strided(shape, (batch_step, channel_step, *within, *between), value.storage_offset())
-
-    return Unfolded(value, windows, module.groups, module.weight[0].numel(), positions)
-
-
-def _padded(module: nn.Conv1d | nn.Conv2d, value: Tensor) -> Tensor:
-    """The input with what the convolution puts around it."""
-    if isinstance(module.padding, str):
-        sizes = zip(module.dilation, module.kernel_size, strict=True)
-        total = [d * (size - 1) if module.padding == "same" else 0 for d, size in sizes]
-        sides = [(t // 2, t - t // 2) for t in total]
-    else:
-        sides = [(p, p) for p in module.padding]
-    if all(side == (0, 0) for side in sides):
-        return value
-    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-    return F.pad(value, [amount for side in reversed(sides) for amount in side], mode=mode)

@@ -20,8 +20,12 @@ class Prepared(Protocol):
         """(c, b) float64 squared gradient norms for ``gradients`` (c, b, *output): c of the outputs, b samples."""
         ...
 
-    def features(self, gradients: Tensor, room: Room) -> list[Features]:
-        """What Gram blocks need, for ``gradients`` (s, b, *output) of all the layout's scalars; ``room`` may hold the largest part."""
+    def collected(self, gradients: Tensor) -> Tensor:
+        """What :meth:`features` needs of ``gradients`` (c, b, *output) of some scalars: (c, b, ...)."""
+        ...
+
+    def features(self, collected: Tensor, room: Room) -> list[Features]:
+        """What Gram blocks need, for what is ``collected`` (s, b, ...) of all the layout's scalars; ``room`` may hold the largest parts."""
         ...
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
@@ -34,6 +38,10 @@ class Prepared(Protocol):
 
     def pair_numbers(self) -> int:
         """Numbers that :meth:`features` will hold for the batch, all scalars included."""
+        ...
+
+    def placed_numbers(self) -> int:
+        """Those of them that are formed in the ``room``."""
         ...
 
 

@@ -47,8 +47,11 @@ class EmbeddingPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._merged(gradients).flatten(2))
 
-    def features(self, gradients: Tensor, room: Room) -> list[Features]:
-        merged = self._merged(gradients)
+    def collected(self, gradients: Tensor) -> Tensor:
+        return gradients
+
+    def features(self, collected: Tensor, room: Room) -> list[Features]:
+        merged = self._merged(collected)
         _, batch, length, width = merged.shape
         if self._dense():
             return [ExplicitFeatures.of(self._table(merged, slice(None)), self._layout.joined)]
@@ -76,3 +79,6 @@ class EmbeddingPrepared:
     def pair_numbers(self) -> int:
         length = self._rows if self._dense() else self._tokens.shape[1]
         return self._tokens.shape[0] * self._layout.count * length * self._width
+
+    def placed_numbers(self) -> int:
+        return 0

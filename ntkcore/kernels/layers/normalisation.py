@@ -60,14 +60,20 @@ class NormalisationPrepared:
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._gradients(gradients))
 
-    def features(self, gradients: Tensor, room: Room) -> list[Features]:
-        return [ExplicitFeatures.of(self._gradients(gradients), self._joined)]
+    def collected(self, gradients: Tensor) -> Tensor:
+        return self._gradients(gradients)
+
+    def features(self, collected: Tensor, room: Room) -> list[Features]:
+        return [ExplicitFeatures.of(collected, self._joined)]
 
     def numbers(self) -> int:
         return 0 if self._normalised is None else self._normalised.numel()
 
     def pair_numbers(self) -> int:
         return self._pair_numbers
+
+    def placed_numbers(self) -> int:
+        return 0
 
 
 def _normalise(module: nn.Module, value: Tensor) -> Tensor:

@@ -1,0 +1,68 @@
+"""Sums of matrix products over many columns on a CPU: whole pieces of columns to each processor."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntkcore.kernels.pool import pool, processors
+
+LARGEST = 2560
+"""Rows up to which each processor takes whole pieces: each then needs a result of its own."""
+
+_STRIPE = (128, 256)  # the fewest and the most rows multiplied at once, else a tenth of all: what lies left of them is not computed
+_WORTH = 2**27  # multiplications below which threads cost more than they gain
+
+
+def add_products(left: Sequence[Tensor], right: Sequence[Tensor] | None, total: Tensor, together: int) -> None:
+    """Add ``sum_p left_p right_p^T`` to ``total`` (n, m), which is float64; for ``right`` None that of ``left`` with itself.
+
+    Products of the pieces (n, columns) and (m, columns), of at most ``together`` columns each, are taken in their dtype; those of more
+    columns are added in float64, in an order that is always the same. Of ``left`` with itself the upper triangle is sure to be there.
+    """
+    height, width = total.shape
+    count = min(processors(), len(left))
+    if count < 2 or max(height, width) > LARGEST or height * width * sum(piece.shape[1] for piece in left) < _WORTH:
+        for here, there in zip(left, left if right is None else right, strict=True):
+            if right is not None:
+                total += here @ there.T
+                continue
+            values = here.numpy()
+            with np.errstate(all="ignore"):  # what is not finite is refused with the whole kernel
+                total += torch.from_numpy(values @ values.T)  # NumPy knows the product for symmetric: half the multiplications
+        return
+    # processors that take pieces of their own never wait for each other, as those do that share one product
+    shares: list[list[int]] = [[] for _ in range(count)]
+    loads = [0] * count
+    for piece in sorted(range(len(left)), key=lambda piece: -left[piece].shape[1]):
+        least = loads.index(min(loads))
+        shares[least].append(piece)
+        loads[least] += left[piece].shape[1]
+
+    def add(share: list[int], sums: Tensor) -> None:
+        mine = [left[piece] for piece in share]
+        _add_in_turn(mine, mine if right is None else [right[piece] for piece in share], sums, together, symmetric=right is None)
+
+    sums = [total, *[torch.zeros_like(total) for _ in range(count - 1)]]
+    with pool(count) as threads:
+        list(threads.map(add, shares, sums))
+    for other in sums[1:]:
+        total += other
+
+
+def _add_in_turn(left: Sequence[Tensor], right: Sequence[Tensor], total: Tensor, together: int, *, symmetric: bool) -> None:
+    height, width = total.shape
+    product = left[0].new_zeros(height, width)  # what lies left of the stripes stays zero
+    rows = min(max(height // 10, _STRIPE[0]), _STRIPE[1]) if symmetric else height
+    columns = 0
+    for here, there in zip(left, right, strict=True):
+        if columns + here.shape[1] > together:
+            total += product
+            columns = 0
+        for start in range(0, height, rows):
+            first = start if symmetric else 0
+            stripe = product[start : start + rows, first:]
+            torch.addmm(stripe, here[start : start + rows], there[first:].T, beta=1 if columns else 0, out=stripe)
+        columns += here.shape[1]
+    total += product
