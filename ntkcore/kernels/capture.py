@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.func import vmap
 
 from ntkcore.errors import ModelError
 from ntkcore.kernels.general import quiet_vmap
@@ -64,9 +65,12 @@ class Capture:
         if wanted and self.outputs.requires_grad:
             options: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
             if batched and count > 1:
+                chosen = seeds[:, None, :].expand(count, batch, -1)
                 with quiet_vmap():
-                    chosen = seeds[:, None, :].expand(count, batch, -1)
-                    found = iter(torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options))
+                    if any(call.output.ndim == 4 for call in watched):  # this vmap folds a convolution's gradients, that below does not
+                        found = iter(vmap(lambda seed: torch.autograd.grad(self.outputs, wanted, seed, **options))(chosen))
+                    else:
+                        found = iter(torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options))
             else:
                 rows = [seeds] if count == 1 else seeds.split(1)
                 passes = [torch.autograd.grad(self.outputs, wanted, seed.expand(batch, -1), **options) for seed in rows]

@@ -27,6 +27,7 @@ BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
 _LEAST = 4  # samples of a batch below which more of them at once gain nothing
+_ONE_PASS = 2**16  # numbers that a batch's layers put out below which one backward pass for all scalars is faster than one for each
 _WORTH = 2**20  # numbers below which several threads cost more than they gain
 
 
@@ -123,7 +124,7 @@ class Engine:
             return Batches(n, step, 1)
         if wish is not None:
             return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
-        at_once = max(1, min(processors(), fitting, n // _LEAST))
+        at_once = max(1, min(processors(), fitting, n, max(n // _LEAST, 2 * n * numbers // _WORTH)))
         step = min(largest, max(1, fitting // at_once))
         return Batches(n, step, at_once, even=True)
 
@@ -213,7 +214,7 @@ class Engine:
             if p.slots:
                 watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
                 names = [slot.name for slot in p.slots]
-                by_pass = self._images and sketch is None and len(seeds) > 1
+                by_pass = self._images and sketch is None and len(seeds) > 1 and len(x) * p.output_numbers >= _ONE_PASS
                 held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
                 gradients = _collected(watched, names, held, seeds) if by_pass else watched.gradients(names, seeds, p.batched)
                 for layer, slot in enumerate(p.slots):

@@ -1,6 +1,7 @@
 """Sums of matrix products over many columns on a CPU: whole pieces of columns to each processor."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ def add_products(left: Sequence[Tensor], right: Sequence[Tensor] | None, total: 
     columns are added in float64, in an order that is always the same. Of ``left`` with itself the upper triangle is sure to be there.
     """
     height, width = total.shape
-    count = min(processors(), len(left))
+    count = processors()
     if count < 2 or max(height, width) > LARGEST or height * width * sum(piece.shape[1] for piece in left) < _WORTH:
         for here, there in zip(left, left if right is None else right, strict=True):
             if right is not None:
@@ -33,22 +34,30 @@ def add_products(left: Sequence[Tensor], right: Sequence[Tensor] | None, total: 
                 total += torch.from_numpy(values @ values.T)  # NumPy knows the product for symmetric: half the multiplications
         return
     # processors that take pieces of their own never wait for each other, as those do that share one product
-    shares: list[list[int]] = [[] for _ in range(count)]
-    loads = [0] * count
-    for piece in sorted(range(len(left)), key=lambda piece: -left[piece].shape[1]):
-        least = loads.index(min(loads))
-        shares[least].append(piece)
-        loads[least] += left[piece].shape[1]
-
-    def add(share: list[int], sums: Tensor) -> None:
-        mine = [left[piece] for piece in share]
-        _add_in_turn(mine, mine if right is None else [right[piece] for piece in share], sums, together, symmetric=right is None)
-
+    mine = _shares(left, count)
+    theirs = mine if right is None else _shares(right, count)
     sums = [total, *[torch.zeros_like(total) for _ in range(count - 1)]]
     with pool(count) as threads:
-        list(threads.map(add, shares, sums))
+        list(threads.map(partial(_add_in_turn, together=together, symmetric=right is None), mine, theirs, sums))
     for other in sums[1:]:
         total += other
+
+
+def _shares(pieces: Sequence[Tensor], count: int) -> list[list[Tensor]]:
+    """The pieces' columns in ``count`` equal parts, in order; a piece that reaches into the next part is cut."""
+    columns = sum(piece.shape[1] for piece in pieces)
+    ends = [columns * (share + 1) // count for share in range(count)]
+    shares: list[list[Tensor]] = [[] for _ in range(count)]
+    done = share = 0
+    for piece in pieces:
+        while piece.shape[1]:
+            if done == ends[share]:
+                share += 1
+            taken = min(piece.shape[1], ends[share] - done)
+            shares[share].append(piece[:, :taken])
+            piece = piece[:, taken:]
+            done += taken
+    return shares
 
 
 def _add_in_turn(left: Sequence[Tensor], right: Sequence[Tensor], total: Tensor, together: int, *, symmetric: bool) -> None:

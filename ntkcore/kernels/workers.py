@@ -22,6 +22,7 @@ from ntkcore.kernels.pool import pool
 
 T = TypeVar("T")
 
+
 def twin(planned: Planned) -> Planned | None:
     """``planned`` for a copy of the modules that shares their weights; None where no copy can be made that has the same gradients."""
     model = planned.model
