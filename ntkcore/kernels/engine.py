@@ -124,7 +124,7 @@ class Engine:
             return Batches(n, step, 1)
         if wish is not None:
             return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
-        at_once = max(1, min(processors(), fitting, n, max(n // _LEAST, 2 * n * numbers // _WORTH)))
+        at_once = max(1, min(processors(), fitting, n // _LEAST))
         step = min(largest, max(1, fitting // at_once))
         return Batches(n, step, at_once, even=True)
 
@@ -135,8 +135,10 @@ class Engine:
 
     def threads(self, rows: int, columns: int) -> int | None:
         """Processors for a kernel of ``rows`` × ``columns`` samples: one where waking others would take longer; None: all."""
-        numbers = max(max(rows, columns) * self._per_sample, rows * columns * self.layout.rows**2)
-        return 1 if numbers < _WORTH and self.like.device.type == "cpu" else None
+        samples = max(rows, columns)
+        numbers = max(samples * self._per_sample, rows * columns * self.layout.rows**2)
+        few = numbers < (8 * _WORTH if samples < 2 * _LEAST else _WORTH)  # samples too few for a batch each leave each operation short
+        return 1 if few and self.like.device.type == "cpu" else None
 
     def batch_bytes(self, batches: "Batches") -> int:
         """Bytes that the batches of one moment take while their features are made."""
@@ -206,15 +208,17 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         x = as_batch(samples, p.like)
-        if self._images and self.compressor is None:
-            x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
         seeds = p.seeds
+        many = len(seeds) > 1
+        last = self._images and self.compressor is None and not (many and len(x) * p.output_numbers < _ONE_PASS)
+        if last:
+            x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
         sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
         with exact_gradients(x.device, tf32=self.tf32):
             if p.slots:
                 watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
                 names = [slot.name for slot in p.slots]
-                by_pass = self._images and sketch is None and len(seeds) > 1 and len(x) * p.output_numbers >= _ONE_PASS
+                by_pass = last and many
                 held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
                 gradients = _collected(watched, names, held, seeds) if by_pass else watched.gradients(names, seeds, p.batched)
                 for layer, slot in enumerate(p.slots):

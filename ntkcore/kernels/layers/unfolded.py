@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _COPIED = {"cpu": 2_400_000, "cuda": 2**28}  # numbers of unfolded inputs copied out at once: on a CPU, few enough to stay near
-_NARROW = 16  # numbers side by side below which rows of a kernel are not worth products of their own
+_NARROW, _FEW = 16, 64  # numbers side by side, and positions, up to which rows of a kernel are not worth products of their own
 
 
 class Unfolded:
@@ -55,7 +55,8 @@ class ChannelsLast:
     def parts(self) -> int:
         """Pieces that a window is cut into: one for each row of the kernel, or the whole."""
         height, width = self.module.kernel_size
-        apart = height > 1 and self.module.stride[0] == 1 and width * self.module.in_channels >= _NARROW
+        large = width * self.module.in_channels >= _NARROW and math.prod(self.space) > _FEW
+        apart = height > 1 and self.module.stride[0] == 1 and large
         return height if apart else 1
 
     @property
