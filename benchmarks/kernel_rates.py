@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, addmm_flop, baddbmm_flop
 
 from ntkcore.kernels import Outputs, empirical_ntk
-from ntkcore.kernels.layers import affine
 from ntkcore.kernels.workers import threads
 
 _ENOUGH = 0.2  # seconds: shorter work is repeated
@@ -82,14 +80,9 @@ def operations(model: nn.Module, x: Tensor, outputs: Outputs) -> float:
 def _counted(model: nn.Module, x: Tensor, size: int, outputs: Outputs) -> int:
     both = torch.rand(2 * size, *x.shape[1:], dtype=x.dtype, device=x.device)
     in_place = {torch.ops.aten.addmm_: addmm_flop, torch.ops.aten.baddbmm_: baddbmm_flop}
-    with _unfolded(), threads(1), FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+    with threads(1), FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         empirical_ntk(model, both[:size], both[size:], outputs=outputs)
     return int(counter.get_total_flops())
-
-
-def _unfolded() -> Any:
-    """The same products by unfolding: torch's counter takes a convolution with groups for one without."""
-    return mock.patch.object(affine, "nothing", None, create=True)
 
 
 def _product(a: Tensor, b: Tensor) -> float:

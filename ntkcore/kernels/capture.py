@@ -53,10 +53,11 @@ class Capture:
             )
         return calls[0]
 
-    def gradients(self, names: list[str], seeds: Tensor, batched: bool) -> list[Tensor]:
+    def gradients(self, names: list[str], seeds: Tensor, batched: bool, folded: bool = False) -> list[Tensor]:
         """Gradients of the combinations ``seeds`` (s, k) of outputs at the named layers' outputs, each (s, b, *output).
 
-        ``batched`` runs one backward pass for all of these combinations instead of one for each.
+        ``batched`` runs one backward pass for all of these combinations instead of one for each; ``folded``, too, in which a convolution
+        takes those of all combinations as one batch: faster where each is small, but not every operation can be so run.
         """
         watched = [self.single(name) for name in names]
         wanted: Any = tuple(call.edge for call in watched if call.edge is not None)
@@ -64,10 +65,10 @@ class Capture:
         found: Iterator[Tensor | None] = iter(())
         if wanted and self.outputs.requires_grad:
             options: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
-            if batched and count > 1:
+            if (batched or folded) and count > 1:
                 chosen = seeds[:, None, :].expand(count, batch, -1)
                 with quiet_vmap():
-                    if any(call.output.ndim == 4 for call in watched):  # this vmap folds a convolution's gradients, that below does not
+                    if folded:
                         found = iter(vmap(lambda seed: torch.autograd.grad(self.outputs, wanted, seed, **options))(chosen))
                     else:
                         found = iter(torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options))

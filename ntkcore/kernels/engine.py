@@ -78,9 +78,10 @@ class Engine:
         p = self._planned
         general = 0 if p.general is None else self.layout.count * p.general.size()
         self._kept_numbers = max(1, p.pair_held + general)
-        self._per_sample = max(1, p.activations + self.layout.count * p.collected + p.pair_held - p.placed + general)
         kind = self.like.device.type
         self._images = kind == "cpu" and self.samples.ndim == 4 and any(isinstance(slot.module, nn.Conv2d) for slot in p.slots)
+        per_scalar = p.collected if self._images else p.output_numbers
+        self._per_sample = max(1, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
@@ -220,7 +221,10 @@ class Engine:
                 names = [slot.name for slot in p.slots]
                 by_pass = last and many
                 held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
-                gradients = _collected(watched, names, held, seeds) if by_pass else watched.gradients(names, seeds, p.batched)
+                if by_pass:
+                    gradients = _collected(watched, names, held, seeds)
+                else:
+                    gradients = watched.gradients(names, seeds, p.batched, p.folded and self._images)
                 for layer, slot in enumerate(p.slots):
                     prepared = held[layer] if by_pass else self._prepared(slot, watched)
                     if sketch is None:

@@ -4,6 +4,7 @@ A parameter is factored when it belongs to exactly one layer whose gradient has 
 pass, nothing else uses the parameter, and its norm agrees with plain autograd's on the first sample. All other gradients are formed.
 """
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -83,7 +84,7 @@ class Planned:
     ``seeds`` (s, k): the layout's combinations of outputs; ``activations``: numbers in the factored layers' inputs and outputs;
     ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks, of which
     ``placed`` are formed where they stay; ``collected``: what features need of one scalar's gradients; ``first`` (1, ...): the sample
-    that the plan was made on.
+    that the plan was made on; ``batched`` and ``folded``: whether one backward pass for several scalars works in these two ways.
     """
 
     model: nn.Module
@@ -92,6 +93,7 @@ class Planned:
     slots: tuple[Slot, ...]
     general: GeneralGradients | None
     batched: bool
+    folded: bool
     like: Tensor
     seeds: Tensor
     first: Tensor
@@ -129,7 +131,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         sequential = path_depends_on_values(model, probe)
         names = {id(p): name for name, p in model.named_parameters()}
         slots, reasons = ([], {}) if sequential else _candidates(model, probe, uses)
-        slots, methods, batched, sizes = _verified(model, probe, slots, reference, reasons, names, layout)
+        slots, methods, batched, folded, sizes = _verified(model, probe, slots, reference, reasons, names, layout)
         factored = {names[id(slot.module.get_parameter(local))] for slot in slots for local in slot.wanted}
         if sequential:  # another sample may take another path
             uses.update({id(p): 1 for p in model.parameters() if not uses[id(p)]})
@@ -153,7 +155,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
             treated = ("unused", "the outputs do not depend on it")
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, p.numel(), *treated))
     plan = LayerPlan(tuple(entries), layout.k)
-    return Planned(model, plan, layout, tuple(slots), general, batched, like, seeds, probe[:1].clone(), *sizes)
+    return Planned(model, plan, layout, tuple(slots), general, batched, folded, like, seeds, probe[:1].clone(), *sizes)
 
 
 def _candidates(model: nn.Module, probe: Tensor, uses: Counter[int]) -> tuple[list[Slot], dict[str, str]]:
@@ -198,15 +200,15 @@ def _verified(
     reasons: dict[str, str],
     names: dict[int, str],
     layout: Layout,
-) -> tuple[list[Slot], dict[str, str], bool, tuple[int, ...]]:
+) -> tuple[list[Slot], dict[str, str], bool, bool, tuple[int, ...]]:
     """Drop what disagrees with plain autograd on the first sample (with the reason), and measure what is kept."""
     kept: list[Slot] = []
     methods: dict[str, str] = {}
     sizes = torch.zeros(6, dtype=torch.int64)
     if not slots:
-        return kept, methods, False, tuple(sizes.tolist())
+        return kept, methods, False, False, tuple(sizes.tolist())
     watched = capture(model, probe, {slot.name: slot.module for slot in slots})
-    gradients, batched = _backward(watched, [slot.name for slot in slots], checking_seeds(watched.outputs.detach()))
+    gradients, batched, folded = _backward(watched, [slot.name for slot in slots], checking_seeds(watched.outputs.detach()))
     for slot, g in zip(slots, gradients, strict=True):
         call, agreed = watched.single(slot.name), set()
         for local in slot.wanted:
@@ -224,15 +226,19 @@ def _verified(
         outputs, collected = call.output.numel(), prepared.collected(g[:1]).numel()
         numbers = prepared.numbers(), prepared.pair_numbers(), prepared.placed_numbers(), collected
         sizes += torch.tensor([call.value.numel() + outputs, outputs, *numbers])
-    return kept, methods, batched, tuple((sizes // len(probe)).tolist())
+    return kept, methods, batched, folded, tuple((sizes // len(probe)).tolist())
 
 
-def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[Tensor], bool]:
-    """The gradients, and whether one pass for several outputs works (some operations have no batched backward)."""
-    try:
-        return watched.gradients(names, seeds, batched=True), True
-    except (RuntimeError, NotImplementedError, ValueError):
-        return watched.gradients(names, seeds, batched=False), False
+def _backward(watched: Capture, names: list[str], seeds: Tensor) -> tuple[list[Tensor], bool, bool]:
+    """The gradients, and whether one pass for several outputs works, batched and, of images, folded: some operations have no such pass."""
+    batched, folded = None, None
+    with contextlib.suppress(RuntimeError, NotImplementedError, ValueError):
+        batched = watched.gradients(names, seeds, batched=True)
+    if any(watched.single(name).output.ndim == 4 for name in names):
+        with contextlib.suppress(RuntimeError, NotImplementedError, ValueError):
+            folded = watched.gradients(names, seeds, batched=True, folded=True)
+    found = watched.gradients(names, seeds, batched=False) if batched is None else batched
+    return found, batched is not None, folded is not None
 
 
 def _agrees(general: GeneralGradients, probe: Tensor, reference: dict[str, Tensor]) -> bool:
