@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from ntkcore.kernels.buffers import Buffers, machine_bytes
-from ntkcore.kernels.products import add_products
+from ntkcore.kernels.products import WHOLE, add_products
 
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
 
-_LEAF = {"cpu": 192, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
+_LEAF = {"cpu": WHOLE, "cuda": 2048}  # rows of a symmetric block below which both halves are computed
 _STRIPE = 128  # rows mirrored at once: what lies on the diagonal is taken apart, which is slow
 _SUMMED = 16384  # columns of formed gradients multiplied at once: sums over more of them are added up in float64
 

@@ -12,6 +12,9 @@ from ntkcore.kernels.pool import pool, processors
 LARGEST = 2560
 """Rows up to which each processor takes whole pieces: each then needs a result of its own."""
 
+WHOLE = 192
+"""Rows of a symmetric product up to which both halves are computed."""
+
 _STRIPE = (128, 256)  # the fewest and the most rows multiplied at once, else a tenth of all: what lies left of them is not computed
 _WORTH = 2**27  # multiplications below which threads cost more than they gain
 
@@ -20,7 +23,8 @@ def add_products(left: Sequence[Tensor], right: Sequence[Tensor] | None, total: 
     """Add ``sum_p left_p right_p^T`` to ``total`` (n, m), which is float64; for ``right`` None that of ``left`` with itself.
 
     Products of the pieces (n, columns) and (m, columns), of at most ``together`` columns each, are taken in their dtype; those of more
-    columns are added in float64, in an order that is always the same. Of ``left`` with itself the upper triangle is sure to be there.
+    columns are added in float64, in an order that is always the same. Of ``left`` with itself the upper triangle is sure to be there,
+    and all of it up to WHOLE rows.
     """
     height, width = total.shape
     count = processors()
@@ -63,7 +67,7 @@ def _shares(pieces: Sequence[Tensor], count: int) -> list[list[Tensor]]:
 def _add_in_turn(left: Sequence[Tensor], right: Sequence[Tensor], total: Tensor, together: int, *, symmetric: bool) -> None:
     height, width = total.shape
     product = left[0].new_zeros(height, width)  # what lies left of the stripes stays zero
-    rows = min(max(height // 10, _STRIPE[0]), _STRIPE[1]) if symmetric else height
+    rows = min(max(height // 10, _STRIPE[0]), _STRIPE[1]) if symmetric and height > WHOLE else height
     columns = 0
     for here, there in zip(left, right, strict=True):
         if columns + here.shape[1] > together:

@@ -176,6 +176,11 @@ FACTORED: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "conv stride": (_conv2d(stride=2, padding=1), IMAGE),
     "conv uneven": (_conv2d(kernel=(3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2)), IMAGE),
     "conv dilation": (_conv2d(dilation=2, padding=2, bias=False), IMAGE),
+    "conv by rows": (lambda: _head(nn.Conv2d(6, 4, 3, padding=1), nn.MaxPool2d(2), nn.Tanh()), (6, 10, 9)),
+    "conv by rows, options": (
+        lambda: _head(nn.Conv2d(8, 4, (3, 2), (1, 2), (1, 2), (2, 3), padding_mode="circular"), nn.AvgPool2d(2), nn.Tanh()),
+        (8, 12, 15),
+    ),
     "conv groups": (_conv2d(groups=2, padding=1), IMAGE),
     "conv depthwise": (_conv2d(groups=4, padding=1), DEEP),
     "conv same": (_conv2d(kernel=(4, 3), padding="same"), IMAGE),

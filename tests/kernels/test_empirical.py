@@ -13,7 +13,7 @@ from kernel_test_networks import FACTORED, GENERAL, Tokens, build, jacobians
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
-from ntkcore.kernels import FallbackWarning, Outputs, empirical_ntk, features, memory, ntk_diagonal, ntk_tiles, schedule, working_set
+from ntkcore.kernels import FallbackWarning, Outputs, empirical_ntk, engine, features, memory, ntk_diagonal, ntk_tiles, schedule, working_set
 from ntkcore.kernels.layers import affine
 
 # torch says how it pads evenly sized kernels
@@ -51,6 +51,17 @@ def test_factored_layers_equal_explicit_jacobians(name: str, dtype: torch.dtype)
         assert found.values.dtype == (np.float64 if dtype == torch.float64 else np.float32)
         close(found, expected[:4, 4:], TOLERANCE[dtype])
         close(empirical_ntk(model, x, outputs=outputs, batch_size=3), expected, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("name", [name for name, (_, shape) in FACTORED.items() if len(shape) == 3])
+def test_one_backward_pass_for_each_scalar_or_one_for_all(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images with the channels last, a pass for each scalar; and all scalars in one pass, folded."""
+    model, x = build(*FACTORED[name], 7, torch.float64)
+    j = jacobians(model, x)
+    for least in (1, 2**40):
+        monkeypatch.setattr(engine, "_ONE_PASS", least)
+        for outputs in ("mean", "full"):
+            close(empirical_ntk(model, x, outputs=outputs), contracted(j, j, outputs), 1e-10)
 
 
 @pytest.mark.parametrize("outputs", FORMS)
@@ -112,7 +123,7 @@ def test_blocks_tiles_and_permutations(order: list[int], size: int, cut: int, ti
 
 
 @pytest.mark.parametrize("outputs", ["pseudo", "full"])
-@pytest.mark.parametrize("name", ["conv", "mlp", "sequence linear, few positions", "conv groups, few positions"])
+@pytest.mark.parametrize("name", ["conv", "mlp", "sequence linear, few positions", "conv groups, few positions", "conv by rows"])
 def test_little_memory_changes_nothing(name: str, outputs: Outputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, stripes and workspaces of a few samples, hence every path of the schedule."""
     model, x = build(*FACTORED[name], 11, torch.float64)
