@@ -13,7 +13,18 @@ from kernel_test_networks import FACTORED, GENERAL, Tokens, build, jacobians
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
-from ntkcore.kernels import FallbackWarning, Outputs, empirical_ntk, engine, features, memory, ntk_diagonal, ntk_tiles, schedule, working_set
+from ntkcore.kernels import (
+    FallbackWarning,
+    Outputs,
+    empirical_ntk,
+    engine,
+    features,
+    memory,
+    ntk_diagonal,
+    ntk_tiles,
+    schedule,
+    working_set,
+)
 from ntkcore.kernels.layers import affine
 
 # torch says how it pads evenly sized kernels
