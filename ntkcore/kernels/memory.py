@@ -47,7 +47,7 @@ def working_set(
     F = min(KEPT_BYTES, all features) and at least two samples'; the batches of one moment B (BATCH_BYTES, or one sample's where that
     is more), with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64
     and again in the kernel's precision, and one of at most 2560 rows for each processor. Up to an eighth of the machine's memory stays
-    for the next kernel's features.
+    for the next kernel's features, for a minute.
 
     Args:
         x: a few samples of the kind meant (one is enough).

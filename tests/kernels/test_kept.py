@@ -1,6 +1,7 @@
 """A plan is kept as long as it holds: whatever is changed of a network since is seen."""
 
 import gc
+import time
 import weakref
 
 import numpy as np
@@ -182,3 +183,16 @@ def test_memory_comes_back_and_is_lent_again() -> None:
     assert buffers.held() == 800  # no more than the limit
     assert buffers.lend((2, 2), np.float32).shape == (2, 2)
     assert buffers.held() <= 1000
+
+
+def test_memory_is_given_back_when_none_is_wanted() -> None:
+    buffers = Buffers(1000, idle=0.05)
+    lent = buffers.lend((10, 10), np.float64)
+    time.sleep(0.2)  # longer than that while it is lent
+    del lent
+    for _ in range(200):
+        if not buffers.held():
+            break
+        time.sleep(0.05)
+    assert buffers.held() == 0
+    assert buffers.lend((10, 10), np.float64).shape == (10, 10)
