@@ -5,7 +5,7 @@ later change it in place do no harm), and gradients are taken with respect to th
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -81,6 +81,24 @@ class Capture:
             call.output.new_zeros(count, *call.output.shape) if gradient is None else gradient
             for call, gradient in zip(watched, gradients, strict=True)
         ]
+
+    def collected(self, names: list[str], seeds: Tensor, needed: Sequence[Callable[[Tensor], Tensor]]) -> list[Tensor]:
+        """What is ``needed`` of the :meth:`gradients` (1, b, *output) -> (1, b, ...) for each name, after a pass for each of the ``seeds``.
+
+        Each (s, b, ...); of images with the channels last, those of all passes together at each position.
+        """
+        passes: list[list[Tensor]] = [[] for _ in names]
+        for seed in seeds.split(1):
+            for parts, keep, gradients in zip(passes, needed, self.gradients(names, seed, batched=False), strict=True):
+                parts.append(keep(gradients))
+        found = []
+        for number, parts in enumerate(passes):
+            if parts[0].ndim == 5 and parts[0][0].is_contiguous(memory_format=torch.channels_last):
+                found.append(torch.stack([part[0].permute(0, 2, 3, 1) for part in parts], 3).permute(3, 0, 4, 1, 2))
+            else:
+                found.append(torch.cat(parts))
+            passes[number] = []  # its memory is wanted for the next
+        return found
 
 
 def _stacked(parts: tuple[Tensor, ...]) -> Tensor:

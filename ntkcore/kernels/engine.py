@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.errors import DataError
+from ntkcore.kernels.assembly import Assembly, Found
 from ntkcore.kernels.capture import Capture, capture, exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, placed
 from ntkcore.kernels.compression import Compression, Compressor, Sketch
-from ntkcore.kernels.features import Assembly, Block, ExplicitFeatures, Found, rows_within
+from ntkcore.kernels.features import Block, ExplicitFeatures, rows_within
 from ntkcore.kernels.general import GeneralGradients
 from ntkcore.kernels.kept import plans_for
 from ntkcore.kernels.layers import Prepared
@@ -222,7 +223,7 @@ class Engine:
                 by_pass = last and many
                 held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
                 if by_pass:
-                    gradients = _collected(watched, names, held, seeds)
+                    gradients = watched.collected(names, seeds, [prepared.collected for prepared in held])
                 else:
                     gradients = watched.gradients(names, seeds, p.batched, p.folded and self._images)
                 for layer, slot in enumerate(p.slots):
@@ -265,27 +266,6 @@ class Engine:
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
-
-
-def _collected(watched: Capture, names: list[str], layers: list[Prepared], seeds: Tensor) -> list[Tensor]:
-    """What the features of each layer need of the gradients, collected after a backward pass for each of the ``seeds`` (s, k)."""
-    passes: list[list[Tensor]] = [[] for _ in layers]
-    for seed in seeds.split(1):
-        for parts, layer, gradients in zip(passes, layers, watched.gradients(names, seed, batched=False), strict=True):
-            parts.append(layer.collected(gradients))
-    stacked = []
-    for number, parts in enumerate(passes):
-        stacked.append(_side_by_side(parts))
-        passes[number] = []
-    return stacked
-
-
-def _side_by_side(parts: list[Tensor]) -> Tensor:
-    """(1, b, ...) of each pass -> (s, b, ...); of images with the channels last, those of all passes together at each position."""
-    images = parts[0].ndim == 5 and parts[0][0].is_contiguous(memory_format=torch.channels_last)
-    if not images:
-        return torch.cat(parts)
-    return torch.stack([part[0].permute(0, 2, 3, 1) for part in parts], 3).permute(3, 0, 4, 1, 2)
 
 
 def _in_precision(model: nn.Module, dtype: torch.dtype | None) -> nn.Module:
