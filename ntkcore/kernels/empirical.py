@@ -95,11 +95,11 @@ def empirical_ntk(
     rows = engine.samples
     columns = None if z is None else engine.others(z)
     report = None if compression is None else _compressed(engine, compression, batch_size)
-    require_fit(engine, len(rows), None if columns is None else len(columns), batch_size)
-    m, k = len(rows if columns is None else columns), engine.layout.rows
-    values: np.ndarray = np.empty((len(rows), m) if outputs != "full" else (len(rows), m, k, k), dtype=numpy_dtype(engine.dtype))
-    side = side_of(engine, max(len(rows), m))
-    with threads(engine.threads(len(rows), m)):
+    n, m, k = rows.shape[0], (rows if columns is None else columns).shape[0], engine.layout.rows
+    require_fit(engine, n, None if columns is None else m, batch_size)
+    values: np.ndarray = np.empty((n, m) if outputs != "full" else (n, m, k, k), dtype=numpy_dtype(engine.dtype))
+    side = side_of(engine, max(n, m))
+    with threads(engine.threads(n, m)):
         for row, column, block in tiles(engine, columns, side, None, batch_size, progress):
             here, there = slice(row * side, row * side + block.shape[0]), slice(column * side, column * side + block.shape[1])
             values[here, there] = block
@@ -114,7 +114,7 @@ def empirical_ntk(
         report,
         seconds,
         str(engine.like.device),
-        f"{values.dtype}{' (TF32)' if tf32 else ''}",
+        f"{numpy_dtype(engine.dtype).__name__}{' (TF32)' if tf32 else ''}",
     )
 
 

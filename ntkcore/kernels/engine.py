@@ -210,12 +210,11 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         x = as_batch(samples, p.like)
-        seeds = p.seeds
-        many = len(seeds) > 1
-        last = self._images and self.compressor is None and not (many and len(x) * p.output_numbers < _ONE_PASS)
+        seeds, batch, many = p.seeds, x.shape[0], self.layout.count > 1
+        last = self._images and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
         if last:
             x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
-        sketch = None if self.compressor is None else self.compressor.begin(len(seeds), len(x))
+        sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
         with exact_gradients(x.device, tf32=self.tf32):
             if p.slots:
                 watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
@@ -230,7 +229,7 @@ class Engine:
                     prepared = held[layer] if by_pass else self._prepared(slot, watched)
                     if sketch is None:
                         of_all = gradients[layer] if by_pass else prepared.collected(gradients[layer])
-                        found[layer] = prepared.features(of_all, made.room(layer, start, len(x), self.like))
+                        found[layer] = prepared.features(of_all, made.room(layer, start, batch, self.like))
                     else:
                         self._sketch_layer(slot, prepared, gradients[layer], sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go

@@ -234,7 +234,8 @@ class Block:
                 right += there.pieces()
             else:
                 here.add_gram(there, total)
-        add_products(left, right, total, _SUMMED)
+        if left:
+            add_products(left, right, total, _SUMMED)
         return total.to(like.dtype)
 
     def own_gram(self, like: Tensor) -> Tensor:
@@ -247,7 +248,8 @@ class Block:
                 formed += part.pieces()
             else:
                 part.add_own_gram(total)
-        add_products(formed, None, total, _SUMMED)
+        if formed:
+            add_products(formed, None, total, _SUMMED)
         if side <= _LEAF.get(like.device.type, _LEAF["cpu"]):  # both halves were computed
             if total.device.type != "cpu":
                 return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
