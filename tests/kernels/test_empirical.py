@@ -16,6 +16,7 @@ from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
 from ntkcore.kernels import (
     FallbackWarning,
     Outputs,
+    capture,
     empirical_ntk,
     engine,
     features,
@@ -25,6 +26,7 @@ from ntkcore.kernels import (
     schedule,
     working_set,
 )
+from ntkcore.kernels.capture import Capture
 from ntkcore.kernels.layers import affine
 
 # torch says how it pads evenly sized kernels
@@ -69,10 +71,27 @@ def test_one_backward_pass_for_each_scalar_or_one_for_all(name: str, monkeypatch
     """Images with the channels last, a pass for each scalar; and all scalars in one pass, folded."""
     model, x = build(*FACTORED[name], 7, torch.float64)
     j = jacobians(model, x)
+    passes: list[str] = []
+    each, folded = Capture.collected, capture.vmap
+    monkeypatch.setattr(Capture, "collected", lambda *arguments: passes.append("each") or each(*arguments))
+    monkeypatch.setattr(capture, "vmap", lambda function: passes.append("folded") or folded(function))
     for least in (1, 2**40):
         monkeypatch.setattr(engine, "_ONE_PASS", least)
         for outputs in ("mean", "full"):
             close(empirical_ntk(model, x, outputs=outputs), contracted(j, j, outputs), 1e-10)
+    convolution = any(isinstance(module, nn.Conv2d) for module in model.modules())
+    assert ("each" in passes) == convolution
+    if name.startswith("conv"):
+        assert passes[-1] == "folded"
+
+
+def test_a_folded_pass_with_other_gradients_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = build(*FACTORED["conv"], 7, torch.float64)
+    right = capture.vmap
+    monkeypatch.setattr(capture, "vmap", lambda function: lambda seeds: [2 * found for found in right(function)(seeds)])
+    monkeypatch.setattr(engine, "_ONE_PASS", 2**40)
+    j = jacobians(model, x)
+    close(empirical_ntk(model, x, outputs="full"), contracted(j, j, "full"), 1e-10)
 
 
 @pytest.mark.parametrize("outputs", FORMS)

@@ -23,7 +23,7 @@ def processors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pieces(rows: int, dtype: torch.dtype, seed: int) -> list[torch.Tensor]:
-    """Columns of one, of several and of uneven numbers, one piece a view that is wider than its rows are apart from the next."""
+    """Uneven numbers of columns, each piece a view of one matrix."""
     drawn = torch.randn(rows, 400, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
     return list(drawn.split([1, 99, 57, 3, 100, 40, 100], 1))
 
