@@ -23,7 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import ensure_worker
 from ntkcore.settings import settings
-from pages.parts import frame, media
+from pages.shared import frame, media
 
 
 @asynccontextmanager
@@ -41,8 +41,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 def _warm() -> None:
     """Load what the pages need before somebody waits for it."""
-    for module in ("learnability_result", "convergence_result", "influence_result", "reliability_result", "information_result"):
-        importlib.import_module(f"pages.parts.{module}")
+    for name in ("learnability", "convergence", "influence", "reliability", "information"):
+        importlib.import_module(f"pages.{name}.result")
 
 
 def script_failed(error: Exception) -> bool:
@@ -57,17 +57,19 @@ def route() -> None:
     frame.configure()
     st.navigation(
         {
-            "": [st.Page("pages/home.py", title="Start", url_path="", default=True, icon=":material/explore:")],
+            "": [st.Page("pages/start/page.py", title="Start", url_path="", default=True, icon=":material/explore:")],
             "Explore": [
-                st.Page("pages/learnability.py", title="Learnability", url_path="learnability", icon=":material/school:"),
-                st.Page("pages/influence.py", title="Influence", url_path="influence", icon=":material/north_east:"),
-                st.Page("pages/reliability.py", title="Reliability", url_path="reliability", icon=":material/rule:"),
-                st.Page("pages/information.py", title="Information", url_path="information", icon=":material/fingerprint:"),
+                st.Page("pages/learnability/page.py", title="Learnability", url_path="learnability", icon=":material/school:"),
+                st.Page("pages/influence/page.py", title="Influence", url_path="influence", icon=":material/north_east:"),
+                st.Page("pages/reliability/page.py", title="Reliability", url_path="reliability", icon=":material/rule:"),
+                st.Page("pages/information/page.py", title="Information", url_path="information", icon=":material/fingerprint:"),
             ],
-            "Kernels": [st.Page("pages/convergence.py", title="Convergence", url_path="convergence", icon=":material/compare_arrows:")],
+            "Kernels": [
+                st.Page("pages/convergence/page.py", title="Convergence", url_path="convergence", icon=":material/compare_arrows:")
+            ],
             "Library": [
-                st.Page("pages/images.py", title="Your data", url_path="images", icon=":material/photo_library:"),
-                st.Page("pages/jobs.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),
+                st.Page("pages/data/page.py", title="Your data", url_path="images", icon=":material/photo_library:"),
+                st.Page("pages/jobs/page.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),
             ],
         }
     ).run()

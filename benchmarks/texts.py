@@ -26,8 +26,9 @@ from scipy.stats import pearsonr
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ntkcore.analyses import influence_views, information_views
-from ntkcore.analyses.influence import InfluenceResult
+from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.information import views as information_views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, open_pack
 from ntkcore.information.detection import detect, mean_interval

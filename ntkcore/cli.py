@@ -153,7 +153,7 @@ def _learnability(options: argparse.Namespace) -> int:
 
 
 def _convergence(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.convergence_views import answer
+    from ntkcore.analyses.convergence.views import answer
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import comparison_table, compute_convergence
 
@@ -184,9 +184,8 @@ def _convergence(options: argparse.Namespace) -> int:
 
 
 def _influence(options: argparse.Namespace) -> int:
-    from ntkcore.analyses import influence_noise as noise
-    from ntkcore.analyses import influence_views as views
-    from ntkcore.analyses.influence_complexity import groups_of
+    from ntkcore.analyses.influence import noise, views
+    from ntkcore.analyses.influence.complexity import groups_of
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_influence, influences
 
@@ -214,7 +213,7 @@ def _influence(options: argparse.Namespace) -> int:
 
 
 def _reliability(options: argparse.Namespace) -> int:
-    from ntkcore.analyses import reliability_views as views
+    from ntkcore.analyses.reliability import views
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_reliability, error_rates
 
@@ -237,7 +236,7 @@ def _reliability(options: argparse.Namespace) -> int:
 
 
 def _on_network(result: Any, view: Any, path: Path | None) -> None:
-    from ntkcore.analyses import reliability_network as views
+    from ntkcore.analyses.reliability import answer as views
     from ntkcore.notebook import on_network
 
     found = on_network(result, view=view)
@@ -250,7 +249,7 @@ def _on_network(result: Any, view: Any, path: Path | None) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.verification_views import paper_of
+    from ntkcore.analyses.verification.views import paper_of
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_influence, removals, verifications
 
@@ -286,7 +285,7 @@ def _information(options: argparse.Namespace) -> int:
 
 
 def _study(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.studies import STUDIES
+    from ntkcore.analyses.catalogue import STUDIES
     from ntkcore.analyses.workspace import workspace
     from ntkcore.notebook import compute_study
 

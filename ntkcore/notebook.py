@@ -22,23 +22,21 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses import (
-    convergence_views,
-    influence_views,
-    information_views,
-    reliability_network,
-    reliability_tables,
-    reliability_views,
-    verification_views,
-)
-from ntkcore.analyses.convergence import ConvergenceResult, open_convergence
-from ntkcore.analyses.influence import InfluenceResult, open_influence
-from ntkcore.analyses.learnability import LearnabilityResult, open_learnability
-from ntkcore.analyses.learnability_views import judged, table
-from ntkcore.analyses.network_ihvp import NetworkIhvp, open_network_ihvp
+from ntkcore.analyses.catalogue import STUDIES
+from ntkcore.analyses.convergence import views as convergence_views
+from ntkcore.analyses.convergence.analysis import ConvergenceResult, open_convergence
+from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.analysis import InfluenceResult, open_influence
+from ntkcore.analyses.information import views as information_views
+from ntkcore.analyses.learnability.analysis import LearnabilityResult, open_learnability
+from ntkcore.analyses.learnability.views import judged, table
+from ntkcore.analyses.reliability import answer as reliability_network
+from ntkcore.analyses.reliability import tables as reliability_tables
+from ntkcore.analyses.reliability import views as reliability_views
+from ntkcore.analyses.reliability.network import NetworkIhvp, open_network_ihvp
 from ntkcore.analyses.requests import compute
-from ntkcore.analyses.studies import STUDIES
-from ntkcore.analyses.verification import Verification, open_verification
+from ntkcore.analyses.verification import views as verification_views
+from ntkcore.analyses.verification.analysis import Verification, open_verification
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.errors import SpecError
 from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, RELIABILITY, Address, Query

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ntkcore.analyses.network_ihvp import NetworkIhvp
+from ntkcore.analyses.reliability.network import NetworkIhvp
 from ntkcore.specs import InfluenceSpec, NetworkIhvpSpec
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 60}, "test": 12})

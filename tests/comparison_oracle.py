@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ntkcore.analyses.network import network, state_at
+from ntkcore.analyses.materials.network import network, state_at
 from ntkcore.data import load_dataset
 from ntkcore.specs import RunSpec
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from deletion_oracle import brute, outputs
 
-from ntkcore.analyses import influence_views as views
-from ntkcore.analyses.split import targets_of
+from ntkcore.analyses.influence import views
+from ntkcore.analyses.materials.split import targets_of
 from ntkcore.specs import InfluenceView
 
 DATA = {"classes": ("3", "5", "8"), "n": 16, "label_noise": 0.2}

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from reviews import write_reviews
 
-from ntkcore.analyses.convergence import is_ready as convergence_ready
-from ntkcore.analyses.influence import is_ready as influence_ready
-from ntkcore.analyses.learnability import is_ready
+from ntkcore.analyses.convergence.analysis import is_ready as convergence_ready
+from ntkcore.analyses.influence.analysis import is_ready as influence_ready
+from ntkcore.analyses.learnability.analysis import is_ready
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main, quoted_class
 from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY
@@ -50,8 +50,8 @@ TINY = [
 
 
 def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("ntkcore.analyses.timing.OUTPUTS", (1,))
-    monkeypatch.setattr("ntkcore.analyses.timing.DEPTHS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1,))
     assert main(["convergence", *TINY, "--csv", str(tmp_path / "points.csv")]) == 0
     said = capsys.readouterr().out
     assert "right_full" in said and "Which to use" in said and "at initialisation" in said

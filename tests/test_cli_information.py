@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses import information_views as views
-from ntkcore.analyses.influence import open_influence
-from ntkcore.analyses.studies import STUDIES
+from ntkcore.analyses.catalogue import STUDIES
+from ntkcore.analyses.influence.analysis import open_influence
+from ntkcore.analyses.information import views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.permalink import INFORMATION

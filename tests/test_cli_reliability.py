@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ntkcore.analyses import reliability_views as views
-from ntkcore.analyses.influence import is_ready, open_influence
+from ntkcore.analyses.influence.analysis import is_ready, open_influence
+from ntkcore.analyses.reliability import views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.influence import ihvp_error

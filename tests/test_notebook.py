@@ -21,8 +21,8 @@ def test_three_lines(cache, capsys):
 
 
 def test_two_lines_compare_the_kernels(cache, capsys, monkeypatch):
-    monkeypatch.setattr("ntkcore.analyses.timing.OUTPUTS", (1,))
-    monkeypatch.setattr("ntkcore.analyses.timing.DEPTHS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1,))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1,))
     result = convergence(classes=["0", "1", "2"], n=12, test=6, widths=[4, 8], depth=1, seeds=1, looks=[0], ridge=0.5)
     assert result.complete and result.spec.widths == (4, 8) and result.spec.ridge == 0.5
     rows = comparison_table(result)

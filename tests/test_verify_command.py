@@ -2,8 +2,8 @@
 
 import pytest
 
-from ntkcore.analyses.influence import open_influence
-from ntkcore.analyses.verification import measured
+from ntkcore.analyses.influence.analysis import open_influence
+from ntkcore.analyses.verification.analysis import measured
 from ntkcore.analyses.workspace import workspace
 from ntkcore.cli import main
 from ntkcore.errors import SpecError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from ntkcore.analyses.kernel_tiles import TILE
+from ntkcore.analyses.materials.tiles import TILE
 from ntkcore.analyses.progress import Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset

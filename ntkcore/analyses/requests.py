@@ -1,41 +1,38 @@
 """Requests: what can be asked for as a job, how it is asked, and what a worker does with it."""
 
-import contextlib
-import hashlib
-import json
-import shutil
-import time
-import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ntkcore.analyses import convergence, influence, learnability, network_ihvp, verification
-from ntkcore.analyses.convergence_forecast import require_fit_convergence
-from ntkcore.analyses.influence_forecast import require_fit_influence
-from ntkcore.analyses.learnability_forecast import require_fit
+from ntkcore.analyses.catalogue import STUDIES, study_of
+from ntkcore.analyses.convergence import analysis as convergence
+from ntkcore.analyses.convergence.forecast import require_fit_convergence
+from ntkcore.analyses.imports import sweep_uploads
+from ntkcore.analyses.influence import analysis as influence
+from ntkcore.analyses.influence.forecast import require_fit_influence
+from ntkcore.analyses.learnability import analysis as learnability
+from ntkcore.analyses.learnability.forecast import require_fit
 from ntkcore.analyses.progress import Reporter
-from ntkcore.analyses.studies import STUDIES, study_of
+from ntkcore.analyses.reliability import network as network_ihvp
 from ntkcore.analyses.study import Study
+from ntkcore.analyses.verification import analysis as verification
 from ntkcore.analyses.workspace import Workspace, workspace
-from ntkcore.data import Columns, TextWishes, catalogue, check_server_path, download, holds_texts, import_set, own_sets
-from ntkcore.errors import CorruptArtifact, DataError
+from ntkcore.data import Columns, TextWishes, download, holds_texts, import_set
+from ntkcore.data.describe import describe_dataset
+from ntkcore.errors import CorruptArtifact
 from ntkcore.jobs import Handler, JobContext, JobState
 from ntkcore.specs import (
     INFLUENCE_KERNELS,
     TITLES,
     ConvergenceSpec,
-    DatasetSpec,
     InfluenceSpec,
     LearnabilitySpec,
     NetworkIhvpSpec,
     Spec,
     VerificationSpec,
 )
-from ntkcore.store.files import guarded
 
-_UPLOAD_LIFE = 86_400.0  # seconds
 _REPAIRS = 5  # damaged tiles healed in one job before something else must be wrong
 
 
@@ -46,14 +43,14 @@ def request_learnability(spec: LearnabilitySpec, ws: Workspace) -> JobState:
         AtlasError: it cannot be had, or cannot fit on this machine.
     """
     require_fit(spec, ws)
-    title = f"Learnability of {describe_dataset(spec.dataset, ws)} · {TITLES[spec.model.architecture]}"
+    title = f"Learnability of {describe_dataset(spec.dataset, ws.settings)} · {TITLES[spec.model.architecture]}"
     return _submit(learnability.KIND, learnability.learnability_key(spec, ws), spec, title, ws)
 
 
 def request_convergence(spec: ConvergenceSpec, ws: Workspace) -> JobState:
     """Ask for an analysis, as :func:`request_learnability`."""
     require_fit_convergence(spec, ws)
-    title = f"Convergence on {describe_dataset(spec.dataset, ws)} · {TITLES[spec.architecture]}"
+    title = f"Convergence on {describe_dataset(spec.dataset, ws.settings)} · {TITLES[spec.architecture]}"
     return _submit(convergence.KIND, convergence.convergence_key(spec, ws), spec, title, ws)
 
 
@@ -61,7 +58,7 @@ def request_influence(spec: InfluenceSpec, ws: Workspace) -> JobState:
     """Ask for an analysis, as :func:`request_learnability`."""
     require_fit_influence(spec, ws)
     which = INFLUENCE_KERNELS[spec.kernel] + (f" ({TITLES[spec.model.architecture]})" if spec.model is not None else "")
-    title = f"Influence on {describe_dataset(spec.dataset, ws)} · {which}"
+    title = f"Influence on {describe_dataset(spec.dataset, ws.settings)} · {which}"
     return _submit(influence.KIND, influence.influence_key(spec, ws), spec, title, ws)
 
 
@@ -71,13 +68,13 @@ def request_verification(spec: VerificationSpec, ws: Workspace) -> JobState:
     each = "" if spec.together else "each of "
     many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
     wide = "" if spec.width is None else f", {spec.width:,} units"
-    title = f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws)}"
+    title = f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws.settings)}"
     return _submit(verification.KIND, verification.verification_key(spec, ws), spec, title, ws)
 
 
 def request_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> JobState:
     """Ask for the IHVP method on a real network beside retraining, as :func:`request_learnability`."""
-    title = f"LiSSA and retraining, {describe_dataset(spec.verification.influence.dataset, ws)}"
+    title = f"LiSSA and retraining, {describe_dataset(spec.verification.influence.dataset, ws.settings)}"
     return _submit(network_ihvp.KIND, network_ihvp.network_ihvp_key(spec, ws), spec, title, ws)
 
 
@@ -88,100 +85,6 @@ def request_study(study: Study[Any], spec: Spec, ws: Workspace) -> JobState:
 
 def _submit(kind: str, key: str, spec: Spec, title: str, ws: Workspace) -> JobState:
     return ws.jobs.submit(kind, key, {"spec": spec.model_dump(mode="json")}, title, again=True)
-
-
-def describe_dataset(spec: DatasetSpec, ws: Workspace) -> str:
-    """A data set in words: its name for people, its classes when few, how many images, the noise."""
-    what = "images"
-    if spec.own is not None:
-        mine = next((item for item in own_sets(ws.settings) if item.content_id == spec.own), None)
-        title, what = (mine.name, mine.kind) if mine else ("a set this server does not have", what)
-    else:
-        title = next(info.title for info in catalogue(ws.settings) if info.name == spec.name)
-    few = f" {' | '.join(spec.classes)}" if 0 < len(spec.classes) <= 3 else ""
-    some = f", {len(spec.classes)} classes" if len(spec.classes) > 3 else ""
-    noise = f", {100 * spec.label_noise:g} % flipped" if spec.label_noise else ""
-    return f"{title}{few}{some}, {spec.n:,} {what}{noise}"
-
-
-def request_download(name: str, ws: Workspace) -> JobState:
-    """Ask for a public data set to be downloaded."""
-    return ws.jobs.submit("download", download_key(name), {"name": name}, f"Download of {name}", again=True)
-
-
-def download_key(name: str) -> str:
-    """Id of the job that downloads a data set."""
-    return hashlib.sha256(f"download {name}".encode()).hexdigest()
-
-
-def request_import(
-    path: Path,
-    name: str,
-    side: int | Literal["auto"],
-    ws: Workspace,
-    *,
-    uploaded: bool,
-    texts: TextWishes | None = None,
-    vectors_uploaded: bool = False,
-) -> JobState:
-    """Ask for a set of images or texts to be imported from a file or folder on the server.
-
-    Args:
-        path: the file or folder; an uploaded file is deleted afterwards, whatever becomes of it.
-        name: what to call the set.
-        side: side of the images in pixels, or ``"auto"``.
-        uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
-        texts: what is to become of texts.
-        vectors_uploaded: the same of the word vectors that ``texts`` names.
-    """
-    source = path if uploaded else check_server_path(path, ws.settings)
-    payload: dict[str, Any] = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
-    if texts is not None:
-        vectors = texts.vectors if texts.vectors is None or vectors_uploaded else check_server_path(texts.vectors, ws.settings)
-        payload["texts"] = {
-            "columns": [texts.columns.text, texts.columns.label],
-            "vectors": None if vectors is None else str(vectors),
-            "dimensions": texts.dimensions,
-            "vectors_uploaded": vectors_uploaded,
-        }
-    key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
-    return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
-
-
-def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
-    """Write an uploaded file (a binary file object) to the cache; its name begins with its hash.
-
-    Raises:
-        DataError: it is over the limit.
-        StoreError: it cannot be written (disk full, no permission); nothing is left of it.
-    """
-    limit = ws.settings.upload_limit
-    if size > limit:
-        raise DataError(
-            f"The file has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB can be uploaded.",
-            "Put it in a server folder and import it from there.",
-        )
-    content.seek(0)
-    digest = hashlib.file_digest(content, "sha256").hexdigest()
-    content.seek(0)
-    target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
-    with guarded(target.parent, size):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with target.open("wb") as file:
-                shutil.copyfileobj(content, file, 2**20)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
-    return target
-
-
-def sweep_uploads(ws: Workspace) -> None:
-    """Delete uploads a day old: of imports that were cancelled before they began, or of a server that died."""
-    for path in (ws.settings.cache_dir / "uploads").glob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > _UPLOAD_LIFE:
-                path.unlink()
 
 
 def handlers(ws: Workspace | None = None) -> dict[str, Handler]:

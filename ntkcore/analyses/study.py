@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.drafts import identity_of, one_device
 from ntkcore.analyses.forecast import Forecast
-from ntkcore.analyses.network import identity_of, one_device
 from ntkcore.analyses.progress import STUDY, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.influence_noise import NoiseShare
-from ntkcore.analyses.influence_paths import MeanTrajectory, Trajectory
+from ntkcore.analyses.influence.noise import NoiseShare
+from ntkcore.analyses.influence.paths import MeanTrajectory, Trajectory
 from ntkcore.figures.theme import CLASSES, FORM_COLOURS, class_colour, ink, layout, literal, quiet
 
 HEIGHT = 300

@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.analyses.learnability_views import GroupCurves, ImageCurve
+from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.views import GroupCurves, ImageCurve
 from ntkcore.figures.theme import GROUP_COLOURS, class_colour, ink, layout, literal
 from ntkcore.learnability import GROUP_NAMES
 

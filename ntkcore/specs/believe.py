@@ -52,7 +52,7 @@ class RetrainingStudySpec(Spec):
         return self
 
     def verification(self, ridge: float, images: tuple[int, ...]) -> VerificationSpec:
-        """The trainings at one λ, as :mod:`ntkcore.analyses.verification` has them."""
+        """The trainings at one λ, as :mod:`ntkcore.analyses.verification.analysis` has them."""
         return VerificationSpec(influence=self.influence, removed=images, ridge=ridge, time=self.time)
 
 

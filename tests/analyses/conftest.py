@@ -5,8 +5,8 @@ import pytest
 from influence_oracle import SPECS
 from recording import Recording
 
-from ntkcore.analyses.influence import open_influence, run_influence
-from ntkcore.analyses.split import targets_of
+from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
 from ntkcore.specs import InfluenceSpec
@@ -32,5 +32,5 @@ def made(tmp_path_factory):
 @pytest.fixture
 def few_timings(monkeypatch):
     """The curves of kernel seconds with two points each."""
-    monkeypatch.setattr("ntkcore.analyses.timing.OUTPUTS", (1, 3))
-    monkeypatch.setattr("ntkcore.analyses.timing.DEPTHS", (1, 2))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1, 3))
+    monkeypatch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1, 2))

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ntkcore.analyses.kernel import kernel_key
-from ntkcore.analyses.learnability import is_ready, learnability_key, parts_of
-from ntkcore.analyses.network import run_key
+from ntkcore.analyses.learnability.analysis import is_ready, learnability_key, parts_of
+from ntkcore.analyses.materials.kernel import kernel_key
+from ntkcore.analyses.materials.network import run_key
 from ntkcore.analyses.requests import request_learnability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.jobs import JobState

@@ -10,11 +10,11 @@ import pytest
 from recording import Recording
 from reviews import REVIEWS, write_reviews
 
-from ntkcore.analyses import information_views as information
-from ntkcore.analyses import learnability_views
-from ntkcore.analyses.influence import open_influence, run_influence
-from ntkcore.analyses.influence_forecast import forecast_influence
-from ntkcore.analyses.learnability import open_learnability, run_learnability
+from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.information import views as information
+from ntkcore.analyses.learnability import views as learnability_views
+from ntkcore.analyses.learnability.analysis import open_learnability, run_learnability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, load_dataset, open_pack
 from ntkcore.errors import ModelError

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = (Path(__file__).resolve().parents[2] / "pages" / "parts" / "gallery.js").read_text()
-SCRIPT_CSS = (Path(__file__).resolve().parents[2] / "pages" / "parts" / "gallery.css").read_text()
+SCRIPT = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.js").read_text()
+SCRIPT_CSS = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.css").read_text()
 
 TOLD = """async ([script, turns]) => {
   const show = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;

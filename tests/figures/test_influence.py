@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.influence_noise import NoiseShare
-from ntkcore.analyses.influence_paths import MeanTrajectory, Trajectory
+from ntkcore.analyses.influence.noise import NoiseShare
+from ntkcore.analyses.influence.paths import MeanTrajectory, Trajectory
 from ntkcore.figures import influence as figures
 from ntkcore.figures.theme import CLASSES, class_colour
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.learnability import LearnabilityResult
-from ntkcore.analyses.learnability_views import GroupCurves, ImageCurve
+from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.views import GroupCurves, ImageCurve
 from ntkcore.figures import learnability as figures
 from ntkcore.figures.theme import GROUP_COLOURS
 from ntkcore.learnability import Correlation

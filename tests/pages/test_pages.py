@@ -8,7 +8,7 @@ from recording import Recording
 from visiting import button, opened, visitor
 
 from ntkcore.analyses import requests
-from ntkcore.analyses.learnability import learnability_key, parts_of, run_learnability
+from ntkcore.analyses.learnability.analysis import learnability_key, parts_of, run_learnability
 from ntkcore.data import import_images
 from ntkcore.permalink import LEARNABILITY
 from ntkcore.specs import LearnabilitySpec, LearnabilityView

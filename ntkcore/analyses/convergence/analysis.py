@@ -1,0 +1,204 @@
+"""Convergence, from specification to result: how well the pseudo-NTK stands in for the full kernel, over width and training.
+
+Source: Thesis ch. 3; SCIENCE §7. One job of many parts: each comparison is an artifact of its own
+(:mod:`ntkcore.analyses.convergence.compare`) and can be opened as soon as it is stored; then what the kernels cost is timed
+(:mod:`ntkcore.analyses.convergence.timing`). Everything that depends on how the result is looked at is in
+:mod:`ntkcore.analyses.convergence.views`.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ntkcore.analyses.convergence.compare import ensure_comparison
+from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
+from ntkcore.analyses.convergence.comparison import VERSION as COMPARISON_VERSION
+from ntkcore.analyses.convergence.comparison import Comparison, PointImages, comparison_key, open_comparison, open_point
+from ntkcore.analyses.convergence.forecast import convergence_stages
+from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
+from ntkcore.analyses.convergence.timing import Timing, TimingSpec, ensure_timing, open_timing, series_of, timing_key, timing_spec
+from ntkcore.analyses.drafts import identity_of
+from ntkcore.analyses.materials.kernel import KERNEL_VERSION, run_of
+from ntkcore.analyses.materials.network import TRAINING_VERSION, content_of, ensure_states, ensure_training, has_state, until
+from ntkcore.analyses.materials.split import load_split, require_classes
+from ntkcore.analyses.progress import IMAGES, TIMING, TRAINING, Reporter, of_point
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset
+from ntkcore.errors import ComputationError
+from ntkcore.specs import ComparisonSpec, ConvergenceSpec, key_of
+
+__all__ = [
+    "Comparison",
+    "ConvergenceResult",
+    "PointImages",
+    "Timing",
+    "convergence_key",
+    "is_ready",
+    "open_convergence",
+    "open_point",
+    "ready_points",
+    "run_convergence",
+]
+
+KIND = "convergence"
+VERSION = 1
+_LISTED = 3  # places named in a warning
+
+
+@dataclass(frozen=True, slots=True)
+class ConvergenceResult:
+    """A convergence analysis, as far as it is computed.
+
+    Attributes:
+        spec, key: what was asked for, and its key.
+        points: the comparisons in the order of ``spec.points()``; None where not computed yet.
+        timing: seconds per pair over outputs and depth; None until everything else is done.
+        class_names: the classes; () until a comparison is there.
+        warnings: what a reader should know, each with how many comparisons it concerns.
+        created, seconds, device: when (UTC, ISO 8601) the whole was finished, how long the last job took, and on what; "" and 0
+            until then.
+    """
+
+    spec: ConvergenceSpec
+    key: str
+    points: tuple[Comparison | None, ...]
+    timing: Timing | None
+    class_names: tuple[str, ...]
+    warnings: tuple[str, ...]
+    created: str
+    seconds: float
+    device: str
+
+    @property
+    def ready(self) -> int:
+        """How many comparisons are there."""
+        return sum(point is not None for point in self.points)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there."""
+        return self.ready == len(self.points) and self.timing is not None
+
+
+def convergence_key(spec: ConvergenceSpec, ws: Workspace) -> str:
+    """Key of the analysis, which is also the id of its job."""
+    versions = ((VERSION * 100 + COMPARISON_VERSION) * 100 + KERNEL_VERSION) * 100 + TRAINING_VERSION
+    return key_of(KIND, versions, spec, content_of(spec.dataset, spec.models()[0], ws))
+
+
+def is_ready(spec: ConvergenceSpec, ws: Workspace) -> bool:
+    """Whether every part of the analysis is stored."""
+    return _finished(spec, ws) is not None and ready_points(spec, ws) == len(spec.points())
+
+
+def ready_points(spec: ConvergenceSpec, ws: Workspace) -> int:
+    """How many comparisons are stored; looks only whether they are there, so it may be asked every second."""
+    return sum(ws.store.state(COMPARISON_KIND, comparison_key(point, ws)) == "ready" for point in spec.points())
+
+
+def run_convergence(spec: ConvergenceSpec, ws: Workspace, reporter: Reporter) -> None:
+    """Compute whatever of the analysis is not stored yet, part by part, in the order of ``spec.points()``.
+
+    A network whose training diverges has comparisons that say so, and the others go on.
+
+    Raises:
+        AtlasError: the request cannot be met; says why and what to do.
+        Cancelled: the user cancelled; what is finished stays.
+    """
+    started = time.monotonic()
+    split = load_split(spec.dataset, spec.test, ws)
+    require_classes(split.train)
+    reporter.plan(convergence_stages(spec, split.train, ws))
+    reporter.report(IMAGES, split.train.n + len(split.test_labels))
+    failed: dict[tuple[int, int], str] = {}
+    for point in spec.points():
+        if ws.store.state(COMPARISON_KIND, comparison_key(point, ws)) == "ready":
+            continue
+        network = point.model.width, point.model.seed
+        if point.training is not None and network not in failed:
+            failed[network] = _train(spec, point, split.train, ws, reporter)
+            if failed[network]:
+                reporter.warn(f"Width {network[0]}, seed {network[1]}: {failed[network]}")
+        ensure_comparison(point, split, ws, reporter, failed.get(network, ""))
+    timed = timing_spec(spec, split.train, reporter.device)
+    ensure_timing(timed, ws, reporter)
+    reporter.report(TIMING, sum(2 * len(places) for _, places in series_of(timed)))
+    with ws.store.draft(KIND, convergence_key(spec, ws), identity_of(spec, VERSION)) as draft:
+        if draft is not None:
+            draft.put_json("timing", timed.model_dump(mode="json"))
+            draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
+    ws.store.evict()
+
+
+def _train(spec: ConvergenceSpec, point: ComparisonSpec, dataset: Dataset, ws: Workspace, reporter: Reporter) -> str:
+    """Store the states of a network at every look, in one training; why it failed, or ""."""
+    last = run_of(point)
+    assert last is not None  # the caller asks for networks that are trained
+    run = until(last, spec.training.epochs)
+    looks = [look for look in spec.looks if look]
+    stage = of_point(TRAINING, point)
+    if all(has_state(until(run, look), ws) for look in looks):
+        return ""
+    said = ""
+    # The second goes back for looks that a training recorded, or given up, before they were wanted has passed by.
+    for make in (partial(ensure_training, keep=looks), partial(ensure_states, epochs=looks)):
+        try:
+            make(run, dataset, ws, reporter, stage)
+        except ComputationError as error:
+            said = f"{error.message} {error.remedy}".strip()
+    return said
+
+
+def open_convergence(spec: ConvergenceSpec, ws: Workspace) -> ConvergenceResult:
+    """What is stored of the analysis, from memory where it is hot; an analysis never begun has no points yet.
+
+    Raises:
+        CorruptArtifact: a comparison is damaged; :func:`ntkcore.analyses.requests.repair` computes it again.
+    """
+    points = tuple(open_comparison(point, ws) for point in spec.points())
+    timing = _finished(spec, ws)
+    done = ws.store.open(KIND, convergence_key(spec, ws)).info if timing is not None else {}
+    ready = [point for point in points if point is not None]
+    return ConvergenceResult(
+        spec=spec,
+        key=convergence_key(spec, ws),
+        points=points,
+        timing=None if timing is None else open_timing(timing, ws),
+        class_names=ready[0].class_names if ready else (),
+        warnings=_warnings(ready),
+        created=done.get("created", ""),
+        seconds=done.get("seconds", 0.0),
+        device=done.get("device", ""),
+    )
+
+
+def _warnings(points: Sequence[Comparison]) -> tuple[str, ...]:
+    """What the comparisons say, each sentence once with where it holds."""
+    where: dict[str, list[str]] = {}
+    for point in points:
+        said = [point.diverged] if point.diverged else list(point.notes)
+        if any(point.jitter.values()):
+            said.append(
+                "A kernel regression could only be solved with a jitter on the kernel's diagonal: the kernel's doctor has its size."
+            )
+        for text in said:
+            where.setdefault(text, []).append(f"width {point.width}, seed {point.seed}, epoch {point.epoch}")
+    return tuple(f"{text.rstrip('.')} ({_few(places, len(points))})." for text, places in where.items())
+
+
+def _few(places: Sequence[str], of: int) -> str:
+    """A short list of places."""
+    if len(places) == of > 1:
+        return "all comparisons"
+    more = f"; and {len(places) - _LISTED} more" if len(places) > _LISTED else ""
+    return "; ".join(places[:_LISTED]) + more
+
+
+def _finished(spec: ConvergenceSpec, ws: Workspace) -> TimingSpec | None:
+    """What was timed when the analysis was finished; None when it is not, or the timing is gone."""
+    key = convergence_key(spec, ws)
+    if ws.store.state(KIND, key) != "ready":
+        return None
+    timed = TimingSpec.model_validate(ws.store.open(KIND, key).json("timing"))
+    return timed if ws.store.state(TIMING_KIND, timing_key(timed)) == "ready" else None

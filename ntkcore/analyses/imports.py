@@ -1,0 +1,98 @@
+"""Imports and downloads of data sets as jobs, and the uploads that they read."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Any, Literal
+
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import TextWishes, check_server_path
+from ntkcore.errors import DataError
+from ntkcore.jobs import JobState
+from ntkcore.store.files import guarded
+
+_UPLOAD_LIFE = 86_400.0  # seconds
+
+
+def request_download(name: str, ws: Workspace) -> JobState:
+    """Ask for a public data set to be downloaded."""
+    return ws.jobs.submit("download", download_key(name), {"name": name}, f"Download of {name}", again=True)
+
+
+def download_key(name: str) -> str:
+    """Id of the job that downloads a data set."""
+    return hashlib.sha256(f"download {name}".encode()).hexdigest()
+
+
+def request_import(
+    path: Path,
+    name: str,
+    side: int | Literal["auto"],
+    ws: Workspace,
+    *,
+    uploaded: bool,
+    texts: TextWishes | None = None,
+    vectors_uploaded: bool = False,
+) -> JobState:
+    """Ask for a set of images or texts to be imported from a file or folder on the server.
+
+    Args:
+        path: the file or folder; an uploaded file is deleted afterwards, whatever becomes of it.
+        name: what to call the set.
+        side: side of the images in pixels, or ``"auto"``.
+        uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
+        texts: what is to become of texts.
+        vectors_uploaded: the same of the word vectors that ``texts`` names.
+    """
+    source = path if uploaded else check_server_path(path, ws.settings)
+    payload: dict[str, Any] = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
+    if texts is not None:
+        vectors = texts.vectors if texts.vectors is None or vectors_uploaded else check_server_path(texts.vectors, ws.settings)
+        payload["texts"] = {
+            "columns": [texts.columns.text, texts.columns.label],
+            "vectors": None if vectors is None else str(vectors),
+            "dimensions": texts.dimensions,
+            "vectors_uploaded": vectors_uploaded,
+        }
+    key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
+    return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
+
+
+def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
+    """Write an uploaded file (a binary file object) to the cache; its name begins with its hash.
+
+    Raises:
+        DataError: it is over the limit.
+        StoreError: it cannot be written (disk full, no permission); nothing is left of it.
+    """
+    limit = ws.settings.upload_limit
+    if size > limit:
+        raise DataError(
+            f"The file has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB can be uploaded.",
+            "Put it in a server folder and import it from there.",
+        )
+    content.seek(0)
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    content.seek(0)
+    target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
+    with guarded(target.parent, size):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file, 2**20)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+    return target
+
+
+def sweep_uploads(ws: Workspace) -> None:
+    """Delete uploads a day old: of imports that were cancelled before they began, or of a server that died."""
+    for path in (ws.settings.cache_dir / "uploads").glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _UPLOAD_LIFE:
+                path.unlink()

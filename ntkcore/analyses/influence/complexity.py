@@ -1,0 +1,62 @@
+"""Ten groups of training images by their influence, and the complexity of each (IF-NTK Fig. 5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.mean import mean_influence
+from ntkcore.analyses.influence.views import GROUPS, regression
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.influence import group_complexity
+from ntkcore.specs import InfluenceView
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups, from the most harmful to the most helpful.
+
+    Attributes:
+        complexity: (g,) how much of the targets' norm each asks for (IF-NTK eq. 19).
+        members: the training images of each, the most harmful first.
+        mean: (n,) influence at the end of training, mean over all held-out images.
+    """
+
+    complexity: np.ndarray
+    members: tuple[np.ndarray, ...]
+    mean: np.ndarray
+
+
+def groups_of(result: InfluenceResult, ridge: float, ws: Workspace, progress: Callable[[int, int], None] | None = None) -> Groups:
+    """Ten groups by mean influence, and each one's complexity.
+
+    Args:
+        progress: as for :func:`~ntkcore.analyses.influence.mean.mean_influence`.
+
+    Raises:
+        ComputationError: λ is too small for this kernel.
+    """
+
+    def make() -> Groups:
+        chosen = regression(result, ridge, ws)
+        mean = mean_influence(result, InfluenceView(ridge=ridge), range(len(result.test_labels)), ws, progress)
+        members = np.array_split(np.argsort(mean, kind="stable"), min(GROUPS, chosen.n - 1))
+        return Groups(group_complexity(chosen, [[int(i) for i in group] for group in members]), tuple(members), mean)
+
+    return ws.hot.get(("influence.groups", result.key, result.created, ridge), make)
+
+
+def group_table(groups: Groups, labels: np.ndarray, true_labels: np.ndarray) -> pd.DataFrame:
+    """One row per group: its complexity, its images' number and mean influence, and the share of flipped labels."""
+    flipped = labels != true_labels
+    return pd.DataFrame(
+        {
+            "group": np.arange(len(groups.members)),
+            "complexity": groups.complexity,
+            "images": [len(group) for group in groups.members],
+            "mean_influence": [groups.mean[group].mean() for group in groups.members],
+            "flipped": [flipped[group].mean() for group in groups.members],
+        }
+    )

@@ -1,0 +1,117 @@
+"""What an influence analysis will need, and its stages.
+
+Memory at the peak, for N = n rows of the system (n k for the full kernel): images, network, and five N × N float64 matrices, of which the
+decomposition takes three and the page two (the kernel and its eigenvectors; G once λ is chosen), with the test kernel's m N.
+"""
+
+import time
+
+import numpy as np
+
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.influence.kernel import chain, closed_rate_name, compression_of, prepared
+from ntkcore.analyses.materials.network import has_state
+from ntkcore.analyses.materials.probes import decomposition_rate, kernel_rates, training_rate
+from ntkcore.analyses.materials.split import check_split
+from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
+from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING, Stage
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset
+from ntkcore.errors import SpecError
+from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
+from ntkcore.kernels.empirical import EXACT
+from ntkcore.models import describe_model
+from ntkcore.specs import InfluenceSpec, Outputs, RunSpec
+
+_FEW = 64  # samples of a probe
+_MATRICES = 5
+
+
+def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
+    """Forecast one influence analysis from this machine's measured rates; measures a rate it has never seen.
+
+    Raises:
+        AtlasError: when the data or the network cannot be had at all.
+    """
+    sample = _checked(spec, ws)
+    return needs(spec, sample).forecast(lambda: influence_stages(spec, sample, ws), ws)
+
+
+def require_fit_influence(spec: InfluenceSpec, ws: Workspace) -> None:
+    """Refuse what cannot fit on this machine.
+
+    Raises:
+        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+    """
+    if refusal := needs(spec, _checked(spec, ws)).refusal(ws)[0]:
+        raise SpecError(refusal, "Choose fewer images, or a kernel that serves all outputs.")
+
+
+def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
+    """The stages of the job, with their expected seconds."""
+    n, m = spec.dataset.n, spec.test
+    stages = [Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m))]
+    if spec.model is not None and spec.training is not None:
+        todo = not has_state(RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training), ws)
+        epochs = spec.training.epochs
+        seconds = training_rate(spec.training, spec.model, n, sample, ws) * n * epochs if todo else 0.0
+        stages.append(Stage(TRAINING, "images", max(epochs, 1) * n, seconds))
+    if spec.kernel in ("pseudo", "full") and spec.model is not None:
+        form: Outputs = "full" if spec.kernel == "full" else "pseudo"
+        kept = compression_of(spec)
+        rates = kernel_rates(form, spec.model, spec.dtype, sample, ws, kept)
+        kernel = rates.seconds(2 * n + m, kernel_pairs(n, tile_side(form, sample.outputs, spec.dtype)) + m * n)
+        if kept is not None:  # it is judged on an exact block
+            kernel += kernel_rates(form, spec.model, spec.dtype, sample, ws).seconds(EXACT, EXACT**2)
+    else:
+        kernel = _closed_rate(spec, sample, ws) * (n * n + m * n)
+    side = n * (sample.outputs if spec.kernel == "full" else 1)
+    stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.1 + kernel))
+    stages.append(Stage(SPECTRUM, "decompositions", 1, 0.1 + decomposition_rate(ws) * side**3))
+    return tuple(stages)
+
+
+def _closed_rate(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> float:
+    """Seconds a pair of a kernel of infinite width; the second of two runs, so that nothing is compiled in it."""
+
+    def probe() -> float:
+        rows = prepared(spec, sample.inputs[:_FEW], sample)
+        seconds = 0.0
+        for _ in range(2):
+            started = time.monotonic()
+            if spec.model is None:
+                two_layer_relu_ntk(rows)
+            else:
+                infinite_ntk(chain(spec.model, sample), rows, initialisation=spec.model.initialisation)
+            seconds = time.monotonic() - started
+        return seconds / len(rows) ** 2
+
+    rate = ws.rates.get(closed_rate_name(spec, sample), probe)
+    assert rate is not None  # a probe was given
+    return rate
+
+
+def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
+    """The first training images, after checking everything that can be checked at once."""
+    sample = sample_of(spec.dataset, ws)
+    check_split(spec.dataset, spec.test, ws)
+    return sample
+
+
+def needs(spec: InfluenceSpec, sample: Dataset) -> Needs:
+    """Memory and disk of an analysis on images like these."""
+    k, m = sample.outputs, spec.test
+    r = k if spec.kernel == "full" else 1
+    shape = sample.inputs.shape[1:]
+    parameters = 0
+    if spec.model is not None:
+        parameters = describe_model(spec.model, input_shape=shape, outputs=k, class_names=sample.class_names).parameters
+
+    def memory(n: int) -> int:
+        images = int(np.prod(shape)) * 8 * (n + m) * 3
+        return BASE_MEMORY + images + parameters * 4 * 8 + 8 * r * r * (_MATRICES * n * n + 3 * m * n)
+
+    def disk(n: int) -> int:
+        return 8 * r * r * (2 * n * n + m * n) + sample.pixels[0].size * (n + m) + parameters * 8 + 2**20
+
+    return Needs(spec.dataset.n, memory, disk, ", or more with a kernel that serves all outputs" if r > 1 else "")

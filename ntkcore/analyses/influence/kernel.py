@@ -1,0 +1,135 @@
+"""The kernel of an influence analysis: training images with each other, and held-out images with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ntkcore.analyses.drafts import put_array
+from ntkcore.analyses.materials.kernel import kernel_network
+from ntkcore.analyses.materials.network import outputs_of, rate_name, timed
+from ntkcore.analyses.materials.split import Split
+from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates
+from ntkcore.analyses.progress import PAIRS, TRAINING, Reporter
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.architecture import Chain, chain_of
+from ntkcore.data import Dataset
+from ntkcore.errors import DataError, ModelError
+from ntkcore.kernels import Compression, infinite_ntk, two_layer_relu_ntk
+from ntkcore.kernels.doctor import batch_invariance, compression_error
+from ntkcore.specs import InfluenceSpec, KernelSpec, ModelSpec, Outputs
+from ntkcore.store import Draft
+
+KEPT = 2000
+"""Weights of each parameter tensor that a compression keeps, as the paper does (Unique-info §5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """What is known once the draft holds ``k_train`` and ``k_test``.
+
+    Attributes:
+        f_train, f_test: (n, k) and (m, k) the network's outputs where its kernel is taken; zeros for infinite width.
+        dtype: precision of the kernels.
+        invariance: relative difference between batches of two sizes; None where there are no batches.
+        compression_error: relative error of the compression on an exact block; None without one.
+        notes: what a reader should know.
+    """
+
+    f_train: np.ndarray
+    f_test: np.ndarray
+    dtype: str
+    invariance: float | None
+    compression_error: float | None
+    notes: frozenset[str]
+
+
+def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
+    """Fill both kernels; finished tiles of a network's kernel stay from an earlier attempt, those of a closed form are soon made again.
+
+    Raises:
+        AtlasError: the data have no such kernel, or the training diverged.
+    """
+    if spec.kernel in ("pseudo", "full"):
+        return _of_network(spec, split, draft, ws, reporter)
+    train, test = (prepared(spec, inputs, split.train) for inputs in (split.train.inputs, split.test_inputs))
+    n, m, k = len(train), len(test), split.train.outputs
+    whole = n * n + m * n
+    with timed(ws, closed_rate_name(spec, split.train), whole):
+        for name, rows, before in (("k_train", train, 0), ("k_test", test, n * n)):
+            columns = None if name == "k_train" else train
+            if spec.kernel == "two-layer":
+                values = two_layer_relu_ntk(rows, columns)
+            else:
+                model = spec.model
+                assert model is not None
+                told = _part(reporter, before, len(rows) * n)
+                values = infinite_ntk(chain(model, split.train), rows, columns, initialisation=model.initialisation, progress=told)
+            put_array(draft, name, values, (TILE, n))
+            reporter.report(PAIRS, before + len(rows) * n)
+    return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, None, frozenset())
+
+
+def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndarray:
+    """Samples as a kernel of infinite width takes them: scaled to length 1, or normalised as the network does it.
+
+    Raises:
+        DataError: an image that is black everywhere, which has no direction.
+    """
+    values = inputs.astype(np.float64)
+    if spec.kernel == "infinite":
+        shape = (-1,) + (1,) * (values.ndim - 2)
+        return np.asarray((values - train.mean.reshape(shape)) / train.std.reshape(shape))
+    norms = np.linalg.norm(values.reshape(len(values), -1), axis=1)
+    if not norms.all():
+        raise DataError(
+            f"{int((norms == 0).sum())} images are black everywhere, and the two-layer kernel scales each image to length 1.",
+            "Choose other images, or another kernel.",
+        )
+    return np.asarray(values / norms.reshape((-1,) + (1,) * (values.ndim - 1)))
+
+
+def chain(model: ModelSpec, train: Dataset) -> Chain:
+    """The network's layers."""
+    found = chain_of(model.architecture, train.outputs, model.width, model.depth)
+    if found is None:  # the specification refuses it before
+        raise ModelError(f"The infinite width of {model.architecture} is not known.", "Choose another network.")
+    return found
+
+
+def closed_rate_name(spec: InfluenceSpec, train: Dataset) -> str:
+    """Name of the remembered seconds a pair of a kernel of infinite width."""
+    if spec.model is None:
+        return f"two-layer {int(np.prod(train.inputs.shape[1:]))}"
+    return rate_name("infinite", spec.model.model_copy(update={"seed": 0}), train, "cpu")
+
+
+def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
+    assert spec.model is not None
+    outputs: Outputs = "pseudo" if spec.kernel == "pseudo" else "full"
+    kernel = KernelSpec(dataset=spec.dataset, model=spec.model, training=spec.training, dtype=spec.dtype, outputs=outputs)
+    module = kernel_network(kernel, split.train, ws, reporter, TRAINING)
+    x = inputs_of(split.train, spec.dtype)
+    z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
+    f_train, f_test = (values.astype(np.float64) for values in outputs_of(module, split))
+    n, m, k = len(x), len(z), split.train.outputs
+    kept = compression_of(spec)
+    train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n), compression=kept)
+    test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n), compression=kept)
+    learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test, compressed=kept is not None)
+    invariance = batch_invariance(module, x, outputs, device=reporter.device)
+    error = None if kept is None else compression_error(module, x, outputs, kept, device=reporter.device)
+    return Kernels(f_train, f_test, spec.dtype, invariance, error, train.notes | test.notes)
+
+
+def compression_of(spec: InfluenceSpec) -> Compression | None:
+    """How the network's gradients are compressed: the weights that are kept follow the network's seed, for all images alike."""
+    if spec.compression == "none" or spec.model is None:
+        return None
+    return Compression("subset", size=KEPT, seed=spec.model.seed)
+
+
+def _part(reporter: Reporter, before: int, size: int) -> Callable[[float, float], None]:
+    """Progress of one of the two kernels, as progress of both."""
+    return lambda done, of: reporter.report(PAIRS, before + size * done / max(of, 1))

@@ -1,0 +1,136 @@
+"""Influence through training: every training image's influence on a held-out one, or its mean over a group, at every τ (SCIENCE §5)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.views import classes, regression, times
+from ntkcore.analyses.materials.split import targets_of
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.influence import shift_influence
+from ntkcore.regression.contour import windows
+
+_WORK, _LEAST = 4e9, 10
+"""Nodes times images times N² that a group's chart may take, about a second on two cores, and images it has whatever they take."""
+_SLICE = 16  # held-out images between two tellings of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One held-out image through training: times (T,), the last ∞; outputs (T, k); loss (T,); influence (T, n)."""
+
+    times: np.ndarray
+    outputs: np.ndarray
+    loss: np.ndarray
+    influence: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class MeanTrajectory:
+    """A group of held-out images through training.
+
+    Attributes:
+        times: (T,) τ.
+        loss, error: (T,) mean loss and share misclassified, over the whole group.
+        influence: (T, n) mean over ``images`` of the group's ``size``, evenly spread, where all would take too long.
+    """
+
+    times: np.ndarray
+    loss: np.ndarray
+    error: np.ndarray
+    influence: np.ndarray
+    images: int
+    size: int
+
+
+def trajectory(result: InfluenceResult, ridge: float, target: int, ws: Workspace) -> Trajectory:
+    """One held-out image through training; the end of training is left out where λ is too small for it."""
+    key = ("influence.trajectory", result.key, result.created, ridge, target)
+    return ws.hot.get(key, lambda: _trajectory(result, ridge, target, ws), lambda t: t.influence.nbytes)
+
+
+def _trajectory(result: InfluenceResult, ridge: float, target: int, ws: Workspace) -> Trajectory:
+    outputs, loss = _judged(result, ridge, [target], ws)
+    return Trajectory(np.asarray(times(result)), outputs[:, 0], loss[:, 0], _influences(result, ridge, [target], outputs, ws, None))
+
+
+def mean_trajectory(
+    result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace, progress: Callable[[int, int], None] | None = None
+) -> MeanTrajectory:
+    """A group of held-out images through training.
+
+    Args:
+        images: the group, not empty.
+        progress: called with (done, all) now and then; may raise.
+    """
+    key = ("influence.mean-trajectory", result.key, result.created, ridge, tuple(images))
+    return ws.hot.get(key, lambda: _mean_trajectory(result, ridge, images, ws, progress), lambda t: t.influence.nbytes)
+
+
+def _mean_trajectory(
+    result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace, progress: Callable[[int, int], None] | None
+) -> MeanTrajectory:
+    outputs, loss = _judged(result, ridge, images, ws)
+    wrong = np.stack([classes(values) != result.test_labels[list(images)] for values in outputs])
+    nodes = sum(len(window.nodes) for window in windows(times(result)))
+    most = max(_LEAST, int(_WORK / (nodes * len(result.regression.eigen[0]) ** 2)))
+    some = np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(int))
+    values = _influences(result, ridge, [images[i] for i in some], outputs[:, some], ws, progress)
+    return MeanTrajectory(np.asarray(times(result)), loss.mean(1), wrong.mean(1), values, len(some), len(images))
+
+
+def _judged(result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs (T, g, k) and loss (T, g) of some held-out images at every time."""
+    chosen, rows = regression(result, ridge, ws), list(images)
+    kernel, start = result.k_test[rows], result.f_test[rows]
+    outputs = np.stack([chosen.predict(kernel, start, time) for time in times(result)])
+    return outputs, np.square(outputs - targets_of(result.test_labels[rows], chosen.k)).sum(2) / 2
+
+
+def _influences(
+    result: InfluenceResult,
+    ridge: float,
+    images: Sequence[int],
+    outputs: np.ndarray,
+    ws: Workspace,
+    progress: Callable[[int, int], None] | None,
+) -> np.ndarray:
+    """(T, n) influence at every time, mean over some held-out images, of ``outputs`` (T, g, k)."""
+    chosen, axis, rows = regression(result, ridge, ws), times(result), list(images)
+    errors = outputs - targets_of(result.test_labels[rows], chosen.k)
+    place = {time: at for at, time in enumerate(axis)}
+    values, done, of = np.zeros((len(axis), chosen.n)), 0, len(axis) * len(rows)
+    for start in range(0, len(rows), _SLICE):
+        for time, some, shift in chosen.shifts(result.k_test[rows[start : start + _SLICE]], axis):
+            values[place[time]] += shift_influence(shift, errors[place[time], start:][some]).sum(0)
+            done += len(shift)
+            if progress is not None:
+                progress(done, of)
+    return values / len(rows)
+
+
+def leading(path: Trajectory | MeanTrajectory, now: np.ndarray, count: int = 8) -> np.ndarray:
+    """The images whose ranks are followed: the most influential ones now, and at the beginning and the end of training."""
+    found: dict[int, None] = {}
+    for values in (now, path.influence[-1], path.influence[0]):
+        found |= dict.fromkeys(
+            int(i) for i in np.argsort(-np.abs(values), kind="stable")[: count // 2 + (count // 4 if values is now else 0)]
+        )
+    return np.asarray(list(found)[:count])
+
+
+def ranks(path: Trajectory | MeanTrajectory) -> np.ndarray:
+    """(T, n) rank of every training image by |influence|, 1 the most influential."""
+    order = np.argsort(-np.abs(path.influence), axis=1, kind="stable")
+    found = np.empty_like(order)
+    np.put_along_axis(found, order, np.arange(1, order.shape[1] + 1)[None, :], axis=1)
+    return found
+
+
+def path_table(path: Trajectory | MeanTrajectory, images: Sequence[int]) -> pd.DataFrame:
+    """Loss and some images' influence over training time."""
+    columns = {"tau": path.times, "loss": path.loss} | {f"influence_{image}": path.influence[:, image] for image in images}
+    return pd.DataFrame(columns)

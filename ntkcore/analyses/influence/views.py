@@ -1,0 +1,213 @@
+"""Answers from an influence result: any λ, any training time, any held-out image, at once (SCIENCE §3-5).
+
+Everything that takes more than a product is kept in memory by its λ and shared by all sessions; the kernel is never decomposed here.
+"""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.materials.split import targets_of
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.influence import shift_influence
+from ntkcore.regression import KernelRegression
+from ntkcore.specs import InfluenceView
+
+SHOWN = 60
+"""Training images in a gallery."""
+INFLUENTIAL = 40
+"""Training images called the most influential of a held-out image."""
+GROUPS = 10
+"""Groups of training images by their mean influence."""
+PAPER_TIME = 5.0
+"""τ of the paper's training, 5000 epochs at rate 0.001: where the end of training is shown, retraining goes so far."""
+STEPS = 40  # training times on the axis
+_DECADES = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The held-out images at one λ and time: outputs (m, k), loss ½‖f - y‖² (m,), predicted class (m,), whether right (m,)."""
+
+    outputs: np.ndarray
+    loss: np.ndarray
+    predicted: np.ndarray
+    correct: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What deleting or relabelling the basket would do.
+
+    Attributes:
+        accuracy, after: share of held-out images that are right, before and after.
+        loss, loss_after: (m,).
+        predicted: (m,) classes after.
+        changed: held-out images whose predicted class changes.
+    """
+
+    accuracy: float
+    after: float
+    loss: np.ndarray
+    loss_after: np.ndarray
+    predicted: np.ndarray
+    changed: int
+
+
+def regression(result: InfluenceResult, ridge: float, ws: Workspace) -> KernelRegression:
+    """The regression with this λ, hot: its inverse is made once, when the end of training is asked for."""
+    key = ("influence.regression", result.key, result.created, ridge)
+    size = 8 * len(result.regression.eigen[0]) ** 2
+    return ws.hot.get(key, lambda: result.regression.with_ridge(ridge), lambda _: size)
+
+
+def time_of(view: InfluenceView) -> float:
+    """τ, ∞ where the view says the end of training."""
+    return inf if view.time is None else view.time
+
+
+def times(result: InfluenceResult) -> tuple[float, ...]:
+    """The axis of training times: from where the fastest direction begins to move to where the slowest has been learned."""
+    values = result.regression.eigen[0]
+    slowest = max(float(values[0]), float(values[-1]) * 10**-_DECADES)
+    return tuple(float(f"{time:.3g}") for time in np.geomspace(0.1 / values[-1], 5 / slowest, STEPS))
+
+
+def held(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Held:
+    """The held-out images as the view's λ and time have them.
+
+    Raises:
+        ComputationError: λ is too small for this kernel at the end of training; says which would do.
+    """
+    chosen = regression(result, view.ridge, ws)
+    key = ("influence.held", result.key, result.created, view.ridge, view.time)
+    return ws.hot.get(key, lambda: judged(result, chosen.predict(result.k_test, result.f_test, time_of(view))), lambda h: h.outputs.nbytes)
+
+
+def judged(result: InfluenceResult, outputs: np.ndarray) -> Held:
+    """Outputs (m, k) of the held-out images, with what follows from them."""
+    loss = np.square(outputs - targets_of(result.test_labels, outputs.shape[1])).sum(1) / 2
+    predicted = classes(outputs)
+    return Held(outputs, loss, predicted, predicted == result.test_labels)
+
+
+def classes(outputs: np.ndarray) -> np.ndarray:
+    """The class that outputs (m, k) speak for: by sign for one output, else the largest."""
+    return (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(1)
+
+
+def tests_shown(result: InfluenceResult, view: InfluenceView, now: Held) -> np.ndarray:
+    """The held-out images of the gallery, in its order: the largest loss first, or as drawn; of some classes, or of all."""
+    order = np.arange(len(now.loss)) if view.tests == "all" else np.argsort(-now.loss, kind="stable")
+    kept = np.isin(result.test_labels, [place for place, name in enumerate(result.class_names) if name in view.only or not view.only])
+    if view.tests == "wrong":
+        kept &= ~now.correct
+    return order[kept[order]]
+
+
+def target_of(result: InfluenceResult, view: InfluenceView, shown: np.ndarray, now: Held) -> int:
+    """The held-out image chosen, or the first that is shown, or that of the largest loss."""
+    if view.target is not None and view.target < len(now.loss):
+        return view.target
+    return int(shown[0]) if len(shown) else int(now.loss.argmax())
+
+
+def influence(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
+    """(n,) how much the loss of one held-out image would rise without each training image, at the view's λ and time."""
+    one = slice(target, target + 1)
+    chosen = regression(result, view.ridge, ws)
+    outputs = chosen.predict(result.k_test[one], result.f_test[one], time_of(view))
+    return shift_influence(_shift(result, view, target, ws)[None], outputs - targets_of(result.test_labels[one], chosen.k))[0]
+
+
+def ranking(values: np.ndarray, show: str) -> np.ndarray:
+    """The training images of a gallery: the most helpful, the most harmful, or the least influential first."""
+    order = {"helpful": -values, "harmful": values, "idle": np.abs(values)}[show]
+    found = np.argsort(order, kind="stable")[:SHOWN]
+    return found if show == "idle" else found[values[found] > 0 if show == "helpful" else values[found] < 0]
+
+
+def without(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
+    """(n, k) outputs of one held-out image without each training image."""
+    return np.asarray(held(result, view, ws).outputs[target] + _shift(result, view, target, ws))
+
+
+def _shift(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
+    """(n, k) how the outputs of one held-out image move without each training image."""
+    key = ("influence.shift", result.key, result.created, view.ridge, view.time, target)
+    chosen = regression(result, view.ridge, ws)
+    return ws.hot.get(key, lambda: chosen.loo_shift(result.k_test[target : target + 1], time_of(view))[0])
+
+
+def effect(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Effect:
+    """What becomes of the held-out images at the end of training when the basket is deleted, or given a class.
+
+    Raises:
+        ComputationError: λ is too small for this kernel, or nothing would be left.
+    """
+    ended = view.model_copy(update={"time": None})
+    now, chosen = held(result, ended, ws), regression(result, view.ridge, ws)
+    basket = basket_of(result, view)
+    if not basket:
+        shift = np.zeros_like(now.outputs)
+    elif view.deed == "delete":
+        shift = chosen.group_shift(basket, result.k_test)
+    else:
+        label = min(view.label or 0, len(result.class_names) - 1)
+        shift = chosen.relabel_shift(basket, targets_of(np.full(len(basket), label), chosen.k), result.k_test)
+    after = judged(result, now.outputs + shift)
+    changed = int((after.predicted != now.predicted).sum())
+    return Effect(float(now.correct.mean()), float(after.correct.mean()), now.loss, after.loss, after.predicted, changed)
+
+
+def basket_of(result: InfluenceResult, view: InfluenceView) -> list[int]:
+    """The ticked images that exist."""
+    return [image for image in view.basket if image < len(result.labels)]
+
+
+def missing_from(result: InfluenceResult, view: InfluenceView) -> str:
+    """What a link names that this result does not have, or ""."""
+    n, m = len(result.labels), len(result.test_labels)
+    said = [
+        f"There is no held-out image {image:,}: they are 0 to {m - 1:,}."
+        for image in dict.fromkeys((view.target, view.held))
+        if image is not None and image >= m
+    ]
+    if view.image is not None and view.image >= n:
+        said.append(f"There is no training image {view.image:,}: they are 0 to {n - 1:,}.")
+    if any(image >= m for image in view.picked):
+        said.append("Some of the ticked held-out images do not exist here.")
+    if unknown := [name for name in view.only if name not in result.class_names]:
+        said.append(f"There is no class {unknown[0]}.")
+    if view.group is not None and view.group >= (count := min(GROUPS, n - 1)):
+        said.append(f"There is no group {view.group}: they are 0 to {count - 1}.")
+    if view.label is not None and view.label >= len(result.class_names):
+        said.append(f"There is no class {view.label}.")
+    if len(basket_of(result, view)) < len(view.basket):
+        said.append("Some images of the basket do not exist here.")
+    return " ".join(said)
+
+
+def table(result: InfluenceResult, values: np.ndarray, left_out: np.ndarray | None = None) -> pd.DataFrame:
+    """All training images with their influence, the most helpful first.
+
+    Args:
+        values: (n,) influences on one held-out image, or their mean over a group.
+        left_out: (n, k) outputs of the one image without each of them (:func:`without`).
+    """
+    order = np.argsort(-values, kind="stable")
+    columns = {
+        "image": order,
+        "id": [result.ids[i] for i in order],
+        "label": [result.class_names[label] for label in result.labels[order]],
+        "flipped": (result.labels != result.true_labels)[order],
+        "influence": values[order],
+    }
+    if left_out is not None:
+        columns["predicted_without"] = [result.class_names[place] for place in classes(left_out[order])]
+        names = ("output",) if left_out.shape[1] == 1 else tuple(f"output_{name}" for name in result.class_names)
+        columns |= {f"{name}_without": left_out[order, place] for place, name in enumerate(names)}
+    return pd.DataFrame(columns)

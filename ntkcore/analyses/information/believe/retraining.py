@@ -1,0 +1,180 @@
+"""Can the scores be believed? Real retraining without some images beside linearisation and influence functions (Unique-info Table 1, A.3).
+
+Some random training images are left out, each in a training of its own from the same θ0, and the squared changes of the weights and of the
+held-out predictions are held against
+
+- linearisation at the same λ and τ, of which the scores of the page are made;
+- influence functions at the trained weights (Koh & Liang): with the Gauss-Newton matrix, in closed form; with the Hessian, by conjugate
+  gradients, where it is positive definite; and by LiSSA with the paper's settings (Table 2). Predictions move to first order in them.
+
+Where λ is 0 influence functions have the paper's damping, 0.01 on a loss averaged over n images, which is 0.01 n on the sum here; LiSSA's
+scale of 1000 is 1000 n likewise. The paper does not tell the size of LiSSA's batches: here it is BATCH.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key, open_influence, run_influence
+from ntkcore.analyses.influence.views import classes, regression
+from ntkcore.analyses.information.believe.forecast import forecast_retraining
+from ntkcore.analyses.information.believe.plan import (
+    BATCH,
+    CHUNK,
+    DEPTH,
+    FEWEST,
+    METHODS,
+    MOST_ITERATIONS,
+    SCALE,
+    TOLERANCE,
+    asked,
+    damping,
+    plan,
+)
+from ntkcore.analyses.information.believe.tables import table
+from ntkcore.analyses.materials.network import outputs_of
+from ntkcore.analyses.materials.split import Split, load_split
+from ntkcore.analyses.study import PartReporter, Shapes, Study
+from ntkcore.analyses.verification.forecast import descent, network_of
+from ntkcore.analyses.verification.trained import TrainedNetwork, trained_network
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import ComputationError
+from ntkcore.influence import Lissa, retrain_chunks
+from ntkcore.influence.removal import removal_moves
+from ntkcore.information import weight_changes
+from ntkcore.information.functions import squared_shifts
+from ntkcore.information.influence_functions import influence_shifts, influence_weight_changes
+from ntkcore.kernels import empirical_ntk
+from ntkcore.regression import KernelRegression
+from ntkcore.specs import RetrainingStudySpec, VerificationSpec
+
+_TRAINED, _RETRAINED = 0.3, 0.7  # shares of a part that are told when the networks are trained
+
+
+def _shapes(spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
+    each = (1 + len(METHODS), CHUNK)  # by retraining, and by each method
+    return {"weights": each, "outputs": each, "gap": (2,), "accuracy": (2,), "steps": ()}
+
+
+def _compute(spec: RetrainingStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+    ridge, images = plan(spec)[part]
+    run_influence(spec.influence, ws, reporter)
+    result = open_influence(spec.influence, ws)
+    split: Split = ws.hot.get(
+        ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
+    )
+    wanted = spec.verification(ridge, images)
+    taken = _steps(wanted, result)
+    at = trained_network(wanted, result, split, ws, reporter, taken if taken > descent(wanted, result)[1] else None)
+    reporter.tell(_TRAINED)
+    f_train, f_test = (values.astype(np.float64) for values in outputs_of(at.model, split))
+    key = ("retraining.closed", result.key, result.created, spec.time, ridge)
+    closed = ws.hot.get(key, lambda: _closed(spec, ridge, result, at, f_train, ws), lambda found: found.nbytes)
+    weights, outputs = np.full((2, 1 + len(METHODS), CHUNK), np.nan)
+    some = slice(len(images))
+    weights[0, some], outputs[0, some] = _retrained(wanted, result, split, at, f_test, ws, reporter)
+    weights[1:3, some], outputs[1:3, some] = closed[:, 0, list(images)], closed[:, 1, list(images)]
+    for row, (lissa, first) in enumerate(((None, _RETRAINED), (Lissa(SCALE * len(f_train), DEPTH, BATCH, 1, part), 0.85)), 3):
+        try:
+            found = removal_moves(
+                *(at.model, at.x, at.y, at.x_test, images),
+                ridge=damping(spec, ridge),
+                lissa=lissa,
+                tolerance=TOLERANCE,
+                max_iterations=MOST_ITERATIONS,
+                device=reporter.device,
+                progress=reporter.share(first, first + 0.15),
+            )
+        except ComputationError:
+            continue  # the Hessian is indefinite: NaN says so
+        weights[row, some], outputs[row, some] = found.weights, np.square(found.outputs).sum((1, 2))
+    linear = regression(result, ridge, ws).predict(result.k_test, result.f_test, spec.time)
+    right = [float((classes(values) == result.test_labels).mean()) for values in (f_test, linear)]
+    return {
+        "weights": weights,
+        "outputs": outputs,
+        "gap": np.array([_size(f_test - linear), _size(linear - result.f_test)]),
+        "accuracy": np.array(right),
+        "steps": np.array(taken),
+    }
+
+
+def _closed(
+    spec: RetrainingStudySpec, ridge: float, result: InfluenceResult, at: TrainedNetwork, f_train: np.ndarray, ws: Workspace
+) -> np.ndarray:
+    """(2, 2, n): linearisation and Gauss-Newton influence functions; changes of weights and predictions without each image."""
+    chosen = regression(result, ridge, ws)
+    linear = weight_changes(chosen, spec.time), squared_shifts(chosen, result.k_test, [spec.time])[0]
+    form = spec.influence.kernel
+    assert form in ("pseudo", "full")  # the specification refuses others
+    k_train = empirical_ntk(at.model, at.x, outputs=form).values
+    k_test = empirical_ntk(at.model, at.x_test, at.x, outputs=form).values
+    trained = KernelRegression(k_train, at.y, damping(spec, ridge), f_train)
+    errors = f_train - at.y
+    return np.stack([linear, (influence_weight_changes(trained, errors), influence_shifts(trained, k_test, errors))])
+
+
+def _retrained(
+    spec: VerificationSpec,
+    result: InfluenceResult,
+    split: Split,
+    at: TrainedNetwork,
+    f_test: np.ndarray,
+    ws: Workspace,
+    reporter: PartReporter,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Squared changes of the weights and of the held-out predictions (c,) by training anew without each image."""
+    model, x, z = network_of(spec, split.train, split, ws)
+    steps = _steps(spec, result)
+    whole = [(p - at.start[name]).detach().double() for name, p in at.model.named_parameters() if p.requires_grad]
+    weights, outputs = np.empty(len(spec.removed)), np.empty(len(spec.removed))
+    for chunk in retrain_chunks(
+        *(model, x, at.y, z, [(image,) for image in spec.removed]),
+        rate=spec.time / steps,
+        steps=steps,
+        ridge=spec.ridge,
+        device=reporter.device,
+        skip=[0],
+        moved=True,
+        progress=reporter.share(_TRAINED, _RETRAINED),
+    ):
+        assert chunk.moved is not None  # asked for
+        for place, number in enumerate(chunk.replicas):
+            moves = (one[place].cpu().double() - all_of_them for one, all_of_them in zip(chunk.moved, whole, strict=True))
+            weights[number - 1] = sum(float(move.square().sum()) for move in moves)
+            outputs[number - 1] = float(np.square(chunk.test[place, 0].astype(np.float64) - f_test).sum())
+    return weights, outputs
+
+
+def _steps(spec: VerificationSpec, result: InfluenceResult) -> int:
+    """Steps of gradient descent: a verification's, or FEWEST where that has fewer."""
+    return max(FEWEST, descent(spec, result)[1])
+
+
+def _size(values: np.ndarray) -> float:
+    """Root of the mean square."""
+    return float(np.sqrt(np.square(values).mean()))
+
+
+def _split_bytes(split: Split) -> int:
+    return split.train.inputs.nbytes + split.test_inputs.nbytes + split.train.pixels.nbytes + split.test_pixels.nbytes
+
+
+def _title(spec: RetrainingStudySpec, ws: Workspace) -> str:
+    many = f"{spec.removals} image{'' if spec.removals == 1 else 's'}"
+    return f"Retraining without each of {many}, beside linearisation and influence functions"
+
+
+STUDY: Study[RetrainingStudySpec] = Study(
+    kind="retraining",
+    version=1,
+    spec=RetrainingStudySpec,
+    asked=asked,
+    table=table,
+    title=_title,
+    content=lambda spec, ws: {"influence": influence_key(spec.influence, ws)},
+    parts=lambda spec: len(plan(spec)),
+    shapes=_shapes,
+    forecast=forecast_retraining,
+    compute=_compute,
+)

@@ -1,0 +1,193 @@
+"""The study of summarisation: what dropping images costs on test images that no score has seen (Unique-info §6 Fig. 2c, A.4 Fig. 7b).
+
+A part is one draw, one order of removal and one share removed. Each draw's kernel is an influence analysis of its own, stored under its
+own key; a regression on the images kept takes its sub-kernel, and no kernel is computed anew. Differs from the paper by test images that
+follow the ones F-SI is a mean over, and by a τ of the summed loss that stays when images go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf, nan
+from typing import NamedTuple, get_args
+
+import numpy as np
+from pydantic import ValidationError
+
+from ntkcore.analyses.forecast import Forecast, sample_of
+from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.views import classes, regression
+from ntkcore.analyses.information.drop.keep import removal
+from ntkcore.analyses.information.drop.views import table
+from ntkcore.analyses.materials.network import TRAINING_VERSION, network
+from ntkcore.analyses.materials.probes import decomposition_rate, product_rate, training_rate
+from ntkcore.analyses.materials.split import load_split
+from ntkcore.analyses.study import PartReporter, Shapes, Study
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import DataError, SpecError
+from ntkcore.information.summary import Strategy
+from ntkcore.models import describe_model, evaluate, train, weights_content
+from ntkcore.specs import TITLES, InfluenceSpec, InformationView, SummaryStudySpec
+
+_ORDERED = 0.6  # share of a part's time that is told when the images to drop are known
+_STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+
+
+class Piece(NamedTuple):
+    """One part: a draw, an order (None: nothing is dropped, whatever the order), the percent dropped."""
+
+    draw: int
+    strategy: Strategy | None
+    percent: int
+
+
+def pieces(spec: SummaryStudySpec) -> tuple[Piece, ...]:
+    """The parts, draw by draw, order by order."""
+    return tuple(
+        piece
+        for draw in range(spec.seeds)
+        for piece in (Piece(draw, None, 0), *(Piece(draw, way, percent) for way in _STRATEGIES for percent in spec.points[1:]))
+    )
+
+
+def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
+    """The study that the information page's choice asks for.
+
+    Raises:
+        SpecError: the settings do not go together; says which, and what to choose.
+    """
+    drop = view.drop
+    network_of = {} if drop.model is None else {"model": drop.model, "training": drop.training, "retrained": drop.retrained}
+    try:
+        return SummaryStudySpec.model_validate(
+            {"influence": spec, "test": drop.test or spec.test, "ridge": view.ridge, "time": view.time}
+            | {"step": drop.step, "seeds": drop.seeds, "shares": drop.shares}
+            | network_of
+        )
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SpecError(f"The study cannot be made so: {said}.", "Choose other settings of the study.") from error
+
+
+def _title(spec: SummaryStudySpec, ws: Workspace) -> str:
+    chosen = spec.influence.dataset
+    of = f" {' | '.join(chosen.classes)}" if chosen.classes else ""
+    trained = "" if spec.model is None else f", {TITLES[spec.model.architecture]} retrained"
+    return f"What can be dropped of {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws{trained}"
+
+
+def _content(spec: SummaryStudySpec, ws: Workspace) -> Mapping[str, str]:
+    found = {f"draw {place}": influence_key(draw, ws) for place, draw in enumerate(spec.draws)}
+    if spec.model is not None:
+        found |= {"weights": weights_content(spec.model, ws.settings.weights_paths), "training": str(TRAINING_VERSION)}
+    return found
+
+
+def _shapes(spec: SummaryStudySpec, ws: Workspace) -> Shapes:
+    return {"kernel": (), "network": (), "counts": (len(sample_of(spec.influence.dataset, ws).class_names),)}
+
+
+def _forecast(spec: SummaryStudySpec, ws: Workspace) -> Forecast:
+    try:
+        one = forecast_influence(spec.draws[0], ws)
+    except DataError as error:
+        n, m = spec.influence.dataset.n, spec.influence.test
+        raise DataError(
+            f"The study needs {n:,} images to train on, {m:,} that F-SI is a mean over and {spec.test:,} others to judge by. "
+            f"{error.message}",
+            f"Choose fewer images to judge by. {error.remedy}",
+        ) from error
+    if one.refusal:
+        return one
+    sample = sample_of(spec.influence.dataset, ws)
+    parameters = 0
+    if spec.model is not None:
+        shape = sample.inputs.shape[1:]
+        parameters = describe_model(spec.model, input_shape=shape, outputs=sample.outputs, class_names=sample.class_names).parameters
+    missing = sum(not is_ready(draw, ws) for draw in spec.draws)
+    disk, refusal = missing * one.disk, ""
+    if disk > one.disk_free:
+        refusal = (
+            f"The {missing} draws need about {disk / 1e9:.1f} GB on disk, and {one.disk_free / 1e9:.1f} GB are free: "
+            f"{one.disk_free // one.disk:,} would fit."
+        )
+    seconds = missing * one.seconds + spec.seeds * _draw_seconds(spec, ws)
+    return replace(one, seconds=seconds, memory=one.memory + 24 * parameters, disk=disk, refusal=refusal)
+
+
+def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
+    """Seconds of a draw beside its kernel: the scores before each step, a regression and perhaps a training for each piece."""
+    sample = sample_of(spec.influence.dataset, ws)
+    n, m, k = spec.influence.dataset.n, spec.influence.test, sample.outputs
+    r = k if spec.influence.kernel == "full" else 1
+    steps = np.arange(0.0, spec.points[-1], spec.step) / 100
+    left = np.concatenate([1 - steps, *[1 - np.array(spec.points[1:]) / 100] * len(_STRATEGIES)])  # systems solved, as shares of n
+    solved = (decomposition_rate(ws) if spec.time is not None else product_rate(ws)) * float((left**3).sum()) * (n * r) ** 3
+    scored = product_rate(ws) * float(((1 - steps) ** 2).sum() + 2) * (1 + k) * m * r * (n * r) ** 2
+    seconds = solved + scored + 0.02 * (1 + len(_STRATEGIES) * (len(spec.points) - 1))
+    if spec.model is not None and spec.training is not None:
+        images = n * (1 + len(_STRATEGIES) * sum(1 - percent / 100 for percent in spec.retrained))
+        seconds += training_rate(spec.training, spec.model, n, sample, ws) * images * spec.training.epochs
+    return seconds
+
+
+def _compute(spec: SummaryStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+    piece = pieces(spec)[part]
+    draw = spec.draws[piece.draw]
+    run_influence(draw, ws, reporter)
+    result, time = open_influence(draw, ws), inf if spec.time is None else spec.time
+    n, m = len(result.labels), spec.influence.test
+    gone = np.zeros(0, dtype=np.intp)
+    if piece.strategy is not None:
+        order = removal(
+            result, spec.ridge, time, piece.strategy, ws,
+            validation=m, step=spec.step / 100, share=spec.points[-1] / 100, seed=draw.dataset.seed, tell=reporter.share(0.0, _ORDERED),
+        )  # fmt: skip
+        gone = order[: round(piece.percent / 100 * n)]
+    kept = np.delete(np.arange(n), gone)
+    known, counts = (np.bincount(labels, minlength=len(result.class_names)) for labels in (result.labels, result.labels[kept]))
+    found = {"kernel": np.asarray(nan), "network": np.asarray(nan), "counts": counts}
+    if not counts[known > 0].all():
+        return found  # a class that nothing is left of cannot be learned
+    rest = regression(result, spec.ridge, ws)
+    rest = rest.without([int(i) for i in gone]) if len(gone) else rest
+    found["kernel"] = _right(rest.predict(result.k_test[m:][:, kept], result.f_test[m:], time), result.test_labels[m:])
+    if spec.model is not None and piece.percent in (0, *spec.retrained):
+        found["network"] = _retrained(spec, piece, result, kept, ws, reporter)
+    return found
+
+
+def _retrained(
+    spec: SummaryStudySpec, piece: Piece, result: InfluenceResult, kept: np.ndarray, ws: Workspace, reporter: PartReporter
+) -> np.ndarray:
+    """Test accuracy of a network trained on the images kept alone; they are normalised as all of the draw are."""
+    assert spec.model is not None and spec.training is not None
+    draw = spec.draws[piece.draw]
+    split = load_split(draw.dataset, draw.test, ws)
+    model = network(spec.model.model_copy(update={"seed": spec.model.seed + piece.draw}), split.train, ws)
+    training = spec.training.model_copy(update={"seed": spec.training.seed + piece.draw})
+    train_on = split.train.inputs[kept], split.train.targets[kept]
+    for _ in train(model, *train_on, training, device=reporter.device, progress=reporter.share(_ORDERED, 1.0)):
+        pass
+    m = spec.influence.test
+    return _right(evaluate(model, split.test_inputs[m:], device=reporter.device), split.test_labels[m:])
+
+
+def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Share of images that are right ()."""
+    return np.asarray((classes(outputs) == labels).mean())
+
+
+STUDY: Study[SummaryStudySpec] = Study(
+    kind="summary",
+    version=1,
+    spec=SummaryStudySpec,
+    asked=asked,
+    table=table,
+    title=_title,
+    content=_content,
+    parts=lambda spec: len(pieces(spec)),
+    shapes=_shapes,
+    forecast=_forecast,
+    compute=_compute,
+)

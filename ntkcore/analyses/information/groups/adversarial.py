@@ -1,0 +1,260 @@
+"""Is something adversarial? (Unique-info §6, Fig. 10)
+
+A network is trained on clean images, and FGSM makes adversarial examples of some of them; those that succeed replace their originals. F-SI
+is then computed with another network's kernel. Differs from the paper by its control: F-SI of the same images before the attack, which
+tells what the attack added from what the attacked images had anyway.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from ntkcore.analyses.forecast import Forecast, sample_of
+from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.groups.composed import require_held_out
+from ntkcore.analyses.information.groups.kernel import (
+    Telling,
+    composed_kernel,
+    forecast_study,
+    going_on,
+    is_stored,
+    require_untrained,
+    right,
+    time_of,
+)
+from ntkcore.analyses.materials.network import content_of, has_state, network, state_at
+from ntkcore.analyses.materials.probes import training_rate
+from ntkcore.analyses.materials.split import Split, check_split, load_split
+from ntkcore.analyses.progress import TRAINING
+from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset, load_dataset
+from ntkcore.errors import ComputationError, SpecError
+from ntkcore.information import functional_information
+from ntkcore.information.adversarial import CHUNK, fgsm
+from ntkcore.information.detection import detect
+from ntkcore.models import evaluate
+from ntkcore.specs import DEFAULT_RATE, AdversarialSpec, InfluenceSpec, InformationView, ModelSpec, RunSpec, TrainingSpec
+
+KEPT = 60
+"""Adversarial images of each repeat that are kept to be shown."""
+
+
+def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> AdversarialSpec:
+    """The study that the page's choice asks for: its images without label noise, its kernel from another seed than the attacked network.
+
+    Raises:
+        SpecError: a kernel after training, a set that has no images, or a network that cannot be.
+    """
+    require_untrained(spec)
+    chosen, own = view.groups, spec.model or ModelSpec(architecture="fcn")
+    try:
+        attacked = own
+        if chosen.network not in (None, own.architecture):
+            attacked = ModelSpec.model_validate({"architecture": chosen.network, "weights": chosen.weights or "random", "seed": own.seed})
+        elif chosen.weights not in (None, own.weights):
+            attacked = ModelSpec.model_validate({"architecture": own.architecture, "weights": chosen.weights, "seed": own.seed})
+        fresh = None if spec.model is None else spec.model.model_copy(update={"seed": spec.model.seed + 1})
+        return AdversarialSpec(
+            kernel=spec.kernel,
+            model=fresh,
+            dtype=spec.dtype,
+            compression=spec.compression,
+            ridge=view.ridge,
+            time=view.time,
+            seed=spec.dataset.seed,
+            repeats=chosen.repeats,
+            dataset=spec.dataset.model_copy(update={"label_noise": 0.0}),
+            test=spec.test,
+            attacked=attacked,
+            training=TrainingSpec(
+                epochs=chosen.epochs,
+                learning_rate=DEFAULT_RATE[attacked.architecture] if chosen.rate is None else chosen.rate,
+                batch_size=chosen.batch,
+            ),
+            epsilon=chosen.epsilon,
+            share=chosen.share,
+        )
+    except ValidationError as error:
+        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose another network.") from error
+
+
+def run_of(spec: AdversarialSpec, part: int) -> RunSpec:
+    """The training of one repeat's attacked network."""
+    return RunSpec(
+        dataset=spec.dataset.model_copy(update={"seed": spec.dataset.seed + part}),
+        model=spec.attacked.model_copy(update={"seed": spec.attacked.seed + part}),
+        training=spec.training.model_copy(update={"seed": spec.training.seed + part}),
+    )
+
+
+def images(spec: AdversarialSpec, part: int, ws: Workspace) -> Split:
+    """The clean images of one repeat.
+
+    Raises:
+        SpecError: points, which are not from 0 to 1. DataError: a class without a held-out image.
+    """
+    found = load_split(run_of(spec, part).dataset, spec.test, ws)
+    _require_images(found.train)
+    require_held_out(found.test_labels, found.train.class_names)
+    return found
+
+
+def _require_images(train: Dataset) -> None:
+    if train.inputs.ndim != 4:
+        raise SpecError("FGSM's ε is a step of pixels from 0 to 1, and these are no images.", "Choose a set of images.")
+
+
+def _attack(
+    spec: AdversarialSpec, part: int, train: Dataset, ws: Workspace, reporter: PartReporter
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Adversarial images in the order in which they were found (a,), their pixels (a, ...), and how many were right, tried, found (3,)."""
+    run = run_of(spec, part)
+    telling = Telling(reporter, {TRAINING: (run.training.epochs * train.n, 0.0, 0.45)})
+    state = state_at(run, train, ws, telling, TRAINING)
+    module = network(run.model, train, ws).to(reporter.device)
+    state.load_into(module)
+    sound = classes(evaluate(module, train.inputs, device=reporter.device)) == train.labels
+    order = np.random.default_rng([spec.seed + part, 7]).permutation(np.flatnonzero(sound))
+    wanted = max(1, round(spec.share * train.n))
+    chosen: list[np.ndarray] = []
+    pixels: list[np.ndarray] = []
+    found = tried = 0
+    for start in range(0, len(order), CHUNK):
+        going_on(reporter)()
+        some = order[start : start + CHUNK]
+        moved = fgsm(module, train.inputs[some], train.targets[some], spec.epsilon)
+        fooled = np.flatnonzero(classes(evaluate(module, moved, device=reporter.device)) != train.labels[some])[: wanted - found]
+        chosen.append(some[fooled])
+        pixels.append(moved[fooled])
+        found += len(fooled)
+        tried += len(some) if found < wanted else int(fooled[-1]) + 1
+        if found == wanted:
+            break
+    if not found:
+        raise ComputationError(
+            f"No image's class changed at ε = {spec.epsilon:g}: {tried:,} images that the network had right were tried.",
+            "Choose a larger ε, or train the attacked network longer.",
+        )
+    return np.concatenate(chosen), np.concatenate(pixels), np.array([sound.sum(), tried, found], np.float64)
+
+
+def _compute(spec: AdversarialSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+    split = images(spec, part, ws)
+    train = split.train
+    chosen, pixels, counts = _attack(spec, part, train, ws, reporter)
+    n, number = train.n, len(chosen)
+    both = replace(
+        train,
+        inputs=np.concatenate([train.inputs, pixels]),
+        pixels=np.concatenate([train.pixels, train.pixels[chosen]]),
+        labels=np.concatenate([train.labels, train.labels[chosen]]),
+        true_labels=np.concatenate([train.true_labels, train.true_labels[chosen]]),
+        ids=(*train.ids, *(f"{train.ids[image]}, adversarial" for image in chosen)),
+    )  # normalised as the clean images are
+    content = content_of(spec.dataset, spec.attacked, ws)
+    kernel = composed_kernel(_drawn(spec, part), _kernel_of(spec, part), content, replace(split, train=both), ws, reporter, (0.45, 0.9))
+    tested, clean = np.arange(len(split.test_labels)), np.arange(n)
+    attacked = clean.copy()
+    attacked[chosen] = n + np.arange(number)
+    scores, accuracy = [], []
+    for rows in (clean, attacked):
+        regression = kernel.regression(rows, spec.ridge, going_on(reporter))
+        scores.append(functional_information(regression, kernel.test(tested, rows), time_of(spec)))
+        outputs = regression.predict(kernel.test(tested, rows), kernel.f_test, time_of(spec))
+        accuracy.append(right(outputs, split.test_labels, [tested])[0])
+        reporter.tell(0.9 + 0.05 * len(scores))
+    shown = min(KEPT, number)
+    kept, seen = np.full(KEPT, np.nan), np.full((KEPT, train.inputs[0].size), np.nan)
+    kept[:shown], seen[:shown] = chosen[:shown], pixels[:shown].reshape(shown, -1)
+    return {
+        "clean": scores[0],
+        "attacked": scores[1],
+        "adversarial": np.isin(clean, chosen),
+        "counts": counts,
+        "accuracy": np.array(accuracy),
+        "kept": kept,
+        "pixels": seen,
+    }
+
+
+def _drawn(spec: AdversarialSpec, part: int) -> AdversarialSpec:
+    """What the kernel of one repeat depends on."""
+    run, same = run_of(spec, part), {"repeats": 1, "ridge": 0.0, "time": None, "seed": spec.seed + part}
+    return spec.model_copy(update={**same, "dataset": run.dataset, "attacked": run.model, "training": run.training})
+
+
+def _kernel_of(spec: AdversarialSpec, part: int) -> InfluenceSpec:
+    """The judging network's kernel: another seed in each repeat; a kernel of infinite width has none."""
+    if spec.model is None:
+        return spec.chosen()
+    return spec.chosen(model=spec.model.model_copy(update={"seed": spec.model.seed + part}))
+
+
+def _forecast(spec: AdversarialSpec, ws: Workspace) -> Forecast:
+    sample, n = sample_of(spec.dataset, ws), spec.dataset.n
+    _require_images(sample)
+    check_split(spec.dataset, spec.test, ws)
+    more = max(1, round(spec.share * n))
+
+    def training() -> float:
+        missing = sum(not has_state(run_of(spec, part), ws) for part in range(spec.repeats))
+        rate = training_rate(spec.training, spec.attacked, n, sample, ws)
+        return rate * (missing * n * spec.training.epochs + spec.repeats * n)
+
+    content = content_of(spec.dataset, spec.attacked, ws)
+    kernels = sum(not is_stored(_drawn(spec, part), _kernel_of(spec, part), content, ws) for part in range(spec.repeats))
+    return forecast_study(spec, sample, n + more, spec.test, ws, kernels=kernels, solves=4.0, extra=training)
+
+
+def _content(spec: AdversarialSpec, ws: Workspace) -> Mapping[str, str]:
+    kernel = {} if spec.model is None else {"kernel's weights": content_of(spec.dataset, spec.model, ws)["weights"]}
+    return content_of(spec.dataset, spec.attacked, ws) | kernel
+
+
+def _shapes(spec: AdversarialSpec, ws: Workspace) -> Shapes:
+    size = int(np.prod(load_dataset(spec.dataset, ws.settings, first=1).inputs.shape[1:]))
+    one = (spec.dataset.n,)
+    return {"clean": one, "attacked": one, "adversarial": one, "counts": (3,), "accuracy": (2,), "kept": (KEPT,), "pixels": (KEPT, size)}
+
+
+def adversarial_table(parts: Parts[AdversarialSpec]) -> pd.DataFrame:
+    """A row for each repeat: how many examples there are, mean F-SI in nats of adversarial and normal images, how well F-SI finds them."""
+    rows = []
+    for part in range(parts.spec.repeats):
+        truth, attacked, clean = parts["adversarial"][part] > 0, parts["attacked"][part], parts["clean"][part]
+        sound, tried, found = map(int, parts["counts"][part])
+        rows.append(
+            {
+                "repeat": part,
+                "right": sound,
+                "tried": tried,
+                "adversarial": found,
+                "information_adversarial": attacked[truth].mean(),
+                "information_normal": attacked[~truth].mean(),
+                "information_before": clean[truth].mean(),
+                "auc": detect(attacked, truth).auc.value,
+                "auc_before": detect(clean, truth).auc.value,
+                "accuracy_clean": parts["accuracy"][part, 0],
+                "accuracy_attacked": parts["accuracy"][part, 1],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+ADVERSARIAL = Study(
+    kind="adversarial",
+    version=1,
+    spec=AdversarialSpec,
+    asked=adversarial_asked,
+    table=adversarial_table,
+    title=lambda spec, ws: f"Adversarial examples, ε = {spec.epsilon:g}: {spec.dataset.n:,} images",
+    content=_content,
+    parts=lambda spec: spec.repeats,
+    shapes=_shapes,
+    forecast=_forecast,
+    compute=_compute,
+)

@@ -1,0 +1,221 @@
+"""Which source of one task is worth more? (Unique-info §6, Fig. 2a)
+
+Several sets of images of the same classes are put together, and F-SI is computed for all of their images at once, over held-out images of
+all of them. Beside it: what each source's images are worth alone, and what is lost when some of a source's images are dropped.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of, inputs_text, require_one_shape
+from ntkcore.analyses.information.groups.kernel import (
+    composed_kernel,
+    forecast_study,
+    going_on,
+    is_stored,
+    require_untrained,
+    right,
+    time_of,
+)
+from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import SetFacts, catalogue, facts_of, own_sets
+from ntkcore.errors import DataError, SpecError
+from ntkcore.information import functional_information
+from ntkcore.models import weights_content
+from ntkcore.specs import GroupSpec, InfluenceSpec, InformationView, SourceSpec, SourcesSpec
+
+DROPPED = tuple(round(0.1 * step, 1) for step in range(11))
+"""Shares of a source's images that are dropped; at 1 the source is gone."""
+ORDERS = ("least informative first", "at random")
+
+
+def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
+    """The study that the page's choice asks for: its own data set beside those chosen.
+
+    Raises:
+        SpecError: no other source is chosen, the same one twice, or a kernel after training.
+    """
+    require_untrained(spec)
+    own = SourceSpec(name=spec.dataset.name, own=spec.dataset.own)
+    others = tuple(map(SourceSpec.of, view.sources.others))
+    if not others:
+        raise SpecError("There is one source only.", "Choose another set of images of the same classes to hold this one against.")
+    try:
+        return SourcesSpec(
+            kernel=spec.kernel,
+            model=spec.model,
+            dtype=spec.dtype,
+            compression=spec.compression,
+            ridge=view.ridge,
+            time=view.time,
+            seed=spec.dataset.seed,
+            repeats=view.sources.repeats,
+            sources=(own, *others),
+            classes=spec.dataset.classes,
+            n=view.sources.n,
+            test=view.sources.test,
+        )
+    except ValidationError as error:
+        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose other sources.") from error
+
+
+def offered(own: SourceSpec, ws: Workspace) -> dict[str, str]:
+    """The other sets on this machine, as a link calls them and as people do; those of the same size come first."""
+    named = [(info.name, info.title, info.shape) for info in catalogue(ws.settings) if info.available and len(info.shape) == 3]
+    mine = [(f"own:{item.content_id}", item.name, item.shape) for item in own_sets(ws.settings) if not item.problem]
+    shape = next((size for token, _, size in named + mine if token == own.token), None)
+    ordered = sorted((item for item in named + mine if item[0] != own.token), key=lambda item: item[2] != shape)
+    return {token: f"{title} · {inputs_text(size)}" for token, title, size in ordered}
+
+
+def facts(source: SourceSpec, ws: Workspace) -> SetFacts:
+    """What a source has, kept in memory. Raises as :func:`ntkcore.data.facts_of`."""
+    key = ("sources.facts", source.token, content_of_source(source, ws))
+    return ws.hot.get(key, lambda: facts_of(source.name, source.own, ws.settings), lambda _: 1)
+
+
+def class_names(spec: SourcesSpec, ws: Workspace) -> tuple[str, ...]:
+    """The classes that all sources have, in the first one's order.
+
+    Raises:
+        DataError: sources of different image sizes or classes, by the names of both and what to do.
+    """
+    found = [facts(source, ws) for source in spec.sources]
+    require_one_shape([(item.title, item.shape) for item in found])
+    names = spec.classes or found[0].class_names
+    for item in found:
+        wanted = set(names)
+        have = set(item.class_names) & wanted if spec.classes else set(item.class_names)
+        if have == wanted:
+            continue
+        lacks, more = sorted(wanted - have), sorted(have - wanted)
+        said = [f"{item.title} has no class {', '.join(map(repr, lacks[:3]))}"] if lacks else []
+        said += [f"{found[0].title} has no class {', '.join(map(repr, more[:3]))}"] if more else []
+        common = [name for name in names if name in have]
+        remedy = (
+            f"Choose the classes that both have: {', '.join(common[:12])}."
+            if len(common) > 1
+            else "Choose sources of one task; an own set’s classes are called as its folders are."
+        )
+        raise DataError(f"{found[0].title} and {item.title} are not of the same classes: {' and '.join(said)}.", remedy)
+    return tuple(names)
+
+
+def groups_of(spec: SourcesSpec, ws: Workspace) -> tuple[GroupSpec, ...]:
+    """The groups that are put together: one a source."""
+    names = class_names(spec, ws)
+    titles = [facts(source, ws).title for source in spec.sources]
+    called = [title if titles.count(title) == 1 else f"{title} ({place})" for place, title in enumerate(titles, 1)]
+    return tuple(
+        GroupSpec(name=name, source=source, classes=names, labels=names, n=spec.n, test=spec.test)
+        for name, source in zip(called, spec.sources, strict=True)
+    )
+
+
+def images(spec: SourcesSpec, part: int, ws: Workspace) -> Composed:
+    """The images of one repeat."""
+    return compose(groups_of(spec, ws), class_names(spec, ws), spec.seed + part, ws)
+
+
+def _drawn(spec: SourcesSpec, part: int) -> SourcesSpec:
+    """What the kernel of one repeat depends on."""
+    return spec.model_copy(update={"repeats": 1, "seed": spec.seed + part, "ridge": 0.0, "time": None})
+
+
+def _compute(spec: SourcesSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+    found, groups = images(spec, part, ws), groups_of(spec, ws)
+    kernel = composed_kernel(_drawn(spec, part), spec.chosen(), contents_of(groups, ws), found.split, ws, reporter, (0.0, 0.6))
+    time, everything, tested = time_of(spec), np.arange(found.split.train.n), np.arange(len(found.test_group))
+    members = [np.flatnonzero(found.group == place) for place in range(len(groups))]
+    regression = kernel.regression(everything, spec.ridge, going_on(reporter))
+    scores = functional_information(regression, kernel.k_test, time)
+    alone = np.empty_like(scores)
+    for rows in members:
+        lonely = kernel.regression(rows, spec.ridge, going_on(reporter))
+        alone[rows] = functional_information(lonely, kernel.test(tested, rows), time)
+    held = [np.flatnonzero(found.test_group == place) for place in range(len(groups))] + [tested]
+    curves = np.empty((len(groups), len(ORDERS), len(DROPPED), len(held)))
+    generator = np.random.default_rng([spec.seed + part, 5])
+    for place, rows in enumerate(members):
+        for number, order in enumerate((rows[np.argsort(scores[rows], kind="stable")], generator.permutation(rows))):
+            chosen, left = regression, everything
+            for step, share in enumerate(DROPPED):
+                gone = np.flatnonzero(np.isin(left, order[: round(share * len(order))]))
+                if len(gone):
+                    chosen, left = chosen.without(gone.tolist()), np.delete(left, gone)
+                outputs = chosen.predict(kernel.test(tested, left), kernel.f_test, time)
+                curves[place, number, step] = right(outputs, found.split.test_labels, held)
+                done = place * len(ORDERS) + number + (step + 1) / len(DROPPED)
+                reporter.tell(0.6 + 0.4 * done / (len(groups) * len(ORDERS)))
+    return {"scores": scores, "alone": alone, "accuracy": curves}
+
+
+def _forecast(spec: SourcesSpec, ws: Workspace) -> Forecast:
+    found, sources = images(spec, 0, ws), len(spec.sources)
+    # a curve's downdates are about one inversion; at a finite time each of its points is a decomposition of what is left
+    solves = 2.0 + (2 * sources if spec.time is None else sources * len(ORDERS) * len(DROPPED) * 0.7)
+    content = contents_of(groups_of(spec, ws), ws)
+    kernels = sum(not is_stored(_drawn(spec, part), spec.chosen(), content, ws) for part in range(spec.repeats))
+    return forecast_study(spec, found.split.train, sources * spec.n, sources * spec.test, ws, kernels=kernels, solves=solves)
+
+
+def _content(spec: SourcesSpec, ws: Workspace) -> Mapping[str, str]:
+    weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
+    return {f"data {place}": content_of_source(source, ws) for place, source in enumerate(spec.sources)} | weights
+
+
+def _shapes(spec: SourcesSpec, ws: Workspace) -> Shapes:
+    sources = len(spec.sources)
+    one = (sources * spec.n,)
+    return {"scores": one, "alone": one, "accuracy": (sources, len(ORDERS), len(DROPPED), sources + 1)}
+
+
+def by_source(parts: Parts[SourcesSpec], name: str, part: int) -> np.ndarray:
+    """``"scores"`` or ``"alone"`` of one repeat as (sources, n), in nats."""
+    return parts[name][part].reshape(len(parts.spec.sources), parts.spec.n)
+
+
+def sources_table(parts: Parts[SourcesSpec]) -> pd.DataFrame:
+    """A row for each repeat and source: what its images are worth, in nats, and what the images of all sources are."""
+    spec, half = parts.spec, DROPPED.index(0.5)
+    rows = []
+    for part in range(spec.repeats):
+        scores, alone = by_source(parts, "scores", part), by_source(parts, "alone", part)
+        accuracy = parts["accuracy"][part]
+        for place, source in enumerate(spec.sources):
+            rows.append(
+                {
+                    "repeat": part,
+                    "source": source.token,
+                    "images": spec.n,
+                    "information": scores[place].mean(),
+                    "share": scores[place].sum() / scores.sum() if scores.any() else np.nan,
+                    "alone": alone[place].mean(),
+                    "accuracy": accuracy[0, 0, 0, -1],
+                    "accuracy_own": accuracy[0, 0, 0, place],
+                    "accuracy_half_least_dropped": accuracy[place, 0, half, -1],
+                    "accuracy_half_random_dropped": accuracy[place, 1, half, -1],
+                    "accuracy_without": accuracy[place, 0, -1, -1],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+SOURCES = Study(
+    kind="sources",
+    version=1,
+    spec=SourcesSpec,
+    asked=sources_asked,
+    table=sources_table,
+    title=lambda spec, ws: "Information by source: " + " and ".join(facts(source, ws).title for source in spec.sources),
+    content=_content,
+    parts=lambda spec: spec.repeats,
+    shapes=_shapes,
+    forecast=_forecast,
+    compute=_compute,
+)

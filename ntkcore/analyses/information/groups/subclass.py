@@ -1,0 +1,214 @@
+"""Is a sub-class under-sampled? (Unique-info §6 and A.6, Fig. 9)
+
+One class is made of two, which its labels do not tell apart: few images of the one, many of the other. If the rare ones' images carry
+more unique information, F-SI finds them without knowing that there are two. Each count of rare images is a part of the study; all parts
+of a repeat look at one kernel, since fewer images are the first of more.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of
+from ntkcore.analyses.information.groups.kernel import (
+    composed_kernel,
+    forecast_study,
+    going_on,
+    is_stored,
+    require_untrained,
+    right,
+    time_of,
+)
+from ntkcore.analyses.information.groups.sources import facts
+from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.workspace import Workspace, workspace
+from ntkcore.errors import SpecError
+from ntkcore.information import functional_information
+from ntkcore.information.detection import detect
+from ntkcore.models import weights_content
+from ntkcore.specs import GroupSpec, InfluenceSpec, InformationView, SourceSpec, SubclassSpec
+
+USUAL = ("cat", "dog", "deer")
+"""Rare, common and other class of the paper."""
+KINDS = ("rare", "common", "other")
+
+
+def roles(names: tuple[str, ...], view: InformationView) -> tuple[str, str, str]:
+    """The rare, the common and the other class: those chosen, else the paper's where the set has them, else its first.
+
+    Raises:
+        SpecError: fewer than three classes.
+    """
+    if len(names) < 3:
+        raise SpecError(
+            "A sub-class needs three classes: two that are made one, and another.", "Choose a data set of three classes or more, or all."
+        )
+    chosen = view.groups.rare, view.groups.common, view.groups.other
+    usual = USUAL if set(USUAL) <= set(names) else names[:3]
+    free = [name for name in (*usual, *names) if name not in chosen]
+    found = []
+    for place, name in enumerate(chosen):
+        found.append(name or (usual[place] if usual[place] in free else free[0]))
+        free = [other for other in free if other != found[-1]]
+    return found[0], found[1], found[2]
+
+
+def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SubclassSpec:
+    """The study that the page's choice asks for.
+
+    Raises:
+        SpecError: too few classes, the same class twice, or a kernel after training.
+    """
+    require_untrained(spec)
+    source = SourceSpec(name=spec.dataset.name, own=spec.dataset.own)
+    names = spec.dataset.classes or facts(source, ws).class_names
+    rare, common, other = roles(names, view)
+    if unknown := [name for name in (rare, common, other) if name not in names]:
+        raise SpecError(f"There is no class {unknown[0]!r} here.", f"Choose among {', '.join(names[:12])}.")
+    chosen = view.groups
+    try:
+        return SubclassSpec(
+            kernel=spec.kernel,
+            model=spec.model,
+            dtype=spec.dtype,
+            compression=spec.compression,
+            ridge=view.ridge,
+            time=view.time,
+            seed=spec.dataset.seed,
+            repeats=chosen.repeats,
+            source=source,
+            rare=rare,
+            common=common,
+            other=other,
+            counts=tuple(sorted({*chosen.counts, chosen.count})),
+            common_count=chosen.common_count,
+            other_count=chosen.other_count,
+            test=chosen.test,
+            held=chosen.held,
+        )
+    except ValidationError as error:
+        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose other numbers.") from error
+
+
+def held_counts(spec: SubclassSpec, count: int) -> tuple[int, int, int]:
+    """Held-out images of the three when there are ``count`` rare ones: in the shares of the training images, or equally many.
+
+    There is at least one of each. The rest goes to the other class, so that all counts have ``spec.test`` of them.
+    """
+    if spec.held == "equal":
+        third = spec.test // 3
+        return third, third, spec.test - 2 * third
+    whole = count + spec.common_count + spec.other_count
+    rare, common = (max(1, round(spec.test * part / whole)) for part in (count, spec.common_count))
+    return rare, common, max(1, spec.test - rare - common)
+
+
+def groups_of(spec: SubclassSpec) -> tuple[GroupSpec, GroupSpec, GroupSpec]:
+    """The three groups with as many images as any count needs."""
+    held = [held_counts(spec, count) for count in spec.counts]
+    most = [max(found[place] for found in held) for place in range(3)]
+    counts = spec.counts[-1], spec.common_count, spec.other_count
+    both = f"{spec.rare} or {spec.common}"
+    made = [
+        GroupSpec(name=name, source=spec.source, classes=(name,), labels=(label,), n=n, test=test)
+        for name, label, n, test in zip((spec.rare, spec.common, spec.other), (both, both, spec.other), counts, most, strict=True)
+    ]
+    return made[0], made[1], made[2]
+
+
+def images(spec: SubclassSpec, repeat: int, ws: Workspace) -> Composed:
+    """The images of one repeat, with the most rare ones."""
+    return compose(groups_of(spec), (f"{spec.rare} or {spec.common}", spec.other), spec.seed + repeat, ws)
+
+
+def rows_of(spec: SubclassSpec, count: int) -> np.ndarray:
+    """Which of a repeat's training images are there when ``count`` of them are rare."""
+    most = spec.counts[-1]
+    return np.r_[0:count, most : most + spec.common_count + spec.other_count]
+
+
+def _drawn(spec: SubclassSpec, repeat: int) -> SubclassSpec:
+    """What the kernel of one repeat depends on."""
+    return spec.model_copy(update={"repeats": 1, "seed": spec.seed + repeat, "ridge": 0.0, "time": None})
+
+
+def _compute(spec: SubclassSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+    repeat, place = divmod(part, len(spec.counts))
+    found, count = images(spec, repeat, ws), spec.counts[place]
+    kernel = composed_kernel(_drawn(spec, repeat), spec.chosen(), contents_of(groups_of(spec), ws), found.split, ws, reporter)
+    rows = rows_of(spec, count)
+    held = [np.flatnonzero(found.test_group == kind)[:number] for kind, number in enumerate(held_counts(spec, count))]
+    tested = np.concatenate(held)
+    regression = kernel.regression(rows, spec.ridge, going_on(reporter))
+    scores = np.full(found.split.train.n, np.nan)
+    scores[rows] = functional_information(regression, kernel.test(tested, rows), time_of(spec))
+    outputs = regression.predict(kernel.test(tested, rows), kernel.f_test[tested], time_of(spec))
+    ends = np.cumsum([len(some) for some in held])
+    kinds = [np.arange(end - len(some), end) for end, some in zip(ends, held, strict=True)]
+    return {"scores": scores, "accuracy": right(outputs, found.split.test_labels[tested], kinds)}
+
+
+def _forecast(spec: SubclassSpec, ws: Workspace) -> Forecast:
+    found = images(spec, 0, ws)
+    content = contents_of(groups_of(spec), ws)
+    kernels = sum(not is_stored(_drawn(spec, repeat), spec.chosen(), content, ws) for repeat in range(spec.repeats))
+    n, solves = found.split.train.n, 2.0 * len(spec.counts)
+    return forecast_study(spec, found.split.train, n, len(found.test_group), ws, kernels=kernels, solves=solves)
+
+
+def _content(spec: SubclassSpec, ws: Workspace) -> Mapping[str, str]:
+    weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
+    return {"data": content_of_source(spec.source, ws)} | weights
+
+
+def _shapes(spec: SubclassSpec, ws: Workspace) -> Shapes:
+    return {"scores": (spec.counts[-1] + spec.common_count + spec.other_count,), "accuracy": (3,)}
+
+
+def part_of(spec: SubclassSpec, repeat: int, count: int) -> int:
+    """The study's part for a repeat and a count."""
+    return repeat * len(spec.counts) + spec.counts.index(count)
+
+
+def by_kind(parts: Parts[SubclassSpec], repeat: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """F-SI of the rare, the common and the other class's images, in nats."""
+    spec = parts.spec
+    scores = parts["scores"][part_of(spec, repeat, count)]
+    most = spec.counts[-1]
+    return scores[:count], scores[most : most + spec.common_count], scores[most + spec.common_count :]
+
+
+def subclass_table(parts: Parts[SubclassSpec]) -> pd.DataFrame:
+    """A row for each repeat and count: mean F-SI of the three in nats, ROC-AUC of finding the rare ones, held-out accuracies."""
+    spec = parts.spec
+    rows = []
+    for repeat in range(spec.repeats):
+        for count in spec.counts:
+            rare, common, other = by_kind(parts, repeat, count)
+            hits = parts["accuracy"][part_of(spec, repeat, count)]
+            found = detect(np.r_[rare, common], np.arange(count + spec.common_count) < count)
+            rows.append(
+                {"repeat": repeat, "rare": spec.rare, "common": spec.common, "other": spec.other, "count": count}
+                | {kind: values.mean() for kind, values in zip(KINDS, (rare, common, other), strict=True)}
+                | {"ratio": rare.mean() / common.mean() if common.mean() > 0 else np.nan, "auc": found.auc.value}
+                | {f"accuracy_{kind}": hit for kind, hit in zip(KINDS, hits, strict=True)}
+            )
+    return pd.DataFrame(rows)
+
+
+SUBCLASS = Study(
+    kind="subclass",
+    version=1,
+    spec=SubclassSpec,
+    asked=lambda spec, view: subclass_asked(spec, view, workspace()),
+    table=subclass_table,
+    title=lambda spec, ws: f"Under-sampled sub-class: {spec.rare} among {spec.common} against {spec.other}, {facts(spec.source, ws).title}",
+    content=_content,
+    parts=lambda spec: spec.repeats * len(spec.counts),
+    shapes=_shapes,
+    forecast=_forecast,
+    compute=_compute,
+)

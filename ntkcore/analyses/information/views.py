@@ -1,0 +1,245 @@
+"""Answers about unique information from an influence result: any λ, any training time, at once (Unique-info; SCIENCE §6).
+
+F-SI is a mean over the held-out images, whose labels it does not know. Scores are kept in memory by λ and time and shared by all sessions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, nan
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.mean import mean_influence
+from ntkcore.analyses.influence.views import classes, regression, times
+from ntkcore.analyses.materials.split import targets_of
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.information import functional_information, weight_information
+from ntkcore.specs import InfluenceView, InformationView, Measure
+
+SHOWN = 10
+"""Images at each end of the ranking that the gallery begins with, as in the paper's figures."""
+COURSE = 12
+"""Training times at which the scores are followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The training images as the network at one λ and time has them.
+
+    Attributes:
+        outputs: (n, k).
+        loss: (n,) ½‖f - y‖².
+        margin: (n,) output for the own label less the largest other; of one output, twice the output in the label's direction.
+        predicted: (n,) classes.
+    """
+
+    outputs: np.ndarray
+    loss: np.ndarray
+    margin: np.ndarray
+    predicted: np.ndarray
+
+
+def time_of(view: InformationView) -> float:
+    """τ, ∞ where the view says the end of training."""
+    return inf if view.time is None else view.time
+
+
+def scores(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+    """F-SI (n,) in nats, σ = 1, over the held-out images.
+
+    Raises:
+        ComputationError: λ is too small for this kernel at the end of training; says which would do.
+    """
+    chosen = regression(result, ridge, ws)
+    key = ("information.scores", result.key, result.created, ridge, time)
+    return ws.hot.get(key, lambda: functional_information(chosen, result.k_test, time))
+
+
+def course(
+    result: InfluenceResult, ridge: float, ws: Workspace, progress: Callable[[int, int], None] | None = None
+) -> tuple[tuple[float, ...], np.ndarray]:
+    """Training times (T,), and F-SI (T, n) at each.
+
+    Args:
+        progress: called with (times done, all); may raise.
+    """
+    axis = times(result)
+    chosen = tuple(axis[place] for place in np.unique(np.linspace(0, len(axis) - 1, COURSE).astype(int)))
+
+    def make() -> np.ndarray:
+        found = []
+        for moment in chosen:  # too far apart to share nodes
+            found.append(scores(result, ridge, moment, ws))
+            if progress is not None:
+                progress(len(found), len(chosen))
+        return np.stack(found)
+
+    return chosen, ws.hot.get(("information.course", result.key, result.created, ridge), make)
+
+
+def weights(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+    """SI (n,) in nats, σ = 1 in the weights' unit."""
+    chosen = regression(result, ridge, ws)
+    key = ("information.weights", result.key, result.created, ridge, time)
+    return ws.hot.get(key, lambda: weight_information(chosen, time))
+
+
+def judged(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> Judged:
+    """The training images' outputs, and what follows from them."""
+    chosen = regression(result, ridge, ws)
+    key = ("information.judged", result.key, result.created, ridge, time)
+    return ws.hot.get(key, lambda: judgement(chosen.fitted(time), result.labels), lambda found: found.outputs.nbytes)
+
+
+def judgement(outputs: np.ndarray, labels: np.ndarray) -> Judged:
+    """What follows from outputs (n, k) for images with these labels (n,)."""
+    loss = np.square(outputs - targets_of(labels, outputs.shape[1])).sum(1) / 2
+    if outputs.shape[1] == 1:
+        margin = 2 * outputs[:, 0] * (2.0 * labels - 1)
+    else:
+        rows = np.arange(len(labels))
+        others = outputs.copy()
+        others[rows, labels] = -inf
+        margin = outputs[rows, labels] - others.max(1)
+    return Judged(outputs, loss, margin, classes(outputs))
+
+
+def diagonal(result: InfluenceResult) -> np.ndarray:
+    """k(x, x) (n,): the mean over outputs of the kernel's diagonal."""
+    return result.regression.kernel_diagonal()
+
+
+def influence(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+    """(n,) how much the mean loss of all held-out images would rise without each training image; positive = helpful."""
+    view = InfluenceView(ridge=ridge, time=None if time == inf else time)
+    return mean_influence(result, view, range(len(result.test_labels)), ws)
+
+
+def measured(result: InfluenceResult, view: InformationView, measure: Measure, ws: Workspace) -> np.ndarray:
+    """One of the MEASURES of every training image (n,), at the view's λ and time."""
+    at = view.ridge, time_of(view)
+    if measure == "k_xx":
+        return diagonal(result)
+    if measure == "influence":
+        return influence(result, *at, ws)
+    if measure == "weights":
+        return weights(result, *at, ws)
+    found = judged(result, *at, ws)
+    return found.loss if measure == "loss" else found.margin
+
+
+def ranking(result: InfluenceResult, view: InformationView, values: np.ndarray) -> np.ndarray:
+    """Training images of the gallery in its order: of the classes shown, and of those selected in a chart where some are."""
+    order = np.argsort(-values if view.show == "most" else values, kind="stable")
+    kept = np.isin(result.labels, [place for place, name in enumerate(result.class_names) if name in view.only or not view.only])
+    if picked := [image for image in view.picked if image < len(values)]:
+        kept &= np.isin(np.arange(len(values)), picked)
+    return order[kept[order]]
+
+
+def missing_from(result: InfluenceResult, view: InformationView) -> str:
+    """What a link names that this result does not have, or ""."""
+    n = len(result.labels)
+    said = []
+    if view.image is not None and view.image >= n:
+        said.append(f"There is no training image {view.image:,}: they are 0 to {n - 1:,}.")
+    if unknown := [name for name in view.only if name not in result.class_names]:
+        said.append(f"There is no class {unknown[0]}.")
+    if any(image >= n for image in (*view.picked, *view.basket)):
+        said.append("Some of the images selected do not exist here.")
+    return " ".join(said)
+
+
+def table(result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:
+    """All training images with their information and what it is held against, the most informative first."""
+    values = scores(result, view.ridge, time_of(view), ws)
+    order = np.argsort(-values, kind="stable")
+    found = judged(result, view.ridge, time_of(view), ws)
+    columns = {
+        "image": order,
+        "id": [result.ids[i] for i in order],
+        "label": [result.class_names[label] for label in result.labels[order]],
+        "predicted": [result.class_names[label] for label in found.predicted[order]],
+        "flipped": (result.labels != result.true_labels)[order],
+        "information": values[order],
+    }
+    columns |= {name: measured(result, view, name, ws)[order] for name in get_args(Measure)}
+    return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A ranking in a few numbers.
+
+    Attributes:
+        total, largest, median: F-SI in nats: its sum, its maximum, its median.
+        leading: share of the total that the most informative tenth of the images has; NaN where the total is 0.
+        wrong: share of that tenth which the network takes for another class than its label, and ``wrong_all`` of all images.
+    """
+
+    total: float
+    largest: float
+    median: float
+    leading: float
+    wrong: float
+    wrong_all: float
+
+
+def summary(values: np.ndarray, found: Judged, labels: np.ndarray) -> Summary:
+    """Of scores (n,) and the images as the network has them."""
+    first = np.argsort(-values, kind="stable")[: max(1, round(len(values) / 10))]
+    total, wrong = float(values.sum()), found.predicted != labels
+    share = float(values[first].sum()) / total if total > 0 else nan
+    return Summary(total, float(values.max()), float(np.median(values)), share, float(wrong[first].mean()), float(wrong.mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How the scores at other training times go with those looked at: times (T,), Spearman's ρ (T,), F-SI (T, n)."""
+
+    times: tuple[float, ...]
+    rho: np.ndarray
+    scores: np.ndarray
+
+
+def through_training(
+    result: InfluenceResult, view: InformationView, ws: Workspace, progress: Callable[[int, int], None] | None = None
+) -> Agreement:
+    """The scores at several times beside those of the view's; ``progress`` as for :func:`course`."""
+    axis, over = course(result, view.ridge, ws, progress)
+    ranks = rankdata(scores(result, view.ridge, time_of(view), ws))
+    with np.errstate(invalid="ignore"):  # before anything is learned all scores may be alike
+        rho = np.array([np.corrcoef(ranks, rankdata(row))[0, 1] for row in over])
+    return Agreement(axis, rho, over)
+
+
+def percentiles(values: np.ndarray) -> np.ndarray:
+    """(n,) share of the images that carry less, in percent: 0 the least informative."""
+    return np.asarray(100 * (rankdata(values, method="min") - 1) / max(1, len(values) - 1))
+
+
+def spearman(values: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's ρ of two measures (n,); NaN where one of them does not vary."""
+    if np.ptp(values) == 0 or np.ptp(other) == 0:
+        return nan
+    return float(np.corrcoef(rankdata(values), rankdata(other))[0, 1])
+
+
+def course_table(result: InfluenceResult, over: Agreement) -> pd.DataFrame:
+    """A row for each training image, a column for each time."""
+    columns = {"image": np.arange(len(result.labels)), "label": [result.class_names[label] for label in result.labels]}
+    return pd.DataFrame(columns | {f"tau_{time:g}": row for time, row in zip(over.times, over.scores, strict=True)})
+
+
+def agreement_table(over: Agreement) -> pd.DataFrame:
+    """A row for each time."""
+    return pd.DataFrame({"tau": over.times, "spearman": over.rho, "median": np.median(over.scores, axis=1)})
+
+
+def unseen_classes(result: InfluenceResult) -> tuple[str, ...]:
+    """Classes that no held-out image has: F-SI, a mean over those, does not see what images tell about them."""
+    return tuple(name for place, name in enumerate(result.class_names) if not (result.test_labels == place).any())

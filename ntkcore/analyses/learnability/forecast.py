@@ -1,0 +1,105 @@
+"""What a learnability analysis will need, and its stages."""
+
+import numpy as np
+
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.materials.kernel import kernel_key
+from ntkcore.analyses.materials.network import has_state, run_key
+from ntkcore.analyses.materials.probes import decomposition_rate, diagonal_rate, kernel_rates, product_rate, training_rate
+from ntkcore.analyses.materials.tiles import TILE, kernel_pairs, kernel_tiles
+from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset
+from ntkcore.errors import SpecError
+from ntkcore.models import describe_model
+from ntkcore.specs import LearnabilitySpec, RunSpec
+
+REPLICATES = 1000  # bootstrap resamples of Spearman's ρ
+_POINTS = 240  # times at which the coupled dynamics are predicted, at most
+
+
+def forecast_learnability(spec: LearnabilitySpec, ws: Workspace) -> Forecast:
+    """Forecast one learnability analysis from this machine's measured rates; measures a rate it has never seen.
+
+    Raises:
+        AtlasError: when the data set or the network cannot be had at all (missing, does not fit, too few images).
+    """
+    sample = sample_of(spec.dataset, ws)
+    return _needs(spec, sample).forecast(lambda: learnability_stages(spec, sample, ws), ws)
+
+
+def require_fit(spec: LearnabilitySpec, ws: Workspace) -> None:
+    """Refuse what cannot fit on this machine.
+
+    Raises:
+        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+    """
+    if refusal := _needs(spec, sample_of(spec.dataset, ws)).refusal(ws)[0]:
+        raise SpecError(refusal, "Choose fewer images, a smaller network, or leave out the coupled dynamics.")
+
+
+def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
+    """The stages of a learnability analysis, with their expected seconds."""
+    n, epochs = spec.dataset.n, spec.training.epochs
+    kernel_id = kernel_key(spec.kernel, ws)
+
+    def todo(kind: str, key: str) -> bool:
+        return ws.store.state(kind, key) != "ready"
+
+    train_all, train_state = todo("training", run_key(spec.run, ws)), False
+    if spec.kernel.training is not None:
+        until = RunSpec(dataset=spec.dataset, model=spec.model, training=spec.kernel.training)
+        train_state = not train_all and not has_state(until, ws)
+    trained = n * (epochs if train_all else spec.kernel_epoch if train_state else 0)
+    training = training_rate(spec.training, spec.model, n, sample, ws) * trained if trained else 0.0
+    score = diagonal_rate(spec.model, spec.dtype, sample, ws) * n if todo("diagonal", kernel_id) else 0.0
+    stages = [
+        Stage(IMAGES, "images", n, 0.2 + 1e-4 * n),
+        Stage(TRAINING, "images", max(epochs, 1) * n, training),
+        Stage(SCORES, "images", n, score),
+    ]
+    if spec.full_kernel:
+        spectrum = todo("spectrum", kernel_id)
+        todo_kernel = spectrum and todo("kernel", kernel_id)
+        rates = kernel_rates("mean", spec.model, spec.dtype, sample, ws) if todo_kernel else None
+        kernel = rates.seconds(n, kernel_pairs(n)) if rates else 0.0
+        predicted = product_rate(ws) * predicted_points(spec) * sample.outputs * n * n
+        stages += [
+            Stage(KERNEL, "tiles", kernel_tiles(n), kernel),
+            Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition_rate(ws) * n**3 if spectrum else 0.0),
+            Stage(DYNAMICS, "times", predicted_points(spec), 0.05 + predicted),
+        ]
+    stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.1 + 2e-4 * n))
+    return tuple(stages)
+
+
+def predicted_points(spec: LearnabilitySpec) -> int:
+    """Times at which errors are predicted: a few in each epoch from the kernel's on, and not more than a chart can show."""
+    epochs = spec.training.epochs - spec.kernel_epoch
+    return min(4 * epochs, _POINTS) + 1
+
+
+def _needs(spec: LearnabilitySpec, sample: Dataset) -> Needs:
+    parameters = describe_model(
+        spec.model, input_shape=sample.inputs.shape[1:], outputs=sample.outputs, class_names=sample.class_names
+    ).parameters
+
+    def memory(n: int) -> int:
+        """Images, outputs of all epochs, the network, and for the full kernel K, its copy and its vectors."""
+        images = int(np.prod(sample.inputs.shape[1:])) * 4 * n * 3
+        outputs = (spec.training.epochs + 1) * n * sample.outputs * 4 * 2
+        kernel = n * n * 8 * 4 if spec.full_kernel else 0
+        # The weights, their gradient, the momentum, the state of an epoch, its checkpoint's bytes, and a copy while loading.
+        weights = parameters * 4 * 6 + parameters * (4 if spec.dtype == "float64" else 0)
+        return BASE_MEMORY + images + outputs + kernel + weights
+
+    def disk(n: int) -> int:
+        outputs = (spec.training.epochs + 1) * n * sample.outputs * 4
+        padded = -(-n // TILE) * TILE  # tiles at the edge are stored whole
+        side = n if n < TILE else padded
+        kernel = side * side * (8 if spec.dtype == "float64" else 4) + n * padded * 8 if spec.full_kernel else 0
+        state = parameters * 4 * (2 if spec.kernel_epoch else 1)  # the checkpoint, and the kernel's own state
+        predicted = (predicted_points(spec) * n * 4) if spec.full_kernel else 0
+        return outputs + kernel + predicted + state + sample.pixels[0].size * n + 2**20
+
+    return Needs(spec.dataset.n, memory, disk, ", or more without the coupled dynamics" if spec.full_kernel else "")

@@ -1,0 +1,286 @@
+"""What a learnability page shows of a result: groups, curves, rankings, tables; all answer at once from a hot result."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
+from ntkcore.learnability import (
+    GROUP_NAMES,
+    Groups,
+    correctness,
+    diagonal_decay,
+    envelope,
+    error_norms,
+    group_mean,
+    percentile,
+    predictions,
+    split_groups,
+)
+from ntkcore.specs import DatasetSpec, LearnabilityView
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Per-image facts at the end of training: prediction, correctness, error norm ‖f - y‖, percentile of k(x,x); each (n,)."""
+
+    predicted: np.ndarray
+    correct: np.ndarray
+    error: np.ndarray
+    percentile: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCurves:
+    """Curves of the three groups, rows in the order of ``GROUP_NAMES``.
+
+    Attributes:
+        sizes: images in each group, (3,).
+        epochs: measured epochs, (T,).
+        accuracy: share of correct images, (3, T).
+        error: mean of ‖f - y‖, measured, (3, T).
+        times: epochs at which the predictions are given, (S,), from the kernel's epoch on.
+        diagonal: mean predicted error under the diagonal assumption (eq. 16), (3, S).
+        full: the same under the whole kernel (eq. 17), (3, S), or None.
+        lower, upper: mean envelope of eq. 15, (3, S).
+    """
+
+    sizes: np.ndarray
+    epochs: np.ndarray
+    accuracy: np.ndarray
+    error: np.ndarray
+    times: np.ndarray
+    diagonal: np.ndarray
+    full: np.ndarray | None
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCurve:
+    """One image through training: measured error per epoch, and its predictions from the kernel's epoch on."""
+
+    epochs: np.ndarray
+    error: np.ndarray
+    correct: np.ndarray
+    times: np.ndarray
+    diagonal: np.ndarray
+    full: np.ndarray | None
+
+
+def judged(result: LearnabilityResult) -> Judged:
+    """Per-image facts at the end of training."""
+    predicted = predictions(result.outputs[-1])
+    error = error_norms(result.outputs[-1], result.targets)
+    return Judged(predicted, predicted == result.labels, error, percentile(result.score))
+
+
+def groups(result: LearnabilityResult, view: LearnabilityView) -> Groups:
+    """Hard, medium and easy images by k(x,x)."""
+    return split_groups(result.score, view.hard, view.easy)
+
+
+def group_of(chosen: Groups, image: int) -> str:
+    """Name of the group an image is in."""
+    return next(name for name, members in zip(GROUP_NAMES, chosen.members(), strict=True) if image in members)
+
+
+def group_curves(result: LearnabilityResult, view: LearnabilityView) -> GroupCurves:
+    """Measured and predicted curves of the three groups (Fig. 3, eqs. 15-17)."""
+    chosen = groups(result, view)
+    times = result.times
+    tau = (times - result.spec.kernel_epoch) * result.epoch_time
+    start = _error_at_kernel(result)
+    lower, upper = envelope(start, result.score, tau)
+    return GroupCurves(
+        sizes=np.array([len(members) for members in chosen.members()]),
+        epochs=np.arange(len(result.outputs)),
+        accuracy=group_mean(correctness(result.outputs, result.labels), chosen).T,
+        error=group_mean(error_norms(result.outputs, result.targets), chosen).T,
+        times=times,
+        diagonal=group_mean(diagonal_decay(start, result.score, tau), chosen).T,
+        full=None if result.full is None else group_mean(result.full, chosen).T,
+        lower=group_mean(lower, chosen).T,
+        upper=group_mean(upper, chosen).T,
+    )
+
+
+def image_curve(result: LearnabilityResult, image: int) -> ImageCurve:
+    """One image's measured and predicted error through training."""
+    outputs = result.outputs[:, image : image + 1]
+    times = result.times
+    tau = (times - result.spec.kernel_epoch) * result.epoch_time
+    start = _error_at_kernel(result)[image : image + 1]
+    return ImageCurve(
+        epochs=np.arange(len(outputs)),
+        error=error_norms(outputs, result.targets[image : image + 1])[:, 0],
+        correct=correctness(outputs, result.labels[image : image + 1])[:, 0],
+        times=times,
+        diagonal=diagonal_decay(start, result.score[image : image + 1], tau)[:, 0],
+        full=None if result.full is None else result.full[:, image],
+    )
+
+
+def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
+    """What a view names that the result does not have, in a sentence; "" when nothing."""
+    n = len(result.score)
+    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked) if i is not None and i >= n})
+    unknown = [name for name in view.only if name not in result.class_names]
+    said = []
+    if beyond:
+        said.append(f"there is no image {beyond[0]:,} (there are {n:,}, from 0)")
+    if unknown:
+        said.append(f"there is no class {unknown[0]!r}")
+    return f"Part of this address was left out: {' and '.join(said)}." if said else ""
+
+
+def marked(result: LearnabilityResult, view: LearnabilityView) -> int | None:
+    """The image to mark in the charts, if there is one of that number."""
+    return view.marked if view.marked is not None and view.marked < len(result.score) else None
+
+
+def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -> np.ndarray:
+    """Indices of the images the view shows, in its order."""
+    if view.gallery == "all":
+        shown = np.ones(len(result.score), dtype=bool)
+    else:
+        shown = np.zeros(len(result.score), dtype=bool)
+        shown[getattr(groups(result, view), view.gallery)] = True
+    wanted = [i for i, name in enumerate(result.class_names) if name in view.only]
+    if wanted:
+        shown &= np.isin(result.labels, wanted)
+    if view.judged == "correct":
+        shown &= facts.correct
+    elif view.judged == "wrong":
+        shown &= ~facts.correct
+    elif view.judged == "flipped":
+        shown &= result.labels != result.true_labels
+    shown &= (facts.percentile >= view.low) & (facts.percentile <= view.high)
+    if view.picked:
+        picked = np.zeros(len(shown), dtype=bool)
+        picked[[i for i in view.picked if i < len(shown)]] = True
+        shown &= picked
+    values = {"score": result.score, "learned": result.learned, "error": facts.error}[view.order.removesuffix("-down")]
+    chosen = np.flatnonzero(shown)
+    keys = values[chosen]
+    down = view.order.endswith("-down")
+    if view.gallery == "easy" and view.order.startswith("score"):
+        down = not down  # the easiest gallery is ranked from its own end
+    return chosen[np.lexsort((result.score[chosen], -keys if down else keys))]
+
+
+def table(result: LearnabilityResult, facts: Judged, images: Sequence[int] | np.ndarray) -> pd.DataFrame:
+    """One row per image, in the order given: id, labels, prediction, score and what training made of it."""
+    index = np.asarray(images, dtype=np.int64)
+    names = np.array(result.class_names, dtype=object)
+    rank = np.empty(len(result.score), dtype=np.int64)
+    rank[np.lexsort((np.arange(len(rank)), result.score))] = np.arange(1, len(rank) + 1)
+    learned = result.learned[index]
+    return pd.DataFrame(
+        {
+            "image": index,
+            "id": [result.ids[i] for i in index],
+            "label": names[result.labels[index]],
+            "true_label": names[result.true_labels[index]],
+            "predicted": names[facts.predicted[index]],
+            "correct": facts.correct[index],
+            "k_xx": result.score[index],
+            "percentile": facts.percentile[index],
+            "rank_hardest_first": rank[index],
+            "learned_epoch": [None if np.isinf(epoch) else int(epoch) for epoch in learned],
+            "final_error": facts.error[index],
+        }
+    ).astype({"learned_epoch": "Int64"})
+
+
+def curve_table(curves: GroupCurves) -> pd.DataFrame:
+    """The group curves as one long table: group, quantity, epoch, value."""
+    rows = []
+    for row, group in enumerate(GROUP_NAMES):
+        for name, at, values in (
+            ("accuracy, measured", curves.epochs, curves.accuracy),
+            ("error, measured", curves.epochs, curves.error),
+            ("error, diagonal (eq. 16)", curves.times, curves.diagonal),
+            ("error, full kernel (eq. 17)", curves.times, curves.full),
+            ("error, lower envelope (eq. 15)", curves.times, curves.lower),
+            ("error, upper envelope (eq. 15)", curves.times, curves.upper),
+        ):
+            if values is not None and curves.sizes[row]:
+                rows.append(pd.DataFrame({"group": group, "quantity": name, "epoch": at, "value": values[row]}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def percentile_span(result: LearnabilityResult, facts: Judged, low: float, high: float) -> tuple[float, float] | None:
+    """The percentiles of the images whose score lies in [low, high], or None when there is none."""
+    inside = facts.percentile[(result.score >= low) & (result.score <= high)]
+    return (float(inside.min()), float(inside.max())) if len(inside) else None
+
+
+def error_percentile(facts: Judged, image: int) -> float:
+    """Percentile (0 to 100) of one image's final error."""
+    return float(percentile(facts.error)[image])
+
+
+def score_decimals(result: LearnabilityResult) -> int:
+    """Decimals at which the scores of a result can be told apart: four digits of their spread."""
+    spread = float(result.score.max() - result.score.min()) or abs(float(result.score[0])) or 1.0
+    return int(np.clip(3 - np.floor(np.log10(spread)), 0, 8))
+
+
+def jitter(result: LearnabilityResult) -> np.ndarray:
+    """Offsets within ±0.35 epochs, the same every time, that keep points of one epoch apart in a chart, (n,)."""
+    return np.random.default_rng(0).uniform(-0.35, 0.35, len(result.score))
+
+
+def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
+    """The result's thumbnails; encoded again from the data when the stored ones are gone."""
+    pack = open_pack(result.pack, ws.settings)
+    return pack if pack is not None else _pack(load_dataset(result.spec.dataset, ws.settings), ws)
+
+
+def _pack(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
+    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
+
+
+def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
+    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
+
+    def make() -> ThumbnailPack:
+        return _pack(load_dataset(spec, ws.settings, first=count), ws)
+
+    pack = ws.hot.get(("thumbnails", spec.canonical(), count), make, lambda pack: 64 * count)
+    if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
+        ws.hot.drop(("thumbnails", spec.canonical(), count))
+        pack = make()
+    return pack
+
+
+def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:
+    """A zip of the images as PNG (texts as they are), one folder per class, with the table as ``images.csv``."""
+    pack = thumbnails(result, ws)
+    buffer = io.BytesIO()
+    rows = table(result, facts, images)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
+        files = []
+        for image in images:
+            folder = _safe(result.class_names[result.labels[image]])
+            text = pack.text(int(image))
+            files.append(f"{folder}/{image:06d}.{'png' if text is None else 'txt'}")
+            archive.writestr(files[-1], pack.png(int(image)) if text is None else text)
+        archive.writestr("images.csv", rows.assign(file=files).to_csv(index=False))
+    return buffer.getvalue()
+
+
+def _safe(name: str) -> str:
+    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip()
+    return kept or "class"
+
+
+def _error_at_kernel(result: LearnabilityResult) -> np.ndarray:
+    return result.outputs[result.spec.kernel_epoch].astype(np.float64) - result.targets

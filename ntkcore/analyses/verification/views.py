@@ -1,0 +1,144 @@
+"""What can be retrained of what a page looks at, and the tables beside it (IF-NTK Table 1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.verification.analysis import Verification
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import SpecError
+from ntkcore.specs import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
+
+WIDTHS = (512, 1024, 2048, 4096)
+"""Widths that are verified one after another: agreement should rise from one to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A column of Table 1: Pearson and Spearman by width, 5000 training images, the 40 most influential."""
+
+    data: str
+    figures: dict[int, tuple[float, float]]
+
+
+PAPER = {
+    "mnist": Paper(
+        "MNIST 7 against 9", {10_000: (0.9766, 0.9341), 20_000: (0.9802, 0.9531), 40_000: (0.9866, 0.9565), 80_000: (0.9955, 0.9728)}
+    ),
+    "cifar10": Paper(
+        "CIFAR-10 car against plane",
+        {10_000: (0.9683, 0.8583), 20_000: (0.9808, 0.8672), 40_000: (0.9904, 0.9146), 80_000: (0.9960, 0.9606)},
+    ),
+}
+
+
+def paper_of(spec: InfluenceSpec) -> Paper:
+    """The column of Table 1 to hold a result against: that of its data set, or MNIST's."""
+    return PAPER.get(spec.dataset.name, PAPER["mnist"])
+
+
+def leading(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> VerificationSpec:
+    """Retraining without each of the images that are most influential on a held-out one, at the view's λ and τ.
+
+    Raises:
+        SpecError: there is no network to retrain for this kernel; here and below.
+    """
+    values = views.influence(result, view.model_copy(update={"time": time_of(view)}), target, ws)
+    order = np.argsort(-np.abs(values), kind="stable")[: min(views.INFLUENTIAL, len(values) - 1)]
+    return _asked(result, view, order, target=target)
+
+
+def ticked(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
+    """Retraining without each of the basket's images."""
+    basket = views.basket_of(result, view)
+    if len(basket) > MOST_RETRAINED:
+        raise SpecError(f"The basket holds {len(basket):,} images.", f"Each is a training of its own: tick at most {MOST_RETRAINED}.")
+    return _asked(result, view, basket)
+
+
+def whole_basket(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
+    """Retraining once without the basket, or with its new label."""
+    label = min(view.label or 0, len(result.class_names) - 1) if view.deed == "relabel" else None
+    return _asked(result, view, views.basket_of(result, view), together=True, label=label)
+
+
+def time_of(view: InfluenceView) -> float:
+    """τ that retraining goes to: the view's, or the paper's where the view stands at the end of training."""
+    return view.time or views.PAPER_TIME
+
+
+def at_width(spec: VerificationSpec, width: int) -> VerificationSpec:
+    """The same with another network.
+
+    Raises:
+        SpecError: no width of a network.
+    """
+    try:
+        return VerificationSpec.model_validate(dict(spec) | {"width": width})
+    except ValidationError as error:
+        raise SpecError(f"There is no network of {width:,} units.", "Choose from 16 to 65,536.") from error
+
+
+def _asked(result: InfluenceResult, view: InfluenceView, images: Sequence[int] | np.ndarray, **how: object) -> VerificationSpec:
+    asked = {
+        "influence": result.spec,
+        "removed": tuple(sorted(int(i) for i in images)),
+        "ridge": view.ridge,
+        "time": time_of(view),
+        "width": view.verify if result.spec.kernel == "two-layer" else None,
+    }
+    try:
+        return VerificationSpec.model_validate(asked | how)
+    except ValidationError as error:
+        said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+        raise SpecError(
+            f"This cannot be retrained: {said}.", "Choose the two-layer kernel, or a network's own at initialisation."
+        ) from error
+
+
+def of_all_widths(found: Sequence[Verification], spec: VerificationSpec) -> list[Verification]:
+    """Those that differ from ``spec`` in the width of the network at most, the narrowest first and each width once."""
+    same = {one.spec.width: one for one in reversed(found) if at_width(one.spec, 16) == at_width(spec, 16)}
+    return [same[width] for width in sorted(same, key=lambda width: width or 0)]
+
+
+def width_table(found: Sequence[Verification], target: int) -> pd.DataFrame:
+    """A row for each verified width: agreement and error on one held-out image."""
+    rows = []
+    for one in found:
+        pearson, spearman = one.correlations(target)
+        row = {"width": one.spec.width, "images": len(one.spec.removed), "pearson": pearson, "spearman": spearman}
+        rows.append(row | {"median_relative_error": one.error(target), "rate": one.rate, "steps": one.steps, "seconds": one.seconds})
+    return pd.DataFrame(rows)
+
+
+def removal_table(found: Sequence[Verification]) -> pd.DataFrame:
+    """A row for each verified width of a basket: accuracy before and after, mean change of loss, agreement over the held-out images."""
+    rows = []
+    for one in found:
+        (predicted, actual), (pearson, spearman) = one.accuracies(), one.correlations(None)
+        row: dict[str, float | int | None] = {"width": one.spec.width}
+        for name, (before, after), moved in (("", predicted, one.predicted), ("retrained_", actual, one.actual)):
+            row |= {f"{name}accuracy": before, f"{name}accuracy_after": after, f"{name}loss_change": float(moved[0].mean())}
+        rows.append(row | {"pearson": pearson, "spearman": spearman, "median_relative_error": one.error(None), "seconds": one.seconds})
+    return pd.DataFrame(rows)
+
+
+def change_table(found: Verification, target: int) -> pd.DataFrame:
+    """A row for each image left out: predicted and actual influence on one held-out image."""
+    predicted, actual = found.pairs(target)
+    return pd.DataFrame({"image": found.spec.removed, "predicted": predicted, "retrained": actual})
+
+
+def held_out_table(result: InfluenceResult, found: Verification) -> pd.DataFrame:
+    """A row for each held-out image: predicted and actual change of its loss by what was done to the basket."""
+    predicted, actual = found.pairs(None)
+    labels = [result.class_names[label] for label in result.test_labels]
+    return pd.DataFrame(
+        {"image": np.arange(len(actual)), "id": result.test_ids, "label": labels, "predicted": predicted, "retrained": actual}
+    )

@@ -1,0 +1,126 @@
+"""A convergence result, as far as it is computed: the plain answer, the controls, the charts, the explanation."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses.convergence import views
+from ntkcore.analyses.convergence.analysis import ConvergenceResult
+from ntkcore.specs import ConvergenceView
+from pages.convergence.charts import show_charts
+from pages.convergence.choice import LINK
+from pages.convergence.explain import explain_convergence
+from pages.convergence.point import inspect_point
+from pages.shared import choice as links
+from pages.shared import frame, words
+from pages.shared.doctor import show_doctor
+from pages.shared.fields import Fields
+
+_VIEW = Fields("convergence.view")
+_OVER = {"width": "Over width", "epoch": "Over epochs"}
+_KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
+_EXAMINED = _KERNELS | {"full": "Full kernel"}
+_HEIGHT = 900  # pixels of what comes, so that little jumps when it does
+
+
+def show_result(result: ConvergenceResult) -> None:
+    """Everything that is there."""
+    _explore(result)
+    explain_convergence(result)
+
+
+def show_waiting() -> None:
+    """What stands for the charts until the first comparison is there."""
+    st.html('<p class="atlas-quiet">The first comparison shows here as soon as it is finished; the others follow one by one.</p>')
+    st.skeleton(height=_HEIGHT)
+
+
+def say_what_is_missing(result: ConvergenceResult) -> None:
+    """Say which parts of the address there are not in this analysis, or not yet."""
+    view = LINK.current().view
+    if problem := views.missing_from(result, view):
+        st.warning(words.plain(problem), icon=":material/warning:")
+    elif view.point is not None and views.index_of(result, view.point) is None:
+        st.info("The comparison this address opens is not computed yet; it opens as soon as it is.", icon=":material/hourglass:")
+
+
+@st.fragment(key="convergence_explore")
+@frame.telling
+def _explore(result: ConvergenceResult) -> None:
+    say_what_is_missing(result)
+    _seed(result, LINK.current())
+    answer = st.container(gap="xsmall", key="convergence_answer")  # above the controls that decide it
+    _controls(result)
+    view = LINK.current().view
+    with answer:
+        _headline(result, view)
+    show_charts(result, view)
+    inspect_point(result)
+
+
+def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
+    """The answer, what it rests on, and a row of what opens: the reasons, the doctors, the remarks."""
+    said = views.answer(result, view)
+    facts = f"{len(result.points):,} comparisons"
+    if result.complete:
+        device = "the CPU" if result.device == "cpu" else html.escape(result.device)
+        facts += f" · computed {words.when(result.created)} on {device}, the last part in {words.duration(result.seconds)}"
+    elif said and result.ready < len(result.points):
+        facts, said = html.escape(said[0]).removesuffix("."), said[1:]
+    st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1] if said else views.silence(result, view))}</b></p>')
+    if said:
+        st.html(f'<p class="atlas-evidence">{html.escape(" · ".join(views.brief(result, view)))}</p>')
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if said:
+            with st.popover("Why", icon=":material/notes:", type="tertiary", key="quiet_why"):
+                st.html("".join(f"<p>{html.escape(sentence)}</p>" for sentence in said[:-1]))
+        if (point := views.examined(result, view)) is not None:
+            of = f"width {point.width}, seed {point.seed}"
+            for form, key in ((view.kernel, "cheap"), ("full", "whole")):
+                name = _EXAMINED[form]
+                show_doctor(point.doctor.get(form), key=key, name=name, without=f"{name}: not examined.", of=of)
+        frame.remarks(result.warnings)
+        st.html(f'<div class="atlas-quiet">{facts}</div>', width="content")
+
+
+def _seed(result: ConvergenceResult, choice: links.Choice) -> None:
+    view = choice.view
+    values = {"over": view.over, "kernel": view.kernel, "epoch": views.epoch_of(result, view), "width": views.width_of(result, view)}
+    _VIEW.seed((result.key, choice.revision), values)
+
+
+def _changed(name: str) -> None:
+    LINK.look(**{name: _VIEW[name]})
+
+
+def _controls(result: ConvergenceResult) -> None:
+    spec = result.spec
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
+        for name, label, titles in (("over", "Charts", _OVER), ("kernel", "Cheap kernel", _KERNELS)):
+            st.segmented_control(
+                label,
+                list(titles),
+                format_func=titles.__getitem__,
+                required=True,
+                **_VIEW.default(name),
+                on_change=_changed,
+                args=(name,),
+                width="content",
+            )
+        for name, label, places, said in (
+            ("epoch", "After epoch", spec.looks, "In the answer, the charts over width, and the spectra. 0 is the initialisation."),
+            ("width", "Width", spec.widths, "In the spectra, and over epochs wherever one chart holds several kernels."),
+        ):
+            if len(places) > 1:  # a slider needs two places
+                st.select_slider(label, places, **_VIEW.value(name), on_change=_changed, args=(name,), help=said, width=190)
+        st.download_button(
+            "CSV",
+            lambda: views.table(result).to_csv(index=False),
+            "convergence.csv",
+            "text/csv",
+            key="convergence_csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            help="Every number of every comparison",
+        )

@@ -1,0 +1,93 @@
+"""Your images and texts: bring a set of your own, see what was made of it, open it, remove it."""
+
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import OwnSet, own_sets, remove_own
+from ntkcore.errors import AtlasError
+from ntkcore.specs import LearnabilitySpec
+from pages.data import form as import_form
+from pages.learnability.choice import LINK as LEARNABILITY_LINK
+from pages.shared import frame, job_panel, strip, words
+
+
+def page() -> None:
+    """Import on top, the sets below."""
+    frame.heading(
+        "Your data",
+        "Bring images or texts with labels; every page can then work on it, on this machine, as on the sets that come with it.",
+    )
+    _import()
+    st.header("On this server", anchor=False)
+    sets = own_sets(workspace().settings)
+    if not sets:
+        st.caption("None yet.")
+    for item in sets:
+        _row(item)
+
+
+def _import() -> None:
+    with st.container(border=True, key="import"):
+        form = import_form.show()
+        if st.button("Import", type="primary", disabled=not form.ready, key="import_button"):
+            try:
+                st.session_state["import.job"] = form.send().id
+                st.session_state["import.count"] = st.session_state.get("import.count", 0) + 1
+                st.rerun()
+            except AtlasError as error:
+                frame.show_error(error)
+    _import_job()
+
+
+def _import_job() -> None:
+    key = st.session_state.get("import.job")
+    job = workspace().jobs.state(key) if key else None
+    if job is None:
+        return
+    if job.active:
+        job_panel.job_panel(job.id)
+    elif job.status == "done":
+        st.success("Imported. It is in the list below.", icon=":material/check_circle:")
+    else:
+        job_panel.ended(job)
+
+
+def _row(item: OwnSet) -> None:
+    with st.container(border=True, key=f"set_{item.content_id[:12]}"):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
+            if not item.problem:
+                strip.strip(_first_look(item).dataset)
+            counts = ", ".join(
+                f"{words.plain(name)} ({count:,} {item.kind})" for name, count in zip(item.class_names, item.counts, strict=True)
+            )
+            st.caption(counts if len(counts) < 400 else counts[:400] + " …")
+            if item.problem:
+                st.error(words.plain(item.problem), icon=":material/warning:")
+            for note in item.notes:
+                st.caption(words.plain(note))
+        with right:
+            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
+                st.switch_page("pages/learnability/page.py", query_params=LEARNABILITY_LINK.point_to(_first_look(item)))
+            with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
+                st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
+                if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
+                    try:
+                        remove_own(item.content_id, workspace().settings)
+                    except AtlasError as error:
+                        frame.show_error(error)
+                    else:
+                        st.rerun()
+
+
+def _first_look(item: OwnSet) -> LearnabilitySpec:
+    return LearnabilitySpec.model_validate(
+        {
+            "dataset": {"name": "own", "own": item.content_id, "n": max(min(item.n, 1000), 4)},
+            "model": {"architecture": "cnn3" if item.kind == "images" else "fcn"},
+        }
+    )
+
+
+page()

@@ -1,0 +1,157 @@
+"""Groups of training images by influence: their complexity (Fig. 5), the images of one of them, and flipped labels among them (Fig. 7)."""
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses.influence import complexity, noise
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.views import INFLUENTIAL, SHOWN
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
+from ntkcore.figures import influence as figures
+from ntkcore.specs import InfluenceView
+from pages.influence.choice import LINK, inspect_training
+from pages.influence.training import label_words, signed
+from pages.shared import choice as links
+from pages.shared import frame, media
+from pages.shared.charts import chart, clicked
+from pages.shared.fields import Fields
+from pages.shared.gallery import Card, gallery
+from pages.shared.waiting import waiting
+
+_GROUP = Fields("influence.group")
+_TITLE = "Complexity of ten groups of training images"
+
+
+def show_groups(result: InfluenceResult, view: InfluenceView, choice: links.Choice) -> None:
+    """The groups with their images, and label noise where there is some."""
+    st.header("Groups of training images", anchor=False)
+    try:
+        with waiting("The mean over all held-out images") as tell:
+            groups = complexity.groups_of(result, view.ridge, workspace(), tell)
+    except AtlasError as error:
+        st.subheader(_TITLE, anchor=False)
+        frame.show_error(error)
+        groups = None
+    if groups is not None:
+        left, right = st.columns(2, gap="large")
+        last = len(groups.members) - 1
+        shown = last if view.group is None else min(view.group, last)
+        with left:
+            chart(
+                _TITLE,
+                figures.complexity_figure(groups.complexity, shown, frame.mode()),
+                key="complexity",
+                table=lambda: complexity.group_table(groups, result.labels, result.true_labels),
+                note="How much of the targets’ norm in the kernel’s space a group asks for (eq. 19); in the paper the ends stand out. "
+                "Click a bar to see its images.",
+                on_select=_clicked,
+                selection_mode="points",
+            )
+        with right:
+            _members(result, view, groups, shown, choice)
+    _show_noise(result, view, groups, choice)
+
+
+def _members(result: InfluenceResult, view: InfluenceView, groups: complexity.Groups, shown: int, choice: links.Choice) -> None:
+    last = len(groups.members) - 1
+    _GROUP.seed((result.key, choice.revision), {"group": shown})
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Their images", anchor=False, width="content")
+        st.segmented_control(
+            "Group",
+            list(range(last + 1)),
+            format_func=str,
+            required=True,
+            **_GROUP.default("group"),
+            label_visibility="collapsed",
+            on_change=lambda: LINK.look(group=_GROUP["group"]),
+        )
+    members = groups.members[shown] if 2 * shown < last else groups.members[shown][::-1]  # the extreme ones first
+    end = ", the most harmful" if shown == 0 else ", the most helpful" if shown == last else ""
+    st.html(
+        f'<p class="atlas-quiet">group {shown}{end}: {len(members):,} images · below each: its influence, mean over all held-out images '
+        f"at the end of training{_flipped_words(result, members)}</p>"
+    )
+    _gallery(result, groups, members, choice, "group_gallery")
+
+
+def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.ndarray, choice: links.Choice, key: str) -> None:
+    gallery(
+        [_card(result, int(image), float(groups.mean[image])) for image in members],
+        base=media.thumbnail_base(result.pack),
+        key=key,
+        revision=choice.revision,
+        on_open=lambda: _opened(key),
+        opens="look closely",
+        empty="There is no image in this group.",
+        height=300,
+        cell=92,
+    )
+
+
+def _card(result: InfluenceResult, image: int, value: float) -> Card:
+    flag = " ⚑" if result.labels[image] != result.true_labels[image] else ""
+    title = (
+        f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. "
+        f"Removing it changes the mean loss over all held-out images by {value:+.6g}."
+    )
+    return Card(image, result.class_names[result.labels[image]] + flag, "", signed(value), "", False, title)
+
+
+def _opened(key: str) -> None:
+    said = st.session_state[key].get("opened")
+    if said:
+        inspect_training(said["id"])
+
+
+def _clicked() -> None:
+    """A bar was clicked; it stays in full strength by the figure itself."""
+    if (group := clicked("complexity")) is not None:
+        _GROUP.change(group=group)
+        LINK.look(group=group)
+
+
+def _flipped_words(result: InfluenceResult, members: np.ndarray) -> str:
+    flipped = result.labels != result.true_labels
+    if not flipped.any():
+        return ""
+    return f" · ⚑ {int(flipped[members].sum())} of these labels are flipped, {100 * flipped.mean():.0f} % of all"
+
+
+def _show_noise(result: InfluenceResult, view: InfluenceView, groups: complexity.Groups | None, choice: links.Choice) -> None:
+    """Flipped labels through training, and the images whose labels to look at first."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _flipped(result, view)
+    if groups is not None:
+        with right:
+            _suspects(result, groups, choice)
+
+
+def _flipped(result: InfluenceResult, view: InfluenceView) -> None:
+    """How flipped labels become influential."""
+    if not (result.labels != result.true_labels).any():
+        st.subheader("Label noise", anchor=False)
+        st.caption("Flip some labels under the data set above, and see here when the network begins to follow them.")
+        return
+    with waiting("Flipped labels through training"):
+        found = noise.noise_share(result, view.ridge, workspace())
+    chart(
+        "Flipped labels among the most influential images",
+        figures.noise_figure(found, view.time, frame.mode()),
+        key="noise",
+        table=lambda: noise.noise_table(found),
+        note=f"Mean over held-out images, of the {INFLUENTIAL} most influential of each (Fig. 7).",
+    )
+
+
+def _suspects(result: InfluenceResult, groups: complexity.Groups, choice: links.Choice) -> None:
+    """Training images that harm most on average: the first places to look for a wrong label."""
+    ranked = np.concatenate(groups.members)[:SHOWN]
+    st.subheader("Labels to look at first", anchor=False)
+    st.html(
+        '<p class="atlas-quiet">the most harmful on average over all held-out images at the end of training'
+        f"{_flipped_words(result, ranked)}</p>"
+    )
+    _gallery(result, groups, ranked, choice, "suspects_gallery")

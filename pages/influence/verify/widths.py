@@ -1,0 +1,76 @@
+"""The width sweep: agreement and error of every verified width beside Table 1, and all widths at once."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.verification import views
+from ntkcore.analyses.verification.analysis import measured, verification_key
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data.describe import describe_dataset
+from ntkcore.specs import VerificationSpec
+from pages.influence.verify.retrain import forecast_and_start
+from pages.shared import job_panel
+
+
+def show_widths(result: InfluenceResult, spec: VerificationSpec, target: int) -> None:
+    """The table, what is under way, and the button for the widths that are missing.
+
+    Args:
+        result: what is verified.
+        spec: at the width that is shown beside the table.
+        target: the held-out image.
+    """
+    ws, paper = workspace(), views.paper_of(result.spec)
+    found = views.of_all_widths(measured(result.spec, ws), spec)
+    st.subheader("Over width, beside the paper", anchor=False)
+    rows = []
+    for one in found:
+        pearson, spearman = one.correlations(target)
+        error = one.error(target)
+        said = ("–" if pearson != pearson else f"{pearson:.4f}", "–" if spearman != spearman else f"{spearman:.4f}")
+        rows.append((f"{one.spec.width:,} here", *said, "–" if error != error else f"{100 * error:.1f} %"))
+    rows += [(f"{width:,} in the paper", f"{r:.4f}", f"{rho:.4f}", "") for width, (r, rho) in sorted(paper.figures.items())]
+    cells = "".join(f"<tr><th>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>" for row in rows)
+    own = html.escape(describe_dataset(result.spec.dataset, ws.settings))
+    reference = "" if result.spec.dataset.name in views.PAPER else " The paper has no column for these images; that one is for reference."
+    head = '<tr><th style="text-align: left">Units</th><th>Pearson</th><th>Spearman</th><th>Median error</th></tr>'
+    st.html(
+        f'<table class="atlas-facts atlas-columns">{head}{cells}</table><p class="atlas-quiet">Here: {own}. In the paper (Table 1): '
+        f"{paper.data}, 5000 training images, 40 most influential.{reference}</p>"
+    )
+    _sweep(spec, {one.spec.width for one in found})
+
+
+def _sweep(spec: VerificationSpec, done: set[int | None]) -> None:
+    """What is under way of the other widths, or the button for those that are missing."""
+    ws = workspace()
+    missing = [width for width in views.WIDTHS if width not in done]
+    states = {width: ws.jobs.state(verification_key(views.at_width(spec, width), ws)) for width in missing}
+    active = {width: job for width, job in states.items() if job is not None and job.active}
+    others = [width for width in active if width != spec.width]
+    if not active:
+        if len(missing) > 1 or (missing and spec.width not in missing):
+            specs = [views.at_width(spec, width) for width in missing]
+            every = "all widths" if len(missing) == len(views.WIDTHS) else "the other widths"
+            forecast_and_start(specs, name="verify_widths", button=f"Verify {every}", said=f"{_listed(missing)} units, one after another")
+        return
+    if spec.width not in active:
+        first = min(others, key=lambda width: active[width].status == "queued")
+        st.html(f'<p class="atlas-quiet">{first:,} units:</p>')
+        job_panel.job_panel(active[first].id, name="widths_panel")
+        others.remove(first)
+    if others:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(f'<p class="atlas-quiet">Then {_listed(others)} units.</p>', width="content")
+            if st.button("Cancel these", key="cancel_widths", type="tertiary"):
+                for width in others:
+                    ws.jobs.cancel(active[width].id)
+                st.rerun()
+
+
+def _listed(widths: list[int]) -> str:
+    """512, 1,024 and 2,048."""
+    *some, last = [f"{width:,}" for width in widths]
+    return f"{', '.join(some)} and {last}" if some else last

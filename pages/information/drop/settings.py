@@ -1,0 +1,116 @@
+"""The settings of the summarisation study: draws, steps, shares, test images, and a network that is trained on what is kept."""
+
+from typing import Any
+
+import streamlit as st
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.specs import (
+    ARCHITECTURES,
+    DEFAULT_DEPTH,
+    DEFAULT_RATE,
+    DEFAULT_WIDTH,
+    FIXED_WIDTH,
+    TITLES,
+    DropView,
+    InformationView,
+    ModelSpec,
+    TrainingSpec,
+)
+from pages.information.choice import LINK
+from pages.shared import bar
+from pages.shared import choice as links
+from pages.shared.fields import Fields
+
+VIEW = Fields("information.drop")
+_NONE = "none"
+_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0)
+_SHARES: dict[tuple[int, ...], str] = {
+    tuple(range(10, 91, 10)): "every 10 % to 90 %",
+    tuple(range(5, 96, 5)): "every 5 % to 95 %",
+    (20, 40, 60, 80): "20, 40, 60, 80 %",
+    (50,): "50 %",
+}
+_RETRAINED: dict[tuple[int, ...], str] = {(50, 80): "50 and 80 %", (50,): "50 %", tuple(range(10, 91, 10)): "every 10 % to 90 %"}
+
+
+def read(result: InfluenceResult, view: InformationView, choice: links.Choice) -> InformationView:
+    """The view as the widgets have it; they begin with the address."""
+    drop = view.drop
+    model = drop.model or ModelSpec()
+    VIEW.seed(
+        (result.key, choice.revision),
+        {"share": drop.share, "show": drop.show, "judge": drop.judge, "seeds": drop.seeds, "step": drop.step, "shares": drop.shares}
+        | {"test": drop.test or result.spec.test, "model": drop.model.architecture if drop.model else _NONE}
+        | {"width": model.width, "depth": model.depth or DEFAULT_DEPTH, "epochs": drop.training.epochs, "retrained": drop.retrained}
+        | bar.training_values(drop.training),
+    )
+    said = _said(result, drop)
+    return view if said == drop else LINK.look(drop=said).view
+
+
+def _said(result: InfluenceResult, held: DropView) -> DropView:
+    """What the widgets say; what they do not show stays as it was."""
+    model = None
+    if (architecture := VIEW["model"]) != _NONE:
+        kept = held.model if held.model is not None and held.model.architecture == architecture else None
+        fixed = architecture in FIXED_WIDTH or (kept is not None and kept.weights == "pretrained")
+        values: dict[str, Any] = {} if kept is None else kept.model_dump()
+        values |= {"architecture": architecture, "width": DEFAULT_WIDTH[architecture] if fixed else VIEW["width"]}
+        model = ModelSpec.model_validate(values | {"depth": VIEW["depth"] if architecture == "fcn" else None})
+    training = TrainingSpec.model_validate(bar.read_training(VIEW) | {"epochs": VIEW["epochs"]})
+    test = None if VIEW["test"] == result.spec.test else VIEW["test"]
+    values = {name: VIEW[name] for name in ("share", "show", "judge", "seeds", "step", "shares", "retrained")}
+    return held.model_copy(update=values | {"test": test, "model": model, "training": training})
+
+
+def show(result: InfluenceResult, view: InformationView) -> None:
+    """The popover."""
+    drop = view.drop
+    trained = "" if drop.model is None else f", {TITLES[drop.model.architecture]} trained anew"
+    summary = f"{drop.seeds} draw{'s' if drop.seeds > 1 else ''}, {drop.test or result.spec.test:,} test images{trained}"
+    with st.popover(summary, icon=":material/tune:", key="drop_settings"):
+        left, right = st.columns(2)
+        left.number_input("Draws", 1, 50, **VIEW.value("seeds"), help="Each of other images: the data set’s seed and the following ones.")
+        right.number_input(
+            "Test images",
+            1,
+            10_000,
+            step=50,
+            **VIEW.value("test"),
+            help="They follow the held-out images, which the scores are a mean over.",
+        )
+        _select(left, "Dropped at a time", "step", _STEPS, lambda step: f"{step:g} %", "Before the scores are computed anew.")
+        _select(right, "Measured at", "shares", tuple(_SHARES), _SHARES.get, "Percent of the training images dropped.")
+        options = (_NONE, *ARCHITECTURES)
+        st.selectbox(
+            "Network trained on what is kept",
+            options,
+            format_func=lambda name: "none: kernel regression alone" if name == _NONE else TITLES[name],
+            **VIEW.index("model", options),
+            on_change=_other_model,
+            help="Another network than the one that gave the scores shows whether the list serves it, too.",
+        )
+        if (architecture := VIEW["model"]) != _NONE:
+            left, right = st.columns(2)
+            if architecture not in FIXED_WIDTH:
+                left.number_input("Width", 1, 8192, **VIEW.value("width"))
+            if architecture == "fcn":
+                right.number_input("Hidden layers", 1, 16, **VIEW.value("depth"))
+            left.number_input("Epochs", 1, 2000, **VIEW.value("epochs"))
+            _select(right, "Trained at", "retrained", tuple(_RETRAINED), _RETRAINED.get, "And on all images.")
+            bar.training_fields(VIEW)
+
+
+def _select(place: Any, label: str, name: str, options: tuple, words: Any, why: str) -> None:
+    choices = list(dict.fromkeys([*options, VIEW[name]]))  # a link may say others
+
+    def said(option: Any) -> str:
+        return words(option) or ", ".join(map(str, option)) + " %"
+
+    place.selectbox(label, choices, format_func=said, **VIEW.index(name, choices), help=why)
+
+
+def _other_model() -> None:
+    if (architecture := VIEW["model"]) != _NONE:
+        VIEW.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture])

@@ -1,0 +1,114 @@
+"""What the questions about groups of images show alike: a group's means, its scores as a histogram, its images."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ntkcore.analyses.information.groups.composed import Composed
+from ntkcore.analyses.information.groups.views import GroupScores
+from ntkcore.analyses.information.views import SHOWN
+from ntkcore.figures.information import groups as figures
+from pages.information.choice import LINK
+from pages.shared import choice as links
+from pages.shared import frame, media, words
+from pages.shared.charts import chart
+from pages.shared.fields import Fields
+from pages.shared.gallery import Card, gallery
+
+_NARROW = 170
+
+
+def estimate(found: object, digits: int = 3) -> str:
+    """A number with its 95 % interval."""
+    if found is None:
+        return "–"
+    value, low, high = (words.number(getattr(found, name), digits) for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def percent(value: float) -> str:
+    """A share, in percent."""
+    return "–" if np.isnan(value) else f"{100 * value:.1f} %"
+
+
+def histogram(found: GroupScores, *, key: str, table: Callable[[], pd.DataFrame], note: str = "") -> None:
+    """The groups' scores."""
+    none = int((found.flat()[0] <= 0).sum())
+    told = f" {none:,} images carry none and are not drawn." if none else ""
+    chart(
+        "How the information is distributed",
+        figures.groups_histogram(found, frame.mode()),
+        key=key,
+        table=table,
+        note=f"{note} Upright lines: the groups’ means.{told}",
+    )
+
+
+def number(fields: Fields, label: str, name: str, low: float, high: float, changed: Callable[[str], None], **told: object) -> None:
+    """An input of a number whose change is told by its name."""
+    options = {"step": 1, "width": _NARROW} | told
+    st.number_input(label, low, high, **fields.value(name), on_change=changed, args=(name,), **options)
+
+
+def repeat_shown(fields: Fields, repeats: int, changed: Callable[[str], None]) -> None:
+    """Which repeat's images are shown; nothing where there is one."""
+    if repeats > 1:
+        st.selectbox(
+            "Repeat",
+            list(range(repeats)),
+            format_func=lambda part: f"repeat {part + 1} of {repeats}",
+            **fields.index("part", list(range(repeats))),
+            label_visibility="collapsed",
+            on_change=changed,
+            args=("part",),
+            width=_NARROW,
+        )
+
+
+def order_shown(fields: Fields) -> None:
+    """Which end of the ranking the galleries begin with."""
+    st.segmented_control(
+        "Order",
+        ["most", "least"],
+        format_func={"most": "Most informative", "least": "Least informative"}.__getitem__,
+        required=True,
+        **fields.default("show"),
+        label_visibility="collapsed",
+        on_change=lambda: LINK.look(show=fields["show"]),
+    )
+
+
+def galleries(images: Composed, members: Sequence[np.ndarray], found: GroupScores, show: str, choice: links.Choice, key: str) -> None:
+    """The most or the least informative images of each group, beside each other.
+
+    Args:
+        images: what was put together.
+        members: of each group the numbers of its images, in the order of ``found.values``.
+        show: ``"most"`` or ``"least"``.
+        key: names the galleries.
+    """
+    everything = np.sort(np.concatenate(found.values))
+    columns = st.columns(len(members), gap="large")
+    for place, column in enumerate(columns):
+        values = found.values[place]
+        order = np.argsort(-values if show == "most" else values, kind="stable")[:SHOWN]
+        with column:
+            st.subheader(f"{words.plain(found.names[place])}", anchor=False)
+            gallery(
+                [_card(images, int(members[place][at]), float(values[at]), everything) for at in order],
+                base=media.thumbnail_base(images.split.pack),
+                key=f"{key}_{place}",
+                revision=choice.revision,
+                empty="There is no image in this group.",
+                cell=86,
+            )
+
+
+def _card(images: Composed, image: int, value: float, everything: np.ndarray) -> Card:
+    train = images.split.train
+    name = train.class_names[train.labels[image]]
+    below = 100 * float(np.searchsorted(everything, value)) / max(1, len(everything) - 1)
+    title = f"{train.ids[image]}: label {name}. Unique information {value:.6g} nats, percentile {below:.1f} of all groups' images."
+    return Card(image, name, "", words.number(value), f"P {below:.0f}", False, title)

@@ -1,0 +1,85 @@
+"""The inspector of the information page: one training image enlarged, and everything that is known of it here."""
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses.influence import one
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.information import views
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures.information import informative as figures
+from ntkcore.specs import InformationView, Measure
+from pages.information.choice import LINK, close_inspector, inspect
+from pages.shared import frame, words
+from pages.shared.charts import config
+from pages.shared.strip import pictures
+from pages.shared.tables import facts_table
+from pages.shared.viewer import basket_button, enlarged, steps
+
+_FEW = 8  # images in a strip
+_MEASURES: dict[Measure, str] = {
+    "loss": "Its own loss",
+    "margin": "Its margin",
+    "k_xx": "k(x, x)",
+    "influence": "Influence on the held-out loss",
+}
+
+
+def inspect_image(result: InfluenceResult, view: InformationView, values: np.ndarray, found: views.Judged) -> None:
+    """Open the inspector on the image that the view names, if it names one that exists."""
+    if view.image is None or view.image >= len(values):
+        return
+    shown = views.ranking(result, view, values)
+    order = shown if view.image in shown else np.argsort(-values, kind="stable")
+
+    @st.dialog("Inspector", width="large", on_dismiss=close_inspector)
+    def dialog() -> None:
+        now = LINK.current().view
+        if now.image is None:
+            st.rerun()
+        else:
+            _show(result, now, now.image, values, found, order)
+
+    dialog()
+
+
+def _show(result: InfluenceResult, view: InformationView, image: int, values: np.ndarray, found: views.Judged, order: np.ndarray) -> None:
+    name = result.class_names[result.labels[image]]
+    st.subheader(f"Training image {image}: {words.plain(name)}", anchor=False)
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        enlarged(result.pack, image, name)
+        steps(order, image, inspect)
+        basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+    with right:
+        flipped = result.labels[image] != result.true_labels[image]
+        predicted = result.class_names[found.predicted[image]]
+        rows = [
+            ("From", result.ids[image]),
+            ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
+            ("Taken for", f"{predicted}, {'as labelled' if found.predicted[image] == result.labels[image] else 'not as labelled'}"),
+            ("Unique information", f"{words.number(float(values[image]))} nats, {_rank(values, image)}"),
+            *((words, _against(views.measured(result, view, measure, workspace()), image)) for measure, words in _MEASURES.items()),
+        ]
+        facts_table(
+            rows,
+            "Unique information: half the mean squared change of the held-out outputs when this image alone is left out. "
+            "Arrow keys go to the previous and next image, Escape closes.",
+        )
+        over = views.through_training(result, view, workspace())
+        figure = figures.course_figure(over, [image], ["this image"], view.time, frame.mode())
+        figure.update_layout(height=figures.SMALL)
+        st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"information-{image}"))
+    near = one.neighbours(result, image, _FEW)
+    said = [result.class_names[result.labels[i]] for i in near]
+    names = [f"training image {i}, {words.number(float(values[i]))} nats" for i in near]
+    pictures(result.pack, near.tolist(), said, names, head="Training images nearest to it in the kernel: what it shares is not unique")
+
+
+def _rank(values: np.ndarray, image: int) -> str:
+    return f"number {1 + int((values > values[image]).sum()):,} of {len(values):,}"
+
+
+def _against(other: np.ndarray, image: int) -> str:
+    value = words.number(float(other[image]))
+    return f"{value}, {_rank(other, image)} from the largest" if np.ptp(other) > 1e-9 * np.abs(other).max() else f"{value}, as all images"

@@ -1,0 +1,304 @@
+"""The review of labels: the suspicious ones one at a time, accepted, relabelled or rejected by button or key; the corrected labels."""
+
+import html
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses.influence import one
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.information.labels import review as reviews
+from ntkcore.analyses.workspace import workspace
+from ntkcore.specs import SUSPICIONS, LabelsView
+from pages.information.choice import LINK
+from pages.shared import frame, media, words
+from pages.shared.fields import Fields
+from pages.shared.gallery import Card, gallery
+from pages.shared.strip import pictures
+from pages.shared.tables import facts_table
+from pages.shared.viewer import enlarged
+
+_REVIEW = Fields("information.labels")
+_FIRST = (20, 50, 100, 200, 500, 0)
+_GALLERY = "labels_gallery"
+_BEFORE, _SHOWN = 3, 22  # cards before the image under review, and in all
+_FEW = 6  # neighbours
+_UNDO = "information.labels.undo"  # the reviews before each decision of this session
+_WORDS = {"accept": "✓ accepted", "reject": "✕ rejected"}
+
+
+@st.fragment(key="labels_review")
+@frame.telling
+def show_review(result: InfluenceResult) -> None:
+    """The image under review, the next ones, and the exports. Only this part of the page runs again at a decision."""
+    choice = LINK.current()
+    view = choice.view.model_copy(update={"labels": reviews.known(result, choice.view.labels)})
+    labels = view.labels
+    st.header("Review the labels", anchor=False)
+    if len(result.labels) < 2:
+        st.caption("There is one image only: nothing to rank.")
+        return
+    found = reviews.review(result, view, workspace())
+    _controls(result, labels, choice.revision)
+    image = reviews.shown(found, labels)
+    _progress(result, found, labels, image)
+    left, middle, right = st.columns([5, 8, 7], gap="large")
+    with left:
+        enlarged(result.pack, image, result.class_names[result.labels[image]])
+        _steps(found, image)
+    with middle:
+        _question(result, found, image)
+        _deeds(result, found, labels, image)
+        _nearest(result, image)
+    with right:
+        _facts(result, found, image)
+    _next(result, found, labels, image, choice.revision)
+
+
+def _controls(result: InfluenceResult, labels: LabelsView, revision: int) -> None:
+    n = len(result.labels)
+    firsts = [*sorted({*(first for first in _FIRST if 0 < first < n), *([labels.first] if labels.first else [])}), 0]
+    _REVIEW.seed((result.key, revision), {"by": labels.by, "first": labels.first})
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.selectbox(
+            "Ranked by",
+            list(SUSPICIONS),
+            format_func=SUSPICIONS.__getitem__,
+            **_REVIEW.index("by", list(SUSPICIONS)),
+            on_change=_changed,
+            args=("by",),
+            width=230,
+            help="Which labels come first. None of these scores knows which labels are flipped.",
+        )
+        st.selectbox(
+            "Go through",
+            firsts,
+            format_func=lambda first: f"the first {first:,}" if first else f"all {n:,}",
+            **_REVIEW.index("first", firsts),
+            on_change=_changed,
+            args=("first",),
+            width=150,
+        )
+        _download("Decisions (CSV)", "decisions", result, labels)
+        _download("Corrected labels (CSV)", "labels", result, labels)
+
+
+def _download(words: str, name: str, result: InfluenceResult, labels: LabelsView) -> None:
+    make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
+    st.download_button(
+        words,
+        lambda: make(result, labels).to_csv(index=False),
+        f"{'corrected-' if name == 'labels' else ''}{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"labels_csv_{name}",
+        on_click="ignore",
+        disabled=name == "decisions" and not len(reviews.images_decided(labels)),
+    )
+
+
+def _changed(name: str) -> None:
+    """Another ranking: it begins with its first image that is not decided."""
+    labels = LINK.current().view.labels
+    LINK.look(labels=labels.model_copy(update={name: _REVIEW[name], "at": None}))
+
+
+def _progress(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int) -> None:
+    done, of = reviews.done(found, labels), len(found.queue)
+    said = f"**{done:,} reviewed** of {of:,}"
+    parts = [
+        (len(labels.accepted), "accepted"),
+        (len(labels.relabelled), "relabelled"),
+        (len(labels.rejected), "rejected"),
+    ]
+    if told := ", ".join(f"{count:,} {word}" for count, word in parts if count):
+        said += f" · in all {told}"
+    if len(reviews.images_decided(labels)) and (result.labels != result.true_labels).any():
+        worth = reviews.outcome(result, labels)
+        wronged = f", {worth.wronged:,} right ones made wrong" if worth.wronged else ""
+        said += f" · of {worth.flipped:,} flipped labels {worth.found:,} gone, {worth.restored:,} of them set right{wronged}"
+    st.progress(done / of, text=said)
+
+
+def _steps(found: reviews.Review, image: int) -> None:
+    place = np.flatnonzero(found.queue == image)
+    here = int(place[0]) if len(place) else None
+    before = int(found.queue[here - 1]) if here else None
+    after = None if here is None else int(found.queue[here + 1]) if here + 1 < len(found.queue) else None
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Previous", key="labels_previous", shortcut="Left", disabled=before is None, on_click=_go, args=(before,))
+        if here is None:
+            st.button("To the first", key="labels_next", shortcut="Right", on_click=_go, args=(None,))
+        else:
+            st.button("Next", key="labels_next", shortcut="Right", disabled=after is None, on_click=_go, args=(after,))
+    where = f"number {here + 1:,} of {len(found.queue):,}" if here is not None else "not among those gone through"
+    st.html(f'<p class="atlas-quiet">image {image}, {where}</p>')
+
+
+def _go(image: int | None) -> None:
+    labels = LINK.current().view.labels
+    LINK.look(labels=labels.model_copy(update={"at": image}))
+
+
+def _question(result: InfluenceResult, found: reviews.Review, image: int) -> None:
+    names, label = result.class_names, int(result.labels[image])
+    agrees = found.unseen[image] == label
+    st.html(
+        f'<p class="atlas-fact">Labelled <b>{html.escape(names[label])}</b>; without seeing it, the network says '
+        f"<b>{html.escape(names[found.unseen[image]])}</b>{', too' if agrees else ''}.</p>"
+    )
+
+
+def _facts(result: InfluenceResult, found: reviews.Review, image: int) -> None:
+    names, label = result.class_names, int(result.labels[image])
+    learned = "as labelled" if found.predicted[image] == label else "not as labelled"
+    rows = [
+        ("From", result.ids[image]),
+        ("Network with it", f"{names[found.predicted[image]]}: {learned}"),
+        ("Without it", _outputs(result, found.outputs[image])),
+        *(
+            (_capital(title), f"{_value(found.scores[name][image])}, percentile {found.percentiles[name][image]:.1f}")
+            for name, title in SUSPICIONS.items()
+        ),
+    ]
+    facts_table(
+        rows,
+        "F-SI in nats; loss ½‖f − y‖²; margin: the output for its label less the best other one; self-influence: by how much its own loss "
+        "rises without it. Higher is more suspicious; percentile 100 is the most.",
+    )
+
+
+def _capital(title: str) -> str:
+    return title if title.startswith("k(") else title[0].upper() + title[1:]
+
+
+def _value(value: float) -> str:
+    return words.number(float(value))
+
+
+def _outputs(result: InfluenceResult, outputs: np.ndarray) -> str:
+    names = result.class_names
+    if len(outputs) == 1:
+        return f"output {words.signed(float(outputs[0]))}: {names[0]} is −1, {names[1]} is +1"
+    largest = np.argsort(-outputs, kind="stable")[:3]
+    return ", ".join(f"{names[o]} {words.signed(float(outputs[o]))}" for o in largest)
+
+
+def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int) -> None:
+    names, label = result.class_names, int(result.labels[image])
+    what = reviews.decision(labels, image)
+    deed, given = what if what is not None else (None, None)
+    to = int(found.suggested[image]) if given is None else given
+    if len(names) > 2:
+        others = [place for place in range(len(names)) if place != label]
+        to = st.selectbox(
+            "Other class",
+            others,
+            index=others.index(to) if to in others else 0,
+            format_func=names.__getitem__,
+            key=f"labels_to_{image}",
+            label_visibility="collapsed",
+            help="The class it would be given.",
+        )
+    with st.container(horizontal=True, gap="small"):
+        _deed("Accept", "accept", "A", deed, image, None)
+        _deed(f"Relabel: {words.plain(names[to])}", "relabel", "L", deed if given == to else None, image, to)
+        _deed("Reject", "reject", "X", deed, image, None)
+        history = _history(result)
+        st.button("Undo", key="labels_undo", shortcut="U", type="tertiary", disabled=not history, on_click=_undo)
+    said = {
+        None: "Not decided.",
+        "accept": "Accepted: its label stays.",
+        "reject": "Rejected: it is to be left out.",
+        "relabel": f"Relabelled: {names[given] if given is not None else ''}.",
+    }[deed]
+    st.html(
+        f'<p class="atlas-quiet"><b>{html.escape(said)}</b> Keys: A accept, L relabel, X reject, U undo, arrows to move. '
+        f"{'The same again takes it back. ' if deed else ''}Decisions are in the address.</p>"
+    )
+
+
+def _deed(words: str, deed: reviews.Deed, key: str, now: reviews.Deed | None, image: int, to: int | None) -> None:
+    st.button(
+        words,
+        key=f"labels_{deed}",
+        shortcut=key,
+        type="primary" if now == deed else "secondary",
+        on_click=_decide,
+        args=(image, None if now == deed else deed, to),
+    )
+
+
+def _decide(image: int, deed: reviews.Deed | None, to: int | None) -> None:
+    """Decide, remember how it was, and go on to the next image; a decision taken back stays in sight."""
+    choice = LINK.current()
+    result = st.session_state[_UNDO]["result"]
+    before = reviews.known(result, choice.view.labels)
+    after = reviews.decided(before, image, deed, to)
+    if after != before:  # a key pressed twice says nothing new
+        st.session_state[_UNDO]["reviews"].append(before.model_copy(update={"at": image}))
+    if deed is not None:
+        found = reviews.review(result, choice.view, workspace())
+        after = after.model_copy(update={"at": reviews.following(found, after, image)})
+    LINK.look(labels=after)
+
+
+def _history(result: InfluenceResult) -> list[LabelsView]:
+    """The reviews before each decision; of this result, and of this address as this session has made it."""
+    revision = (result.key, LINK.current().revision)
+    held: dict[str, Any] | None = st.session_state.get(_UNDO)
+    if held is None or held["revision"] != revision:
+        held = st.session_state[_UNDO] = {"revision": revision, "reviews": []}
+    held["result"] = result
+    found: list[LabelsView] = held["reviews"]
+    return found
+
+
+def _undo() -> None:
+    before = st.session_state[_UNDO]["reviews"].pop()
+    now = LINK.current().view.labels
+    kept = {name: getattr(before, name) for name in ("at", "accepted", "rejected", "relabelled")}
+    LINK.look(labels=now.model_copy(update=kept))
+
+
+def _nearest(result: InfluenceResult, image: int) -> None:
+    near = one.neighbours(result, image, _FEW)
+    said = [result.class_names[result.labels[i]] for i in near]
+    names = [f"training image {i}, labelled {name}" for i, name in zip(near, said, strict=True)]
+    pictures(result.pack, near.tolist(), said, names, head="Nearest to it in the kernel, with their labels")
+
+
+def _next(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int, revision: int) -> None:
+    """The images around the one under review in the ranking."""
+    place = np.flatnonzero(found.queue == image)
+    start = max(0, min((int(place[0]) if len(place) else 0) - _BEFORE, len(found.queue) - _SHOWN))
+    gallery(
+        [_card(result, found, labels, int(i), image) for i in found.queue[start : start + _SHOWN]],
+        base=media.thumbnail_base(result.pack),
+        key=_GALLERY,
+        revision=revision,
+        on_open=_opened,
+        opens="review it",
+        empty="There is no image to review.",
+        cell=84,
+    )
+
+
+def _card(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int, now: int) -> Card:
+    name = result.class_names[result.labels[image]]
+    what = reviews.decision(labels, image)
+    mark = "" if what is None else _WORDS.get(what[0]) or f"→ {result.class_names[what[1]]}"
+    unseen = result.class_names[found.unseen[image]]
+    title = (
+        f"Training image {image}, {result.ids[image]}: labelled {name}; the network that has not seen it takes it for {unseen}. "
+        f"{SUSPICIONS[labels.by]}: {found.scores[labels.by][image]:.6g}. {mark or 'Not decided.'}"
+    )
+    value = _value(found.scores[labels.by][image])
+    return Card(image, name + (" ◂" if image == now else ""), "" if unseen == name else f"→ {unseen}?", mark or value, "", True, title)
+
+
+def _opened() -> None:
+    if said := st.session_state[_GALLERY].get("opened"):
+        _go(said["id"])

@@ -1,0 +1,192 @@
+"""Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
+
+import hashlib
+
+import pandas as pd
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import describe
+from ntkcore.errors import AtlasError, CorruptArtifact
+from ntkcore.jobs import JobState
+from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec
+from ntkcore.store import Entry
+from pages.convergence.choice import LINK as CONVERGENCE_LINK
+from pages.influence.choice import LINK as INFLUENCE_LINK
+from pages.learnability.choice import LINK as LEARNABILITY_LINK
+from pages.shared import choice as links
+from pages.shared import frame, words
+
+_SHOWN = 5  # jobs shown before the rest is folded away
+_KINDS = {
+    "learnability": "learnability: summary and predictions",
+    "training": "training: outputs after every epoch",
+    "state": "network after an epoch",
+    "diagonal": "scores k(x,x)",
+    "kernel": "full kernel",
+    "spectrum": "eigenvalues and eigenvectors of the kernel",
+    "comparison": "comparison of the kernels of one network",
+    "timing": "seconds per pair of images",
+    "convergence": "convergence: all comparisons complete",
+    "influence": "influence: kernel, eigenvectors and outputs",
+    "verification": "verification: outputs of retrained networks",
+    "network-ihvp": "reliability: LiSSA and retraining side by side",
+    "estimate": "influences on one image at a trained network",
+    "trained": "network trained for a verification",
+}
+_OPENS: dict[str, tuple[type, links.Link, str]] = {
+    "learnability": (LearnabilitySpec, LEARNABILITY_LINK, "pages/learnability/page.py"),
+    "convergence": (ConvergenceSpec, CONVERGENCE_LINK, "pages/convergence/page.py"),
+    "influence": (InfluenceSpec, INFLUENCE_LINK, "pages/influence/page.py"),
+}
+_ACTIONS = (
+    ("Keep (pin)", "pin", None),
+    ("Let go (unpin)", "unpin", None),
+    ("Check", "verify", "Reads every tile and compares its checksum."),
+    ("Remove", "remove", "It is computed again when asked for."),
+)
+_STATUS = {
+    "queued": "waiting",
+    "running": "running",
+    "cancelling": "cancelling",
+    "done": "finished",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+def page() -> None:
+    """Workers and jobs, refreshed every two seconds; then the store."""
+    frame.heading("Jobs and cache", "What this server is computing, and what it keeps so that nothing is computed twice.")
+    _jobs()
+    _store()
+
+
+@st.fragment(run_every=2.0, key="jobs")
+@frame.telling
+def _jobs() -> None:
+    ws = workspace()
+    workers = [worker for worker in ws.jobs.workers() if worker.alive]
+    st.header("Jobs", anchor=False)
+    if workers:
+        st.caption(
+            "Workers: " + ", ".join(f"{words.plain(w.device)} on {words.plain(w.host)}" + (" (busy)" if w.job else "") for w in workers)
+        )
+    else:
+        st.warning(
+            "No worker is running, so nothing is computed. It starts with the app; or run `python -m ntkcore worker`.",
+            icon=":material/warning:",
+        )
+    jobs = ws.jobs.list(50)
+    if not jobs:
+        st.caption("No job yet.")
+    for job in jobs[:_SHOWN]:
+        _job(job)
+    if len(jobs) > _SHOWN:
+        with st.expander(f"{len(jobs) - _SHOWN} earlier jobs"):
+            for job in jobs[_SHOWN:]:
+                _job(job)
+
+
+def _job(job: JobState) -> None:
+    with st.container(border=True, key=f"job_{job.id[:12]}"):
+        left, middle, right = st.columns([5, 3, 1.2], vertical_alignment="center")
+        left.markdown(f"**{words.plain(job.title)}**  \n:small[{_STATUS[job.status]} · asked {words.when(job.created)}]")
+        if job.active:
+            middle.progress(min(max(job.fraction, 0.0), 1.0), text=job.stage or "waiting")
+            if right.button("Cancel", key=f"cancel-{job.id}", disabled=job.status == "cancelling", width="stretch"):
+                workspace().jobs.cancel(job.id)
+                st.rerun(scope="fragment")
+            return
+        if job.status == "failed":
+            middle.caption(words.plain(f"{job.message} {job.remedy}"))
+        elif job.started and job.finished:
+            middle.caption(f"took {words.duration((job.finished - job.started).total_seconds())}")
+        if job.kind in _OPENS and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            kind, link, page_file = _OPENS[job.kind]
+            st.switch_page(page_file, query_params=link.point_to(kind.model_validate(job.payload["spec"])))
+
+
+def _store() -> None:
+    ws = workspace()
+    st.header("Kept on disk", anchor=False)
+    entries = sorted(ws.store.entries(), key=lambda entry: (entry.info.get("created", ""), entry.kind, entry.key), reverse=True)
+    total = sum(entry.bytes for entry in entries)
+    hot = ws.hot.stats()
+    one, two, three = st.columns(3)
+    one.metric(
+        "Stored", words.size(total), help=f"The least recently used goes first when it passes {words.size(ws.settings.disk_budget)}."
+    )
+    two.metric("Free on this disk", words.size(ws.store.room()))
+    three.metric("Held in memory", words.size(hot.bytes), help=f"At most {words.size(ws.settings.device_cache)}, shared by all sessions.")
+    if not entries:
+        st.caption("Nothing is stored yet.")
+        return
+    rows = pd.DataFrame(
+        {
+            "what": [_KINDS.get(entry.kind, entry.kind) for entry in entries],
+            "of": [_about(entry.info) for entry in entries],
+            "size": [entry.bytes for entry in entries],
+            "last used": [words.when(entry.last_used) for entry in entries],
+            "pinned": [entry.pinned for entry in entries],
+            "key": [entry.key[:12] for entry in entries],
+        }
+    )
+    # A selection is row numbers: another list of artifacts is another table, whose selection starts empty.
+    listed = hashlib.sha256(repr([(entry.kind, entry.key) for entry in entries]).encode()).hexdigest()[:12]
+    event = st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=min(320, 38 * (len(entries) + 1)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"store_rows_{listed}",
+        column_config={"size": st.column_config.NumberColumn(format="bytes")},
+    )
+    chosen = [entries[row] for row in event["selection"]["rows"] if row < len(entries)]
+    with st.container(horizontal=True, gap="small"):
+        for label, act, said in _ACTIONS:
+            if st.button(label, disabled=not chosen, help=said):
+                _act(act, chosen)
+
+
+def _act(act: str, chosen: list[Entry]) -> None:
+    """Do it to each; one that somebody else has removed meanwhile says so."""
+    store = workspace().store
+    try:
+        if act == "verify":
+            _check([damage for entry in chosen for damage in store.verify(entry.kind, entry.key)], len(chosen))
+            return
+        for entry in chosen:
+            getattr(store, act)(entry.kind, entry.key)
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    st.rerun()
+
+
+def _check(damaged: list[CorruptArtifact], count: int) -> None:
+    if not damaged:
+        st.success(f"All tiles of {count} artifact{'s' if count > 1 else ''} are sound.", icon=":material/check_circle:")
+    for damage in damaged:
+        st.error(f"{damage.message} It is computed again when it is next opened.", icon=":material/warning:")
+
+
+def _about(info: dict) -> str:
+    spec = info.get("identity", {}).get("spec", {})
+    if "dataset" not in spec:
+        return ""
+    dataset = DatasetSpec.model_validate(spec["dataset"])
+    model = spec.get("model") or {}
+    architecture = spec.get("architecture") or model.get("architecture")
+    parts = [describe.describe_dataset(dataset, workspace().settings), TITLES.get(architecture, "")]
+    if "kernel" in spec:
+        parts.append(INFLUENCE_KERNELS[spec["kernel"]])
+    elif "test" in spec and model:  # one of many comparisons: which
+        training = spec.get("training") or {"epochs": 0}
+        parts.append(f"width {model['width']}, seed {model['seed']}, epoch {training['epochs']}")
+    return " · ".join(filter(None, parts))
+
+
+page()

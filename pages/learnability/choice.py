@@ -1,0 +1,13 @@
+"""What is chosen on the learnability page."""
+
+from ntkcore.permalink import LEARNABILITY
+from ntkcore.specs import LearnabilitySpec, LearnabilityView
+from pages.shared.choice import Choice, Link
+
+
+def _same_images(held: Choice[LearnabilitySpec, LearnabilityView], spec: LearnabilitySpec) -> LearnabilityView:
+    """A view of other images says nothing about these, so it starts anew."""
+    return held.view if spec.dataset == held.spec.dataset else LearnabilityView(hard=held.view.hard, easy=held.view.easy)
+
+
+LINK: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", LEARNABILITY, _same_images)

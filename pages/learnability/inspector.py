@@ -1,0 +1,88 @@
+"""The inspector: one image enlarged, every number about it, and its way through training."""
+
+import numpy as np
+import streamlit as st
+
+from ntkcore.analyses.learnability import views
+from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.figures.learnability import image_curves
+from pages.learnability.choice import LINK
+from pages.shared import frame, words
+from pages.shared.charts import config
+from pages.shared.tables import facts_table
+from pages.shared.viewer import basket_button, enlarged, steps
+
+
+def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
+    """Open the inspector on the view's image; previous and next follow ``order``."""
+
+    opened = LINK.current().view.image
+    if opened not in order:  # opened by a link, outside what the gallery shows: step through all images
+        order = np.lexsort((np.arange(len(result.score)), result.score))
+
+    @st.dialog("Inspector", width="large", on_dismiss=_close)
+    def dialog() -> None:
+        image = LINK.current().view.image
+        if image is None:
+            st.rerun()
+        _show(result, facts, order, image)
+
+    dialog()
+
+
+def _close() -> None:
+    LINK.look(image=None)
+
+
+def _go(image: int) -> None:
+    LINK.look(image=image, marked=image)
+
+
+def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
+    name = result.class_names[result.labels[image]]
+    st.subheader(f"Image {image}: {words.plain(name)}", anchor=False)
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        enlarged(result.pack, image, name)
+        steps(order, image, _go)
+        basket_button(LINK.current().view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+    with right:
+        _facts(result, facts, image, name)
+        st.plotly_chart(
+            image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
+        )
+        st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
+
+
+def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: str) -> None:
+    flipped = result.labels[image] != result.true_labels[image]
+    predicted = result.class_names[facts.predicted[image]]
+    learned = result.learned[image]
+    last = len(result.outputs) - 1
+    chosen = views.groups(result, LINK.current().view)
+    group = views.group_of(chosen, image)
+    rows = [
+        ("From", result.ids[image]),
+        ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
+        ("Predicted", f"{predicted}, {'right' if facts.correct[image] else 'wrong'}, after epoch {last}"),
+        ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),
+        ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),
+        ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
+        ("Outputs", _outputs(result, image)),
+    ]
+    facts_table(
+        rows,
+        "A larger k(x,x) predicts that this image is learned sooner. Arrow keys go to the previous and next image, Escape closes.",
+    )
+
+
+def _outputs(result: LearnabilityResult, image: int) -> str:
+    """The outputs after training beside their targets; of many outputs, the largest."""
+    outputs, targets = result.outputs[-1][image], result.targets[image]
+    if len(outputs) == 1:
+        return f"{outputs[0]:+.3f}, target {targets[0]:+g} ({result.class_names[0]} −1, {result.class_names[1]} +1)"
+    largest = np.argsort(-outputs)[:3]
+    return (
+        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest)
+        + " (the three largest; the target is 1 for the label and 0 for the others)"
+    )

@@ -1,0 +1,135 @@
+"""Density against error rate: how they go together, how that depends on the estimate, and the images that are brushed (Fig. 3)."""
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures.reliability import errors as figures
+from ntkcore.specs import ReliabilityView
+from pages.reliability.choice import LINK
+from pages.shared import choice as links
+from pages.shared import frame, media, words
+from pages.shared.charts import chart, forget_selection, selected
+from pages.shared.fields import Fields
+from pages.shared.gallery import Card, gallery
+from pages.shared.words import percent
+
+_VIEW = Fields("reliability.density")
+_AVERAGES = {"mean": "mean", "median": "median"}
+
+
+def show_density(result: InfluenceResult, view: ReliabilityView, found: views.Summary, place: DeltaGenerator) -> None:
+    """The scatter in ``place``; below it, across the page, the correlation's dependence and the images."""
+    ws, choice = workspace(), LINK.current()
+    with place:
+        with st.spinner("Estimating densities …", show_time=False):
+            density = views.density(result, view.dimension, view.bandwidth, len(result.labels), ws)
+        rate = found.rates[view.average]
+        both = views.associate(density.log_density, rate)
+        picked = [image for image in view.picked if image < len(rate)]
+        _VIEW.seed((result.key, choice.revision), {"average": view.average, "dimension": view.dimension, "bandwidth": view.bandwidth})
+        chart(
+            "Error rate against density",
+            figures.density_figure(density.log_density, rate, result.labels, result.class_names, picked, frame.mode()),
+            key="density",
+            table=lambda: tables.image_table(result, found, density.log_density),
+            note=_said(both),
+            controls=_controls,
+            on_select=_brushed,
+            selection_mode=("lasso", "box", "points"),
+        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        rows = views.dependence(result, view.ridge, view.average, ws)
+        few = f" First {views.TABLE_IMAGES:,} images." if len(rate) > views.TABLE_IMAGES else ""
+        chart(
+            "How the correlation depends on the estimate",
+            figures.dependence_figure(rows, views.RULES, view.dimension, frame.mode()),
+            key="dependence",
+            table=lambda: rows,
+            note=f"In few dimensions much of an image is not seen; in many, each image is its own only neighbour.{few}",
+        )
+    with right:
+        _images(result, view, found, density.log_density, picked, choice)
+
+
+def _said(both: views.Association) -> str:
+    r, rho = both.pearson, both.spearman
+    if not rho.defined:
+        return f"No correlation here: {rho.reason}."
+    left_out = f" {int((~both.used).sum())} images without a rate are left out." if not both.used.all() else ""
+    sign = "The denser, the better" if rho.high < 0 else "The denser, the worse" if rho.low > 0 else "No clear relation"
+    return (
+        f"{sign}: Spearman’s ρ = <b>{words.signed(rho.rho)}</b> ({words.signed(rho.low)} to {words.signed(rho.high)}), Pearson’s r of the "
+        f"logarithms = <b>{words.signed(r.r)}</b> ({words.signed(r.low)} to {words.signed(r.high)}); 95 % intervals, {r.n:,} training "
+        f"images.{left_out} Lasso some to see them below."
+    )
+
+
+def _controls() -> None:
+    dimensions = sorted({*views.DIMENSIONS, LINK.current().view.dimension})
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.selectbox("Components", dimensions, **_VIEW.index("dimension", dimensions), on_change=_changed, args=("dimension",), width=130)
+        st.selectbox(
+            "Bandwidth",
+            list(views.RULES),
+            format_func=views.RULES.__getitem__,
+            **_VIEW.index("bandwidth", list(views.RULES)),
+            on_change=_changed,
+            args=("bandwidth",),
+            width=130,
+        )
+        st.segmented_control(
+            "Over held-out images",
+            list(_AVERAGES),
+            required=True,
+            **_VIEW.default("average"),
+            on_change=_changed,
+            args=("average",),
+            help="The mean is moved by single pairs whose influence is almost 0; the median is not.",
+        )
+
+
+def _changed(name: str) -> None:
+    LINK.look(**{name: _VIEW[name]})
+
+
+def _brushed() -> None:
+    points = selected("density").get("points") or []
+    LINK.look(picked=tuple(sorted({int(p["customdata"]) for p in points if p.get("customdata") is not None})))
+
+
+def _clear() -> None:
+    forget_selection("density")
+    LINK.look(picked=())
+
+
+def _images(
+    result: InfluenceResult, view: ReliabilityView, found: views.Summary, log_density: np.ndarray, picked: list[int], choice: links.Choice
+) -> None:
+    """The brushed images, or those of the largest error rate."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        title = f"{len(picked):,} selected training image{'s' if len(picked) > 1 else ''}" if picked else "Least reliable training images"
+        st.subheader(title, anchor=False, width="content")
+        if picked:
+            st.button("Clear", key="clear_density", on_click=_clear, type="tertiary", icon=":material/close:")
+    st.html('<p class="atlas-quiet">largest error rate first · below each: its error rate, and its log density</p>')
+    rate = found.rates[view.average]
+    gallery(
+        [_card(result, int(i), float(rate[i]), float(log_density[i])) for i in views.unreliable(result, view, found)],
+        base=media.thumbnail_base(result.pack),
+        key="unreliable_gallery",
+        revision=choice.revision,
+        empty="None of these exists here.",
+        height=330,
+        cell=92,
+    )
+
+
+def _card(result: InfluenceResult, image: int, rate: float, log_density: float) -> Card:
+    name = result.class_names[result.labels[image]]
+    title = f"Training image {image}, {result.ids[image]}: {name}, error rate {percent(rate)}, log density {log_density:.3f}."
+    return Card(image, name, "", percent(rate), words.number(log_density), False, title)

@@ -1,0 +1,166 @@
+"""The IHVP method on a real network: conjugate gradients and LiSSA beside retraining, and what stochastic estimation adds."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.reliability import answer as views
+from ntkcore.analyses.reliability.forecast import forecast_network_ihvp
+from ntkcore.analyses.reliability.network import NetworkIhvp, is_compared, network_ihvp_key, open_network_ihvp
+from ntkcore.analyses.verification.analysis import is_begun, is_verified
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import CorruptArtifact, SpecError
+from ntkcore.figures.reliability import network as figures
+from ntkcore.specs import NetworkIhvpSpec, ReliabilityView
+from pages.reliability.choice import LINK
+from pages.shared import choice as links
+from pages.shared import frame, job_panel, words
+from pages.shared.charts import chart
+from pages.shared.fields import Fields
+from pages.shared.words import percent
+
+_VIEW = Fields("reliability.network")
+_WIDTHS = (256, 512, 1024, 2048, 4096, 8192, 10_000)
+_TIMES = (0.01, 0.05, 0.2, 1.0, 5.0, 20.0, 100.0)
+_DEPTHS = (0, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_BATCHES = (8, 16, 32, 64, 128, 256)
+_RUNS = (2, 4, 8, 16, 32)
+
+
+def show_network(result: InfluenceResult, view: ReliabilityView, target: int, choice: links.Choice) -> None:
+    """What was found, its progress, what it would take, or why it cannot be.
+
+    Args:
+        target: the held-out image whose influences are estimated.
+    """
+    ws = workspace()
+    st.header("On a real network: what does stochastic estimation add?", anchor=False)
+    try:
+        spec = views.to_compare(result, view, target, ws)
+    except SpecError as error:
+        st.caption(words.plain(f"{error.message} {error.remedy}"))
+        return
+    _controls(result, view, choice)
+    job = ws.jobs.state(network_ihvp_key(spec, ws))
+    if job is not None and job.active:
+        job_panel.job_panel(job.id, name="network_panel")
+    elif is_compared(spec, ws):
+        try:
+            found = open_network_ihvp(spec, ws)
+        except CorruptArtifact as damage:
+            st.warning(words.plain(f"{damage.message} {damage.remedy}"), icon=":material/warning:")
+            job_panel.job_panel(requests.repair(damage, spec, ws).id, name="network_panel")
+            return
+        _show(result, found)
+    else:
+        if job is not None:
+            job_panel.ended(job)
+        try:
+            _offer(spec)
+        except SpecError as error:  # what is below does not depend on it
+            st.caption(words.plain(f"{error.message} {error.remedy} A larger λ lets training end sooner."))
+
+
+def _controls(result: InfluenceResult, view: ReliabilityView, choice: links.Choice) -> None:
+    _VIEW.seed(
+        (result.key, choice.revision),
+        {"verify": view.verify, "time": view.time, "steps": view.steps or 0, "minibatch": view.minibatch, "runs": view.runs},
+    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if result.spec.kernel == "two-layer":
+            _select("Network’s width", "verify", _WIDTHS, "{:,} units", "The kernel is that of infinite width.", 150)
+        _select("Trained to τ", "time", _TIMES, "{:g}", "Time of gradient flow. The formula assumes the end of training.", 110)
+        _select("LiSSA’s depth", "steps", _DEPTHS, "{:,} steps", "By itself: as many as leave a hundredth of the slowest part.", 150)
+        _select("Images in a batch", "minibatch", _BATCHES, "{:,}", "Drawn anew in each step.", 140)
+        _select("Runs", "runs", _RUNS, "{}", "Independent runs, by which the scatter is judged.", 90)
+
+
+def _select(label: str, name: str, options: tuple, words: str, why: str, width: int) -> None:
+    held = _VIEW[name]
+    choices = sorted({*options, held})
+    st.selectbox(
+        label,
+        choices,
+        format_func=lambda option: words.format(option) if option else "by itself",
+        **_VIEW.index(name, choices),
+        on_change=lambda: LINK.look(**{name: _VIEW[name] or None}),
+        width=width,
+        help=why,
+    )
+
+
+def _offer(spec: NetworkIhvpSpec) -> None:
+    ws = workspace()
+    with st.spinner("Measuring this machine for the forecast …", show_time=False):
+        forecast = forecast_network_ihvp(spec, ws)
+    count = len(spec.verification.removed)
+    if is_verified(spec.verification, ws):
+        said = f"Retraining without each of the {count} most influential images is stored; the estimates take"
+    else:
+        said = f"A network is trained once on all images and once without each of the {count} most influential, then LiSSA runs: that takes"
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        if st.button("Compare with LiSSA", key="compare_network", disabled=bool(forecast.refusal)):
+            requests.request_network_ihvp(spec, ws)
+            st.rerun()
+        if not forecast.refusal:
+            less = ", less what is done" if is_begun(spec.verification, ws) else ""
+            st.markdown(f"{said} about **{words.duration(forecast.seconds)}** on this machine{less}.", width="stretch")
+    if forecast.refusal:
+        st.error(words.plain(forecast.refusal), icon=":material/warning:")
+
+
+def _show(result: InfluenceResult, found: NetworkIhvp) -> None:
+    verdict, *more = views.answer(found)
+    st.html(f'<p class="atlas-fact">{html.escape(verdict)}</p><p class="atlas-quiet">{html.escape(" ".join(more))}</p>')
+    spec = found.spec.verification
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        width = "" if spec.width is None else f"{spec.width:,} units, "
+        chart(
+            "Estimates against retraining",
+            figures.estimates_figure(found, [f"image {i}, {result.class_names[result.labels[i]]}" for i in found.images], frame.mode()),
+            key="network_ihvp",
+            table=lambda: views.network_table(found),
+            note=f"The {len(found.images)} training images that influence held-out image {found.spec.target} most; bars: one standard "
+            f"deviation of a run. λ = {words.number(spec.ridge)}, τ = {words.number(spec.time)}, {width}"
+            f"in {words.duration(found.seconds)}.",
+        )
+    with right:
+        chart(
+            "From retraining to one run of LiSSA",
+            figures.gaps_figure(views.gaps(found), frame.mode()),
+            key="network_gaps",
+            table=lambda: views.gap_table(found),
+            note="By how much each step moves an influence, as a share of the true one, on average: images whose influence is almost "
+            "0 weigh on it. Steps may go opposite ways.",
+        )
+        _agreement(found)
+    _remarks(found)
+
+
+def _agreement(found: NetworkIhvp) -> None:
+    st.subheader("Agreement with retraining", anchor=False)
+    rows = "".join(
+        f"<tr><th>{html.escape(row.title)}</th><td>{row.pearson:.3f}</td><td>{row.spearman:.3f}</td><td>{percent(row.rate)}</td></tr>"
+        for row in views.agreements(found)
+    )
+    head = "<tr><th></th><th>Pearson</th><th>Spearman</th><th>Mean error</th></tr>"
+    st.html(f'<table class="atlas-facts atlas-columns">{head}{rows}</table>')
+
+
+def _remarks(found: NetworkIhvp) -> None:
+    said = list(found.failures.values())
+    if found.spec.verification.width is not None:
+        said.append("The two-layer network is piecewise linear in its weights, so its Hessian and its Gauss-Newton matrix are the same.")
+    elif found.curvature == "gauss-newton":
+        said.append("LiSSA and the steps take the Gauss-Newton matrix, since the Hessian plus λ is not positive definite.")
+    if found.residual is not None and found.residual > found.spec.tolerance:
+        said.append(f"Conjugate gradients stopped after {found.iterations:,} products at a residual of {words.number(found.residual)}.")
+    if found.stationarity is not None:
+        said.append(
+            f"The network’s gradient and the pull of λ cancel but for {percent(found.stationarity)} of their size; at the minimum that "
+            "the formula assumes nothing is left. The kernel’s Î (13) is that of the end of training."
+        )
+    st.html("".join(f'<p class="atlas-quiet">{html.escape(text)}</p>' for text in said))

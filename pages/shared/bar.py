@@ -1,0 +1,218 @@
+"""What the analysis bars of the pages have in common: the data, the training, and what to say when parts contradict each other."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+from pydantic import ValidationError
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
+from ntkcore.data.describe import describe_dataset
+from ntkcore.specs import (
+    ARCHITECTURES,
+    LARGEST_MOMENTUM,
+    RATE_RANGE,
+    TITLES,
+    ConvergenceSpec,
+    DatasetSpec,
+    InfluenceSpec,
+    LearnabilitySpec,
+    TrainingSpec,
+)
+from pages.shared import words
+from pages.shared.choice import Choice
+from pages.shared.fields import Fields
+
+START_TITLES = {"pytorch": "PyTorch’s default", "he": "He"}
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence of a bar that opens.
+
+    Attributes:
+        key, icon: of its button.
+        summary: the sentence; Markdown.
+        show: shows what is under it.
+    """
+
+    key: str
+    icon: str
+    summary: str
+    show: Callable[[], None]
+
+
+def analysis_bar(
+    fields: Fields, choice: Choice[S, Any], values: dict[str, Any], read: Callable[[S], S | str], parts: Callable[[S], Sequence[Part]]
+) -> S | None:
+    """Show a bar and return what it says, or None (said on the page) when its parts contradict each other.
+
+    Args:
+        fields: its widgets.
+        choice: what was chosen; the widgets begin with it.
+        values: the values of the page's own widgets, beside those of the data and the training.
+        read: the specification the widgets say, given the chosen one, or what is contradictory about them.
+        parts: the sentences on a specification.
+    """
+    fields.seed(choice.revision, data_values(choice.spec.dataset) | values | training_values(choice.spec.training or TrainingSpec()))
+    found = read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
+    with st.container(horizontal=True, gap="xsmall", key="analysis_bar", vertical_alignment="center"):
+        for part in parts(choice.spec if isinstance(found, str) else found):
+            with st.popover(part.summary, icon=part.icon, key=part.key):
+                part.show()
+    if isinstance(found, str):
+        st.warning(found, icon=":material/warning:")
+        return None
+    return found
+
+
+def contradiction(error: ValidationError) -> str:
+    """What is contradictory, as Markdown."""
+    return "  \n".join(words.plain(item["msg"].removeprefix("Value error, ")) for item in error.errors())
+
+
+def data_part(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str = "Drawn at random without replacement.") -> Part:
+    """The data set as a sentence that opens.
+
+    Args:
+        fields: the bar's widgets.
+        spec: the data set the summary names.
+        step: images more or fewer at a click.
+        images: what to say on the number of images.
+    """
+    summary = words.plain(describe_dataset(spec, workspace().settings))
+    return Part("bar_data", ":material/photo_library:", summary, lambda: _data(fields, step, images))
+
+
+def network_field(fields: Fields, on_change: Callable[[], None]) -> str:
+    """The widget of the architecture; returns the one chosen."""
+    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **fields.index("model", ARCHITECTURES), on_change=on_change)
+    return fields["model"]
+
+
+def start_field(fields: Fields, **told: Any) -> None:
+    """The widget of the initialisation."""
+    titles = START_TITLES
+    st.segmented_control("Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("start"), **told)
+
+
+def precision_field(fields: Fields, **told: Any) -> None:
+    """The widget of the kernels' precision."""
+    st.segmented_control("Precision", ["float32", "float64"], required=True, **fields.default("dtype"), **told)
+
+
+def _data(fields: Fields, step: int, images: str) -> None:
+    ws = workspace()
+    sets = {info.name: info for info in catalogue(ws.settings)}
+    mine = {item.content_id: item for item in own_sets(ws.settings)}
+    options = [name for name in sets if name != "own"] + [f"own:{content_id}" for content_id in mine]
+    picked = fields["data"]
+    if picked not in options:
+        options.append(picked)  # a link to a set this server does not have: shown as it is, refused below
+    titles = {name: _set_title(name, sets, mine) for name in options}
+    repeated = Counter(titles.values())  # Streamlit tells options apart by what they are called
+    st.selectbox(
+        "Images",
+        options,
+        format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
+        **fields.index("data", options),
+        on_change=lambda: fields.change(classes=[]),
+    )
+    names = _class_names(picked, sets, mine)
+    st.multiselect(
+        "Classes",
+        list(dict.fromkeys([*names, *fields["classes"]])),
+        **fields.default("classes"),
+        placeholder="all classes",
+        help="None chosen: all classes. Two: a binary problem with targets −1 and +1.",
+    )
+    left, right = st.columns(2)
+    left.number_input("Images drawn", 4, 100_000, step=step, **fields.value("n"), help=images)
+    right.number_input("Seed of the draw", 0, 2**31 - 1, **fields.value("seed"))
+    st.slider(
+        "Labels flipped (%)",
+        0,
+        90,
+        **fields.value("noise"),
+        help="This share of labels moves to another class, uniformly, before training.",
+    )
+    st.page_link("pages/data/page.py", label="Bring your own images or texts", icon=":material/upload:")
+
+
+def data_values(spec: DatasetSpec) -> dict[str, Any]:
+    """The values of the data's widgets."""
+    return {
+        "data": f"own:{spec.own}" if spec.own else spec.name,
+        "classes": list(spec.classes),
+        "n": spec.n,
+        "seed": spec.seed,
+        "noise": round(100 * spec.label_noise),
+    }
+
+
+def read_data(fields: Fields, held: DatasetSpec) -> dict[str, Any]:
+    """The data set the widgets say, as the values of a specification."""
+    name, _, own = fields["data"].partition(":")
+    noise = fields["noise"] / 100
+    if round(100 * held.label_noise) == fields["noise"]:
+        noise = held.label_noise  # a link may say 12.5 %, which the slider cannot
+    return {
+        "name": name,
+        "own": own or None,
+        "classes": tuple(fields["classes"]),
+        "n": fields["n"],
+        "seed": fields["seed"],
+        "label_noise": noise,
+    }
+
+
+def training_fields(fields: Fields) -> None:
+    """The widgets of the steps of training."""
+    left, right = st.columns(2)
+    left.number_input("Learning rate", *RATE_RANGE, format="%g", **fields.value("rate"))
+    right.number_input("Batch size", 0, 100_000, **fields.value("batch"), help="0: all images in every step (gradient descent).")
+    left.number_input("Momentum", 0.0, LARGEST_MOMENTUM, step=0.1, format="%g", **fields.value("momentum"))
+    right.number_input("Weight decay", 0.0, 1.0, step=1e-4, format="%g", **fields.value("decay"), help="Pulls every weight towards 0.")
+    st.number_input("Seed of the order", 0, 2**31 - 1, **fields.value("shuffle"))
+    st.caption("Squared loss, stochastic gradient descent: the dynamics the kernel describes.")
+
+
+def training_values(spec: TrainingSpec) -> dict[str, Any]:
+    """The values of the training's widgets."""
+    return {
+        "rate": spec.learning_rate,
+        "batch": spec.batch_size,
+        "momentum": spec.momentum,
+        "decay": spec.weight_decay,
+        "shuffle": spec.seed,
+    }
+
+
+def read_training(fields: Fields) -> dict[str, Any]:
+    """The steps of training the widgets say, as the values of a specification."""
+    return {
+        "learning_rate": fields["rate"],
+        "batch_size": fields["batch"],
+        "momentum": fields["momentum"],
+        "weight_decay": fields["decay"],
+        "seed": fields["shuffle"],
+    }
+
+
+def _class_names(picked: str, sets: dict[str, DatasetInfo], mine: dict[str, OwnSet]) -> tuple[str, ...]:
+    if picked.startswith("own:"):
+        item = mine.get(picked.removeprefix("own:"))
+        return item.class_names if item else ()
+    return sets[picked].class_names if picked in sets else ()
+
+
+def _set_title(name: str, sets: dict[str, DatasetInfo], mine: dict[str, OwnSet]) -> str:
+    if name.startswith("own:"):
+        item = mine.get(name.removeprefix("own:"))
+        return item.name if item else "a set this server does not have"
+    info = sets[name]
+    return info.title if info.available else f"{info.title} (not on this machine)"

@@ -1,0 +1,138 @@
+"""The address and the session: what was chosen is in the address, so that copying it is sharing it.
+
+Each page has one :class:`Link`. It keeps the specification and the view of this session. The address is read when it
+differs from what this session wrote there last (a link that was opened, an edited address, the browser's back button),
+and written whenever the choice changes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from ntkcore.permalink import LIST_FIELDS, Address, Query
+from ntkcore.specs import (
+    Spec,
+)
+
+S = TypeVar("S", bound=Spec)
+V = TypeVar("V", bound=Spec)
+
+_STALE = 3.0  # seconds in which an older address of ours is taken for a late answer, not for the back button
+_REMEMBERED = 20
+_OURS = "links.ours"
+
+
+@dataclass(frozen=True)
+class Choice(Generic[S, V]):
+    """What this session chose. ``revision`` counts the times it came from elsewhere than a widget of the page."""
+
+    spec: S
+    view: V
+    revision: int
+
+
+class Link(Generic[S, V]):
+    """One page's choice.
+
+    Args:
+        name: the page; keeps its choice apart from other pages'.
+        address: how the choice is written.
+        carry: what of a choice's view still holds for another specification.
+    """
+
+    def __init__(self, name: str, address: Address[S, V], carry: Callable[[Choice[S, V], S], V]) -> None:
+        self.address = address
+        self._carry = carry
+        self._choice = f"{name}.choice"
+        self._said = f"{name}.written"
+
+    def opened(self) -> Choice[S, V]:
+        """The session's choice, taken from the address when that says something else.
+
+        Raises:
+            SpecError: the address asks for something that does not exist.
+        """
+        query = _address()
+        held: Choice[S, V] | None = st.session_state.get(self._choice)
+        ours = st.session_state.pop(_OURS, False)
+        if held is not None and (ours or not query or self._is_ours(query)):
+            return self._keep(held)
+        spec, view = self.address.read(query)
+        return self._keep(Choice(spec, view, (held.revision if held else 0) + 1))
+
+    def choose(self, spec: S) -> Choice[S, V]:
+        """Another specification, with what of the view still holds."""
+        held = self.current()
+        if spec == held.spec:
+            return held
+        view = self._carry(held, spec)
+        return self._keep(Choice(spec, view, held.revision + (view != held.view)))
+
+    def look(self, *, elsewhere: bool = False, **changes: Any) -> Choice[S, V]:
+        """Change the view.
+
+        Args:
+            elsewhere: the change did not come from the widget that shows it, which must be set anew.
+            changes: fields of the view.
+        """
+        held = self.current()
+        view = self.address.view.model_validate(held.view.model_dump() | changes)
+        return self._keep(replace(held, view=view, revision=held.revision + elsewhere))
+
+    def current(self) -> Choice[S, V]:
+        """The session's choice as it is now."""
+        return st.session_state[self._choice]
+
+    def forget(self) -> None:
+        """Drop the choice and the address: the page starts from the defaults."""
+        self._drop()
+        st.query_params.clear()
+
+    def point_to(self, spec: S) -> Query:
+        """The query of a page that opens ``spec``; replaces what this session had open."""
+        self._drop()
+        return self.address.write(spec)
+
+    def _drop(self) -> None:
+        st.session_state.pop(self._choice, None)
+        st.session_state.pop(self._said, None)
+
+    def _is_ours(self, query: Query) -> bool:
+        """Whether an address is the one this session wrote last, or one it wrote a moment ago.
+
+        A browser answers with the address it knows; after quick changes that is one or two behind, and no wish of anyone's.
+        """
+        written = st.session_state.get(self._said, [])
+        now = time.monotonic()
+        return any(query == said and (now - moment < _STALE or said == written[-1][1]) for moment, said in written)
+
+    def _keep(self, choice: Choice[S, V]) -> Choice[S, V]:
+        """Remember a choice and write it to the address."""
+        st.session_state[self._choice] = choice
+        query = self.address.write(choice.spec, choice.view)
+        written = [entry for entry in st.session_state.get(self._said, []) if entry[1] != query]
+        st.session_state[self._said] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
+        if query != _address():
+            st.query_params.from_dict(query)
+        return choice
+
+
+def rerun() -> None:
+    """Run the page again as it stands.
+
+    For parts that run by a clock: the address in such a run is the one the browser knew when it sent the tick, which may be
+    older than the choice by as long as the browser was busy.
+    """
+    st.session_state[_OURS] = True
+    st.rerun()
+
+
+def _address() -> Query:
+    query: Query = {}
+    for name in st.query_params:
+        values = st.query_params.get_all(name)
+        query[name] = values[0] if len(values) == 1 and name not in LIST_FIELDS else values
+    return query

@@ -1,0 +1,85 @@
+"""A job as the page shows it: progress with rate and time left, cancel, and what became of it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.jobs import JobState, ensure_worker
+from ntkcore.settings import Settings
+from pages.shared import choice as links
+from pages.shared import frame, words
+
+
+def job_panel(key: str, moved: Callable[[], bool] | None = None, *, name: str = "job_panel") -> None:
+    """Show an active job, refreshed every second; the whole page runs again when it ends.
+
+    Args:
+        key: the job's id.
+        moved: whether there is more to show than the page shows; the whole page runs again when there is.
+        name: of the panel, where a page shows several.
+    """
+
+    @st.fragment(run_every=1.0, key=f"panel-{key[:12]}")
+    @frame.telling
+    def panel() -> None:
+        job = workspace().jobs.state(key)
+        if job is None or not job.active or (moved is not None and moved()):
+            links.rerun()
+            return
+        _show(job, name)
+        keep_worker(workspace().settings)
+
+    panel()
+
+
+def keep_worker(chosen: Settings) -> None:
+    """Start a worker again should the one started with the app have died."""
+    if chosen.start_worker:
+        ensure_worker(chosen)
+
+
+def _show(job: JobState, name: str) -> None:
+    with st.container(border=True, key=name):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{_doing(job)}**", width="content")
+            if st.button("Cancel", key=f"cancel-{job.id[:12]}", disabled=job.status == "cancelling"):
+                workspace().jobs.cancel(job.id)
+                st.rerun(scope="fragment")
+        st.progress(min(max(job.fraction, 0.0), 1.0))
+        st.html(f'<div class="atlas-quiet">{_details(job)}</div>')
+        for text in job.warnings:
+            st.caption(f":material/warning: {words.plain(text)}")
+
+
+def _doing(job: JobState) -> str:
+    if job.status == "cancelling":
+        return "Cancelling …"
+    if job.status == "queued":
+        return "Waiting for a worker …" if any(w.alive for w in workspace().jobs.workers()) else "Waiting: no worker is running yet …"
+    return f"{job.stage or 'Starting'} …"
+
+
+def _details(job: JobState) -> str:
+    if job.status != "running":
+        return "You can close this page; the job goes on, and the result will be here."
+    parts = [f"{100 * job.fraction:.0f} %"]
+    if job.stage_total:
+        parts.append(f"{job.stage_done:,.0f} of {job.stage_total:,.0f} {job.rate_unit}")
+    if job.rate:
+        parts.append(f"{job.rate:,.0f} {job.rate_unit}/s" if job.rate >= 1 else f"{job.rate:.2g} {job.rate_unit}/s")
+    if job.eta_seconds is not None:
+        parts.append(f"about {words.duration(job.eta_seconds)} left")
+    if job.deaths:
+        parts.append(f"resumed {job.deaths}× after its worker died")
+    return " · ".join(parts) + " · you can close this page, the job goes on"
+
+
+def ended(job: JobState) -> None:
+    """Say what became of a job that ended without a result."""
+    if job.status == "failed":
+        st.error(f"**{words.plain(job.message)}**  \n{words.plain(job.remedy)}", icon=":material/warning:")
+    elif job.status == "cancelled":
+        st.info(
+            "This computation was cancelled. What was finished is kept: computing again goes on from there.", icon=":material/pause_circle:"
+        )

@@ -1,0 +1,24 @@
+"""What an influence result is: how many images, when and where it was computed, and its kernel's doctor; in one line."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses.influence.analysis import InfluenceResult
+from pages.shared import frame, media, words
+from pages.shared.doctor import show_doctor
+
+
+def show_about(result: InfluenceResult) -> None:
+    """Show the line."""
+    device = "the CPU" if result.device == "cpu" else result.device
+    facts = [
+        f"{len(result.labels):,} training and {len(result.test_labels):,} held-out {media.what(result.pack)}",
+        *([f"{result.parameters:,} parameters"] if result.parameters else []),
+        f"computed {words.when(result.created)} on {html.escape(device)} in {words.duration(result.seconds)}",
+        *media.remark(result.pack),
+    ]
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
+        show_doctor(result.doctor, key="kernel")
+        frame.remarks(result.warnings)

@@ -1,0 +1,164 @@
+"""The analysis bar of the influence page: data set, kernel and training as short sentences that open."""
+
+from functools import partial
+from typing import Any, TypeVar
+
+import streamlit as st
+from pydantic import ValidationError
+
+from ntkcore.specs import (
+    CHAINS,
+    DEFAULT_DEPTH,
+    DEFAULT_RATE,
+    DEFAULT_WIDTH,
+    FIXED_WIDTH,
+    INFLUENCE_KERNELS,
+    PRETRAINED,
+    TITLES,
+    InfluenceSpec,
+    ModelSpec,
+    Spec,
+)
+from pages.shared import bar
+from pages.shared.choice import Choice
+from pages.shared.fields import Fields
+
+V = TypeVar("V", bound=Spec)
+
+
+def analysis_bar(choice: Choice[InfluenceSpec, V], page: str = "influence") -> InfluenceSpec | None:
+    """Show the bar and return what it says, or None (said on the page) when the parts contradict each other.
+
+    Args:
+        choice: the page's choice.
+        page: whose bar it is; the influence and the reliability page each have their own.
+    """
+    fields = Fields(f"{page}.bar")
+    return bar.analysis_bar(fields, choice, _values(choice.spec), partial(_read, fields), partial(_parts, fields))
+
+
+def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
+    parts = [
+        bar.data_part(fields, spec.dataset, step=50, images="The training images, drawn at random without replacement."),
+        bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields)),
+    ]
+    if spec.kernel in ("pseudo", "full"):
+        epochs = spec.training.epochs if spec.training else 0
+        summary = f"After {epochs} epoch{'s' if epochs > 1 else ''} of training" if epochs else "At initialisation"
+        parts.append(bar.Part("bar_training", ":material/trending_down:", summary, partial(_training, fields)))
+    return tuple(parts)
+
+
+def _kernel(fields: Fields) -> None:
+    kernels = list(INFLUENCE_KERNELS)
+    st.selectbox(
+        "Kernel",
+        kernels,
+        format_func=INFLUENCE_KERNELS.__getitem__,
+        **fields.index("kernel", kernels),
+        help="Closed forms need no network and no training. The full kernel has k × k entries for each pair: choose few images.",
+        on_change=_other_model,
+        args=(fields,),
+    )
+    if fields["kernel"] == "two-layer":
+        st.caption("The paper’s network, f(x) = m^(−1/2) Σ a_r relu(w_rᵀx), as m grows; images are scaled to length 1.")
+    else:
+        architecture = bar.network_field(fields, partial(_other_model, fields))
+        if fields["kernel"] == "infinite" and architecture not in CHAINS:
+            st.caption("The infinite width of this network is not known: choose another network or kernel.")
+        if _weighted(fields):
+            st.segmented_control(
+                "Weights", ["random", "pretrained"], required=True, **fields.default("weights"), on_change=_other_weights, args=(fields,)
+            )
+        left, right = st.columns(2)
+        if architecture not in FIXED_WIDTH:
+            left.number_input("Width", 1, 8192, **fields.value("width"), disabled=_pretrained(fields))
+        if architecture == "fcn":
+            right.number_input("Hidden layers", 1, 16, **fields.value("depth"))
+        if not _pretrained(fields):
+            bar.start_field(fields)
+        if fields["kernel"] != "infinite":
+            st.number_input("Seed of the initialisation", 0, 2**31 - 1, **fields.value("init"))
+            bar.precision_field(fields, help="Of the kernel; all is solved in float64.")
+            st.toggle(
+                "Compress gradients",
+                **fields.value("compress"),
+                help="2000 random weights of each parameter tensor stand for all, as in the paper on unique information. For networks of "
+                "many weights; the kernel’s doctor tells the error that it makes.",
+            )
+    st.number_input("Held-out images", 1, 10_000, step=50, **fields.value("test"), help="Drawn after the training images.")
+
+
+def _training(fields: Fields) -> None:
+    st.number_input("Epochs before the kernel is taken", 0, 2000, **fields.value("epochs"), help="0: at initialisation.")
+    bar.training_fields(fields)
+
+
+def _values(spec: InfluenceSpec) -> dict[str, Any]:
+    model = spec.model or ModelSpec()
+    return {
+        "kernel": spec.kernel,
+        "test": spec.test,
+        "model": model.architecture,
+        "weights": model.weights,
+        "width": model.width,
+        "depth": model.depth or DEFAULT_DEPTH,
+        "start": model.initialisation,
+        "init": model.seed,
+        "epochs": spec.training.epochs if spec.training else 0,
+        "dtype": spec.dtype,
+        "compress": spec.compression != "none",
+    }
+
+
+def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
+    """The specification the widgets say, or what is contradictory about them."""
+    kernel, architecture = fields["kernel"], fields["model"]
+    values: dict[str, Any] = {"dataset": bar.read_data(fields, held.dataset), "test": fields["test"], "kernel": kernel}
+    if kernel != "two-layer":
+        values["model"] = {
+            "architecture": architecture,
+            "width": DEFAULT_WIDTH[architecture] if _pretrained(fields) or architecture in FIXED_WIDTH else fields["width"],
+            "depth": fields["depth"] if architecture == "fcn" else None,
+            "weights": "pretrained" if _pretrained(fields) else "random",
+            "initialisation": "pytorch" if _pretrained(fields) else fields["start"],
+            "seed": fields["init"],
+        }
+    if kernel in ("pseudo", "full"):
+        values |= {
+            "dtype": fields["dtype"],
+            "compression": "subset" if fields["compress"] else "none",
+            "training": bar.read_training(fields) | {"epochs": fields["epochs"]} if fields["epochs"] else None,
+        }
+    try:
+        return InfluenceSpec.model_validate(values)
+    except ValidationError as error:
+        return bar.contradiction(error)
+
+
+def _weighted(fields: Fields) -> bool:
+    return fields["kernel"] in ("pseudo", "full") and fields["model"] in PRETRAINED
+
+
+def _pretrained(fields: Fields) -> bool:
+    return _weighted(fields) and fields["weights"] == "pretrained"
+
+
+def _other_model(fields: Fields) -> None:
+    architecture = fields["model"]
+    fields.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture], weights="random")
+
+
+def _other_weights(fields: Fields) -> None:
+    fields.change(width=DEFAULT_WIDTH[fields["model"]])
+
+
+def _kernel_summary(spec: InfluenceSpec) -> str:
+    held = f"{spec.test:,} held out"
+    if spec.model is None:
+        return f"{INFLUENCE_KERNELS[spec.kernel]}, {held}"
+    depth = f" {spec.model.depth} × {spec.model.width}" if spec.model.depth else f" width {spec.model.width}"
+    pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
+    name = {"infinite": "Infinite width", "pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
+    compressed = ", compressed" if spec.compression != "none" else ""
+    return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}{compressed}, {held}"

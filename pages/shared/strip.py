@@ -1,0 +1,45 @@
+"""Strips of a few images: what a set looks like before anything is computed, or some images with a few words below each."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ntkcore.analyses.learnability.views import sample_thumbnails
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
+from ntkcore.specs import DatasetSpec
+from pages.shared import frame, media
+
+_SHOWN = 9
+
+
+def strip(spec: DatasetSpec) -> None:
+    """Show the first images of a draw; a set that cannot be drawn from says why."""
+    try:
+        pack = sample_thumbnails(spec, _SHOWN, workspace())
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    images = "".join(media.picture(pack.id, i, "") for i in range(len(pack)))
+    st.html(f'<div class="atlas-strip">{images}</div>')
+
+
+def pictures(pack: str, images: Sequence[int], texts: Sequence[str] = (), titles: Sequence[str] = (), *, head: str = "") -> None:
+    """Show some images of a pack in a row, in their order.
+
+    Args:
+        head: what they are, above them.
+        pack: id of the thumbnails.
+        images: their places in it.
+        texts: a few words below each; () for none.
+        titles: said when pointed at; () for their numbers.
+    """
+    below = texts or [""] * len(images)
+    named = titles or [f"image {image}" for image in images]
+    cells = "".join(
+        f"<figure>{media.picture(pack, image, name, name)}<figcaption>{html.escape(text)}</figcaption></figure>"
+        for image, text, name in zip(images, below, named, strict=True)
+    )
+    above = f'<p class="atlas-quiet">{html.escape(head)}{"" if len(images) else ": none"}</p>' if head else ""
+    st.html(f'{above}<div class="atlas-strip atlas-captions">{cells}</div>')

@@ -1,0 +1,107 @@
+"""A comparison that was interrupted, half finished or damaged comes to the same bytes, and shows meanwhile what is there."""
+
+import json
+
+import numpy as np
+import pytest
+from convergence_runs import SPEC
+from recording import Recording
+
+from ntkcore.analyses.convergence.analysis import convergence_key, is_ready, open_convergence, ready_points, run_convergence
+from ntkcore.analyses.convergence.compare import ensure_comparison
+from ntkcore.analyses.convergence.comparison import comparison_key, open_comparison
+from ntkcore.analyses.materials import tiles as tiles_module
+from ntkcore.analyses.materials.split import load_split
+from ntkcore.analyses.requests import compute, repair
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import Cancelled, CorruptArtifact
+from ntkcore.settings import Settings
+
+
+@pytest.fixture
+def ws(cache, few_timings):
+    return Workspace(cache)
+
+
+def files_of(ws, spec):
+    """Every byte of the arrays and documents of the comparisons; the seconds of the making are left out."""
+    found = {}
+    for point in spec.points():
+        folder = ws.settings.cache_dir / "artifacts" / "comparison" / comparison_key(point, ws)
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "arrays" in path.parts:
+                found[str(path.relative_to(folder.parent))] = path.read_bytes()
+            elif path.name == "numbers.json":
+                content = json.loads(path.read_text())["content"]
+                found[str(path.relative_to(folder.parent))] = json.dumps({k: v for k, v in content.items() if k != "seconds"}).encode()
+    assert len(found) >= 4 * len(spec.points())
+    return found
+
+
+def test_interrupted_in_the_full_kernel_it_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiles_module, "TILE_BYTES", 4 * 4 * 9 * 8)  # tiles of 4 × 4 images
+    spec = SPEC.model_copy(update={"looks": (0,), "widths": (6,), "seeds": 1})
+    (point,) = spec.points()
+    whole, broken = Workspace(Settings(cache_dir=tmp_path / "whole")), Workspace(Settings(cache_dir=tmp_path / "broken"))
+    split = load_split(point.dataset, point.test, whole)
+    ensure_comparison(point, split, whole, Recording())
+    stage = "Full kernel (width 6, seed 0, epoch 0)"
+    with pytest.raises(Cancelled):
+        ensure_comparison(point, split, broken, Recording(stop_at=(stage, 100)))
+    arrays = broken.settings.cache_dir / "drafts" / "comparison" / comparison_key(point, broken) / "arrays"
+    done = {path: path.stat().st_mtime_ns for path in (arrays / "full-train").rglob("c/**/*") if path.is_file()}
+    assert 0 < len(done) < 9
+    kept = []
+
+    class Watching(Recording):
+        def report(self, name, value):
+            if name.startswith("Comparison") and not kept:
+                kept.append({path: path.stat().st_mtime_ns for path in done})
+            super().report(name, value)
+
+    ensure_comparison(point, split, broken, Watching())
+    assert kept == [done]  # finished tiles were not computed again
+    assert files_of(broken, spec) == files_of(whole, spec)
+    seconds = open_comparison(point, broken).seconds
+    assert np.isnan(seconds["full"]) and seconds["pseudo"] > 0 and seconds["first"] > 0
+
+
+@pytest.mark.parametrize("at", ["Training", "Comparison", "Timing"])
+def test_finished_points_are_visible_while_others_are_missing(ws, at):
+    spec = SPEC.model_copy(update={"widths": (6,)})
+    name = {"Training": "Training (width 6, seed 1)", "Timing": "Timing"}.get(at, f"{at} (width 6, seed 1, epoch 3)")
+    with pytest.raises(Cancelled):
+        run_convergence(spec, ws, Recording(stop_at=(name, 1)))
+    result = open_convergence(spec, ws)
+    expected = {"Training": 4, "Comparison": 5, "Timing": 6}[at]
+    assert result.ready == ready_points(spec, ws) == expected
+    assert not result.complete and not is_ready(spec, ws) and result.timing is None
+    assert [point is not None for point in result.points] == [True] * expected + [False] * (6 - expected)
+    assert [point.epoch for point in result.points[:4]] == [0, 0, 2, 3]
+    reporter = Recording()
+    run_convergence(spec, ws, reporter)
+    again = open_convergence(spec, ws)
+    assert again.complete and is_ready(spec, ws) and again.class_names == ("3", "5", "8")
+    assert all(a is b for a, b in zip(result.points, again.points, strict=True) if a is not None)  # hot, and computed once
+    assert {stage for stage, _ in reporter.reports} <= set(reporter.stages)
+    assert all(0 <= done <= reporter.stages[stage] + 1e-9 for stage, done in reporter.reports)
+    np.testing.assert_array_equal(again.timing.over_outputs, [1, 3])
+    assert all((values > 0).all() for values in again.timing.outputs_seconds.values())
+
+
+def test_damage_is_detected_repaired_and_said(ws):
+    run_convergence(SPEC, ws, Recording())
+    before = files_of(ws, SPEC)
+    point = SPEC.points()[3]
+    folder = ws.settings.cache_dir / "artifacts" / "comparison" / comparison_key(point, ws)
+    tile = next(path for path in (folder / "arrays" / "spectrum-full").rglob("c/*") if path.is_file())
+    tile.write_bytes(tile.read_bytes()[:-9])
+    fresh = Workspace(ws.settings)
+    with pytest.raises(CorruptArtifact) as caught:
+        open_convergence(SPEC, fresh)
+    job = repair(caught.value, SPEC, fresh)
+    assert job.id == convergence_key(SPEC, fresh) and not is_ready(SPEC, fresh)
+    compute(SPEC, fresh, Recording())
+    assert files_of(fresh, SPEC) == before
+    assert any("damaged" in text for text in open_convergence(SPEC, fresh).warnings)
+    fresh.jobs.close()

@@ -1,0 +1,115 @@
+"""The influence forecast: every stage, from measured rates, refusing what cannot fit with what would."""
+
+import pytest
+from recording import Recording
+
+from ntkcore.analyses.forecast import sample_of
+from ntkcore.analyses.influence.analysis import run_influence
+from ntkcore.analyses.influence.forecast import forecast_influence, influence_stages, require_fit_influence
+from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import DataError, ModelError, SpecError
+from ntkcore.settings import Settings
+from ntkcore.specs import InfluenceSpec
+
+FCN = {"architecture": "fcn", "width": 8, "depth": 1}
+
+
+def spec(kernel="two-layer", n=100, **values):
+    base = {"dataset": {"n": n}, "test": 20, "kernel": kernel} | ({} if kernel == "two-layer" else {"model": FCN})
+    return InfluenceSpec.model_validate(base | values)
+
+
+@pytest.fixture
+def ws(cache):
+    return Workspace(cache)
+
+
+@pytest.mark.parametrize("kernel", ["two-layer", "infinite", "pseudo", "full"])
+def test_the_stages_and_their_totals(ws, kernel):
+    chosen = spec(kernel, training={"epochs": 3} if kernel in ("pseudo", "full") else None)
+    stages = {stage.name: stage for stage in influence_stages(chosen, sample_of(chosen.dataset, ws), ws)}
+    totals = {IMAGES: 120, PAIRS: 100 * 100 + 20 * 100, SPECTRUM: 1} | ({TRAINING: 300} if chosen.training else {})
+    assert {name: stage.total for name, stage in stages.items()} == totals
+    order = list(stages)
+    assert (order[0], order[-1]) == (IMAGES, SPECTRUM)
+    assert all(stage.seconds > 0 for stage in stages.values())
+    found = forecast_influence(chosen, ws)
+    assert not found.refusal and found.largest_n == 100
+    assert found.seconds == pytest.approx(sum(stage.seconds for stage in found.stages))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "more"),
+    [
+        ("two-layer", {"n": 400}),
+        ("two-layer", {"test": 900}),
+        ("infinite", {"n": 400}),
+        ("pseudo", {"n": 400}),
+        ("pseudo", {"training": {"epochs": 50}}),
+        ("full", {"n": 200}),
+    ],
+)
+def test_more_work_takes_longer(ws, kernel, more):
+    small = forecast_influence(spec(kernel), ws)
+    large = forecast_influence(spec(kernel, **more), ws)
+    assert large.seconds > small.seconds
+    if "training" not in more:
+        assert large.memory > small.memory and large.disk > small.disk
+
+
+def test_the_full_kernels_system_has_a_row_for_each_output(ws):
+    """Ten outputs: five matrices of (10 n)² numbers instead of n², and a decomposition of a thousandfold."""
+    pseudo, full = (forecast_influence(spec(kernel, n=200), ws) for kernel in ("pseudo", "full"))
+    assert full.memory - pseudo.memory == 8 * 99 * (5 * 200**2 + 3 * 20 * 200)
+
+    def deciding(found):
+        return next(stage.seconds for stage in found.stages if stage.name == SPECTRUM) - 0.1
+
+    assert deciding(full) == pytest.approx(1000 * deciding(pseudo))
+
+
+def test_a_network_that_is_trained_already_costs_no_training(ws):
+    few = {"n": 30, "classes": ("0", "3", "7")}
+    chosen = spec("pseudo", dataset=few, training={"epochs": 2})
+    run_influence(chosen, ws, Recording())
+    for other in (chosen, chosen.model_copy(update={"test": 30})):
+        stages = {stage.name: stage.seconds for stage in influence_stages(other, sample_of(other.dataset, ws), ws)}
+        assert stages[TRAINING] == 0 < stages[PAIRS]
+    longer = spec("pseudo", dataset=few, training={"epochs": 4})
+    assert {stage.name: stage.seconds for stage in influence_stages(longer, sample_of(longer.dataset, ws), ws)}[TRAINING] > 0
+
+
+@pytest.mark.parametrize("kernel", ["two-layer", "full"])
+def test_disk_written_is_within_the_forecast(ws, kernel):
+    chosen = spec(kernel, dataset={"n": 60, "classes": ("0", "3", "7")})
+    forecast = forecast_influence(chosen, ws)
+    run_influence(chosen, ws, Recording())
+    written = sum(entry.bytes for entry in ws.store.entries())
+    side = 60 * (3 if kernel == "full" else 1)
+    assert 8 * side**2 < written <= forecast.disk  # at least the eigenvectors, in float64; they do not compress
+
+
+@pytest.mark.parametrize(("kernel", "memory", "n"), [("two-layer", 650, 1500), ("full", 800, 900)])
+def test_what_cannot_fit_is_refused_with_what_would(tmp_path, kernel, memory, n):
+    ws = Workspace(Settings(cache_dir=tmp_path, job_memory=memory * 2**20))
+    forecast = forecast_influence(spec(kernel, n=n), ws)
+    assert f"{forecast.largest_n:,} images would fit" in forecast.refusal and not forecast.stages and forecast.seconds == 0
+    assert ("serves all outputs" in forecast.refusal) == (kernel == "full")
+    assert 4 <= forecast.largest_n < n
+    assert not forecast_influence(spec(kernel, n=forecast.largest_n), ws).refusal
+    assert forecast_influence(spec(kernel, n=forecast.largest_n + 1), ws).refusal
+    with pytest.raises(SpecError) as caught:
+        require_fit_influence(spec(kernel, n=n), ws)
+    assert "would fit" in caught.value.message and "fewer images" in caught.value.remedy
+    require_fit_influence(spec(kernel, n=forecast.largest_n), ws)
+
+
+def test_impossible_requests_are_errors_before_anything_runs(ws):
+    with pytest.raises(DataError):
+        forecast_influence(spec(n=1797), ws)  # none is left to hold out
+    with pytest.raises(ModelError):
+        forecast_influence(spec("pseudo", model={"architecture": "cnn4"}), ws)  # digits are too small
+    with pytest.raises(ModelError):
+        forecast_influence(spec("infinite", model={"architecture": "cnn4"}), ws)
+    assert not ws.store.entries()

@@ -1,0 +1,42 @@
+"""One image, against deletion and against the kernel itself."""
+
+from math import inf
+
+import numpy as np
+from deletion_oracle import outputs
+from influence_oracle import FINITE, NEAR_END, RIDGE, close, each, influences, moments, view
+
+from ntkcore.analyses.influence import one
+
+
+@each
+def test_effects_are_deletion(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        expected = influences(result, kernel, y, time)
+        found = np.stack([one.effects(result, view(time), image, ws) for image in range(len(kernel))], axis=1)
+        close(found, expected, NEAR_END if time == inf else FINITE)
+
+
+@each
+def test_fitted_is_what_training_leaves_on_the_training_images(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        expected = outputs(kernel, kernel, y - result.f_train, result.f_train, RIDGE, time)
+        close(one.fitted(result, view(time), ws), expected, NEAR_END)
+
+
+@each
+def test_neighbours_have_the_largest_cosine(made, name):
+    _, result, kernel, _ = made(name)
+    traced, test = (np.trace(k, axis1=2, axis2=3) if k.ndim == 4 else k for k in (kernel, result.k_test))
+    cosine = traced / np.sqrt(np.outer(np.diag(traced), np.diag(traced)))
+    np.fill_diagonal(cosine, -1)
+    for image in range(len(kernel)):
+        found = one.neighbours(result, image, 5)
+        assert image not in found and len(set(found.tolist())) == 5
+        np.testing.assert_allclose(cosine[image, found], -np.sort(-cosine[image])[:5], rtol=1e-9)
+    assert sorted(one.neighbours(result, 0, 99).tolist()) == list(range(1, len(kernel)))
+    for image in range(7):
+        near = test[image] / np.sqrt(np.diag(traced))
+        np.testing.assert_allclose(near[one.neighbours_held(result, image, 4)], -np.sort(-near)[:4], rtol=1e-9)

@@ -1,0 +1,127 @@
+"""What the information page shows, against deletion: the stored kernel without an image, solved anew."""
+
+from dataclasses import replace
+from math import inf, isnan
+
+import numpy as np
+import pytest
+from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, moments
+from scipy import stats
+
+from ntkcore.analyses.information import views
+from ntkcore.errors import ComputationError
+from ntkcore.regression import KernelRegression
+from ntkcore.specs import InformationView
+
+
+def view(time=inf, **fields):
+    return InformationView(ridge=RIDGE, time=None if time == inf else time, **fields)
+
+
+def without_each(result, kernel, y, time):
+    """(n, m, k) the held-out outputs without each training image."""
+    n = len(kernel)
+    return np.stack([after(result, kernel, y, time, keep=[j for j in range(n) if j != i]) for i in range(n)])
+
+
+@each
+def test_scores_are_the_mean_squared_change_by_deletion(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        moved = without_each(result, kernel, y, time) - after(result, kernel, y, time)
+        close(views.scores(result, RIDGE, time, ws), np.square(moved).sum(2).mean(1) / 2, 2 * (NEAR_END if time == inf else FINITE))
+
+
+@each
+def test_the_mean_influence_is_deletion(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        close(views.influence(result, RIDGE, time, ws), influences(result, kernel, y, time).mean(0), NEAR_END if time == inf else FINITE)
+
+
+@each
+def test_the_diagonal_is_the_kernels(made, name):
+    _, result, kernel, _ = made(name)
+    expected = [kernel[i, i] if kernel.ndim == 2 else np.trace(kernel[i, i]) / kernel.shape[2] for i in range(len(kernel))]
+    np.testing.assert_allclose(views.diagonal(result), expected, rtol=1e-12)
+
+
+def test_judgement_by_hand():
+    two = views.judgement(np.array([[0.5], [-0.25], [2.0]]), np.array([1, 1, 0]))
+    np.testing.assert_allclose(two.loss, [0.125, 0.78125, 4.5])
+    np.testing.assert_allclose(two.margin, [1.0, -0.5, -4.0])
+    np.testing.assert_array_equal(two.predicted, [1, 0, 1])
+    three = views.judgement(np.array([[0.5, 0.25, 0.0], [0.5, 0.75, 0.0]]), np.array([0, 2]))
+    np.testing.assert_allclose(three.margin, [0.25, -0.75])
+    np.testing.assert_allclose(three.loss, [(0.25 + 0.0625) / 2, (0.25 + 0.5625 + 1) / 2])
+
+
+def test_a_summary_by_hand():
+    values, labels = np.arange(1.0, 21.0), np.zeros(20, dtype=int)
+    found = views.Judged(np.zeros((20, 1)), values, values, np.where(values > 19, 1, 0))
+    said = views.summary(values, found, labels)
+    assert (said.total, said.largest, said.median) == (210, 20, 10.5)
+    assert said.leading == pytest.approx(39 / 210)
+    assert (said.wrong, said.wrong_all) == (0.5, 0.05)
+    assert isnan(views.summary(np.zeros(20), found, labels).leading)
+
+
+@each
+def test_through_training_holds_the_scores_and_their_ranks(made, name):
+    ws, result, *_ = made(name)
+    told = []
+    over = views.through_training(result, view(), ws, lambda done, of: told.append((done, of)))
+    assert told[-1][0] == told[-1][1] == len(over.times) and over.scores.shape == (len(over.times), len(result.labels))
+    now = views.scores(result, RIDGE, inf, ws)
+    for time, rho, row in zip(over.times, over.rho, over.scores, strict=True):
+        np.testing.assert_array_equal(row, views.scores(result, RIDGE, time, ws))
+        assert rho == pytest.approx(stats.spearmanr(now, row).statistic)
+
+
+def test_the_ranking_shows_what_was_chosen(made):
+    _, result, *_ = made("two-layer")
+    n = len(result.labels)
+    values = np.random.default_rng(0).random(n)
+    assert list(views.ranking(result, view(), values)) == list(np.argsort(-values))
+    assert list(views.ranking(result, view(show="least"), values)) == list(np.argsort(values))
+    only = views.ranking(result, view(only=(result.class_names[1],)), values)
+    assert set(result.labels[only]) == {1} and len(only) == (result.labels == 1).sum()
+    assert set(views.ranking(result, view(picked=(3, 1, 999)), values)) == {1, 3}
+
+
+def test_percentiles_and_rank_correlation():
+    np.testing.assert_array_equal(views.percentiles(np.array([3.0, 1.0, 2.0])), [100, 0, 50])
+    np.testing.assert_array_equal(views.percentiles(np.array([1.0, 1.0, 5.0])), [0, 0, 100])
+    assert views.spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 8.0, 9.0])) == pytest.approx(1)
+    assert isnan(views.spearman(np.ones(3), np.arange(3.0)))
+
+
+@each
+def test_the_table_holds_every_measure(made, name):
+    ws, result, *_ = made(name)
+    found = views.table(result, view(), ws)
+    assert list(found["information"]) == sorted(found["information"], reverse=True)
+    for measure in ("loss", "margin", "k_xx", "influence", "weights"):
+        np.testing.assert_array_equal(found[measure], views.measured(result, view(), measure, ws)[found["image"]])
+
+
+def test_a_class_that_is_not_held_out_is_named(made):
+    _, result, *_ = made("two-layer")
+    held = sorted(set(result.test_labels))
+    assert views.unseen_classes(result) == tuple(name for place, name in enumerate(result.class_names) if place not in held)
+    assert views.unseen_classes(replace(result, test_labels=np.zeros(7, dtype=int))) == result.class_names[1:]
+
+
+def test_what_a_link_names_that_is_not_there(made):
+    _, result, *_ = made("two-layer")
+    assert views.missing_from(result, view()) == ""
+    said = views.missing_from(result, view(image=999, only=("?",), picked=(1000,)))
+    assert "no training image 999" in said and "no class ?" in said and "selected do not exist" in said
+
+
+def test_too_small_a_ridge_is_said(made):
+    ws, result, kernel, y = made("two-layer")
+    alike = replace(result, key="alike", regression=KernelRegression(np.ones_like(kernel), y))  # every image the same: no inverse
+    with pytest.raises(ComputationError, match="singular"):
+        views.scores(alike, 0.0, inf, ws)
+    assert np.isfinite(views.scores(alike, 1.0, inf, ws)).all()

@@ -1,0 +1,298 @@
+"""Verification: what is stored is real retraining, beside the kernel's prediction at the same λ and τ."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from recording import Recording
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.views import PAPER_TIME, influence
+from ntkcore.analyses.materials.network import network
+from ntkcore.analyses.materials.split import load_split, targets_of
+from ntkcore.analyses.progress import RETRAINING
+from ntkcore.analyses.verification import analysis as verification
+from ntkcore.analyses.verification import views
+from ntkcore.analyses.verification.analysis import (
+    is_begun,
+    is_verified,
+    measured,
+    open_verification,
+    run_verification,
+    speaking,
+    verification_key,
+)
+from ntkcore.analyses.verification.forecast import descent, forecast_verification
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import Cancelled, SpecError
+from ntkcore.influence import kernel_influence
+from ntkcore.models.two_layer import TwoLayerReLU
+from ntkcore.regression import KernelRegression
+from ntkcore.specs import InfluenceSpec, InfluenceView, VerificationSpec
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = {"classes": ("3", "5", "8"), "n": 14}
+TWO_LAYER = InfluenceSpec.model_validate({"dataset": DATA, "test": 6})
+NETWORK = InfluenceSpec.model_validate(
+    {"dataset": DATA, "test": 6, "kernel": "full", "model": {"architecture": "fcn", "width": 9, "depth": 1}, "dtype": "float64"}
+)
+
+
+@pytest.fixture
+def ws(cache):
+    made = Workspace(cache)
+    run_influence(TWO_LAYER, made, Recording())
+    return made
+
+
+def asked(spec: InfluenceSpec = TWO_LAYER, **changes: object) -> VerificationSpec:
+    given = {"influence": spec, "removed": (2, 5, 11), "ridge": 0.2, "time": 1.5, "width": 24 if spec is TWO_LAYER else None}
+    return VerificationSpec.model_validate(given | changes)
+
+
+def starts(spec: InfluenceSpec, ws: Workspace) -> Callable[[], tuple[torch.nn.Module, torch.Tensor, torch.Tensor]]:
+    """Makes the network at θ0 with its training and held-out samples, without anything of what is tested."""
+    split = load_split(spec.dataset, 6, ws)
+
+    def make() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
+        x, z = torch.from_numpy(split.train.inputs), torch.from_numpy(split.test_inputs)
+        if spec is not TWO_LAYER:
+            return network(spec.model, split.train, ws).eval(), x, z
+        x, z = (v.flatten(1) / v.flatten(1).norm(dim=1, keepdim=True) for v in (x, z))
+        return TwoLayerReLU(64, 24, 0.01, 0, outputs=3), x, z
+
+    return make
+
+
+def plain(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, rate: float, steps: int, ridge: float) -> np.ndarray:
+    """One network trained by torch's own optimiser."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    start = [p.detach().clone() for p in parameters]
+    optimiser = torch.optim.SGD(parameters, lr=rate)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss = (model(x) - y).square().sum() / 2
+        loss = loss + ridge / 2 * sum((p - s).square().sum() for p, s in zip(parameters, start, strict=True))
+        loss.backward()
+        optimiser.step()
+    return model(z).detach().double().numpy()
+
+
+@pytest.mark.parametrize("spec", [TWO_LAYER, NETWORK], ids=["two-layer", "network"])
+def test_it_is_real_retraining(ws: Workspace, spec: InfluenceSpec) -> None:
+    run_influence(spec, ws, Recording())
+    wanted, result, split = asked(spec), open_influence(spec, ws), load_split(spec.dataset, 6, ws)
+    run_verification(wanted, ws, Recording())
+    found = open_verification(wanted, ws)
+    assert found.rate * found.steps == pytest.approx(1.5)
+    assert found.rate * (float(result.regression.eigen[0][-1]) + 0.2) <= 0.25  # an eighth of what is stable
+    y = torch.from_numpy(split.train.targets)
+    trained = []
+    make = starts(spec, ws)
+    for left_out in (None, *wanted.removed):
+        model, x, z = make()
+        rest = [i for i in range(14) if i != left_out]
+        trained.append(plain(model, x[rest], y[rest], z, found.rate, found.steps, 0.2))
+    # float32 over some hundred contracting steps: rounding of 1e-7 does not grow
+    np.testing.assert_allclose(found.outputs, trained[0], atol=2e-5)
+    targets = targets_of(split.test_labels, 3)
+    loss = [np.square(outputs - targets).sum(1) / 2 for outputs in trained]
+    np.testing.assert_allclose(found.actual, np.stack(loss[1:]) - loss[0], atol=1e-4)
+    chosen = result.regression.with_ridge(0.2)
+    np.testing.assert_allclose(found.predicted, kernel_influence(chosen, result.k_test, targets, 1.5, result.f_test)[[2, 5, 11]])
+    np.testing.assert_allclose(found.expected, chosen.predict(result.k_test, result.f_test, 1.5))
+
+
+@pytest.mark.parametrize("label", [None, 1], ids=["delete", "relabel"])
+@pytest.mark.parametrize("spec", [TWO_LAYER, NETWORK], ids=["two-layer", "network"])
+def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, spec: InfluenceSpec, label: int | None) -> None:
+    run_influence(spec, ws, Recording())
+    basket = (1, 4, 6)
+    wanted, result, split = (
+        asked(spec, removed=basket, together=True, label=label),
+        open_influence(spec, ws),
+        load_split(spec.dataset, 6, ws),
+    )
+    watched = Recording()
+    run_verification(wanted, ws, watched)
+    found, rest = open_verification(wanted, ws), [i for i in range(14) if i not in basket]
+    assert found.actual.shape == found.predicted.shape == (1, 6) and watched.stages[RETRAINING] == 2 * found.steps
+    y, keep = split.train.targets.astype(np.float64), list(range(14)) if label is not None else rest
+    if label is not None:
+        y[list(basket)] = targets_of(np.full(3, label), 3)
+    model, x, z = starts(spec, ws)()
+    trained = plain(model, x[keep], torch.from_numpy(y[keep]).float(), z, found.rate, found.steps, 0.2)
+    np.testing.assert_allclose(found.after[0], trained, atol=2e-5)
+    targets = targets_of(split.test_labels, 3)
+    np.testing.assert_allclose(
+        found.actual[0], np.square(trained - targets).sum(1) / 2 - np.square(found.outputs - targets).sum(1) / 2, atol=1e-4
+    )
+    # The prediction is a regression begun anew on those images and labels.
+    kernel = (
+        result.regression._kernel if not result.regression.blocks else result.regression._kernel.reshape(14, 3, 14, 3).transpose(0, 2, 1, 3)
+    )
+    anew = KernelRegression(kernel[np.ix_(keep, keep)], y[keep], 0.2, result.f_train[keep])
+    np.testing.assert_allclose(found.expected_after[0], anew.predict(result.k_test[:, keep], result.f_test, 1.5), rtol=1e-7, atol=1e-8)
+    right = (found.expected, found.expected_after[0]), (found.outputs, found.after[0])
+    np.testing.assert_allclose(found.accuracies(), [[(v.argmax(1) == split.test_labels).mean() for v in pair] for pair in right])
+    pearson, spearman = found.correlations(None)
+    assert pearson == pytest.approx(np.corrcoef(found.predicted[0], found.actual[0])[0, 1]) and -1 <= spearman <= 1
+    assert found.error(None) == pytest.approx(np.median(np.abs(found.predicted - found.actual) / np.abs(found.actual)))
+    table = views.held_out_table(result, found)
+    assert list(table["retrained"]) == list(found.actual[0]) and len(table) == 6
+
+
+def test_it_goes_on_where_it_was_stopped(ws: Workspace) -> None:
+    spec = asked()
+    _, steps = descent(spec, open_influence(TWO_LAYER, ws))
+    with pytest.raises(Cancelled):
+        run_verification(spec, ws, Recording(stop_at=(RETRAINING, 2.5 * steps)))
+    assert not is_verified(spec, ws) and is_begun(spec, ws)
+    again = Recording()
+    run_verification(spec, ws, again)
+    assert min(done for stage, done in again.reports if stage == RETRAINING and done) > 2 * steps  # the first two were there
+    assert not is_begun(spec, ws)
+    interrupted = open_verification(spec, ws).actual
+    ws.store.remove(verification.KIND, verification_key(spec, ws))
+    ws.hot.clear()
+    run_verification(spec, ws, Recording())
+    np.testing.assert_allclose(open_verification(spec, ws).actual, interrupted, atol=1e-6)
+
+
+@pytest.mark.kill
+def test_a_killed_one_keeps_its_finished_replicas(ws: Workspace) -> None:
+    spec = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 40}, "test": 6})
+    wanted = asked(spec, removed=tuple(range(12)), ridge=0.1, time=20.0, width=2048)
+    run_influence(spec, ws, Recording())
+    words = ["--classes", "3,8", "--n", "40", "--test", "6", "--ridge", "0.1", "--time", "20.0", "--widths", "2048"]
+    command = [sys.executable, "-m", "ntkcore", "verify", *words, "--remove", ",".join(map(str, wanted.removed))]
+    child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"NTK_CACHE_DIR": str(ws.settings.cache_dir), "NTK_DEVICE": "cpu"})
+    drafts = ws.settings.cache_dir / "drafts" / verification.KIND / verification_key(wanted, ws) / "arrays" / "outputs" / "c"
+
+    def tiles(folder: Path = drafts) -> dict[str, tuple[int, bytes]]:
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
+
+    until = time.monotonic() + 120
+    while len(tiles()) < 2:
+        assert child.poll() is None and time.monotonic() < until
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    finished = tiles()
+    assert 2 <= len(finished) < 13 and is_begun(wanted, ws)
+    run_verification(wanted, ws, Recording())
+    kept = tiles(ws.settings.cache_dir / "artifacts" / verification.KIND / verification_key(wanted, ws) / "arrays" / "outputs" / "c")
+    assert len(kept) == 13 and {name: kept[name] for name in finished} == finished  # not written again
+
+
+def test_the_request_is_a_job_of_its_own(ws: Workspace) -> None:
+    spec = asked()
+    job = requests.request_verification(spec, ws)
+    assert job.id == verification_key(spec, ws) != verification_key(asked(ridge=0.3), ws)
+    assert requests.request_verification(spec, ws).id == job.id
+    forecast = forecast_verification(spec, ws)
+    assert [stage.name for stage in forecast.stages] == ["Reading images", RETRAINING]
+    assert forecast.seconds > 0
+
+
+def test_what_cannot_be_retrained_says_why(ws: Workspace) -> None:
+    fresh = InfluenceSpec.model_validate({"dataset": DATA, "test": 5})
+    with pytest.raises(SpecError, match="not computed"):
+        run_verification(asked(fresh, width=24), ws, Recording())
+    with pytest.raises(SpecError, match="steps"):
+        descent(asked(time=1e6), open_influence(TWO_LAYER, ws))
+    infinite = InfluenceSpec.model_validate({"dataset": DATA, "test": 6, "kernel": "infinite", "model": {"width": 8}})
+    with pytest.raises(ValueError, match="kernel"):
+        asked(infinite, width=None)
+    with pytest.raises(ValueError, match="different training images"):
+        asked(removed=(1, 1))
+    with pytest.raises(ValueError, match="width"):
+        asked(width=None)
+    with pytest.raises(ValueError, match="at least one image"):
+        asked(removed=tuple(range(14)), together=True)
+    with pytest.raises(ValueError, match="at most 200"):
+        asked(fresh.model_copy(update={"dataset": fresh.dataset.model_copy(update={"n": 300})}), removed=tuple(range(201)), width=24)
+    with pytest.raises(ValueError, match="held-out images are 0 to 5"):
+        asked(target=6)
+    with pytest.raises(SpecError, match="no class 3"):
+        run_verification(asked(label=3), ws, Recording())
+    small = Workspace(ws.settings.model_copy(update={"job_memory": 1000}))
+    with pytest.raises(SpecError, match="memory"):
+        run_verification(asked(), small, Recording())
+
+
+def test_what_a_page_asks_for(ws: Workspace) -> None:
+    result, view = open_influence(TWO_LAYER, ws), InfluenceView(ridge=0.2, verify=64, basket=(7, 3, 99), deed="relabel", label=9)
+    values = influence(result, view.model_copy(update={"time": PAPER_TIME}), 2, ws)
+    made = views.leading(result, view, 2, ws)
+    assert set(range(14)) - set(made.removed) == {int(np.abs(values).argmin())}  # 40 of 14, one of which is left to train on
+    assert (made.time, made.target, made.width, made.ridge) == (PAPER_TIME, 2, 64, 0.2)
+    early = view.model_copy(update={"time": 0.3})
+    assert views.leading(result, early, 2, ws).time == 0.3
+    assert views.ticked(result, view).changes == ((3,), (7,)) and views.ticked(result, view).label is None
+    whole = views.whole_basket(result, view)
+    assert whole.changes == ((3, 7),) and whole.label == 2  # the last class there is
+    assert views.whole_basket(result, view.model_copy(update={"deed": "delete"})).label is None
+    with pytest.raises(SpecError, match="at most 200"):
+        many = InfluenceSpec.model_validate({"dataset": {"n": 300}, "test": 5})
+        views.ticked(replace(result, spec=many, labels=np.zeros(300, int)), view.model_copy(update={"basket": tuple(range(201))}))
+
+
+def test_measured_lists_this_analysis_alone(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = InfluenceSpec.model_validate({"dataset": DATA, "test": 5})
+    run_influence(other, ws, Recording())
+    assert measured(TWO_LAYER, ws) == () and speaking((), 0.2, 1.5, 0) is None
+    specs = [asked(target=0), asked(width=32), asked(ridge=0.3, target=0), asked(removed=(4, 5, 6), together=True)]
+    for spec in (*specs, asked(other, width=24)):
+        run_verification(spec, ws, Recording())
+    found = measured(TWO_LAYER, ws)
+    assert {one.key for one in found} == {verification_key(spec, ws) for spec in specs}
+    monkeypatch.setattr(type(ws.store), "entries", lambda *_: pytest.fail("looked through the store again"))
+    assert measured(TWO_LAYER, ws) is found  # nothing was added since
+    monkeypatch.undo()
+    said = [speaking(found, *at) for at in ((0.2, 1.5, 0), (0.2, 1.5, 1), (0.3, 1.5, 0), (0.2, 1.5, 1, 24), (7.0, 1.5, 0))]
+    assert [one.spec for one in said if one][:4] == [specs[0], specs[1], specs[2], specs[0]]
+    assert said[4] is not None and said[4].spec.target == 0
+    widths = views.of_all_widths(found, specs[1])
+    assert [one.spec.width for one in widths] == [32]
+    run_verification(views.at_width(specs[0], 40), ws, Recording())
+    widths = views.of_all_widths(measured(TWO_LAYER, ws), specs[0])
+    assert [one.spec.width for one in widths] == [24, 40]
+    rows = views.width_table(widths, 0)
+    assert list(rows["width"]) == [24, 40] and list(rows["median_relative_error"]) == [one.error(0) for one in widths]
+    ws.store.remove(verification.KIND, verification_key(specs[1], ws))
+    assert len(measured(TWO_LAYER, ws)) == 4
+    tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "verification").rglob("c/*/*/*") if p.is_file())
+    tile.write_bytes(tile.read_bytes()[:-3])
+    ws.hot.clear()
+    assert len(measured(TWO_LAYER, ws)) in (3, 4)  # a damaged one is left out, and was of this analysis or of the other
+
+
+def test_the_papers_column_is_that_of_the_data() -> None:
+    assert views.paper_of(TWO_LAYER) is views.PAPER["mnist"]
+    cifar = InfluenceSpec.model_validate({"dataset": {"name": "cifar10"}})
+    assert views.paper_of(cifar).figures[10_000] == (0.9683, 0.8583) and "car" in views.paper_of(cifar).data
+
+
+def test_correlations_need_something_that_varies(ws: Workspace) -> None:
+    run_verification(asked(), ws, Recording())
+    found = open_verification(asked(), ws)
+    pearson, spearman = found.correlations(0)
+    assert -1 <= pearson <= 1
+    assert -1 <= spearman <= 1
+    few = asked(removed=(3, 4))
+    run_verification(few, ws, Recording())
+    assert np.isnan(open_verification(few, ws).correlations(0)).all()
+    assert inf > found.seconds > 0
+    rows = views.change_table(found, 0)
+    assert list(rows["image"]) == [2, 5, 11] and list(rows["retrained"]) == list(found.actual[:, 0])

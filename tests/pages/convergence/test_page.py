@@ -1,0 +1,229 @@
+"""The convergence page in each of its states, without a browser."""
+
+from dataclasses import replace
+
+import pytest
+import visiting
+from recording import Recording
+from visiting import button, said, titles, visitor, widget
+
+from ntkcore.analyses import requests
+from ntkcore.analyses.convergence.analysis import convergence_key, open_convergence, run_convergence
+from ntkcore.analyses.progress import TIMING
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import Cancelled
+from ntkcore.permalink import CONVERGENCE
+from ntkcore.settings import settings
+from ntkcore.specs import ConvergenceSpec, ConvergenceView
+
+SPEC = ConvergenceSpec.model_validate(
+    {"dataset": {"classes": ("0", "1", "2"), "n": 24}, "test": 20, "depth": 1, "widths": (4, 8), "seeds": 1, "looks": (0, 1)}
+)
+CHARTS = 16
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """A cache in which SPEC is computed; tests only look at it."""
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
+        run_convergence(SPEC, ws, Recording())
+        yield ws.settings
+
+
+@pytest.fixture
+def ready(computed):
+    """A page on the computed cache."""
+    return visitor()
+
+
+def opened(app, spec=SPEC, view=None, **query):
+    return visiting.opened(app, "convergence", **(CONVERGENCE.write(spec, view) | query))
+
+
+def test_forecast_before_anything_runs(app):
+    opened(app)
+    assert {m.label for m in app.metric} == {"Time", "Memory", "Disk"}
+    assert not button(app, "Compute").disabled
+    assert titles(app) == []
+
+
+def test_result_answers_first_and_shows_every_chart(ready):
+    opened(ready)
+    assert not ready.metric
+    assert "Which to use" in said(ready)
+    assert "At width 8, at initialisation" in said(ready)
+    assert len(titles(ready)) == CHARTS
+    assert "4 comparisons · computed" in said(ready)
+    assert {s.value for s in ready.select_slider} == {0, 8}
+    assert any("ntkcore.notebook import convergence, comparison_table" in c.value for c in ready.code)
+    assert any("python -m ntkcore convergence" in c.value for c in ready.code)
+
+
+def test_controls_change_the_address_and_the_charts(ready):
+    opened(ready)
+    widget(ready, "select_slider", "After epoch").set_value(1).run()
+    assert ready.query_params["epoch"] == "1"
+    assert "after epoch 1" in said(ready)
+    widget(ready, "button_group", "Charts").set_value("epoch").run()
+    assert ready.query_params["over"] == "epoch"
+    widget(ready, "button_group", "Cheap kernel").set_value("first").run()
+    assert "first-logit" in said(ready)
+    assert not ready.exception
+
+
+def test_a_link_opens_its_kernel(ready):
+    opened(ready, view=ConvergenceView(point=(8, 0, 1), heat="error"))
+    assert "Width 8, seed 0, after epoch 1" in titles(ready)
+    assert "the ratio of eq. 3.3" in said(ready)
+    assert not button(ready, "Earlier").disabled
+    assert button(ready, "Later").disabled
+    button(ready, "Earlier").click().run()
+    assert not ready.exception
+    assert "Width 8, seed 0, at initialisation" in titles(ready)
+    assert ready.query_params["point"] == "8-0-0"
+
+
+def test_what_a_link_names_in_vain_is_said(ready):
+    opened(ready, view=ConvergenceView(point=(16, 0, 1), epoch=7))
+    assert "epoch 7" in ready.warning[0].value
+    assert len(titles(ready)) == CHARTS
+
+
+def test_what_a_link_names_in_vain_is_said_before_anything_runs(app):
+    opened(app, view=ConvergenceView(point=(16, 0, 1), epoch=7, width=99))
+    (warning,) = app.warning
+    assert all(word in warning.value for word in ("epoch 7", "width 99", "width 16"))
+    assert not button(app, "Compute").disabled
+
+
+def test_a_link_to_a_kernel_that_is_not_computed_yet(app):
+    opened(app, view=ConvergenceView(point=(8, 0, 1)))
+    assert not app.warning
+    assert "is not computed yet" in app.info[0].value
+
+
+def test_finished_comparisons_show_while_the_job_runs(app, ws):
+    with pytest.raises(Cancelled):
+        run_convergence(SPEC, ws, Recording(stop_at=(TIMING, 0)))
+    requests.request_convergence(SPEC, ws)
+    opened(app)
+    assert any(b.label == "Cancel" for b in app.button)
+    assert len(titles(app)) == CHARTS
+    assert not app.metric
+
+
+def test_a_job_without_a_comparison_yet(app, ws):
+    requests.request_convergence(SPEC, ws)
+    opened(app)
+    assert any(b.label == "Cancel" for b in app.button)
+    assert "The first comparison shows here" in said(app)
+    assert len([job for job in ws.jobs.list(10) if job.kind == "convergence"]) == 1
+
+
+def test_a_cancelled_job_goes_on_from_there(app, ws):
+    requests.request_convergence(SPEC, ws)
+    ws.jobs.cancel(convergence_key(SPEC, ws))
+    opened(app)
+    assert any("cancelled" in item.value for item in app.info)
+    assert not button(app, "Compute").disabled
+
+
+def test_a_failed_job_says_why(app, ws, monkeypatch):
+    from ntkcore.jobs import Jobs
+
+    requests.request_convergence(SPEC, ws)
+    real = Jobs.state
+    failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
+    monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
+    opened(app)
+    assert "disk is full" in app.error[0].value
+    assert not button(app, "Compute").disabled
+
+
+def test_a_diverged_training_is_told_where_it_is_opened(app, ws):
+    spec = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"learning_rate": 1000.0})})
+    with pytest.raises(Cancelled):
+        run_convergence(spec, ws, Recording(stop_at=(TIMING, 0)))
+    assert any(point.diverged for point in open_convergence(spec, ws).points)
+    opened(app, spec, ConvergenceView(point=(8, 0, 1), epoch=1))
+    assert "Every training up to epoch 1 failed so far" in said(app)
+    assert any("diverged" in item.value.lower() for item in app.warning)
+    spectra = next(chart for chart in app.get("plotly_chart") if "spectra" in chart.proto.id)
+    assert "as said above" in spectra.proto.spec
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"widths": "8,4"}, "ascending order"),
+        ({"looks": "0,x"}, "whole number"),
+        ({"epochs": "3"}, "is unknown"),
+        ({"n": "-3"}, "greater than or equal to 4"),
+    ],
+)
+def test_a_wrong_address_is_explained_and_starts_nothing(app, ws, query, words):
+    opened(app, **query)
+    assert words in app.error[0].value
+    assert ws.jobs.list(10) == ()
+    button(app, "Start from the defaults").click().run()
+    assert not app.error
+    assert app.metric
+
+
+@pytest.mark.parametrize("query", [{"n": "50000"}, {"classes": ["0", "1"]}, {"test": "5000"}, {"dataset": "own", "own": "0" * 64}])
+def test_what_cannot_be_computed_is_said(app, query):
+    opened(app, **query)
+    assert app.error
+    assert not any(b.label == "Compute" and not b.disabled for b in app.button)
+
+
+def test_missing_data_are_offered(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("NTK_DATA_DIR", str(tmp_path / "nothing"))
+    settings.cache_clear()
+    opened(app, ConvergenceSpec.model_validate({"dataset": {"name": "mnist", "n": 60}}))
+    assert any("Download (" in b.label for b in app.button)
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "words"), [("Widths", "8, wide", "wide"), ("Widths", "", "at least one"), ("Epochs looked at", "1.5", "1")]
+)
+def test_contradictory_choices_are_said(app, label, value, words):
+    opened(app)
+    widget(app, "text_input", label).set_value(value).run()
+    assert words in app.warning[0].value
+    assert not app.metric
+
+
+def test_widths_are_put_in_order(app):
+    opened(app)
+    widget(app, "text_input", "Widths").set_value("16, 8").run()
+    assert app.query_params["widths"] == "8,16"
+
+
+def test_another_network_brings_its_defaults(app):
+    opened(app)
+    widget(app, "selectbox", "Network").set_value("cnn4").run()
+    assert not app.exception
+    assert app.query_params["model"] == "cnn4"
+    assert "widths" not in app.query_params
+    assert "rate" not in app.query_params
+
+
+def test_damage_is_said_and_repaired(app, ws):
+    with pytest.raises(Cancelled):
+        run_convergence(SPEC, ws, Recording(stop_at=(TIMING, 0)))
+    tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "comparison").rglob("c/**/*") if p.is_file() and "spectrum" in str(p))
+    tile.write_bytes(tile.read_bytes()[:-3])
+    opened(app)
+    assert "damaged" in app.warning[0].value
+    assert ws.jobs.state(convergence_key(SPEC, ws)) is not None
+
+
+def test_jobs_page_names_and_opens_it(ready, computed):
+    requests.request_convergence(SPEC, Workspace(computed))
+    ready.switch_page("pages/jobs/page.py").run()
+    assert not ready.exception
+    assert any("Convergence on Digits" in m.value for m in ready.markdown)
+    rows = ready.dataframe[0].value
+    assert "comparison of the kernels of one network" in set(rows["what"])
+    assert any("width 8, seed 0, epoch 1" in text for text in rows["of"])

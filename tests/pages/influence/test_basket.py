@@ -1,0 +1,86 @@
+"""The basket's confirmation by retraining in each of its states, without a browser, on results that real retraining made."""
+
+import pytest
+import visiting
+from recording import Recording
+from visiting import button, said, titles
+
+from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.verification import views as verifying
+from ntkcore.analyses.verification.analysis import open_verification, run_verification, verification_key
+from ntkcore.permalink import INFLUENCE
+from ntkcore.specs import InfluenceSpec, InfluenceView
+
+SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 24}, "test": 9})
+VIEW = InfluenceView(ridge=0.1, time=0.5, target=2, verify=32, basket=(1, 4, 9))
+SCATTER = "Predicted and real change of each held-out image’s loss"
+
+
+def opened(app, **fields):
+    view = InfluenceView.model_validate(VIEW.model_dump() | fields)
+    return visiting.opened(app, "influence", **INFLUENCE.write(SPEC, view))
+
+
+@pytest.fixture
+def ready(ws):
+    run_influence(SPEC, ws, Recording())
+    return ws
+
+
+def whole(ws, **fields):
+    return verifying.whole_basket(open_influence(SPEC, ws), InfluenceView.model_validate(VIEW.model_dump() | fields))
+
+
+def test_the_offer_says_what_it_takes_and_is_one_job(app, ready):
+    opened(app)
+    offer = next(m.value for m in app.markdown if "Two trainings" in m.value)
+    assert "a network of 32 units to τ = 0.5" in offer and "without 3 images or not" in offer and "on this machine" in offer
+    assert SCATTER not in titles(app)
+    button(app, "Confirm by retraining").click().run()
+    assert not app.exception
+    (job,) = ready.jobs.list(10)
+    assert job.id == verification_key(whole(ready), ready) and "without 3 images" in job.title
+    assert any(b.label == "Cancel" for b in app.button)
+
+
+@pytest.mark.parametrize("deed", ["delete", "relabel"])
+def test_predicted_stands_beside_real(app, ready, deed):
+    spec = whole(ready, deed=deed, label=1)
+    assert spec.label == (1 if deed == "relabel" else None)
+    run_verification(spec, ready, Recording())
+    found = open_verification(spec, ready)
+    opened(app, deed=deed, label=1)
+    assert SCATTER in titles(app) and not any(b.label == "Confirm by retraining" for b in app.button)
+    told = said(app)
+    assert ("Retrained without 3 images" if deed == "delete" else "Retrained with 3 images called 5") in told
+    for kernel, network in zip(*found.accuracies(), strict=True):
+        assert f"<td>{100 * kernel:.1f} %</td><td>{100 * network:.1f} %</td>" in told
+    pearson, spearman = found.correlations(None)
+    assert f"Pearson {pearson:+.2f}, Spearman {spearman:+.2f}".replace("-", "−") in told
+    assert not app.error
+    other = opened(visiting.visitor(), deed=deed, label=1, basket=(1, 4))
+    assert any(b.label == "Confirm by retraining" for b in other.button)  # of another basket nothing is known
+
+
+def test_what_single_influences_measured_stands_in_the_basket(app, ready):
+    run_verification(verifying.leading(open_influence(SPEC, ready), VIEW, 2, ready), ready, Recording())
+    opened(app)
+    assert (
+        "Checked by retraining a network of 32 units on the 24 images without each of the 23 most influential on held-out image 2"
+        in said(app)
+    )
+
+
+def test_a_change_that_changes_nothing(app, ready):
+    result = open_influence(SPEC, ready)
+    same = tuple(int(i) for i in (result.labels == 0).nonzero()[0][:2])
+    spec = whole(ready, deed="relabel", label=0, basket=same)
+    run_verification(spec, ready, Recording())
+    opened(app, deed="relabel", label=0, basket=same)
+    assert "nothing moved that could be compared" in said(app)
+    assert not app.error
+
+
+def test_everything_cannot_be_deleted(app, ready):
+    opened(app, basket=tuple(range(24)))
+    assert app.error and not any(b.label == "Confirm by retraining" for b in app.button)

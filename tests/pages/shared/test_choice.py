@@ -1,0 +1,130 @@
+"""The address and the session: who wins, and when."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ntkcore.permalink import LEARNABILITY
+from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
+from pages.convergence.choice import LINK as CONVERGENCE_LINK
+from pages.learnability.choice import LINK as LEARNABILITY_LINK
+from pages.shared import choice as links
+
+
+class Query(dict):
+    """st.query_params as the module uses it."""
+
+    def get_all(self, name):
+        value = self[name]
+        return value if isinstance(value, list) else [value]
+
+    def from_dict(self, values):
+        self.clear()
+        self.update(values)
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """A session whose address a test can set; the clock stands still until it is moved."""
+    fake = SimpleNamespace(session_state={}, query_params=Query(), clock=100.0)
+    monkeypatch.setattr(links, "st", fake)
+    monkeypatch.setattr(links, "time", SimpleNamespace(monotonic=lambda: fake.clock))
+    return fake
+
+
+def with_n(n):
+    return LearnabilitySpec.model_validate({"dataset": {"n": n}})
+
+
+def test_the_address_follows_the_choice(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(with_n(50))
+    assert browser.query_params == {"dataset": "digits", "n": "50"}
+    LEARNABILITY_LINK.look(gallery="all", basket=(1, 2))
+    assert browser.query_params == {"dataset": "digits", "n": "50", "show": "all", "basket": "1-2"}
+
+
+def test_a_late_address_does_not_undo_quick_changes(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(with_n(50))
+    late = dict(browser.query_params)
+    LEARNABILITY_LINK.choose(with_n(60))
+    browser.query_params.from_dict(late)
+    assert LEARNABILITY_LINK.opened().spec.dataset.n == 60
+    assert browser.query_params["n"] == "60"
+
+
+def test_the_back_button_goes_back(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(with_n(50))
+    browser.clock += 60
+    LEARNABILITY_LINK.choose(with_n(60))
+    browser.clock += 60
+    browser.query_params.from_dict({"dataset": "digits", "n": "50"})
+    before = LEARNABILITY_LINK.current().revision
+    assert LEARNABILITY_LINK.opened().spec.dataset.n == 50
+    assert LEARNABILITY_LINK.current().revision > before  # the widgets are set anew
+
+
+def test_back_to_the_defaults(browser):
+    LEARNABILITY_LINK.opened()
+    browser.clock += 60
+    LEARNABILITY_LINK.choose(with_n(60))
+    browser.clock += 60
+    browser.query_params.from_dict(LEARNABILITY.write(LearnabilitySpec()))
+    assert LEARNABILITY_LINK.opened().spec == LearnabilitySpec()
+
+
+def test_an_empty_address_after_a_page_switch_restores_the_choice(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(with_n(60))
+    browser.query_params.clear()
+    assert LEARNABILITY_LINK.opened().spec.dataset.n == 60
+    assert browser.query_params["n"] == "60"
+
+
+def test_other_images_start_a_new_view(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.look(basket=(1,), hard=20.0)
+    LEARNABILITY_LINK.choose(with_n(60))
+    assert LEARNABILITY_LINK.current().view.basket == ()
+    assert LEARNABILITY_LINK.current().view.hard == 20.0
+
+
+def test_each_page_has_its_own_choice(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(with_n(60))
+    browser.query_params.clear()  # another page of the same session
+    CONVERGENCE_LINK.opened()
+    CONVERGENCE_LINK.choose(ConvergenceSpec(seeds=2))
+    assert browser.query_params == {"dataset": "digits", "seeds": "2"}
+    assert LEARNABILITY_LINK.current().spec == with_n(60)
+    browser.query_params.clear()
+    assert LEARNABILITY_LINK.opened().spec == with_n(60)
+    assert browser.query_params == {"dataset": "digits", "n": "60"}
+
+
+def test_other_points_keep_what_exists_of_the_view(browser):
+    CONVERGENCE_LINK.opened()
+    CONVERGENCE_LINK.look(epoch=5, width=128, kernel="first", point=(128, 0, 5))
+    before = CONVERGENCE_LINK.current().revision
+    CONVERGENCE_LINK.choose(ConvergenceSpec(widths=(64, 128), looks=(0, 20)))
+    view = CONVERGENCE_LINK.current().view
+    assert (view.epoch, view.width, view.kernel, view.point) == (None, 128, "first", None)
+    assert CONVERGENCE_LINK.current().revision > before  # the slider is set anew
+
+
+def test_a_run_by_the_clock_does_not_take_an_old_address_for_a_link(browser):
+    CONVERGENCE_LINK.opened()
+    CONVERGENCE_LINK.look(epoch=5)
+    old = dict(browser.query_params)
+    browser.clock += 60  # the browser was busy
+    CONVERGENCE_LINK.look(epoch=20)
+    browser.clock += 60
+    browser.rerun = lambda: None
+    links.rerun()
+    browser.query_params.from_dict(old)
+    assert CONVERGENCE_LINK.opened().view.epoch == 20
+    assert browser.query_params["epoch"] == "20"
+    browser.query_params.from_dict(old)
+    assert CONVERGENCE_LINK.opened().view.epoch == 5  # the next one is the back button

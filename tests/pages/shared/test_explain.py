@@ -1,0 +1,55 @@
+"""The code an explainer shows does what the page did."""
+
+import ast
+import shlex
+from pathlib import Path
+
+import pytest
+
+import pages
+from ntkcore.permalink import CONVERGENCE, LEARNABILITY
+from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
+from pages.shared.explain import Explainer, command_line, python_lines
+
+COMPARISON = ConvergenceSpec.model_validate(
+    {"dataset": {"classes": ("0", "a, b", "2"), "n": 60}, "widths": (8, 32), "looks": (0, 3), "ridge": 0.5}
+)
+RANKING = LearnabilitySpec.model_validate({"dataset": {"classes": ("7", "9")}, "training": {"weight_decay": 0.01}})
+PAGES = [
+    ("convergence", "comparison_table", CONVERGENCE.write(COMPARISON), CONVERGENCE.read, COMPARISON),
+    ("learnability", "ranking", LEARNABILITY.write(RANKING), LEARNABILITY.read, RANKING),
+]
+
+
+def explainer(analysis, show, query):
+    return Explainer(what="", source="", read="", aside="", silent="", analysis=analysis, show=show, query=query)
+
+
+@pytest.mark.parametrize(("analysis", "show", "query", "read", "spec"), PAGES)
+def test_python_lines_ask_for_the_same(analysis, show, query, read, spec):
+    from ntkcore import notebook
+
+    lines = python_lines(explainer(analysis, show, query))
+    assert callable(getattr(notebook, analysis))
+    assert callable(getattr(notebook, show))
+    call = next(node for node in ast.walk(ast.parse(lines)) if isinstance(node, ast.Call) and node.keywords)
+    given = {word.arg: notebook._text(ast.literal_eval(word.value)) for word in call.keywords}
+    assert read(given)[0] == spec
+
+
+@pytest.mark.parametrize(("analysis", "show", "query", "read", "spec"), PAGES)
+def test_the_command_is_understood(analysis, show, query, read, spec):
+    from ntkcore.cli import _parser
+
+    words = shlex.split(command_line(explainer(analysis, show, query)))
+    assert words[:4] == ["python", "-m", "ntkcore", analysis]
+    options = _parser().parse_args(words[3:])
+    for name in query:
+        assert getattr(options, name) is not None
+
+
+@pytest.mark.parametrize("path", sorted(Path(pages.__file__).parent.glob("*/explain.py")), ids=lambda path: path.parent.name)
+def test_a_formula_of_several_lines_stands_between_lines_of_its_own(path):
+    """Streamlit shows any other as its source, in red."""
+    for line in path.read_text().splitlines():
+        assert line.count("$$") % 2 == 0 or line.strip() == "$$", line

@@ -1,0 +1,109 @@
+"""Thumbnails over HTTP: only by an address a page made."""
+
+import asyncio
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+
+from ntkcore.data import thumbnail_pack
+from pages.shared import media
+
+
+@dataclass
+class Answer:
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+def get(path: str) -> Answer:
+    """One request to the routes by ASGI, without a server."""
+    answer = Answer()
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            answer.content += message.get("body", b"")
+
+    scope = {"type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": b"", "headers": []}
+    asyncio.run(Starlette(routes=media.routes())(scope | {"http_version": "1.1", "root_path": "", "scheme": "http"}, receive, send))
+    return answer
+
+
+@pytest.fixture
+def pack(cache):
+    return thumbnail_pack(np.random.default_rng(0).integers(0, 255, (5, 8, 8), dtype=np.uint8), cache)
+
+
+def test_signed_address_serves_the_image_for_good(pack):
+    answer = get(f"{media.thumbnail_base(pack.id)}3.png")
+    assert answer.status == 200
+    assert answer.content == pack.png(3)
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_address_is_the_same_every_time(pack):
+    assert media.thumbnail_base(pack.id) == media.thumbnail_base(pack.id)
+
+
+@pytest.mark.parametrize("image", ["5", "99999", "-1", "x", "..%2f..%2fsecret"])
+def test_images_that_do_not_exist(pack, image):
+    assert get(f"{media.thumbnail_base(pack.id)}{image}.png").status == 404
+
+
+def test_unsigned_and_altered_addresses_are_refused(pack):
+    assert get(f"/thumbnails/{pack.id}/0.png").status == 403
+    altered = media.thumbnail_base(pack.id).replace(pack.id[:6], "000000")
+    assert get(f"{altered}0.png").status == 403
+
+
+def test_the_key_is_kept_and_private(cache, pack):
+    media.thumbnail_base(pack.id)
+    path = cache.cache_dir / "secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(path.read_text()) == 64
+
+
+@pytest.fixture
+def texts(cache):
+    return thumbnail_pack(np.zeros((2, 8, 8), np.uint8), cache, ("A <b>good</b> film &amp; more\n" + "word " * 200, "Another"))
+
+
+def test_the_beginnings_of_texts_are_found_by_their_address(pack, texts):
+    assert media.excerpts(media.thumbnail_base(pack.id)) is None
+    first, second = media.excerpts(media.thumbnail_base(texts.id))
+    assert second == "Another"
+    assert first.startswith("A <b>good</b> film &amp; more word word")
+    assert len(first) == 240
+    assert first.endswith("…")
+
+
+def test_a_picture_of_an_image_is_one_and_a_text_is_never_markup(pack, texts):
+    assert media.picture(pack.id, 3, 'say "a"').startswith(f'<img src="{media.thumbnail_base(pack.id)}3.png" alt="say &quot;a&quot;"')
+    shown = media.picture(texts.id, 0, "good", 'number "0"')
+    assert shown.startswith('<div class="atlas-snippet" title="number &quot;0&quot;">A &lt;b&gt;good&lt;/b&gt; film &amp;amp; more word')
+    assert "<img" not in shown
+
+
+def test_the_whole_text_for_a_reader(pack, texts):
+    assert media.text(texts.id, 0).endswith("word ")
+    assert len(media.text(texts.id, 0)) > 1000
+    assert media.text(pack.id, 0) is None
+    assert media.text("0" * 64, 0) is None
+    assert (media.what(pack.id), media.what(texts.id)) == ("images", "texts")
+    assert media.remark(pack.id) == []
+    assert media.remark(texts.id) == ["“image” stands for a text below"]
+
+
+def test_thumbnails_that_are_gone_are_no_texts(texts):
+    base = media.thumbnail_base(texts.id)
+    texts.path.unlink()
+    assert media.excerpts(base) is None
