@@ -23,6 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import ensure_worker
 from ntkcore.settings import settings
+from pages import PAGES
 from pages.shared import frame, media
 
 
@@ -41,8 +42,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 def _warm() -> None:
     """Load what the pages need before somebody waits for it."""
-    for name in ("learnability", "convergence", "influence", "reliability", "information"):
-        importlib.import_module(f"pages.{name}.result")
+    for page in PAGES:
+        if page.result:
+            importlib.import_module(f"pages.{page.name}.result")
 
 
 def script_failed(error: Exception) -> bool:
@@ -55,24 +57,11 @@ def script_failed(error: Exception) -> bool:
 def route() -> None:
     """Run the page the address names."""
     frame.configure()
-    st.navigation(
-        {
-            "": [st.Page("pages/start/page.py", title="Start", url_path="", default=True, icon=":material/explore:")],
-            "Explore": [
-                st.Page("pages/learnability/page.py", title="Learnability", url_path="learnability", icon=":material/school:"),
-                st.Page("pages/influence/page.py", title="Influence", url_path="influence", icon=":material/north_east:"),
-                st.Page("pages/reliability/page.py", title="Reliability", url_path="reliability", icon=":material/rule:"),
-                st.Page("pages/information/page.py", title="Information", url_path="information", icon=":material/fingerprint:"),
-            ],
-            "Kernels": [
-                st.Page("pages/convergence/page.py", title="Convergence", url_path="convergence", icon=":material/compare_arrows:")
-            ],
-            "Library": [
-                st.Page("pages/data/page.py", title="Your data", url_path="images", icon=":material/photo_library:"),
-                st.Page("pages/jobs/page.py", title="Jobs and cache", url_path="jobs", icon=":material/database:"),
-            ],
-        }
-    ).run()
+    groups: dict[str, list[st.Page]] = {}
+    for page in PAGES:
+        shown = st.Page(page.file, title=page.title, url_path=page.path, default=not page.path, icon=f":material/{page.icon}:")
+        groups.setdefault(page.group, []).append(shown)
+    st.navigation(groups).run()
 
 
 if get_script_run_ctx(suppress_warning=True) is None:

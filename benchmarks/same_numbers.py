@@ -40,7 +40,8 @@ COMMANDS = {
     "detection": f"study detection {_DIGITS} --test 40 --ridge 0.1 --labels-seeds 2",
     "summary": f"study summary {_DIGITS} --test 40 --ridge 0.1 --drop-seeds 2 --drop-shares 20,50 --drop-model fcn --drop-width 16 "
     "--drop-epochs 2 --drop-retrained 50",
-    "sources": f"study sources {_DIGITS} --test 40 --classes 1,7 --ridge 0.1 --sources-others own:OWN --sources-n 60 --sources-test 40 --sources-repeats 2",
+    "sources": f"study sources {_DIGITS} --test 40 --classes 1,7 --ridge 0.1 --sources-others own:OWN "
+    "--sources-n 60 --sources-test 40 --sources-repeats 2",
     "subclass": f"study subclass {_DIGITS} --test 40 --ridge 0.1 --groups-count 4 --groups-counts 4,8 --groups-common-count 40 "
     "--groups-other-count 40 --groups-test 30 --groups-repeats 2",
     "adversarial": f"study adversarial {_PSEUDO} --classes 3,8 --ridge 0.1",

@@ -27,14 +27,16 @@ from scipy.stats import pearsonr
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ntkcore.analyses.influence import views as influence_views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information_views
+from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, open_pack
 from ntkcore.information.detection import detect, mean_interval
-from ntkcore.notebook import compute_information
+from ntkcore.notebook import PrintedProgress
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 STEPS, RATE, RIDGE = 10_000, 0.003, 1e-2
 SHORTEST = 60
@@ -74,7 +76,9 @@ def computed(ws: Workspace, own: str, train: int, test: int, noise: float, seed:
     """The analysis, as the page asks for it."""
     query = {"dataset": "own", "own": own, "n": str(train), "test": str(test), "noise": str(noise), "seed": str(seed)}
     network = {"kernel": "pseudo", "model": "fcn", "width": "2000", "depth": "1"}
-    return compute_information(query | network, ws)[0]
+    spec, _ = ADDRESSES["information"].read(query | network)
+    INFORMATION.compute(spec, ws, PrintedProgress(ws.device))
+    return INFORMATION.open(spec, ws)
 
 
 def main() -> int:

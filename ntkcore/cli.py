@@ -1,20 +1,29 @@
-"""The command line: the same analyses without a browser, the worker, imports and downloads."""
+"""The command line: every analysis without a browser, the worker, imports and downloads."""
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from ntkcore.errors import AtlasError, ComputationError, SpecError, StoreError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, LIST_FIELDS, RELIABILITY, Query
+from ntkcore.errors import AtlasError, SpecError, StoreError
+from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
+
+if TYPE_CHECKING:  # loads torch, which the commands that compute do themselves
+    from ntkcore.analyses.forecast import Forecast
+    from ntkcore.analyses.workspace import Workspace
+
+_TOP = 10  # rows printed from each end of a table
+_CONTENT_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, or 1 after saying what is wrong, or 2 for a wrong command line."""
-    options = _parser().parse_args(arguments)
+    given = _renamed(list(sys.argv[1:] if arguments is None else arguments))
+    options = _parser().parse_args(given)
     try:
         return options.run(options)
     except AtlasError as error:
@@ -25,61 +34,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-_LOOK = ("epoch", "kernel")  # of a view: what the answer speaks of
-_MOMENT = ("ridge", "time", "target")
-_NETWORK = (*_MOMENT, "verify", "steps", "minibatch", "runs")
-
-
-def quoted_class(name: str) -> str:
-    """A class name as the command line takes it: quoted when it holds a comma or a quote."""
-    return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+def _renamed(words: list[str]) -> list[str]:
+    """Commands of earlier versions as they are called now, which is said."""
+    now = words
+    if words[:1] == ["study"] and words[1:2] and words[1] in ADDRESSES:
+        now = words[1:]
+    elif words[:1] == ["reliability"] and "--network" in words:
+        now = ["network-ihvp", *(word for word in words[1:] if word != "--network")]
+    if now != words:
+        print(f"note: this command is called `{now[0]}` now.", file=sys.stderr)
+    return now
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ntkcore", description="NTK Atlas without a browser.")
     commands = parser.add_subparsers(required=True, metavar="command")
+    for name, address in ADDRESSES.items():
+        found = commands.add_parser(name, help=address.lead, description=f"{address.lead[0].upper()}{address.lead[1:]}.")
+        _add_choices(found, address, (*address.fields, *address.asks))
+        found.add_argument("--top", type=int, default=_TOP, help=f"rows printed from each end of a long table (default: {_TOP})")
+        found.add_argument("--csv", type=Path, metavar="FILE", help="write the whole table here")
+        found.add_argument("--forecast", action="store_true", help="say what it would take here, and compute nothing")
+        found.set_defaults(run=_analyse, name=name)
 
-    learn = commands.add_parser("learnability", help="rank images by k(x,x) and test the ranking against training")
-    _add_choices(learn, LEARNABILITY.fields)
-    learn.add_argument("--top", type=int, default=10, help="rows printed from each end of the ranking")
-    learn.add_argument("--csv", type=Path, help="write the whole ranking here")
-    learn.set_defaults(run=_learnability)
-
-    converge = commands.add_parser("convergence", help="compare pseudo-NTK and full kernel over width and training")
-    _add_choices(converge, [*CONVERGENCE.fields, *_LOOK])
-    converge.add_argument("--csv", type=Path, help="write every number of every comparison here")
-    converge.set_defaults(run=_convergence)
-
-    influence = commands.add_parser("influence", help="which training images helped or harmed a prediction")
-    _add_choices(influence, [*INFLUENCE.fields, *_MOMENT])
-    influence.add_argument("--top", type=int, default=10, help="rows printed from each end")
-    influence.add_argument("--csv", type=Path, help="write every training image's influence here")
-    influence.set_defaults(run=_influence)
-
-    reliable = commands.add_parser("reliability", help="how far the IHVP method is off, over λ")
-    _add_choices(reliable, [*RELIABILITY.fields, *_NETWORK])
-    reliable.add_argument("--network", action="store_true", help="hold LiSSA on a real network against retraining (minutes)")
-    reliable.add_argument("--csv", type=Path, help="write the table here; with --network that of the images left out")
-    reliable.set_defaults(run=_reliability)
-
-    verify = commands.add_parser("verify", help="retrain without each of the most influential images, beside the prediction")
-    _add_choices(verify, [*INFLUENCE.fields, *_MOMENT])
-    verify.add_argument("--widths", default="512", help="units of the two-layer networks, with commas between")
+    verify = commands.add_parser("verify", help="verification at several widths, beside the paper's Table 1 (minutes)")
+    address = ADDRESSES["verification"]
+    _add_choices(verify, address, (*address.fields, "ridge", "time", "target"))
+    verify.add_argument("--widths", default="512", help="units of the two-layer networks, with commas between (default: 512)")
     verify.add_argument("--remove", metavar="NUMBER,...", help="training images to leave out instead, each once")
     verify.add_argument("--together", action="store_true", help="leave those out all at once")
     verify.set_defaults(run=_verify)
-
-    inform = commands.add_parser("information", help="how much each image tells the network that no other does")
-    _add_choices(inform, [*INFORMATION.fields, "ridge", "time"])
-    inform.add_argument("--top", type=int, default=10, help="rows printed from each end")
-    inform.add_argument("--csv", type=Path, help="write every training image's scores here")
-    inform.set_defaults(run=_information)
-
-    study = commands.add_parser("study", help="a study of the information page: seeds, retraining, sources (minutes)")
-    study.add_argument("name", metavar="study", help="which; any other word lists them")
-    _add_choices(study, [*INFORMATION.fields, *INFORMATION.view_fields])
-    study.add_argument("--csv", type=Path, help="write its table here")
-    study.set_defaults(run=_study)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -99,15 +83,33 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("name")
     fetch.set_defaults(run=_download)
 
-    sets = commands.add_parser("datasets", help="list the data sets and whether they are on this machine")
+    sets = commands.add_parser("datasets", help="list the data sets, your own too, and whether they are on this machine")
     sets.set_defaults(run=_datasets)
     return parser
 
 
-def _add_choices(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
-    """The names of a page's address, as options."""
+def _add_choices(parser: argparse.ArgumentParser, address: Address[Any, Any], names: Iterable[str]) -> None:
+    """Names of an address as options, each with what it is, its default and its choices."""
     for name in names:
-        parser.add_argument(f"--{name}", action="append", metavar="NAME,..." if name in LIST_FIELDS else name.upper())
+        field = address.field(name)
+        choices, default = _choices(field.annotation), address.default(name)
+        said = field.description or name.rpartition("-")[2].replace("_", " ")
+        if name == "own":
+            said = "name or content id of an imported set"
+        if choices:
+            said += f"; one of {', '.join(choices)}" if not address.form(name).many else f"; of {', '.join(choices)}"
+        if default not in (None, ()):
+            written = address.form(name).write(default)
+            said += f" (default: {written if isinstance(written, str) else ', '.join(written)})"
+        metavar = "NAME,..." if name in LIST_FIELDS else name.rpartition("-")[2].upper()
+        parser.add_argument(f"--{name}", action="append", metavar=metavar, help=said.replace("%", "%%"))
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The words that a field takes; [] where it takes others."""
+    if get_origin(annotation) is Literal:
+        return [str(item) for item in get_args(annotation)]
+    return [word for part in get_args(annotation) for word in _choices(part)]
 
 
 def _query(options: argparse.Namespace, names: Iterable[str]) -> Query:
@@ -121,7 +123,30 @@ def _query(options: argparse.Namespace, names: Iterable[str]) -> Query:
             query[name] = [item for row in csv.reader(given, skipinitialspace=True) for item in row]
         else:
             query[name] = given[0] if len(given) == 1 else given
+    if isinstance(own := query.get("own"), str):
+        query |= {"dataset": "own", "own": _content_id(own)}
     return query
+
+
+def _content_id(name: str) -> str:
+    """The content id of an imported set, by its name or as it is.
+
+    Raises:
+        SpecError: there is no such set, or more than one.
+    """
+    from ntkcore.data import own_sets
+
+    if _CONTENT_ID.fullmatch(name):
+        return name
+    sets = own_sets(settings())
+    found = [item for item in sets if item.name == name] or [item for item in sets if item.name.casefold() == name.casefold()]
+    if len(found) == 1:
+        return found[0].content_id
+    if found:
+        listed = "\n".join(f"  {item.content_id}  {sum(item.counts):,} {item.kind}" for item in found)
+        raise SpecError(f"{len(found)} imported sets are called {name!r}.", f"Give the content id of the one that is meant:\n{listed}")
+    listed = ", ".join(repr(item.name) for item in sets) or "none is imported yet"
+    raise SpecError(f"There is no imported set {name!r}.", f"Imported sets: {listed}.")
 
 
 def _write_csv(rows: Any, path: Path | None) -> None:
@@ -134,167 +159,85 @@ def _write_csv(rows: Any, path: Path | None) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
 
 
-def _learnability(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.workspace import workspace  # torch is loaded by the commands that compute
-    from ntkcore.notebook import compute_learnability, ranking
-
-    result = compute_learnability(_query(options, LEARNABILITY.fields), workspace())
-    rows = ranking(result)
-    _write_csv(rows, options.csv)
-    columns = ["id", "label", "predicted", "k_xx", "percentile", "learned_epoch", "final_error"]
-    top = max(options.top, 0)
-    print(f"Hardest (smallest k(x,x)):\n{rows[columns].head(top).to_string(index=False)}")
-    print(f"\nEasiest (largest k(x,x)):\n{rows[columns].tail(top)[::-1].to_string(index=False)}")
-    rho = result.correlation
-    said = f"{rho.rho:+.3f}, 95 % interval {rho.low:+.3f} to {rho.high:+.3f}" if rho.defined else f"not defined: {rho.reason}"
-    print(f"\nSpearman's rho between k(x,x) and the epoch an image is learned: {said}")
-    print(f"Stored as {result.key}")
-    return 0
-
-
-def _convergence(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.convergence.views import answer
+def _analyse(options: argparse.Namespace) -> int:
     from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import comparison_table, compute_convergence
+    from ntkcore.notebook import PrintedProgress, ask
 
-    result, view = compute_convergence(_query(options, [*CONVERGENCE.fields, *_LOOK]), workspace())
-    rows = comparison_table(result)
+    ws, address = workspace(), ADDRESSES[options.name]
+    query = _query(options, (*address.fields, *address.asks))
+    if options.forecast:
+        return _forecast(options.name, query, ws)
+    asked = ask(options.name, query, ws)
+    asked.analysis.compute(asked.spec, ws, PrintedProgress(ws.device))
+    result = asked.analysis.open(asked.spec, ws)
+    rows = asked.analysis.table(result, asked.view, ws)
     _write_csv(rows, options.csv)
-    form = view.kernel
-    columns = {
-        "width": "width",
-        "seed": "seed",
-        "epoch": "epoch",
-        f"frobenius_{form}": "difference",
-        f"prediction_difference_{form}": "outputs",
-        f"agreement_{form}": "agreement",
-        f"accuracy_{form}": f"right_{form}",
-        "accuracy_full": "right_full",
-        "accuracy_network": "right_network",
-        f"seconds_{form}": f"seconds_{form}",
-        "seconds_full": "seconds_full",
-    }
-    shown = rows.reindex(columns=list(columns)).rename(columns=columns)
-    print(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+    _print_table(rows, max(options.top, 0))
     print()
-    for text in (*answer(result, view), *(f"Note: {warning}" for warning in result.warnings)):
-        print(text)
-    print(f"Stored as {result.key}")
+    for sentence in asked.analysis.answer(result, asked.view, ws):
+        print(sentence)
+    print(f"Stored as {asked.analysis.key(asked.spec, ws)}")
     return 0
 
 
-def _influence(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.influence import noise, views
-    from ntkcore.analyses.influence.complexity import groups_of
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_influence, influences
+def _print_table(rows: Any, top: int) -> None:
+    """A table, of a long one both ends."""
+    options = {"index": False, "float_format": lambda value: f"{value:.4g}", "na_rep": "-"}
+    if len(rows) <= 2 * top:
+        print(rows.to_string(**options))
+        return
+    print(rows.head(top).to_string(**options))
+    print(f"... {len(rows) - 2 * top:,} more ...")
+    print(rows.tail(top).to_string(**options))
 
-    result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
-    rows = influences(result, view.target, view.ridge, view.time)
-    now = views.held(result, view, workspace())
-    target = views.target_of(result, view, views.tests_shown(result, view, now), now)
-    _write_csv(rows, options.csv)
-    top, values = max(options.top, 0), rows["influence"]
-    name, predicted = result.class_names[result.test_labels[target]], result.class_names[now.predicted[target]]
-    print(f"Held-out image {target}: {name}, predicted {predicted}, loss {now.loss[target]:.4g}")
-    print(f"Most helpful (its loss would rise without them):\n{rows[values > 0].head(top).to_string(index=False)}")
-    print(f"\nMost harmful:\n{rows[values < 0].tail(top)[::-1].to_string(index=False)}")
-    print("\nComplexity of ten groups by mean influence, the most harmful first (IF-NTK Fig. 5):")
-    try:
-        print("  ".join(f"{value:.3g}" for value in groups_of(result, view.ridge, workspace()).complexity))
-    except ComputationError as error:  # λ can be too small for the end of training, and large enough for a finite time
-        print(f"{error.message} {error.remedy}")
-    if (result.labels != result.true_labels).any():
-        shares = noise.noise_table(noise.noise_share(result, view.ridge, workspace()))
-        print("\nFlipped labels among the most influential, and errors, through training (Fig. 7):")
-        print(shares.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-    print(f"Stored as {result.key}")
+
+def _forecast(name: str, query: Query, ws: "Workspace") -> int:
+    """What an analysis would take, or the smaller choice that fits; of one that hangs on another, of that one where it is not stored."""
+    from ntkcore.analyses.catalogue import named
+
+    analysis, (spec, view) = named(name), ADDRESSES[name].read(query)
+    if analysis.after is not None and not analysis.after.ready(spec, ws):
+        print(f"{analysis.after.title(spec, ws)}: {_said(analysis.after.forecast(spec, ws))}")
+        print(f"What {name} takes on top of it can be told once that is stored.")
+        return 0
+    asked = analysis.asked(spec, view, ws)
+    if analysis.ready(asked, ws):
+        print("It is stored, and opens at once.")
+        return 0
+    print(f"{analysis.title(asked, ws)}: {_said(analysis.forecast(asked, ws))}")
     return 0
 
 
-def _reliability(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.reliability import views
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_reliability, error_rates
-
-    result, view = compute_reliability(_query(options, [*RELIABILITY.fields, *_NETWORK]), workspace())
-    rows = error_rates(result)
-    if not options.network:
-        _write_csv(rows, options.csv)
-    now = views.summary(result, view.ridge, workspace())
-    trusted, careful, doubtful = views.counts(now)
-    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    print(f"\nAt λ = {view.ridge:g}: mean error rate {now.mean:.4g}, median {now.median:.4g}, lower bound {now.bound:.4g}")
-    print(
-        f"({now.held:,} of {now.pairs:,} pairs satisfy Theorem 3; λ_min = {now.least:.4g}; {now.zero:,} pairs without influence left out)."
-    )
-    print(f"Held-out images to trust IHVP on: {trusted:,}; with care: {careful:,}; not: {doubtful:,}.")
-    if options.network:
-        _on_network(result, view, options.csv)
-    print(f"Stored as {result.key}")
-    return 0
-
-
-def _on_network(result: Any, view: Any, path: Path | None) -> None:
-    from ntkcore.analyses.reliability import answer as views
-    from ntkcore.notebook import on_network
-
-    found = on_network(result, view=view)
-    _write_csv(views.network_table(found), path)
-    print(f"\nOn a real network, held-out image {found.spec.target}:")
-    for text in views.answer(found):
-        print(text)
-    for rows in (views.agreement_table(found), views.gap_table(found)):
-        print(f"\n{rows.to_string(index=False, float_format=lambda value: f'{value:.3f}')}")
+def _said(forecast: "Forecast") -> str:
+    if forecast.refusal:
+        return forecast.refusal
+    memory, disk = (f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" for size in (forecast.memory, forecast.disk))
+    seconds = f"{forecast.seconds:.0f} s" if forecast.seconds < 120 else f"{forecast.seconds / 60:.0f} min"
+    return f"about {seconds}, {memory} of memory and {disk} on disk, from rates measured on this machine."
 
 
 def _verify(options: argparse.Namespace) -> int:
     from ntkcore.analyses.verification.views import paper_of
     from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_influence, removals, verifications
+    from ntkcore.notebook import PrintedProgress, ask, removals, verifications
 
     widths, remove = _whole("widths", options.widths), _whole("images", options.remove) if options.remove else ()
     if options.together and not remove:
         raise SpecError("No images are named that would be left out together.", "Name them with --remove.")
-    result, view = compute_influence(_query(options, [*INFLUENCE.fields, *_MOMENT]), workspace())
+    ws = workspace()
+    asked = ask("influence", _query(options, (*ADDRESSES["influence"].fields, *ADDRESSES["influence"].asks)), ws)
+    asked.analysis.compute(asked.spec, ws, PrintedProgress(ws.device))
+    result, view = asked.analysis.open(asked.spec, ws), asked.view
     if options.together:
-        rows = removals(result, remove, widths, view.ridge, view.time)
+        rows = removals(result, remove, widths, view.ridge, view.time)  # type: ignore[attr-defined]
         print(rows.T.to_string(header=False, float_format=lambda value: f"{value:.4g}"))
         return 0
-    rows = verifications(result, widths, view.target, view.ridge, view.time, remove)
+    rows = verifications(result, widths, view.target, view.ridge, view.time, remove)  # type: ignore[attr-defined]
     print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     paper = paper_of(result.spec)
     print(f"\nThe paper, {paper.data}, 5000 training images, 40 most influential (IF-NTK Table 1):")
     for width, (pearson, spearman) in sorted(paper.figures.items()):
         print(f"{width:>7} units: Pearson {pearson:.4f}, Spearman {spearman:.4f}")
-    return 0
-
-
-def _information(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_information, information_table
-
-    result, view = compute_information(_query(options, [*INFORMATION.fields, "ridge", "time"]), workspace())
-    rows = information_table(result, view.ridge, view.time)
-    _write_csv(rows, options.csv)
-    top = max(options.top, 0)
-    print(f"Most informative (F-SI in nats, σ = 1):\n{rows.head(top).to_string(index=False)}")
-    print(f"\nLeast informative:\n{rows.tail(top)[::-1].to_string(index=False)}")
-    print(f"Stored as {result.key}")
-    return 0
-
-
-def _study(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.catalogue import STUDIES
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import compute_study
-
-    if options.name not in (names := [study.kind for study in STUDIES]):
-        raise SpecError(f"There is no study {options.name!r}.", f"Choose one of: {', '.join(names)}.")
-    rows, key = compute_study(options.name, _query(options, [*INFORMATION.fields, *INFORMATION.view_fields]), workspace())
-    _write_csv(rows, options.csv)
-    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    print(f"Stored as {key}")
     return 0
 
 
@@ -307,7 +250,7 @@ def _whole(what: str, text: str) -> tuple[int, ...]:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from ntkcore.analyses.requests import handlers
+    from ntkcore.analyses.catalogue import handlers
     from ntkcore.analyses.workspace import workspace
     from ntkcore.jobs import run_worker
 
@@ -347,8 +290,10 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _datasets(_: argparse.Namespace) -> int:
-    from ntkcore.data import catalogue
+    from ntkcore.data import catalogue, own_sets
 
     for info in catalogue(settings()):
         print(f"{info.name:14} {info.size:>7} images  {'available' if info.available else info.reason}")
+    for item in own_sets(settings()):
+        print(f"{'own':14} {sum(item.counts):>7} {item.kind:6}  --own {item.name!r}, {len(item.class_names)} classes, {item.content_id}")
     return 0

@@ -1,59 +1,48 @@
-"""The analyses in a notebook: three lines, the same store as the pages.
+"""The analyses in a notebook: a few lines, the same store and the same sentences as the pages.
 
->>> from ntkcore.notebook import learnability, ranking
->>> result = learnability(dataset="mnist", classes=["7", "9"], model="cnn4")  # doctest: +SKIP
->>> ranking(result)  # doctest: +SKIP
+>>> from ntkcore import notebook as ntk
+>>> result = ntk.compute("learnability", dataset="mnist", classes=["7", "9"], model="cnn4")  # doctest: +SKIP
+>>> ntk.table(result)  # doctest: +SKIP
+>>> ntk.answer(result)  # doctest: +SKIP
 
->>> from ntkcore.notebook import comparison_table, convergence
->>> comparison_table(convergence(dataset="digits", widths=[32, 128]))  # doctest: +SKIP
-
->>> from ntkcore.notebook import influence, influences
->>> influences(influence(dataset="mnist", classes=["7", "9"]), ridge=1.0)  # doctest: +SKIP
-
->>> from ntkcore.notebook import information, information_table
->>> information_table(information(dataset="mnist", classes=["4", "9"]), ridge=1.0)  # doctest: +SKIP
+Every analysis has a name, which is that of its page, address and command; what can be chosen are the names of its address. Each also has a
+function of its own, ``influence(...)`` for ``compute("influence", ...)``, and some have tables of their own, such as :func:`influences`.
 """
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.catalogue import STUDIES
-from ntkcore.analyses.convergence import views as convergence_views
-from ntkcore.analyses.convergence.analysis import ConvergenceResult, open_convergence
+from ntkcore.analyses import catalogue
+from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.influence import views as influence_views
-from ntkcore.analyses.influence.analysis import InfluenceResult, open_influence
-from ntkcore.analyses.information import views as information_views
-from ntkcore.analyses.learnability.analysis import LearnabilityResult, open_learnability
-from ntkcore.analyses.learnability.views import judged, table
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.information.analysis import INFORMATION
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.reliability import answer as reliability_network
-from ntkcore.analyses.reliability import tables as reliability_tables
-from ntkcore.analyses.reliability import views as reliability_views
-from ntkcore.analyses.reliability.network import NetworkIhvp, open_network_ihvp
-from ntkcore.analyses.requests import compute
+from ntkcore.analyses.reliability.analysis import RELIABILITY
+from ntkcore.analyses.reliability.network import NETWORK_IHVP
+from ntkcore.analyses.reliability.result import NetworkIhvp
 from ntkcore.analyses.verification import views as verification_views
-from ntkcore.analyses.verification.analysis import Verification, open_verification
+from ntkcore.analyses.verification.analysis import VERIFICATION
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.errors import SpecError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, RELIABILITY, Address, Query
-from ntkcore.specs import (
-    ConvergenceSpec,
-    ConvergenceView,
-    InfluenceSpec,
-    InfluenceView,
-    InformationView,
-    LearnabilitySpec,
-    ReliabilityView,
-    Spec,
-    VerificationSpec,
-)
+from ntkcore.permalink import ADDRESSES, Query
+from ntkcore.specs import Spec
+from ntkcore.specs.influence import InfluenceView, VerificationSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.learnability import LearnabilityView
+from ntkcore.specs.reliability import ReliabilityView
 
-S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
-V = TypeVar("V", bound=Spec)
+Choice = str | int | float | bool | Sequence[str] | Sequence[int]
 
 
 class PrintedProgress:
@@ -92,58 +81,110 @@ class PrintedProgress:
         print(f"note: {text}", file=sys.stderr)
 
 
-def learnability(**choices: str | int | float | bool | Sequence[str]) -> LearnabilityResult:
-    """Compute (or open, when stored) a learnability analysis.
+@dataclass(frozen=True)
+class Asked:
+    """What a name and its choices ask for, and how it is looked at."""
+
+    analysis: Analysis[Any, Any, Any]
+    spec: Spec
+    view: Spec
+
+
+def ask(name: str, query: Query, ws: Workspace) -> Asked:
+    """What a query asks for, by an analysis's name; what it hangs on is computed first.
+
+    Raises:
+        AtlasError: there is no such analysis, or the query asks for nothing that can be.
+    """
+    analysis = catalogue.named(name)
+    spec, view = ADDRESSES[name].read(query)
+    if analysis.after is not None:
+        analysis.after.compute(spec, ws, PrintedProgress(ws.device))
+    return Asked(analysis, analysis.asked(spec, view, ws), view)
+
+
+def compute(what: str | Spec, **choices: Choice) -> Any:
+    """Compute an analysis, or open it when it is stored.
 
     Args:
-        choices: the names of a page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``,
-            ``model``, ``width``, ``depth``, ``weights``, ``start`` (kind of initialisation), ``init`` (its seed), ``epochs``, ``rate``,
-            ``batch``, ``momentum``, ``decay``, ``shuffle``, ``at`` (epoch of the kernel), ``full`` (coupled dynamics), ``dtype``.
-            What is left out has its default.
+        what: its name, or its specification.
+        choices: with a name, the names of its address and of the command line: ``dataset``, ``classes``, ``n``, ``model`` ...; what is
+            left out has its default. ``python -m ntkcore NAME --help`` tells them all.
+
+    Returns:
+        Its result, for :func:`answer` and :func:`table`.
 
     Raises:
         AtlasError: says what is wrong and what to do.
     """
-    return compute_learnability(_query(choices), workspace())
+    ws = workspace()
+    if isinstance(what, str):
+        asked = ask(what, _query(choices), ws)
+        analysis, spec = asked.analysis, asked.spec
+    else:
+        analysis, spec = catalogue.of(what), what
+    analysis.compute(spec, ws, PrintedProgress(ws.device))
+    return analysis.open(spec, ws)
+
+
+def open(what: str | Spec, **choices: Choice) -> Any:
+    """Open a stored analysis, as :func:`compute` without computing.
+
+    Raises:
+        AtlasError: it is not stored, or nothing that can be.
+    """
+    if isinstance(what, str):
+        analysis, (spec, view) = catalogue.named(what), ADDRESSES[what].read(_query(choices))
+        return analysis.open(analysis.asked(spec, view, workspace()), workspace())
+    return catalogue.of(what).open(what, workspace())
+
+
+def answer(result: Any, name: str = "", **looks: Choice) -> tuple[str, ...]:
+    """What a result says, in the sentences of its page.
+
+    Args:
+        result: from :func:`compute`.
+        name: of the analysis that looks at it, where several do ("reliability", "information"); "" for its own.
+        looks: names of its address that say how it is looked at: ``ridge``, ``time``, ``target`` ...
+    """
+    analysis, view = _looked(result, name, looks)
+    return analysis.answer(result, view, workspace())
+
+
+def table(result: Any, name: str = "", **looks: Choice) -> pd.DataFrame:
+    """A result's numbers; arguments as of :func:`answer`."""
+    analysis, view = _looked(result, name, looks)
+    return analysis.table(result, view, workspace())
+
+
+def _looked(result: Any, name: str, looks: Mapping[str, Choice]) -> tuple[Analysis[Any, Any, Any], Spec]:
+    analysis = catalogue.named(name) if name else catalogue.of(result.spec)
+    return analysis, ADDRESSES[analysis.name].read(_query(looks))[1]
+
+
+def learnability(**choices: Choice) -> LearnabilityResult:
+    """``compute("learnability", ...)``: which images are easy, which are hard."""
+    return compute("learnability", **choices)
 
 
 def ranking(result: LearnabilityResult) -> pd.DataFrame:
     """All images, hardest (smallest k(x,x)) first."""
-    return table(result, judged(result), np.lexsort((np.arange(len(result.score)), result.score)))
+    return LEARNABILITY.table(result, LearnabilityView(), workspace())
 
 
-def convergence(**choices: str | int | float | Sequence[str] | Sequence[int]) -> ConvergenceResult:
-    """Compute (or open, when stored) how pseudo-NTK and full kernel compare over width and training.
-
-    Args:
-        choices: the names of the page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``,
-            ``test`` (held-out images), ``model``, ``depth``, ``widths``, ``seeds``, ``start`` (kind of initialisation), ``looks``
-            (epochs), ``rate``, ``batch``, ``momentum``, ``decay``, ``shuffle``, ``ridge``, ``dtype``. What is left out has its default.
-
-    Raises:
-        AtlasError: says what is wrong and what to do.
-    """
-    return compute_convergence(_query(choices), workspace())[0]
+def convergence(**choices: Choice) -> ConvergenceResult:
+    """``compute("convergence", ...)``: pseudo-NTK against full kernel over width and training."""
+    return compute("convergence", **choices)
 
 
 def comparison_table(result: ConvergenceResult) -> pd.DataFrame:
     """One row per comparison (width, seed, epoch), with every number."""
-    return convergence_views.table(result)
+    return table(result)
 
 
-def influence(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
-    """Compute (or open, when stored) a kernel on training and held-out images, from which :func:`influences` answers at once.
-
-    Args:
-        choices: the names of the page's address and of the command line: ``dataset``, ``classes``, ``n``, ``seed``, ``noise``, ``test``
-            (held-out images), ``kernel`` ("two-layer", "infinite", "pseudo", "full"), ``model``, ``width``, ``depth``, ``weights``,
-            ``start`` (kind of initialisation), ``init`` (its seed), ``epochs`` (before the kernel is taken), ``rate``, ``batch``,
-            ``momentum``, ``decay``, ``shuffle``, ``dtype``. What is left out has its default.
-
-    Raises:
-        AtlasError: says what is wrong and what to do.
-    """
-    return compute_influence(_query(choices), workspace())[0]
+def influence(**choices: Choice) -> InfluenceResult:
+    """``compute("influence", ...)``: a kernel on training and held-out images, from which :func:`influences` answers at once."""
+    return compute("influence", **choices)
 
 
 def influences(result: InfluenceResult, target: int | None = None, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
@@ -158,48 +199,33 @@ def influences(result: InfluenceResult, target: int | None = None, ridge: float 
     Raises:
         AtlasError: there is no such held-out image, or λ is too small for this kernel.
     """
-    view = InfluenceView(ridge=ridge, time=time, target=target)
-    if problem := influence_views.missing_from(result, view):
-        raise SpecError(problem, "Name one of those.")
-    ws = workspace()
-    now = influence_views.held(result, view, ws)
-    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
-    return influence_views.table(result, influence_views.influence(result, view, chosen, ws))
+    return INFLUENCE.table(result, _present(result, InfluenceView(ridge=ridge, time=time, target=target)), workspace())
 
 
-def reliability(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
-    """Compute (or open, when stored) what :func:`error_rates` answers from: the result of :func:`influence`, with its choices.
-
-    Raises:
-        AtlasError: says what is wrong and what to do.
-    """
-    return compute_reliability(_query(choices), workspace())[0]
+def reliability(**choices: Choice) -> InfluenceResult:
+    """``compute("reliability", ...)``: the result of :func:`influence`, from which :func:`error_rates` answers."""
+    return compute("reliability", **choices)
 
 
 def error_rates(result: InfluenceResult) -> pd.DataFrame:
     """One row per λ: the IHVP method's mean and median error rate, Theorem 3's lower bound, the share of pairs that satisfy it."""
-    return reliability_tables.sweep_table(reliability_views.sweep(result, workspace()))
+    return RELIABILITY.table(result, ReliabilityView(), workspace())
 
 
-def on_network(
-    result: InfluenceResult, target: int | None = None, view: ReliabilityView | None = None, ws: Workspace | None = None
-) -> NetworkIhvp:
+def on_network(result: InfluenceResult, target: int | None = None, view: ReliabilityView | None = None) -> NetworkIhvp:
     """The IHVP method on a real network beside retraining, for the 40 images most influential on one held-out image; minutes.
 
     Args:
         result: from :func:`reliability`.
         target: the held-out image; None: the view's, else the one of the largest loss.
         view: λ (``ridge``), τ (``time``), width (``verify``), LiSSA's depth (``steps``), ``minibatch`` and ``runs``.
-        ws: where it is kept.
 
     Raises:
         AtlasError: there is no such network or held-out image, or λ is 0.
     """
-    view, ws = view or ReliabilityView(), ws or workspace()
-    _, chosen = _moment(result, view.target if target is None else target, view.ridge, view.time, ())
-    spec = reliability_network.to_compare(result, view, chosen, ws)
-    compute(spec, ws, PrintedProgress(ws.device))
-    return open_network_ihvp(spec, ws)
+    view = view or ReliabilityView()
+    view = view if target is None else view.model_copy(update={"target": target})
+    return compute(NETWORK_IHVP.asked(result.spec, view, workspace()))
 
 
 def network_errors(found: NetworkIhvp) -> pd.DataFrame:
@@ -207,13 +233,9 @@ def network_errors(found: NetworkIhvp) -> pd.DataFrame:
     return reliability_network.agreement_table(found)
 
 
-def information(**choices: str | int | float | Sequence[str]) -> InfluenceResult:
-    """Compute (or open, when stored) what :func:`information_table` answers from: the result of :func:`influence`, with its choices.
-
-    Raises:
-        AtlasError: says what is wrong and what to do.
-    """
-    return compute_information(_query(choices), workspace())[0]
+def information(**choices: Choice) -> InfluenceResult:
+    """``compute("information", ...)``: the result of :func:`influence`, from which :func:`information_table` answers."""
+    return compute("information", **choices)
 
 
 def information_table(result: InfluenceResult, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
@@ -227,10 +249,10 @@ def information_table(result: InfluenceResult, ridge: float = 0.01, time: float 
     Raises:
         ComputationError: λ is too small for this kernel at the end of training.
     """
-    return information_views.table(result, InformationView(ridge=ridge, time=time), workspace())
+    return INFORMATION.table(result, InformationView(ridge=ridge, time=time), workspace())
 
 
-def study(name: str, **choices: str | int | float | Sequence[str]) -> pd.DataFrame:
+def study(name: str, **choices: Choice) -> pd.DataFrame:
     """Compute (or open, when stored) a study of the information page, and give its table; minutes.
 
     Args:
@@ -240,38 +262,7 @@ def study(name: str, **choices: str | int | float | Sequence[str]) -> pd.DataFra
     Raises:
         AtlasError: there is no such study, or it cannot be had; says what to do.
     """
-    return compute_study(name, _query(choices), workspace())[0]
-
-
-def compute_study(name: str, query: Query, ws: Workspace) -> tuple[pd.DataFrame, str]:
-    """Compute the study that a query names, in this process: its table, and the key it is stored under."""
-    found = next((found for found in STUDIES if found.kind == name), None)
-    if found is None:
-        raise SpecError(f"There is no study {name!r}.", f"Choose one of: {', '.join(study.kind for study in STUDIES)}.")
-    asked = found.asked(*INFORMATION.read(query))
-    compute(asked, ws, PrintedProgress(ws.device))
-    parts = found.open(asked, ws)
-    return found.table(parts), parts.key
-
-
-def compute_information(query: Query, ws: Workspace) -> tuple[InfluenceResult, InformationView]:
-    """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = _computed(INFORMATION, query, ws)
-    return open_influence(spec, ws), view
-
-
-def compute_reliability(query: Query, ws: Workspace) -> tuple[InfluenceResult, ReliabilityView]:
-    """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = RELIABILITY.read(query)
-    reliability_views.require_one_kernel(spec)
-    compute(spec, ws, PrintedProgress(ws.device))
-    return open_influence(spec, ws), view
-
-
-def compute_influence(query: Query, ws: Workspace) -> tuple[InfluenceResult, InfluenceView]:
-    """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = _computed(INFLUENCE, query, ws)
-    return open_influence(spec, ws), view
+    return table(compute(name, **choices))
 
 
 def verifications(
@@ -294,8 +285,12 @@ def verifications(
         Columns ``width``, ``images``, ``pearson``, ``spearman``, ``median_relative_error`` between predicted and real influence, ``rate``,
         ``steps``, ``seconds``.
     """
-    view, chosen = _moment(result, target, ridge, time, remove)
-    asked = verification_views.ticked(result, view) if remove else verification_views.leading(result, view, chosen, workspace())
+    ws = workspace()
+    look = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target, basket=tuple(remove))
+    view = _present(result, look)
+    now = influence_views.held(result, view, ws)
+    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+    asked = verification_views.ticked(result, view) if remove else verification_views.leading(result, view, chosen, ws)
     return verification_views.width_table(_retrained(asked, widths), chosen)
 
 
@@ -313,54 +308,33 @@ def removals(
         the same of the network with ``retrained_`` before them; ``pearson``, ``spearman`` and ``median_relative_error`` between the
         held-out images' predicted and real changes of loss; ``seconds``.
     """
-    view, _ = _moment(result, None, ridge, time, images)
-    return verification_views.removal_table(_retrained(verification_views.whole_basket(result, view), widths))
+    look = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, basket=tuple(images))
+    return verification_views.removal_table(_retrained(verification_views.whole_basket(result, _present(result, look)), widths))
 
 
-def _moment(
-    result: InfluenceResult, target: int | None, ridge: float, time: float | None, basket: Sequence[int]
-) -> tuple[InfluenceView, int]:
-    """What is looked at, and the held-out image that is.
+def _present(result: InfluenceResult, view: InfluenceView) -> InfluenceView:
+    """The view, whose images exist.
 
     Raises:
-        SpecError: an image that does not exist.
+        SpecError: one does not.
     """
-    view = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target, basket=tuple(basket))
     if problem := influence_views.missing_from(result, view):
         raise SpecError(problem, "Name one of those.")
-    now = influence_views.held(result, view, workspace())
-    return view, influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+    return view
 
 
 def _retrained(asked: VerificationSpec, widths: Sequence[int]) -> list[Verification]:
     """The verification at each width; a network's own kernel has none to choose."""
+    specs = [asked] if asked.width is None else [verification_views.at_width(asked, width) for width in widths]
     ws, found = workspace(), []
-    for spec in [asked] if asked.width is None else [verification_views.at_width(asked, width) for width in widths]:
-        compute(spec, ws, PrintedProgress(ws.device))
-        found.append(open_verification(spec, ws))
+    for spec in specs:
+        VERIFICATION.compute(spec, ws, PrintedProgress(ws.device))
+        found.append(VERIFICATION.open(spec, ws))
     return found
 
 
-def compute_learnability(query: Query, ws: Workspace) -> LearnabilityResult:
-    """Compute what a query names, in this process, and open it."""
-    spec, _ = _computed(LEARNABILITY, query, ws)
-    return open_learnability(spec, ws)
-
-
-def compute_convergence(query: Query, ws: Workspace) -> tuple[ConvergenceResult, ConvergenceView]:
-    """Compute what a query names, in this process, and open it; with what it looks at."""
-    spec, view = _computed(CONVERGENCE, query, ws)
-    return open_convergence(spec, ws), view
-
-
-def _computed(address: Address[S, V], query: Query, ws: Workspace) -> tuple[S, V]:
-    spec, view = address.read(query)
-    compute(spec, ws, PrintedProgress(ws.device))
-    return spec, view
-
-
 def _query(choices: Mapping[str, object]) -> Query:
-    return {name: _text(value) for name, value in choices.items()}
+    return {name.replace("_", "-"): _text(value) for name, value in choices.items()}
 
 
 def _text(value: object) -> str | list[str]:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ntkcore.analyses.reliability.network import NetworkIhvp
-from ntkcore.specs import InfluenceSpec, NetworkIhvpSpec
+from ntkcore.analyses.reliability.result import NetworkIhvp
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.network_ihvp import NetworkIhvpSpec
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 60}, "test": 12})
 

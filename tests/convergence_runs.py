@@ -1,6 +1,6 @@
 """A comparison small enough to be made in a test."""
 
-from ntkcore.specs import ConvergenceSpec
+from ntkcore.specs.convergence import ConvergenceSpec
 
 SPEC = ConvergenceSpec.model_validate(
     {

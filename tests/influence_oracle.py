@@ -8,7 +8,7 @@ from deletion_oracle import brute, outputs
 
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 DATA = {"classes": ("3", "5", "8"), "n": 16, "label_noise": 0.2}
 NETWORK = {"model": {"architecture": "fcn", "width": 12, "depth": 1}, "dtype": "float64"}

@@ -4,21 +4,9 @@ from urllib.parse import parse_qs, urlencode
 
 from hypothesis import strategies as st
 
-from ntkcore.specs import (
-    ARCHITECTURES,
-    CONVERGENCE_WIDTHS,
-    DATASETS,
-    DEFAULT_WIDTH,
-    FIXED_WIDTH,
-    PRETRAINED,
-    ConvergenceSpec,
-    ConvergenceView,
-    DatasetSpec,
-    LearnabilitySpec,
-    LearnabilityView,
-    ModelSpec,
-    TrainingSpec,
-)
+from ntkcore.specs import ARCHITECTURES, DATASETS, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, DatasetSpec, ModelSpec, TrainingSpec
+from ntkcore.specs.convergence import CONVERGENCE_WIDTHS, ConvergenceSpec, ConvergenceView
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 _seeds = st.integers(0, 2**31 - 1)
 _starts = st.sampled_from(["pytorch", "he"])

@@ -6,12 +6,13 @@ import pytest
 from PIL import Image
 from reviews import write_reviews
 
-from ntkcore.analyses.convergence.analysis import is_ready as convergence_ready
-from ntkcore.analyses.influence.analysis import is_ready as influence_ready
-from ntkcore.analyses.learnability.analysis import is_ready
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.cli import main, quoted_class
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY
+from ntkcore.cli import main
+from ntkcore.data.names import quoted_class
+from ntkcore.permalink import ADDRESSES
 
 CHOICES = {"classes": ["3", "8"], "n": "60", "width": "8", "depth": "1", "epochs": "2"}
 WORDS = ["--classes", "3,8", "--n", "60", "--width", "8", "--depth", "1", "--epochs", "2"]
@@ -22,8 +23,8 @@ def test_learnability_writes_the_artifact_of_the_page(cache, capsys, tmp_path):
     said = capsys.readouterr().out
     assert "Hardest" in said
     assert "Spearman" in said
-    spec, _ = LEARNABILITY.read(CHOICES)
-    assert is_ready(spec, Workspace(cache))
+    spec, _ = ADDRESSES["learnability"].read(CHOICES)
+    assert LEARNABILITY.ready(spec, Workspace(cache))
     rows = pd.read_csv(tmp_path / "ranking.csv")
     assert len(rows) == 60
     assert rows["k_xx"].is_monotonic_increasing
@@ -58,8 +59,8 @@ def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, mo
     rows = pd.read_csv(tmp_path / "points.csv")
     assert list(rows["width"]) == [4, 6, 4, 6] and list(rows["epoch"]) == [0, 0, 1, 1]
     query = {"classes": ["3", "5", "8"]} | {n.removeprefix("--"): v for n, v in zip(TINY[2::2], TINY[3::2], strict=True)}
-    spec, _ = CONVERGENCE.read(query)
-    assert convergence_ready(spec, Workspace(cache))
+    spec, _ = ADDRESSES["convergence"].read(query)
+    assert CONVERGENCE.ready(spec, Workspace(cache))
     assert main(["convergence", *TINY, "--epoch", "1", "--kernel", "first"]) == 0
     said = capsys.readouterr().out
     assert "after epoch 1" in said and "first-logit" in said and "right_first" in said
@@ -87,8 +88,8 @@ def test_influence_prints_both_ends_and_writes_the_artifact_of_the_page(cache, c
     assert main(["influence", *FEW, "--ridge", "0.1", "--target", "4", "--top", "3", "--csv", str(csv)]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Held-out image 4: ")
-    spec, _ = INFLUENCE.read({"classes": ["3", "5", "8"], "n": "20", "test": "9", "noise": "0.2"})
-    assert influence_ready(spec, Workspace(cache))
+    spec, _ = ADDRESSES["influence"].read({"classes": ["3", "5", "8"], "n": "20", "test": "9", "noise": "0.2"})
+    assert INFLUENCE.ready(spec, Workspace(cache))
     rows = pd.read_csv(csv)
     assert sorted(rows["image"]) == list(range(20)) and rows["influence"].is_monotonic_decreasing and rows["flipped"].sum() == 4
     helpful, harmful = said.split("\n\n")[:2]

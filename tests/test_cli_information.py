@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from ntkcore.analyses.catalogue import STUDIES
-from ntkcore.analyses.influence.analysis import open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
-from ntkcore.permalink import INFORMATION
+from ntkcore.permalink import ADDRESSES
 
 WORDS = ["--classes", "3,8", "--n", "30", "--test", "12"]
 
@@ -18,8 +18,8 @@ def test_scores_are_those_of_the_page(cache, capsys, tmp_path):
     assert main(["information", *WORDS, "--ridge", "0.25", "--time", "2", "--top", "3", "--csv", str(csv)]) == 0
     said = capsys.readouterr().out
     ws = Workspace(cache)
-    spec, _ = INFORMATION.read({"classes": ["3", "8"], "n": "30", "test": "12"})
-    result = open_influence(spec, ws)
+    spec, _ = ADDRESSES["information"].read({"classes": ["3", "8"], "n": "30", "test": "12"})
+    result = INFLUENCE.open(spec, ws)
     rows = pd.read_csv(csv)
     expected = views.scores(result, 0.25, 2.0, ws)
     np.testing.assert_allclose(rows["information"], expected[rows["image"]], rtol=1e-12)
@@ -28,9 +28,10 @@ def test_scores_are_those_of_the_page(cache, capsys, tmp_path):
 
 
 def test_an_unknown_study_is_said_with_those_there_are(cache, capsys):
-    assert main(["study", "astrology", *WORDS]) == 1
+    with pytest.raises(SystemExit):
+        main(["astrology", *WORDS])
     said = capsys.readouterr().err
-    assert "no study 'astrology'" in said and all(study.kind in said for study in STUDIES)
+    assert "invalid choice: 'astrology'" in said and all(name in said for name in ADDRESSES)
 
 
 def test_what_cannot_be_answered_is_said(cache, capsys):

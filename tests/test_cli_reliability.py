@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ntkcore.analyses.influence.analysis import is_ready, open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.reliability import views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.influence import ihvp_error
-from ntkcore.permalink import INFLUENCE, RELIABILITY
+from ntkcore.permalink import ADDRESSES
 from ntkcore.regression import KernelRegression
 
 QUERY = {"classes": ["3", "8"], "n": "30", "test": "12"}
@@ -21,9 +21,9 @@ def test_reliability_prints_the_sweep_and_the_judgement_of_one_ridge(cache, caps
     assert main(["reliability", *WORDS, "--ridge", "0.25", "--csv", str(csv)]) == 0
     said = capsys.readouterr().out
     ws = Workspace(cache)
-    spec, view = RELIABILITY.read(QUERY | {"ridge": "0.25"})
-    assert is_ready(spec, ws) and spec == INFLUENCE.read(QUERY)[0]  # what the influence page computes
-    result = open_influence(spec, ws)
+    spec, view = ADDRESSES["reliability"].read(QUERY | {"ridge": "0.25"})
+    assert INFLUENCE.ready(spec, ws) and spec == ADDRESSES["influence"].read(QUERY)[0]  # what the influence page computes
+    result = INFLUENCE.open(spec, ws)
     kernel, y = ws.store.open("influence", result.key).read("k_train"), 2.0 * result.labels[:, None] - 1
     rows = pd.read_csv(csv)
     assert list(rows["ridge"]) == [2.0**power for power in range(-4, 5)]
@@ -70,4 +70,4 @@ def test_wrong_choices_are_explained(cache, capsys, words, said):
 def test_a_table_that_cannot_be_written_is_said_and_the_result_stays(cache, capsys, tmp_path):
     assert main(["reliability", *WORDS, "--csv", str(tmp_path / "nowhere" / "sweep.csv")]) == 1
     assert "cannot be written" in capsys.readouterr().err
-    assert is_ready(RELIABILITY.read(QUERY)[0], Workspace(cache))
+    assert INFLUENCE.ready(ADDRESSES["reliability"].read(QUERY)[0], Workspace(cache))

@@ -12,30 +12,25 @@ from strategies import (
 )
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink import CONVERGENCE, INFLUENCE, LEARNABILITY, RELIABILITY, read_ranges, write_ranges
-from ntkcore.specs import (
-    ARCHITECTURES,
-    ConvergenceSpec,
-    ConvergenceView,
-    LearnabilitySpec,
-    LearnabilityView,
-    key_of,
-)
+from ntkcore.permalink import ADDRESSES, read_ranges, write_ranges
+from ntkcore.specs import ARCHITECTURES, key_of
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 
 @given(learnability_specs(), learnability_views())
 def test_round_trip_through_a_real_address(spec, view):
-    assert LEARNABILITY.read(through_an_address(LEARNABILITY.write(spec, view))) == (spec, view)
+    assert ADDRESSES["learnability"].read(through_an_address(ADDRESSES["learnability"].write(spec, view))) == (spec, view)
 
 
 @given(convergence_specs(), convergence_views())
 def test_round_trip_of_a_comparison(spec, view):
-    assert CONVERGENCE.read(through_an_address(CONVERGENCE.write(spec, view))) == (spec, view)
+    assert ADDRESSES["convergence"].read(through_an_address(ADDRESSES["convergence"].write(spec, view))) == (spec, view)
 
 
 @given(learnability_specs())
 def test_same_link_same_key(spec):
-    read, _ = LEARNABILITY.read(LEARNABILITY.write(spec))
+    read, _ = ADDRESSES["learnability"].read(ADDRESSES["learnability"].write(spec))
     assert key_of("learnability", 1, read, {"data": "x"}) == key_of("learnability", 1, spec, {"data": "x"})
 
 
@@ -52,39 +47,39 @@ def test_every_second_of_a_large_set_still_fits_an_address():
 
 
 def test_defaults_name_the_data_set_alone():
-    assert LEARNABILITY.write(LearnabilitySpec(), LearnabilityView()) == {"dataset": "digits"}
-    assert LEARNABILITY.read({}) == (LearnabilitySpec(), LearnabilityView())
+    assert ADDRESSES["learnability"].write(LearnabilitySpec(), LearnabilityView()) == {"dataset": "digits"}
+    assert ADDRESSES["learnability"].read({}) == (LearnabilitySpec(), LearnabilityView())
 
 
 def test_learning_rate_default_follows_the_architecture():
-    spec, _ = LEARNABILITY.read({"model": "cnn4"})
+    spec, _ = ADDRESSES["learnability"].read({"model": "cnn4"})
     assert spec == LearnabilitySpec.model_validate({"model": {"architecture": "cnn4"}})
-    assert LEARNABILITY.write(spec) == {"dataset": "digits", "model": "cnn4"}
+    assert ADDRESSES["learnability"].write(spec) == {"dataset": "digits", "model": "cnn4"}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_comparison_says_what_differs_from_its_architecture_alone(architecture):
-    spec, view = CONVERGENCE.read({"model": architecture})
+    spec, view = ADDRESSES["convergence"].read({"model": architecture})
     assert (spec, view) == (ConvergenceSpec(architecture=architecture), ConvergenceView())
-    assert CONVERGENCE.write(spec, view) == {"dataset": "digits"} | ({"model": architecture} if architecture != "fcn" else {})
+    assert ADDRESSES["convergence"].write(spec, view) == {"dataset": "digits"} | ({"model": architecture} if architecture != "fcn" else {})
 
 
 def test_lists_of_a_comparison_are_short():
     spec = ConvergenceSpec(widths=(32, 128, 512), looks=(0, 5, 50))
     view = ConvergenceView(point=(512, 0, 50), epoch=5)
     query = {"dataset": "digits", "widths": "32,128,512", "looks": "0,5,50", "point": "512-0-50", "epoch": "5"}
-    assert CONVERGENCE.write(spec, view) == query
-    assert CONVERGENCE.read(query) == (spec, view)
-    assert CONVERGENCE.read(query | {"widths": ["32", "128", "512"]}) == (spec, view)  # as a notebook's list says it
+    assert ADDRESSES["convergence"].write(spec, view) == query
+    assert ADDRESSES["convergence"].read(query) == (spec, view)
+    assert ADDRESSES["convergence"].read(query | {"widths": ["32", "128", "512"]}) == (spec, view)  # as a notebook's list says it
 
 
 def test_the_last_look_ends_the_training():
-    spec, _ = CONVERGENCE.read({"looks": "0,7"})
+    spec, _ = ADDRESSES["convergence"].read({"looks": "0,7"})
     assert spec.training.epochs == 7
 
 
 def test_no_name_means_two_things_on_one_page():
-    for address in (LEARNABILITY, CONVERGENCE, INFLUENCE, RELIABILITY):
+    for address in (ADDRESSES["learnability"], ADDRESSES["convergence"], ADDRESSES["influence"], ADDRESSES["reliability"]):
         assert not set(address.fields) & set(address.view_fields)
 
 
@@ -115,7 +110,7 @@ def test_no_name_means_two_things_on_one_page():
 )
 def test_wrong_comparisons_say_what_is_wrong(query, said):
     with pytest.raises(SpecError) as caught:
-        CONVERGENCE.read(query)
+        ADDRESSES["convergence"].read(query)
     assert said in caught.value.message
     assert caught.value.remedy
 
@@ -151,12 +146,12 @@ def test_wrong_comparisons_say_what_is_wrong(query, said):
 )
 def test_wrong_addresses_say_what_is_wrong(query, said):
     with pytest.raises(SpecError) as caught:
-        LEARNABILITY.read(query)
+        ADDRESSES["learnability"].read(query)
     assert said in caught.value.message
     assert caught.value.remedy
 
 
 def test_all_problems_are_named_at_once():
     with pytest.raises(SpecError) as caught:
-        LEARNABILITY.read({"n": "x", "foo": "1", "low": "200"})
+        ADDRESSES["learnability"].read({"n": "x", "foo": "1", "low": "200"})
     assert all(part in caught.value.message for part in ("n: ", "'foo' is unknown", "low: "))

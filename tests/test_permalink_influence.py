@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from strategies import dataset_specs, model_specs, through_an_address, training_specs
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink import INFLUENCE, RELIABILITY
-from ntkcore.specs import CHAINS, InfluenceSpec, InfluenceView, ReliabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import CHAINS, InfluenceSpec, InfluenceView
+from ntkcore.specs.reliability import ReliabilityView
 
 
 @st.composite
@@ -44,7 +45,7 @@ def influence_views(draw: st.DrawFn) -> InfluenceView:
 
 @given(influence_specs(), influence_views())
 def test_round_trip_of_an_influence(spec, view):
-    assert INFLUENCE.read(through_an_address(INFLUENCE.write(spec, view))) == (spec, view)
+    assert ADDRESSES["influence"].read(through_an_address(ADDRESSES["influence"].write(spec, view))) == (spec, view)
 
 
 @st.composite
@@ -68,39 +69,39 @@ def reliability_views(draw: st.DrawFn) -> ReliabilityView:
 
 @given(influence_specs(), reliability_views())
 def test_round_trip_of_a_reliability(spec, view):
-    assert RELIABILITY.read(through_an_address(RELIABILITY.write(spec, view))) == (spec, view)
+    assert ADDRESSES["reliability"].read(through_an_address(ADDRESSES["reliability"].write(spec, view))) == (spec, view)
 
 
 def test_both_pages_name_a_specification_alike():
     spec = InfluenceSpec.model_validate({"dataset": {"n": 70}, "kernel": "pseudo", "training": {"epochs": 3}})
-    assert INFLUENCE.write(spec) == RELIABILITY.write(spec)
-    assert RELIABILITY.read({}) == (InfluenceSpec(), ReliabilityView())
+    assert ADDRESSES["influence"].write(spec) == ADDRESSES["reliability"].write(spec)
+    assert ADDRESSES["reliability"].read({}) == (InfluenceSpec(), ReliabilityView())
 
 
 @pytest.mark.parametrize("kernel", ["infinite", "pseudo", "full"])
 @pytest.mark.parametrize("architecture", CHAINS)
 def test_an_influence_says_what_differs_from_its_kernel_and_architecture_alone(kernel, architecture):
     said = {"dataset": "digits", "kernel": kernel, "model": architecture}
-    spec, view = INFLUENCE.read(said)
+    spec, view = ADDRESSES["influence"].read(said)
     assert (spec, view) == (InfluenceSpec(kernel=kernel, model={"architecture": architecture}), InfluenceView())
-    assert INFLUENCE.write(spec, view) == said
+    assert ADDRESSES["influence"].write(spec, view) == said
 
 
 def test_the_closed_form_is_said_by_nothing():
-    assert INFLUENCE.write(InfluenceSpec(), InfluenceView()) == {"dataset": "digits"}
-    assert INFLUENCE.read({}) == (InfluenceSpec(), InfluenceView())
+    assert ADDRESSES["influence"].write(InfluenceSpec(), InfluenceView()) == {"dataset": "digits"}
+    assert ADDRESSES["influence"].read({}) == (InfluenceSpec(), InfluenceView())
 
 
 def test_a_seed_that_means_nothing_leaves_the_address():
     said = {"dataset": "digits", "kernel": "infinite", "model": "fcn"}
-    assert INFLUENCE.write(INFLUENCE.read(said | {"init": "5"})[0]) == said
+    assert ADDRESSES["influence"].write(ADDRESSES["influence"].read(said | {"init": "5"})[0]) == said
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 2, 20])
 def test_every_number_of_epochs_of_an_influence_survives(epochs):
     spec = InfluenceSpec.model_validate({"kernel": "pseudo", "training": {"epochs": epochs}})
-    assert INFLUENCE.read(INFLUENCE.write(spec))[0] == spec
-    assert INFLUENCE.write(spec).get("epochs") == (str(epochs) if epochs else None)
+    assert ADDRESSES["influence"].read(ADDRESSES["influence"].write(spec))[0] == spec
+    assert ADDRESSES["influence"].write(spec).get("epochs") == (str(epochs) if epochs else None)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_every_number_of_epochs_of_an_influence_survives(epochs):
 )
 def test_wrong_influences_say_what_is_wrong(query, said):
     with pytest.raises(SpecError) as caught:
-        INFLUENCE.read(query)
+        ADDRESSES["influence"].read(query)
     assert said in caught.value.message
     assert caught.value.remedy
 
@@ -164,6 +165,6 @@ def test_wrong_influences_say_what_is_wrong(query, said):
 )
 def test_wrong_reliabilities_say_what_is_wrong(query, said):
     with pytest.raises(SpecError) as caught:
-        RELIABILITY.read(query)
+        ADDRESSES["reliability"].read(query)
     assert said in caught.value.message
     assert caught.value.remedy

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from strategies import through_an_address
 from test_permalink_influence import influence_specs
 
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import MEASURES, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.information import MEASURES, InformationView
 
 
 @st.composite
@@ -28,7 +28,7 @@ def information_views(draw: st.DrawFn) -> InformationView:
 
 @given(influence_specs(), information_views())
 def test_round_trip(spec, view):
-    assert INFORMATION.read(through_an_address(INFORMATION.write(spec, view))) == (spec, view)
+    assert ADDRESSES["information"].read(through_an_address(ADDRESSES["information"].write(spec, view))) == (spec, view)
 
 
 def test_every_field_of_the_view_has_a_name_in_the_address():
@@ -40,5 +40,5 @@ def test_every_field_of_the_view_has_a_name_in_the_address():
             else:
                 yield (*before, name)
 
-    said = list(INFORMATION.view_fields.values())
+    said = list(ADDRESSES["information"].view_fields.values())
     assert all(any(path[: len(leaf)] == leaf for path in said) for leaf in leaves(InformationView))

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink import INFORMATION
+from ntkcore.permalink import ADDRESSES
 from ntkcore.permalink.ranges import read_labels, write_labels
-from ntkcore.specs import SUSPICIONS, InfluenceSpec, InformationView, LabelsView
+from ntkcore.specs.detection import SUSPICIONS, LabelsView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 
 @st.composite
@@ -30,7 +32,7 @@ def labels_views(draw: st.DrawFn) -> LabelsView:
 @given(labels_views())
 def test_round_trip(labels: LabelsView) -> None:
     view = InformationView(labels=labels)
-    assert INFORMATION.read(INFORMATION.write(InfluenceSpec(), view))[1] == view
+    assert ADDRESSES["information"].read(ADDRESSES["information"].write(InfluenceSpec(), view))[1] == view
 
 
 def test_a_thousand_decisions_stay_short() -> None:
@@ -51,4 +53,4 @@ def test_a_thousand_decisions_stay_short() -> None:
 )
 def test_what_is_no_review_is_refused(query: dict[str, str], words: str) -> None:
     with pytest.raises(SpecError, match=words):
-        INFORMATION.read(query)
+        ADDRESSES["information"].read(query)

@@ -5,7 +5,9 @@ from hypothesis import given
 from pydantic import ValidationError
 from strategies import learnability_specs
 
-from ntkcore.specs import DatasetSpec, InfluenceSpec, InfluenceView, LearnabilitySpec, ModelSpec, TrainingSpec, key_of
+from ntkcore.specs import DatasetSpec, ModelSpec, TrainingSpec, key_of
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
+from ntkcore.specs.learnability import LearnabilitySpec
 
 
 @given(learnability_specs())

@@ -2,16 +2,16 @@
 
 import pytest
 
-from ntkcore.analyses.influence.analysis import open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.verification.analysis import measured
 from ntkcore.analyses.workspace import workspace
 from ntkcore.cli import main
 from ntkcore.errors import SpecError
 from ntkcore.notebook import influence, removals, verifications
-from ntkcore.permalink import INFLUENCE
+from ntkcore.permalink import ADDRESSES
 
 WORDS = ["verify", "--classes", "3,8", "--n", "16", "--test", "6", "--ridge", "0.5", "--time", "0.5", "--widths", "16,32"]
-SPEC, _ = INFLUENCE.read({"classes": ["3", "8"], "n": "16", "test": "6"})
+SPEC, _ = ADDRESSES["influence"].read({"classes": ["3", "8"], "n": "16", "test": "6"})
 
 
 def lines(capsys):
@@ -62,6 +62,6 @@ def test_in_a_notebook(cache, capsys):
     assert list(rows["images"]) == [4] and rows["steps"][0] > 0
     made = removals(result, [5, 2], [16], ridge=0.5, time=0.5)
     assert made["loss_change"][0] != 0 and -1 <= made["pearson"][0] <= 1
-    assert len(measured(SPEC, workspace())) == 2 and open_influence(SPEC, workspace()).key == result.key
+    assert len(measured(SPEC, workspace())) == 2 and INFLUENCE.open(SPEC, workspace()).key == result.key
     with pytest.raises(SpecError, match="do not exist"):
         removals(result, [16], [16])

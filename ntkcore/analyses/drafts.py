@@ -1,9 +1,11 @@
 """What every draft has: arrays written whole, the device they were made on, and what it says it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ntkcore.analyses.progress import Reporter
-from ntkcore.specs import Spec
+from ntkcore.specs import Method, Spec, versions
 from ntkcore.store import Draft
 
 
@@ -26,6 +28,6 @@ def one_device(draft: Draft, reporter: Reporter, names: tuple[str, ...]) -> None
     draft.put_json("made", {"device": kind})
 
 
-def identity_of(spec: Spec, version: int) -> dict[str, object]:
-    """What a draft and a manifest say they are."""
-    return {"spec": spec.model_dump(mode="json"), "version": version}
+def identity_of(spec: Spec, version: int, uses: Sequence[Method] = ()) -> dict[str, object]:
+    """What a draft and a manifest say they are; what version 0.1.0 stored does not say what it uses."""
+    return {"spec": spec.model_dump(mode="json"), "version": version, "uses": versions(uses)}

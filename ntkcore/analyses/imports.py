@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import TextWishes, check_server_path
+from ntkcore.data import Columns, TextWishes, check_server_path, download, holds_texts, import_set
 from ntkcore.errors import DataError
-from ntkcore.jobs import JobState
+from ntkcore.jobs import JobContext, JobState
 from ntkcore.store.files import guarded
 
 _UPLOAD_LIFE = 86_400.0  # seconds
@@ -96,3 +96,34 @@ def sweep_uploads(ws: Workspace) -> None:
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _UPLOAD_LIFE:
                 path.unlink()
+
+
+def fetch(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """The job that downloads a data set."""
+    context.plan([("Download", "bytes", 1.0, 60.0)])
+    download(payload["name"], ws.settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
+    return {}
+
+
+def bring_in(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """The job that imports a set."""
+    path, texts = Path(payload["path"]), payload.get("texts") or {}
+    vectors = Path(texts["vectors"]) if texts.get("vectors") else None
+    wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
+    what = "texts" if holds_texts(path) else "images"
+    context.plan([(f"Reading {what}", what, 1.0, 5.0)])
+    try:
+        report = import_set(
+            path,
+            ws.settings,
+            name=payload["name"],
+            side=payload["side"],
+            texts=wishes,
+            progress=lambda done, total: context.report(f"Reading {what}", done / max(total, 1)),
+        )
+    finally:
+        if payload["uploaded"]:
+            path.unlink(missing_ok=True)
+        if vectors is not None and texts["vectors_uploaded"]:
+            vectors.unlink(missing_ok=True)
+    return {"content_id": report.content_id}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from ntkcore.specs import ComparisonSpec
+from ntkcore.specs.convergence import ComparisonSpec
 
 # Names of the stages, in the order in which they run.
 IMAGES, TRAINING, SCORES = "Reading images", "Training", "Scores k(x,x)"

@@ -1,23 +1,23 @@
-"""A study: one question asked of several parts (seeds, architectures, removals), each stored as soon as it is done.
+"""A study: one question asked of several pieces (seeds, architectures, removals), each stored as soon as it is done.
 
-A study is described by a :class:`Study`; what runs it, resumes it and opens it is the same for all. Its parts have arrays of equal shapes,
-stored with the part as their first axis, so that an interrupted study goes on with the parts that are missing.
+What runs it, resumes it and opens it is the same for all. Its pieces have arrays of equal shapes, stored with the piece as their first
+axis, so that an interrupted study goes on with those that are missing.
 """
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
-import pandas as pd
 
-from ntkcore.analyses.drafts import identity_of, one_device
-from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.analysis import Analysis, V
+from ntkcore.analyses.drafts import one_device
 from ntkcore.analyses.progress import STUDY, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.errors import SpecError
-from ntkcore.specs import InfluenceSpec, InformationView, Spec, key_of
+from ntkcore.specs import Spec
+from ntkcore.store import Artifact
 
 S = TypeVar("S", bound=Spec)
 Shapes = Mapping[str, tuple[int, ...]]
@@ -51,59 +51,27 @@ class PartReporter:
         return lambda done, total: self.tell(first + (last - first) * done / max(total, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Study(Generic[S]):
-    """What a study is.
+class Study(Analysis[S, V, "Parts[S]"]):
+    """An analysis made of equal pieces; it says how many there are, the arrays of each, and how one is computed."""
 
-    Attributes:
-        kind, version: name of its artifacts and of its command, and of its method; raise the version when the numbers change.
-        spec: its kind of specification.
-        asked: the study that the information page's choice asks for; raises SpecError where there is none.
-        table: the numbers, for people: a row for each thing that was measured.
-        title: in words, for the list of jobs.
-        content: hashes, or keys, of what the specification only names.
-        parts: how many.
-        shapes: the arrays of one part.
-        forecast: what it takes on this machine; refuses what cannot fit.
-        compute: one part's arrays, stored as float64; the part is ``range(parts)``'s.
-    """
+    @abstractmethod
+    def count(self, spec: S) -> int:
+        """How many pieces there are."""
 
-    kind: str
-    version: int
-    spec: type[S]
-    asked: Callable[[InfluenceSpec, InformationView], S]
-    table: Callable[["Parts[S]"], pd.DataFrame]
-    title: Callable[[S, Workspace], str]
-    content: Callable[[S, Workspace], Mapping[str, str]]
-    parts: Callable[[S], int]
-    shapes: Callable[[S, Workspace], Shapes]
-    forecast: Callable[[S, Workspace], Forecast]
-    compute: Callable[[S, int, Workspace, PartReporter], Mapping[str, np.ndarray]]
+    @abstractmethod
+    def shapes(self, spec: S, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
 
-    def key(self, spec: S, ws: Workspace) -> str:
-        """Key of the study, which is also the id of its job."""
-        return key_of(self.kind, self.version, spec, self.content(spec, ws))
+    @abstractmethod
+    def piece(self, spec: S, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """The arrays of piece ``number`` of ``range(count)``, stored as float64."""
 
-    def state(self, spec: S, ws: Workspace) -> str:
-        """``"ready"``, ``"partial"`` or ``"absent"`` in the store."""
-        return ws.store.state(self.kind, self.key(spec, ws))
-
-    def run(self, spec: S, ws: Workspace, reporter: Reporter) -> None:
-        """Compute the parts that are not stored yet; finished ones stay when it is interrupted.
-
-        Raises:
-            AtlasError: it cannot be had, or cannot fit; says why and what to do.
-            Cancelled: the user cancelled.
-        """
+    def run(self, spec: S, part: int, ws: Workspace, reporter: Reporter) -> None:
+        """Compute the pieces that are not stored yet; finished ones stay when it is interrupted."""
         started = time.monotonic()
-        count = self.parts(spec)
-        forecast = self.forecast(spec, ws)
-        if forecast.refusal:
-            raise SpecError(forecast.refusal, "Choose fewer images, or a smaller network.")
-        reporter.plan([Stage(STUDY, "parts", count, forecast.seconds)])
-        with ws.store.draft(
-            self.kind, self.key(spec, ws), identity_of(spec, self.version), waiting=lambda: reporter.report(STUDY, 0)
-        ) as draft:
+        count = self.count(spec)
+        reporter.plan([Stage(STUDY, "parts", count, self.forecast(spec, ws).seconds)])
+        with ws.store.draft(self.kind, self.key(spec, ws), self.identity(spec), waiting=lambda: reporter.report(STUDY, 0)) as draft:
             if draft is None:
                 return
             shapes = self.shapes(spec, ws)
@@ -111,32 +79,23 @@ class Study(Generic[S]):
             for name, shape in shapes.items():
                 draft.create(name, (count, *shape), "float64", (1, *shape))
             missing = sorted({tile[0] for name in shapes for tile in draft.missing(name)})
-            for part in missing:
-                inner = PartReporter(reporter, part)
+            for number in missing:
+                inner = PartReporter(reporter, number)
                 inner.tell(0.0)
-                found = self.compute(spec, part, ws, inner)
+                found = self.piece(spec, number, ws, inner)
                 for name, shape in shapes.items():
                     values = np.asarray(found[name], dtype=np.float64)
                     assert values.shape == shape, f"{self.kind}: {name} is {values.shape}, not {shape}"
-                    draft.write(name, (part,) + (0,) * len(shape), values[None])
+                    draft.write(name, (number,) + (0,) * len(shape), values[None])
             draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
         reporter.report(STUDY, count)
         ws.store.evict()
 
-    def open(self, spec: S, ws: Workspace) -> "Parts[S]":
-        """The stored study, from memory when it is hot.
-
-        Raises:
-            StoreError: it is not stored; CorruptArtifact: it is damaged.
-        """
-        artifact = ws.store.open(self.kind, self.key(spec, ws))
+    def load(self, artifact: Artifact, spec: S, ws: Workspace) -> "Parts[S]":
+        """The stored study."""
+        arrays = {name: artifact.read(name) for name in self.shapes(spec, ws)}
         info = artifact.info
-
-        def load() -> Parts[S]:
-            arrays = {name: artifact.read(name) for name in self.shapes(spec, ws)}
-            return Parts(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
-
-        return ws.hot.get((self.kind, artifact.key, info["created"]), load, lambda parts: 1 + sum(a.nbytes for a in parts.arrays.values()))
+        return Parts(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +114,11 @@ class Parts(Generic[S]):
     created: str
     seconds: float
     device: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return sum(values.nbytes for values in self.arrays.values())
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]

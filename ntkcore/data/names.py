@@ -53,3 +53,8 @@ NAMED: dict[DatasetName, NamedSet] = {
 
 IMAGE_SETS: tuple[DatasetName, ...] = tuple(name for name in DATASETS if name in NAMED and len(NAMED[name].shape) == 3)
 VECTOR_SETS: tuple[DatasetName, ...] = tuple(name for name in DATASETS if name in NAMED and len(NAMED[name].shape) == 1)
+
+
+def quoted_class(name: str) -> str:
+    """A class name as the command line takes it: quoted when it holds a comma or a quote."""
+    return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name

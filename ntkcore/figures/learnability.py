@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.learnability.views import GroupCurves, ImageCurve
 from ntkcore.figures.theme import GROUP_COLOURS, class_colour, ink, layout, literal
 from ntkcore.learnability import GROUP_NAMES

@@ -6,22 +6,13 @@ shows something else is worse than one that says what is wrong with it. The comm
 names.
 """
 
-from ntkcore.permalink.address import LIST_FIELDS, Address, Query
-from ntkcore.permalink.pages import CONVERGENCE, INFLUENCE, INFORMATION, LEARNABILITY, RELIABILITY
+from ntkcore.permalink.address import Address, Query
+from ntkcore.permalink.pages import ADDRESSES
 from ntkcore.permalink.ranges import read_ranges, write_ranges
 
-SPEC_FIELDS = LEARNABILITY.fields
+LIST_FIELDS = frozenset(
+    name for address in ADDRESSES.values() for name in (*address.fields, *address.view_fields) if address.form(name).many
+)
+"""Names that may occur more than once in an address, on whichever page."""
 
-__all__ = [
-    "CONVERGENCE",
-    "INFLUENCE",
-    "INFORMATION",
-    "LEARNABILITY",
-    "LIST_FIELDS",
-    "RELIABILITY",
-    "SPEC_FIELDS",
-    "Address",
-    "Query",
-    "read_ranges",
-    "write_ranges",
-]
+__all__ = ["ADDRESSES", "LIST_FIELDS", "Address", "Query", "read_ranges", "write_ranges"]

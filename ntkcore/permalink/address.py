@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink.ranges import read_integers, read_labels, read_ranges, write_labels, write_ranges
+from ntkcore.permalink.forms import Form, Path, field_at, form_of
 from ntkcore.specs import Spec
 
 Query = dict[str, str | list[str]]
-Path = tuple[str, ...]
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
-
-LIST_FIELDS = {"classes", "only", "believe-others", "sources-others"}  # one entry a value: names may contain commas
-_RANGES = {"picked", "basket", "labels-accepted", "labels-rejected"}  # "0-3,7"
-_LABELS = {"labels-relabelled"}  # "0~12,40.1~7-9": class, images
-_NUMBERS = {"widths", "looks", "groups-counts", "drop-shares", "drop-retrained"}  # "32,128,512"
-_POINTS = {"point"}  # "512-0-20": width, seed, epoch
-_FLAGS = {"full", "log", "every", "toy-shown"}
 
 
 @dataclass(frozen=True)
@@ -29,13 +22,17 @@ class Address(Generic[S, V]):
     """How one page's choices are written.
 
     Attributes:
+        page: the page's name.
         spec, view: the kinds of specification and view.
         fields, view_fields: name in the query to path in the specification, in the view.
         choosing: the names whose value decides the defaults of the others; said unless they are the first choice of all.
         baseline: the defaults of the data set and architecture that a specification chose.
         given: values that a query need not say though the specification's parts have another default.
+        lead: what the analysis answers, one line.
+        asks: what of the view is more than looks: the command line's names beside those of the specification.
     """
 
+    page: str
     spec: type[S]
     view: type[V]
     fields: Mapping[str, Path]
@@ -43,6 +40,20 @@ class Address(Generic[S, V]):
     choosing: tuple[str, ...]
     baseline: Callable[[S], S]
     given: Mapping[str, Mapping[str, Any]]
+    lead: str = ""
+    asks: tuple[str, ...] = ()
+
+    def form(self, name: str) -> Form:
+        """How a name's value is written."""
+        return form_of(self.field(name))
+
+    def field(self, name: str) -> FieldInfo:
+        """What a name stands for: its annotation, description and default."""
+        return field_at(self.spec, self.fields[name]) if name in self.fields else field_at(self.view, self.view_fields[name])
+
+    def default(self, name: str) -> Any:
+        """The value of a name that is not given, where nothing else is chosen."""
+        return _at(self.spec(), self.fields[name]) if name in self.fields else _at(self.view(), self.view_fields[name])
 
     def write(self, spec: S, view: V | None = None) -> Query:
         """The query of a page: the inverse of :meth:`read`."""
@@ -51,10 +62,10 @@ class Address(Generic[S, V]):
         for name, path in self.fields.items():
             default = _at(first if name in self.choosing else near, path)
             # the data set is always named: an address without any choice asks for nothing in particular
-            _say(query, name, _at(spec, path), None if name == "dataset" else default)
+            _say(query, name, self.form(name), _at(spec, path), None if name == "dataset" else default)
         if view is not None:
             for name, path in self.view_fields.items():
-                _say(query, name, _at(view, path), _at(self.view(), path))
+                _say(query, name, self.form(name), _at(view, path), _at(self.view(), path))
         return query
 
     def read(self, query: Mapping[str, str | Sequence[str]]) -> tuple[S, V]:
@@ -77,7 +88,7 @@ class Address(Generic[S, V]):
             if path is None:
                 continue
             try:
-                parsed = _parse(name, [value] if isinstance(value, str) else list(value))
+                parsed = self.form(name).read([value] if isinstance(value, str) else list(value))
             except ValueError as error:
                 problems.append(f"{name}: {error}")
                 continue
@@ -93,24 +104,10 @@ class Address(Generic[S, V]):
         return spec, view
 
 
-def _say(query: Query, name: str, value: Any, default: Any) -> None:
+def _say(query: Query, name: str, form: Form, value: Any, default: Any) -> None:
     """Write one value, unless it is the default."""
-    if value is None or value == default:
-        return
-    if name in LIST_FIELDS:
-        query[name] = list(value)
-    elif name in _RANGES:
-        query[name] = write_ranges(value)
-    elif name in _LABELS:
-        query[name] = write_labels(value)
-    elif name in _NUMBERS:
-        query[name] = ",".join(map(str, value))
-    elif name in _POINTS:
-        query[name] = "-".join(map(str, value))
-    elif name in _FLAGS:
-        query[name] = "1" if value else "0"
-    else:
-        query[name] = repr(value) if isinstance(value, float) else str(value)
+    if value is not None and value != default:
+        query[name] = form.write(value)
 
 
 def _at(spec: Spec, path: Path) -> Any:
@@ -120,24 +117,6 @@ def _at(spec: Spec, path: Path) -> Any:
             return None  # a part that this choice does not have, such as the network of a closed form
         value = getattr(value, part)
     return value
-
-
-def _parse(name: str, values: list[str]) -> Any:
-    if name in LIST_FIELDS:
-        return tuple(values)
-    if name in _NUMBERS:
-        return read_integers(",".join(values), ",")
-    if len(values) != 1:
-        raise ValueError("is given more than once")
-    if name in _RANGES:
-        return read_ranges(values[0])
-    if name in _LABELS:
-        return read_labels(values[0])
-    if name in _POINTS:
-        return read_integers(values[0], "-")
-    if name in _FLAGS and values[0] not in ("0", "1"):
-        raise ValueError(f"{values[0]!r} is neither 0 nor 1")
-    return values[0]
 
 
 def _unknown_names(query: Mapping[str, Any], known: Sequence[str]) -> list[str]:

@@ -1,21 +1,19 @@
-"""The addresses of the pages: which names each has, and which defaults they have."""
+"""The addresses: which names each page has, and which defaults they have; and what asks for each analysis.
 
-from ntkcore.permalink.address import Address, Path
-from ntkcore.specs import (
-    BelieveView,
-    ConvergenceSpec,
-    ConvergenceView,
-    DatasetSpec,
-    GroupsView,
-    InfluenceSpec,
-    InfluenceView,
-    InformationView,
-    LabelsView,
-    LearnabilitySpec,
-    LearnabilityView,
-    ReliabilityView,
-    ToyView,
-)
+Here are specifications alone, so that the app and the command line start without the mathematics.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from ntkcore.permalink.address import Address
+from ntkcore.permalink.forms import Path, names_of
+from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
+from ntkcore.specs.reliability import ReliabilityView
 
 
 def _fields(*names: str) -> dict[str, Path]:
@@ -31,15 +29,15 @@ _DATASET: dict[str, Path] = {
     "seed": ("dataset", "seed"),
     "noise": ("dataset", "label_noise"),
 }
-_NETWORK: dict[str, Path] = {
+_NETWORK_PART: dict[str, Path] = {
     "model": ("model", "architecture"),
     "width": ("model", "width"),
     "depth": ("model", "depth"),
     "weights": ("model", "weights"),
     "start": ("model", "initialisation"),
     "init": ("model", "seed"),
-    "epochs": ("training", "epochs"),
 }
+_EPOCHS: dict[str, Path] = {"epochs": ("training", "epochs")}
 _TRAINING: dict[str, Path] = {
     "rate": ("training", "learning_rate"),
     "batch": ("training", "batch_size"),
@@ -47,14 +45,20 @@ _TRAINING: dict[str, Path] = {
     "decay": ("training", "weight_decay"),
     "shuffle": ("training", "seed"),
 }
+_TRAINING_PART = _EPOCHS | _TRAINING
+_NETWORK = _NETWORK_PART | _EPOCHS
+
+
+def _names(view: type[Spec]) -> dict[str, Path]:
+    return names_of(view, {ModelSpec: _NETWORK_PART, TrainingSpec: _TRAINING_PART})
+
 
 LEARNABILITY: Address[LearnabilitySpec, LearnabilityView] = Address(
+    page="learnability",
     spec=LearnabilitySpec,
     view=LearnabilityView,
     fields=_DATASET | _NETWORK | _TRAINING | {"at": ("kernel_epoch",), "full": ("full_kernel",), "dtype": ("dtype",)},
-    view_fields=_fields("hard", "easy")
-    | {"show": ("gallery",)}
-    | _fields("order", "only", "judged", "low", "high", "picked", "basket", "image", "marked", "errors", "log", "page"),
+    view_fields=_names(LearnabilityView),
     choosing=("dataset", "own", "model"),
     baseline=lambda spec: LearnabilitySpec(
         dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own),
@@ -66,6 +70,7 @@ LEARNABILITY: Address[LearnabilitySpec, LearnabilityView] = Address(
 _FEW = {"n": ConvergenceSpec().dataset.n}  # images: far fewer than elsewhere, as the full kernel has (n k)² entries
 
 CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
+    page="convergence",
     spec=ConvergenceSpec,
     view=ConvergenceView,
     fields=_DATASET
@@ -74,7 +79,7 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
     | {"start": ("initialisation",), "looks": ("looks",)}
     | _TRAINING
     | _fields("ridge", "dtype"),
-    view_fields=_fields("epoch", "width", "kernel", "over", "point", "heat"),
+    view_fields=_names(ConvergenceView),
     choosing=("dataset", "own", "model"),
     baseline=lambda spec: ConvergenceSpec(
         dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own, **_FEW), architecture=spec.architecture
@@ -84,11 +89,11 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
 
 
 INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
+    page="influence",
     spec=InfluenceSpec,
     view=InfluenceView,
     fields=_DATASET | {"test": ("test",), "kernel": ("kernel",)} | _NETWORK | _TRAINING | _fields("dtype") | {"compress": ("compression",)},
-    view_fields=_fields("ridge", "time", "target", "tests", "only", "mean", "picked", "show", "group", "image", "held")
-    | _fields("verify", "check", "basket", "deed", "label"),
+    view_fields=_names(InfluenceView),
     choosing=("dataset", "own", "kernel", "model", "epochs"),
     baseline=lambda spec: InfluenceSpec(
         dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own, n=InfluenceSpec().dataset.n),
@@ -101,34 +106,68 @@ INFLUENCE: Address[InfluenceSpec, InfluenceView] = Address(
 
 
 RELIABILITY: Address[InfluenceSpec, ReliabilityView] = Address(
+    page="reliability",
     spec=InfluenceSpec,
     view=ReliabilityView,
     fields=INFLUENCE.fields,
-    view_fields=_fields("ridge", "average", "dimension", "bandwidth", "picked", "light", "target")
-    | _fields("verify", "time", "steps", "minibatch", "runs", "scale"),
+    view_fields=_names(ReliabilityView),
     choosing=INFLUENCE.choosing,
     baseline=INFLUENCE.baseline,
     given=INFLUENCE.given,
 )
 
 
-_DROP: dict[str, Path] = {
-    f"drop-{name}": ("drop", name) for name in ("share", "show", "judge", "step", "seeds", "shares", "test", "retrained")
-}
-_DROP |= {f"drop-{name}": ("drop", *path) for name, path in (_NETWORK | _TRAINING).items()}
-
 INFORMATION: Address[InfluenceSpec, InformationView] = Address(
+    page="information",
     spec=InfluenceSpec,
     view=InformationView,
     fields=INFLUENCE.fields,
-    view_fields=_fields("ask", "ridge", "time", "show", "every", "only", "against", "picked", "basket", "image")
-    | {f"labels-{name}": ("labels", name) for name in LabelsView.model_fields}
-    | _DROP
-    | {f"believe-{name}": ("believe", name) for name in BelieveView.model_fields}
-    | {f"sources-{name}": ("sources", name) for name in ("others", "n", "test", "repeats", "part")}
-    | {f"groups-{name.replace('_', '-')}": ("groups", name) for name in GroupsView.model_fields}
-    | {f"toy-{name}": ("toy", name) for name in ToyView.model_fields},
+    view_fields=_names(InformationView),
     choosing=INFLUENCE.choosing,
     baseline=INFLUENCE.baseline,
     given=INFLUENCE.given,
 )
+
+
+def _asking(page: Address[Any, Any], lead: str, *asks: str) -> Address[Any, Any]:
+    """The same address, for an analysis that these of the view's names ask for."""
+    return replace(page, lead=lead, asks=asks)
+
+
+def _part(*beginnings: str) -> tuple[str, ...]:
+    """λ, τ and every setting of these parts of the information page."""
+    return ("ridge", "time", *(name for name in INFORMATION.view_fields if name.split("-")[0] in beginnings))
+
+
+ADDRESSES: dict[str, Address[Any, Any]] = {
+    "learnability": _asking(LEARNABILITY, "rank images by k(x,x) and test the ranking against training"),
+    "convergence": _asking(CONVERGENCE, "compare pseudo-NTK and full kernel over width and training", "epoch", "kernel"),
+    "influence": _asking(INFLUENCE, "which training images helped or harmed a prediction", "ridge", "time", "target"),
+    "reliability": _asking(RELIABILITY, "how far the IHVP method is off, over λ", "ridge"),
+    "information": _asking(INFORMATION, "how much each image tells the network that no other does", "ridge", "time"),
+    "verification": _asking(
+        INFLUENCE,
+        "retrain without each of the most influential images, or of a basket's (minutes)",
+        *("ridge", "time", "target", "verify", "check", "basket"),
+    ),
+    "network-ihvp": _asking(
+        RELIABILITY,
+        "hold LiSSA on a real network against retraining (minutes)",
+        *("ridge", "time", "target", "verify", "steps", "minibatch", "runs"),
+    ),
+    "detection": _asking(
+        INFORMATION,
+        "how well each score finds flipped labels, over several draws (minutes)",
+        "ridge",
+        "time",
+        "labels-share",
+        "labels-seeds",
+    ),
+    "summary": _asking(INFORMATION, "what dropping images costs, over several draws (minutes)", *_part("drop")),
+    "sources": _asking(INFORMATION, "which source of one task is worth more (minutes)", *_part("sources")),
+    "subclass": _asking(INFORMATION, "whether a sub-class is under-sampled (minutes)", *_part("groups")),
+    "adversarial": _asking(INFORMATION, "whether F-SI tells adversarial examples (minutes)", *_part("groups")),
+    "retraining": _asking(INFORMATION, "random images left out by retraining, beside its estimates (minutes)", *_part("believe")),
+    "agreement": _asking(INFORMATION, "whether other networks and initialisations say the same (minutes)", *_part("believe")),
+}
+"""By the name of an analysis, the address of the page that shows it."""

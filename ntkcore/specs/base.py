@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,6 +44,17 @@ DEFAULT_RATE: dict[str, float] = {
 }
 PRETRAINED: dict[str, str] = {"cnn4": "emnist_letters_cnn", "resnet20": "cifar10_resnet20"}
 
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How an address writes a field of several numbers: images as ranges, ``"0-3,7"``; numbers one by one, ``"32,128"``; images with a
+    class each, ``"0~12,40.1~7"``; or one point, ``"512-0-20"``."""
+
+    form: Literal["ranges", "numbers", "labels", "point"]
+
+
+Image = Annotated[int, Field(ge=0)]
+Images = Annotated[tuple[int, ...], Written("ranges")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -50,7 +62,7 @@ ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Spec(BaseModel):
     """Base of all specifications: frozen, hashable, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
 
     def canonical(self) -> str:
         """Canonical JSON: every field present, keys sorted, no spaces."""
@@ -154,17 +166,31 @@ class KernelSpec(Spec):
     outputs: Outputs = Field("mean", description="mean over outputs, pseudo-NTK, first logit, or the full k × k per pair")
 
 
-def key_of(kind: str, version: int, spec: Spec, content: Mapping[str, str]) -> str:
-    """Key of an artifact: SHA-256 over its kind, the method's version, the specification and the content hashes.
+@dataclass(frozen=True)
+class Method:
+    """A way of computing that others build on, such as the kernel engine; raise its version when its numbers change."""
+
+    name: str
+    version: int
+
+
+def key_of(kind: str, version: int, spec: Spec, content: Mapping[str, str], uses: Sequence[Method] = ()) -> str:
+    """Key of an artifact: SHA-256 over its kind, the methods' versions, the specification and the content hashes.
 
     Args:
         kind: what is computed, e.g. ``"learnability"``.
-        version: the method's version; raise it when the numbers change.
+        version: the version of its own method; raise it when the numbers change.
         spec: the specification.
-        content: content hash (hex) of everything read that the specification only names: data, weights.
+        content: content hash (hex) of everything read that the specification only names: data, weights, other artifacts by their keys.
+        uses: the methods that its numbers come from besides its own.
 
     Returns:
         64 hex digits.
     """
-    identity = {"kind": kind, "version": version, "spec": json.loads(spec.canonical()), "content": dict(content)}
+    identity = {"kind": kind, "version": version, "spec": json.loads(spec.canonical()), "content": dict(content), "uses": versions(uses)}
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def versions(uses: Sequence[Method]) -> dict[str, int]:
+    """The methods' versions by their names, as keys and manifests hold them."""
+    return {method.name: method.version for method in uses}

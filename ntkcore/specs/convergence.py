@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import Architecture, DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.base import Architecture, DatasetSpec, ModelSpec, Spec, TrainingSpec, Written
 
 # Defaults of the convergence page: small enough for two cores; depth 3 is the thesis's.
 CONVERGENCE_DEPTH = 3
@@ -43,9 +43,11 @@ class ConvergenceSpec(Spec):
     architecture: Architecture = "fcn"
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
     initialisation: Literal["pytorch", "he"] = "he"
-    widths: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field((), description="ascending; () takes the architecture's defaults")
+    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=8192)], ...], Written("numbers")] = Field(
+        (), description="ascending; () takes the architecture's defaults"
+    )
     seeds: int = Field(3, ge=1, le=10, description="initialisations of each width")
-    looks: tuple[Annotated[int, Field(ge=0, le=2000)], ...] = Field(
+    looks: Annotated[tuple[Annotated[int, Field(ge=0, le=2000)], ...], Written("numbers")] = Field(
         CONVERGENCE_LOOKS, description="epochs at which the kernels are compared"
     )
     training: TrainingSpec = Field(TrainingSpec(), description="its epochs are the last look")
@@ -122,6 +124,6 @@ class ConvergenceView(Spec):
     epoch: int | None = Field(None, ge=0, description="epoch shown in the charts over width; None: the first look")
     width: int | None = Field(None, ge=1, description="width shown in the spectra and over epochs; None: the widest")
     kernel: Literal["pseudo", "first"] = Field("pseudo", description="the cheap kernel that is compared with the full one")
-    point: tuple[int, int, int] | None = Field(None, description="comparison opened: width, seed, epoch")
+    point: Annotated[tuple[int, int, int] | None, Written("point")] = Field(None, description="comparison opened: width, seed, epoch")
     heat: Literal["pseudo", "full", "error"] = "pseudo"
     over: Literal["width", "epoch"] = Field("width", description="horizontal axis of the charts")

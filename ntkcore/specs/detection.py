@@ -5,11 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import Spec
+from ntkcore.specs.base import Image, Spec, Written
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceSpec
 
 Suspicion = Literal["information", "loss", "margin", "k_xx", "self"]
-Image = Annotated[int, Field(ge=0)]
 
 SUSPICIONS: dict[Suspicion, str] = {
     "information": "unique information F-SI",
@@ -28,9 +27,11 @@ class LabelsView(Spec):
     by: Suspicion = Field("information", description="score by which the suspicious labels are ranked")
     first: int = Field(100, ge=0, le=100_000, description="how many of the most suspicious are gone through; 0 = all")
     at: int | None = Field(None, ge=0, description="training image under review; None: the first that is not decided")
-    accepted: tuple[Image, ...] = Field((), description="images whose label was found right")
-    rejected: tuple[Image, ...] = Field((), description="images to leave out")
-    relabelled: tuple[tuple[Image, Image], ...] = Field((), description="images given another label: image, class")
+    accepted: Annotated[tuple[Image, ...], Written("ranges")] = Field((), description="images whose label was found right")
+    rejected: Annotated[tuple[Image, ...], Written("ranges")] = Field((), description="images to leave out")
+    relabelled: Annotated[tuple[tuple[Image, Image], ...], Written("labels")] = Field(
+        (), description="images given another label: image, class"
+    )
     share: float = Field(0.1, gt=0.0, le=0.9, description="share of the labels that the study flips")
     seeds: int = Field(5, ge=1, le=MOST_SEEDS, description="draws of images and of flips in the study")
 

@@ -4,7 +4,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, field_validator, model_serializer, model_validator
 
-from ntkcore.specs.base import RATE_RANGE, Architecture, ContentId, DatasetName, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec
+from ntkcore.specs.base import (
+    RATE_RANGE,
+    Architecture,
+    ContentId,
+    DatasetName,
+    DatasetSpec,
+    ModelSpec,
+    Seed,
+    Spec,
+    TrainingSpec,
+    Written,
+)
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceKernel, InfluenceSpec
 
 SOURCES_MOST = 4
@@ -147,9 +158,9 @@ class SourcesView(Spec):
     """The sources question; part of a link."""
 
     others: tuple[str, ...] = Field((), max_length=SOURCES_MOST - 1, description="sources beside the page's own data set")
-    n: int = Field(500, ge=4, le=5_000)
-    test: int = Field(250, ge=2, le=2_500)
-    repeats: int = Field(3, ge=1, le=20)
+    n: int = Field(500, ge=4, le=5_000, description="images of each source")
+    test: int = Field(250, ge=2, le=2_500, description="held-out images of each source")
+    repeats: int = Field(3, ge=1, le=20, description="draws of images")
     part: int = Field(0, ge=0, description="repeat whose images are shown")
 
     @field_validator("others")
@@ -166,22 +177,26 @@ class SourcesView(Spec):
 class GroupsView(Spec):
     """The sub-class and adversarial questions; part of a link."""
 
-    study: Literal["subclass", "adversarial"] = "subclass"
+    study: Literal["subclass", "adversarial"] = Field("subclass", description="the question that is shown")
     rare: str | None = Field(None, description="the rare sub-class; None: see the study")
-    common: str | None = None
-    other: str | None = None
+    common: str | None = Field(None, description="the common sub-class; None: see the study")
+    other: str | None = Field(None, description="the other class; None: see the study")
     count: int = Field(50, ge=2, le=10_000, description="images of the rare sub-class whose scores are shown")
-    counts: tuple[Count, ...] = Field((10, 25, 50, 100, 250, 500), min_length=1, max_length=12)
-    common_count: int = Field(500, ge=2, le=10_000)
-    other_count: int = Field(500, ge=2, le=10_000)
-    test: int = Field(300, ge=3, le=10_000)
-    held: Literal["as-trained", "equal"] = "as-trained"
-    repeats: int = Field(3, ge=1, le=20)
+    counts: Annotated[tuple[Count, ...], Written("numbers")] = Field(
+        (10, 25, 50, 100, 250, 500), min_length=1, max_length=12, description="images of the rare sub-class, each count a training set"
+    )
+    common_count: int = Field(500, ge=2, le=10_000, description="images of the common sub-class")
+    other_count: int = Field(500, ge=2, le=10_000, description="images of the other class")
+    test: int = Field(300, ge=3, le=10_000, description="held-out images in all")
+    held: Literal["as-trained", "equal"] = Field("as-trained", description="shares of the three among the held-out images")
+    repeats: int = Field(3, ge=1, le=20, description="draws of images")
     part: int = Field(0, ge=0, description="repeat whose images are shown")
-    epsilon: float = Field(0.01, gt=0.0, le=1.0, allow_inf_nan=False)
-    share: float = Field(0.1, gt=0.0, le=0.5)
+    epsilon: float = Field(0.01, gt=0.0, le=1.0, allow_inf_nan=False, description="ε of FGSM, of inputs from 0 to 1")
+    share: float = Field(0.1, gt=0.0, le=0.5, description="share of the training images that is attacked")
     network: Architecture | None = Field(None, description="network that is attacked; None: the kernel's own")
     weights: Literal["random", "pretrained"] | None = Field(None, description="it starts from; None: as the kernel's own network")
-    epochs: int = Field(10, ge=1, le=2000)
-    rate: float | None = Field(None, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False, description="None: the network's default")
-    batch: int = Field(32, ge=0, le=100_000)
+    epochs: int = Field(10, ge=1, le=2000, description="of the attacked network's training")
+    rate: float | None = Field(
+        None, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False, description="its learning rate; None: the network's default"
+    )
+    batch: int = Field(32, ge=0, le=100_000, description="images in a step of it; 0: all")

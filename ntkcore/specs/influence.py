@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec
+from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -156,14 +156,14 @@ class InfluenceView(Spec):
     tests: Literal["wrong", "loss", "all"] = Field("loss", description="held-out images shown: misclassified, by loss, as drawn")
     only: tuple[str, ...] = Field((), description="classes of the held-out images shown; () shows all")
     mean: Literal["no", "shown", "ticked"] = Field("no", description="whose influences: the chosen image's, or a mean over a group")
-    picked: tuple[int, ...] = Field((), description="ticked held-out images")
+    picked: Images = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
     group: int | None = Field(None, ge=0, description="group by influence whose images are shown, 0 the most harmful; None: the last")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")
     held: int | None = Field(None, ge=0, description="held-out image open in the inspector")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")
     check: Literal["leading", "ticked"] = Field("leading", description="images left out in turn: the most influential, or the basket's")
-    basket: tuple[int, ...] = Field((), description="ticked training images")
+    basket: Images = Field((), description="ticked training images")
     deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
     label: int | None = Field(None, ge=0, description="class that the basket's images are given")
 

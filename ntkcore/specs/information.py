@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ntkcore.specs.base import Spec
+from ntkcore.specs.base import Images, Spec
 from ntkcore.specs.believe import BelieveView
 from ntkcore.specs.detection import LabelsView
 from ntkcore.specs.groups import GroupsView, SourcesView
@@ -35,8 +35,8 @@ class InformationView(Spec):
     every: bool = Field(False, description="all images in the gallery, not the first of the ranking only")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     against: Measure = Field("loss", description="what F-SI is held against in the scatter")
-    picked: tuple[int, ...] = Field((), description="training images selected in a chart")
-    basket: tuple[int, ...] = Field((), description="ticked training images")
+    picked: Images = Field((), description="training images selected in a chart")
+    basket: Images = Field((), description="ticked training images")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")
     labels: LabelsView = LabelsView()
     drop: DropView = DropView()

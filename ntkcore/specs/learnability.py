@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
+from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
 
 
 class LearnabilitySpec(Spec):
@@ -54,15 +54,15 @@ class LearnabilityView(Spec):
 
     hard: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the smallest k(x,x)")
     easy: float = Field(10.0, ge=0.0, le=50.0, description="percent of images with the largest k(x,x)")
-    gallery: Literal["hard", "easy", "all"] = "hard"
+    gallery: Literal["hard", "easy", "all"] = Field("hard", alias="show", description="images shown")
     # "score" ranks from the end that is shown: hardest first, in the gallery of easy images easiest first
     order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     judged: Literal["any", "correct", "wrong", "flipped"] = "any"
     low: float = Field(0.0, ge=0.0, le=100.0, description="smallest percentile of k(x,x) shown")
     high: float = Field(100.0, ge=0.0, le=100.0, description="largest percentile of k(x,x) shown")
-    picked: tuple[int, ...] = Field((), description="images selected in a chart; () = no selection")
-    basket: tuple[int, ...] = Field((), description="ticked images")
+    picked: Images = Field((), description="images selected in a chart; () = no selection")
+    basket: Images = Field((), description="ticked images")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
     marked: int | None = Field(None, ge=0, description="image marked in the charts: the one inspected last")
     errors: Literal["all", "hard", "medium", "easy"] = Field("all", description="groups in the error chart")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ntkcore.specs.base import Spec
+from ntkcore.specs.base import Images, Spec
 from ntkcore.specs.influence import LARGEST_RIDGE
 
 Bandwidth = Literal["scott", "silverman", "cv"]
@@ -17,7 +17,7 @@ class ReliabilityView(Spec):
     average: Literal["mean", "median"] = Field("mean", description="how a training image's error rate is taken over the held-out images")
     dimension: int = Field(10, ge=1, le=500, description="principal components that the density is estimated in")
     bandwidth: Bandwidth = Field("scott", description="rule for the density estimate's bandwidth")
-    picked: tuple[int, ...] = Field((), description="training images selected in the density chart")
+    picked: Images = Field((), description="training images selected in the density chart")
     light: Literal["all", "green", "amber", "red"] = Field("all", description="held-out images shown")
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first that is shown")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")

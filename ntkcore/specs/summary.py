@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.base import ModelSpec, Spec, TrainingSpec, Written
 from ntkcore.specs.detection import MOST_SEEDS
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceSpec
 
@@ -24,11 +24,13 @@ class DropView(Spec):
     judge: Literal["kernel", "network"] = Field("kernel", description="what is trained on the images kept, in the chart")
     step: Step = Field(5.0, description="percent of the images dropped between two scores")
     seeds: int = Field(5, ge=1, le=MOST_SEEDS, description="draws of images in the study")
-    shares: tuple[Percent, ...] = Field((10, 20, 30, 40, 50, 60, 70, 80, 90), description="percents dropped in the study")
+    shares: Annotated[tuple[Percent, ...], Written("numbers")] = Field(
+        (10, 20, 30, 40, 50, 60, 70, 80, 90), description="percents dropped in the study"
+    )
     test: int | None = Field(None, ge=1, le=MOST_HELD_OUT, description="images the study is judged by; None: as many as are held out")
     model: ModelSpec | None = Field(None, description="a network that is trained on the images kept; None: kernel regression alone")
     training: TrainingSpec = TrainingSpec()
-    retrained: tuple[Percent, ...] = Field((50, 80), description="percents dropped at which it is trained")
+    retrained: Annotated[tuple[Percent, ...], Written("numbers")] = Field((50, 80), description="percents dropped at which it is trained")
 
 
 class SummaryStudySpec(Spec):

@@ -7,15 +7,8 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import (
-    CONVERGENCE_DEPTH,
-    CONVERGENCE_RATE,
-    CONVERGENCE_WIDTHS,
-    FIXED_WIDTH,
-    TITLES,
-    ConvergenceSpec,
-    ConvergenceView,
-)
+from ntkcore.specs import FIXED_WIDTH, TITLES
+from ntkcore.specs.convergence import CONVERGENCE_DEPTH, CONVERGENCE_RATE, CONVERGENCE_WIDTHS, ConvergenceSpec, ConvergenceView
 from pages.shared import bar, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields

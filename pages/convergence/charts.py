@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from ntkcore.analyses.convergence import views
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.figures.convergence import curves as figures
 from ntkcore.figures.theme import raised
-from ntkcore.specs import ConvergenceView
+from ntkcore.specs.convergence import ConvergenceView
 from pages.convergence.choice import LINK
 from pages.shared import frame
 from pages.shared.charts import chart, forget_selection, selected

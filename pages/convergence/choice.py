@@ -1,7 +1,7 @@
 """What is chosen on the convergence page."""
 
-from ntkcore.permalink import CONVERGENCE
-from ntkcore.specs import ConvergenceSpec, ConvergenceView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from pages.shared.choice import Choice, Link
 
 
@@ -12,4 +12,4 @@ def _same_points(held: Choice[ConvergenceSpec, ConvergenceView], spec: Convergen
     return view.model_copy(update=kept | {"point": None})
 
 
-LINK: Link[ConvergenceSpec, ConvergenceView] = Link("convergence", CONVERGENCE, _same_points)
+LINK: Link[ConvergenceSpec, ConvergenceView] = Link("convergence", ADDRESSES["convergence"], _same_points)

@@ -1,7 +1,7 @@
 """What the numbers of the convergence page mean."""
 
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
-from ntkcore.permalink import CONVERGENCE
+from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.permalink import ADDRESSES
 from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
@@ -74,6 +74,6 @@ def explain_convergence(result: ConvergenceResult) -> None:
             silent=_NOT.format(n=spec.dataset.n),
             analysis="convergence",
             show="comparison_table",
-            query=CONVERGENCE.write(spec),
+            query=ADDRESSES["convergence"].write(spec),
         )
     )

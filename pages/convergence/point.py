@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ntkcore.analyses.convergence.analysis import Comparison, ConvergenceResult, open_point
+from ntkcore.analyses.convergence.comparison import Comparison, open_point
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.convergence.views import METRICS, index_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError

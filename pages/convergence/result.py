@@ -1,12 +1,15 @@
 """A convergence result, as far as it is computed: the plain answer, the controls, the charts, the explanation."""
 
 import html
+import time
 
 import streamlit as st
 
 from ntkcore.analyses.convergence import views
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
-from ntkcore.specs import ConvergenceView
+from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
+from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.analyses.workspace import workspace
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from pages.convergence.charts import show_charts
 from pages.convergence.choice import LINK
 from pages.convergence.explain import explain_convergence
@@ -15,7 +18,9 @@ from pages.shared import choice as links
 from pages.shared import frame, words
 from pages.shared.doctor import show_doctor
 from pages.shared.fields import Fields
+from pages.shared.standing import standing
 
+_PAUSE = 3.0  # seconds between two drawings of all charts, so that a browser keeps up with quick comparisons
 _VIEW = Fields("convergence.view")
 _OVER = {"width": "Over width", "epoch": "Over epochs"}
 _KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
@@ -124,3 +129,29 @@ def _controls(result: ConvergenceResult) -> None:
             type="tertiary",
             help="Every number of every comparison",
         )
+
+
+def show_states(spec: ConvergenceSpec) -> None:
+    """The forecast or the job, with what is finished of the result below."""
+    ws = workspace()
+    job = ws.jobs.state(CONVERGENCE.key(spec, ws))
+    result = CONVERGENCE.open(spec, ws)  # after the job: what ended in between is shown as running, and drawn again at once
+    # Two places that are always there: when the job ends and its panel goes, the charts below stay the ones they are.
+    above, below = st.container(), st.container()
+    with above:
+        if not result.ready:
+            say_what_is_missing(result)  # else said beside the charts, which can change it
+        shown = time.monotonic()
+
+        def moved() -> bool:
+            if time.monotonic() - shown < _PAUSE or LINK.current().view.point is not None:
+                return False  # a dialog would close for a moment
+            return ready_points(spec, ws) != result.ready
+
+        some = f"{result.ready} of {len(result.points)} comparisons are computed." if result.ready else "Not computed yet."
+        standing(CONVERGENCE, spec, said=some, moved=moved)
+    with below:
+        if result.ready:
+            show_result(result)
+        elif job is not None and job.active:
+            show_waiting()

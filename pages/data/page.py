@@ -5,18 +5,16 @@ import streamlit as st
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own
 from ntkcore.errors import AtlasError
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs.learnability import LearnabilitySpec
 from pages.data import form as import_form
-from pages.learnability.choice import LINK as LEARNABILITY_LINK
 from pages.shared import frame, job_panel, strip, words
+from pages.shared.choice import go_to
+from pages.shared.page import heading
 
 
 def page() -> None:
     """Import on top, the sets below."""
-    frame.heading(
-        "Your data",
-        "Bring images or texts with labels; every page can then work on it, on this machine, as on the sets that come with it.",
-    )
+    heading("data")
     _import()
     st.header("On this server", anchor=False)
     sets = own_sets(workspace().settings)
@@ -69,7 +67,7 @@ def _row(item: OwnSet) -> None:
                 st.caption(words.plain(note))
         with right:
             if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
-                st.switch_page("pages/learnability/page.py", query_params=LEARNABILITY_LINK.point_to(_first_look(item)))
+                go_to("learnability", _first_look(item))
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):

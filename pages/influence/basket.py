@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK
 from pages.influence.verify.confirm import show_confirmation
 from pages.shared import words

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import paths
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import influence as figures
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import inspect_clicked
 from pages.influence.subject import Subject
 from pages.shared import frame

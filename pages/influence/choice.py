@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 from pages.shared.charts import clicked
 from pages.shared.choice import Choice, Link
 from pages.shared.fields import Fields
@@ -18,7 +18,7 @@ def _same_pairs(held: Choice[InfluenceSpec, InfluenceView], spec: InfluenceSpec)
     return InfluenceView(ridge=view.ridge, tests=view.tests, show=view.show)
 
 
-LINK: Link[InfluenceSpec, InfluenceView] = Link("influence", INFLUENCE, _same_pairs)
+LINK: Link[InfluenceSpec, InfluenceView] = Link("influence", ADDRESSES["influence"], _same_pairs)
 
 WHOSE = Fields("influence.whose")
 """The widget that says whose influences are shown; a click in a gallery changes it."""

@@ -1,7 +1,7 @@
 """What the numbers of the influence page mean."""
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.permalink import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.permalink import ADDRESSES
 from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
@@ -51,6 +51,6 @@ def explain_influence(result: InfluenceResult) -> None:
             silent=_NOT,
             analysis="influence",
             show="influences",
-            query=INFLUENCE.write(result.spec),
+            query=ADDRESSES["influence"].write(result.spec),
         )
     )

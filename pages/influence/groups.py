@@ -4,12 +4,12 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import complexity, noise
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import INFLUENTIAL, SHOWN
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures import influence as figures
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK, inspect_training
 from pages.influence.training import label_words, signed
 from pages.shared import choice as links

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import mean, views
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.specs import InfluenceView
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
 from pages.shared import choice as links
 from pages.shared import media

@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one, paths, views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import influence as figures
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.charts import Path
 from pages.influence.choice import LINK, close_inspector, inspect_held, inspect_training
 from pages.influence.subject import Subject, group_words

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.workspace import workspace
 from pages.influence import held as influence_held
 from pages.influence import training as influence_training

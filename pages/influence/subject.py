@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import mean, views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK, WHOSE, inspect_held
 from pages.influence.verify.measured import measured_line
 from pages.shared import choice as links

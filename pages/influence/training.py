@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.specs import InfluenceView
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK, inspect_training, marked
 from pages.influence.subject import Subject
 from pages.shared import choice as links

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 from pages.shared.charts import clicked, forget_selection, selected
 from pages.shared.choice import Choice, Link
 
@@ -16,7 +17,7 @@ def _same_question(held: Choice[InfluenceSpec, InformationView], spec: Influence
     return held.view.model_copy(update={"time": None, "only": (), "picked": (), "basket": (), "image": None, "labels": labels})
 
 
-LINK: Link[InfluenceSpec, InformationView] = Link("information", INFORMATION, _same_question)
+LINK: Link[InfluenceSpec, InformationView] = Link("information", ADDRESSES["information"], _same_question)
 
 CHARTS = ("information_histogram", "information_against")
 """Charts in which images are selected."""

@@ -1,7 +1,7 @@
 """What the numbers of the information page mean."""
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.permalink import INFORMATION
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.permalink import ADDRESSES
 from pages.information.toy import show_toy
 from pages.shared.explain import Explainer, explain
 
@@ -64,7 +64,7 @@ def explain_information(result: InfluenceResult) -> None:
             silent=_NOT,
             analysis="information",
             show="information_table",
-            query=INFORMATION.write(result.spec),
+            query=ADDRESSES["information"].write(result.spec),
         )
     )
     show_toy()

@@ -5,11 +5,11 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs import MEASURES, InformationView
+from ntkcore.specs.information import MEASURES, InformationView
 from pages.information.choice import LINK, brushed, clear_selection, inspect_clicked, inspect_opened, marked, pick
 from pages.information.inspector import inspect_image
 from pages.shared import choice as links

@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs import InformationView, Measure
+from ntkcore.specs.information import InformationView, Measure
 from pages.information.choice import LINK, close_inspector, inspect
 from pages.shared import frame, words
 from pages.shared.charts import config

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.believe.views import warning_of
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import InformationView, Question
+from ntkcore.specs.information import InformationView, Question
 from pages.information import informative as information_informative
 from pages.information.believe import retraining as information_believe
 from pages.information.choice import LINK

@@ -9,7 +9,7 @@ from ntkcore.analyses.information.toy import SOURCE, Estimate, Toy
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import ComputationError
 from ntkcore.figures.information.toy import points_figure, weights_figure
-from ntkcore.specs import TOY_POINTS, ToyView
+from ntkcore.specs.information_toy import TOY_POINTS, ToyView
 from pages.information.choice import LINK
 from pages.shared import frame, words
 from pages.shared.charts import chart, clicked

@@ -5,40 +5,20 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
+from ntkcore.analyses import catalogue
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import JobState
-from ntkcore.specs import INFLUENCE_KERNELS, TITLES, ConvergenceSpec, DatasetSpec, InfluenceSpec, LearnabilitySpec
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs import TITLES, DatasetSpec
+from ntkcore.specs.influence import INFLUENCE_KERNELS
 from ntkcore.store import Entry
-from pages.convergence.choice import LINK as CONVERGENCE_LINK
-from pages.influence.choice import LINK as INFLUENCE_LINK
-from pages.learnability.choice import LINK as LEARNABILITY_LINK
 from pages.shared import choice as links
 from pages.shared import frame, words
+from pages.shared.page import heading
 
 _SHOWN = 5  # jobs shown before the rest is folded away
-_KINDS = {
-    "learnability": "learnability: summary and predictions",
-    "training": "training: outputs after every epoch",
-    "state": "network after an epoch",
-    "diagonal": "scores k(x,x)",
-    "kernel": "full kernel",
-    "spectrum": "eigenvalues and eigenvectors of the kernel",
-    "comparison": "comparison of the kernels of one network",
-    "timing": "seconds per pair of images",
-    "convergence": "convergence: all comparisons complete",
-    "influence": "influence: kernel, eigenvectors and outputs",
-    "verification": "verification: outputs of retrained networks",
-    "network-ihvp": "reliability: LiSSA and retraining side by side",
-    "estimate": "influences on one image at a trained network",
-    "trained": "network trained for a verification",
-}
-_OPENS: dict[str, tuple[type, links.Link, str]] = {
-    "learnability": (LearnabilitySpec, LEARNABILITY_LINK, "pages/learnability/page.py"),
-    "convergence": (ConvergenceSpec, CONVERGENCE_LINK, "pages/convergence/page.py"),
-    "influence": (InfluenceSpec, INFLUENCE_LINK, "pages/influence/page.py"),
-}
 _ACTIONS = (
     ("Keep (pin)", "pin", None),
     ("Let go (unpin)", "unpin", None),
@@ -57,7 +37,7 @@ _STATUS = {
 
 def page() -> None:
     """Workers and jobs, refreshed every two seconds; then the store."""
-    frame.heading("Jobs and cache", "What this server is computing, and what it keeps so that nothing is computed twice.")
+    heading("jobs")
     _jobs()
     _store()
 
@@ -102,9 +82,9 @@ def _job(job: JobState) -> None:
             middle.caption(words.plain(f"{job.message} {job.remedy}"))
         elif job.started and job.finished:
             middle.caption(f"took {words.duration((job.finished - job.started).total_seconds())}")
-        if job.kind in _OPENS and right.button("Open", key=f"open-{job.id}", width="stretch"):
-            kind, link, page_file = _OPENS[job.kind]
-            st.switch_page(page_file, query_params=link.point_to(kind.model_validate(job.payload["spec"])))
+        if (analysis := catalogue.of_job(job)) is not None and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            spec, view = analysis.shown(analysis.spec.model_validate(job.payload["spec"]))
+            links.go_to(ADDRESSES[analysis.name].page, spec, view)
 
 
 def _store() -> None:
@@ -124,7 +104,7 @@ def _store() -> None:
         return
     rows = pd.DataFrame(
         {
-            "what": [_KINDS.get(entry.kind, entry.kind) for entry in entries],
+            "what": [catalogue.word_of(entry.kind) for entry in entries],
             "of": [_about(entry.info) for entry in entries],
             "size": [entry.bytes for entry in entries],
             "last used": [words.when(entry.last_used) for entry in entries],

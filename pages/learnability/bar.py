@@ -5,16 +5,8 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import (
-    DEFAULT_DEPTH,
-    DEFAULT_RATE,
-    DEFAULT_WIDTH,
-    FIXED_WIDTH,
-    PRETRAINED,
-    TITLES,
-    LearnabilitySpec,
-    LearnabilityView,
-)
+from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 from pages.shared import bar
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields

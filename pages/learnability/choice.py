@@ -1,7 +1,7 @@
 """What is chosen on the learnability page."""
 
-from ntkcore.permalink import LEARNABILITY
-from ntkcore.specs import LearnabilitySpec, LearnabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 from pages.shared.choice import Choice, Link
 
 
@@ -10,4 +10,4 @@ def _same_images(held: Choice[LearnabilitySpec, LearnabilityView], spec: Learnab
     return held.view if spec.dataset == held.spec.dataset else LearnabilityView(hard=held.view.hard, easy=held.view.easy)
 
 
-LINK: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", LEARNABILITY, _same_images)
+LINK: Link[LearnabilitySpec, LearnabilityView] = Link("learnability", ADDRESSES["learnability"], _same_images)

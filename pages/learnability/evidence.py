@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.learnability import views
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.figures import learnability as figures
-from ntkcore.specs import LearnabilityView
+from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.shared import choice as links
 from pages.shared import frame

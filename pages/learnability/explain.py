@@ -1,7 +1,7 @@
 """What the numbers of the learnability page mean."""
 
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
-from ntkcore.permalink import LEARNABILITY
+from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.permalink import ADDRESSES
 from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
@@ -50,6 +50,6 @@ def explain_learnability(result: LearnabilityResult) -> None:
             silent=_NOT,
             analysis="learnability",
             show="ranking",
-            query=LEARNABILITY.write(spec),
+            query=ADDRESSES["learnability"].write(spec),
         )
     )

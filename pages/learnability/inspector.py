@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.learnability import views
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.figures.learnability import image_curves
 from pages.learnability.choice import LINK
 from pages.shared import frame, words

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.learnability import views
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import LearnabilityView
+from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.learnability.evidence import clear_selection, evidence
 from pages.learnability.explain import explain_learnability

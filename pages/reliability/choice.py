@@ -1,7 +1,8 @@
 """What is chosen on the reliability page."""
 
-from ntkcore.permalink import RELIABILITY
-from ntkcore.specs import InfluenceSpec, ReliabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.reliability import ReliabilityView
 from pages.shared.choice import Choice, Link
 
 
@@ -12,4 +13,4 @@ def _same_rules(held: Choice[InfluenceSpec, ReliabilityView], spec: InfluenceSpe
     return held.view.model_copy(update={"picked": (), "target": None})
 
 
-LINK: Link[InfluenceSpec, ReliabilityView] = Link("reliability", RELIABILITY, _same_rules)
+LINK: Link[InfluenceSpec, ReliabilityView] = Link("reliability", ADDRESSES["reliability"], _same_rules)

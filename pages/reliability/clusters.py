@@ -5,7 +5,7 @@ import streamlit as st
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
-from ntkcore.specs import ReliabilityView
+from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.shared import choice as links
 from pages.shared import frame, words

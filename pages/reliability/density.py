@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
-from ntkcore.specs import ReliabilityView
+from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.shared import choice as links
 from pages.shared import frame, media, words

@@ -1,7 +1,7 @@
 """What the numbers of the reliability page mean."""
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.permalink import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.permalink import ADDRESSES
 from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
@@ -66,6 +66,6 @@ def explain_reliability(result: InfluenceResult) -> None:
             silent=_NOT,
             analysis="reliability",
             show="error_rates",
-            query=INFLUENCE.write(result.spec),
+            query=ADDRESSES["influence"].write(result.spec),
         )
     )

@@ -4,21 +4,22 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import answer as views
-from ntkcore.analyses.reliability.forecast import forecast_network_ihvp
-from ntkcore.analyses.reliability.network import NetworkIhvp, is_compared, network_ihvp_key, open_network_ihvp
-from ntkcore.analyses.verification.analysis import is_begun, is_verified
+from ntkcore.analyses.reliability.network import NETWORK_IHVP
+from ntkcore.analyses.reliability.result import NetworkIhvp
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import CorruptArtifact, SpecError
+from ntkcore.errors import SpecError
 from ntkcore.figures.reliability import network as figures
-from ntkcore.specs import NetworkIhvpSpec, ReliabilityView
+from ntkcore.specs.network_ihvp import NetworkIhvpSpec
+from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.shared import choice as links
-from pages.shared import frame, job_panel, words
+from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, standing
 from pages.shared.words import percent
 
 _VIEW = Fields("reliability.network")
@@ -43,24 +44,13 @@ def show_network(result: InfluenceResult, view: ReliabilityView, target: int, ch
         st.caption(words.plain(f"{error.message} {error.remedy}"))
         return
     _controls(result, view, choice)
-    job = ws.jobs.state(network_ihvp_key(spec, ws))
-    if job is not None and job.active:
-        job_panel.job_panel(job.id, name="network_panel")
-    elif is_compared(spec, ws):
-        try:
-            found = open_network_ihvp(spec, ws)
-        except CorruptArtifact as damage:
-            st.warning(words.plain(f"{damage.message} {damage.remedy}"), icon=":material/warning:")
-            job_panel.job_panel(requests.repair(damage, spec, ws).id, name="network_panel")
-            return
+    try:
+        found = standing(NETWORK_IHVP, spec, name="network_panel", offer=_offer(spec))
+    except SpecError as error:  # what is below does not depend on it
+        st.caption(words.plain(f"{error.message} {error.remedy} A larger λ lets training end sooner."))
+        return
+    if found is not None:
         _show(result, found)
-    else:
-        if job is not None:
-            job_panel.ended(job)
-        try:
-            _offer(spec)
-        except SpecError as error:  # what is below does not depend on it
-            st.caption(words.plain(f"{error.message} {error.remedy} A larger λ lets training end sooner."))
 
 
 def _controls(result: InfluenceResult, view: ReliabilityView, choice: links.Choice) -> None:
@@ -91,24 +81,14 @@ def _select(label: str, name: str, options: tuple, words: str, why: str, width: 
     )
 
 
-def _offer(spec: NetworkIhvpSpec) -> None:
-    ws = workspace()
-    with st.spinner("Measuring this machine for the forecast …", show_time=False):
-        forecast = forecast_network_ihvp(spec, ws)
-    count = len(spec.verification.removed)
-    if is_verified(spec.verification, ws):
+def _offer(spec: NetworkIhvpSpec) -> Offer:
+    """What comparing would do; the forecast is of what is left to do."""
+    ws, count = workspace(), len(spec.verification.removed)
+    if VERIFICATION.ready(spec.verification, ws):
         said = f"Retraining without each of the {count} most influential images is stored; the estimates take"
     else:
-        said = f"A network is trained once on all images and once without each of the {count} most influential, then LiSSA runs: that takes"
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if st.button("Compare with LiSSA", key="compare_network", disabled=bool(forecast.refusal)):
-            requests.request_network_ihvp(spec, ws)
-            st.rerun()
-        if not forecast.refusal:
-            less = ", less what is done" if is_begun(spec.verification, ws) else ""
-            st.markdown(f"{said} about **{words.duration(forecast.seconds)}** on this machine{less}.", width="stretch")
-    if forecast.refusal:
-        st.error(words.plain(forecast.refusal), icon=":material/warning:")
+        said = f"A network is trained once on all images and once without each of the {count} most influential, then LiSSA runs"
+    return Offer("Compare with LiSSA", said, key="compare_network", less=VERIFICATION.state(spec.verification, ws) == "partial")
 
 
 def _show(result: InfluenceResult, found: NetworkIhvp) -> None:

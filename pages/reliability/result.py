@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures

@@ -4,12 +4,12 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceView, ReliabilityView
+from ntkcore.specs.influence import InfluenceView
+from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.reliability.words import COLOURS, RULE_WORDS, SIGNS, WORDS
 from pages.shared import choice as links
@@ -111,7 +111,7 @@ def _evidence(result: InfluenceResult, view: ReliabilityView, found: views.Summa
     )
     if st.button("All its influences", icon=":material/north_east:", type="tertiary", key="open_influence"):
         there = InfluenceView(ridge=view.ridge, target=target)
-        st.switch_page("pages/influence/page.py", query_params=INFLUENCE.write(result.spec, there))
+        links.go_to("influence", result.spec, there)
     chart(
         "Estimated against true influence",
         figures.judged_figure(judged, result.labels, result.class_names, frame.mode()),

@@ -11,17 +11,10 @@ from pydantic import ValidationError
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
-from ntkcore.specs import (
-    ARCHITECTURES,
-    LARGEST_MOMENTUM,
-    RATE_RANGE,
-    TITLES,
-    ConvergenceSpec,
-    DatasetSpec,
-    InfluenceSpec,
-    LearnabilitySpec,
-    TrainingSpec,
-)
+from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, DatasetSpec, TrainingSpec
+from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 from pages.shared import words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields

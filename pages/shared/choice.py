@@ -12,10 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ntkcore.permalink import LIST_FIELDS, Address, Query
+from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.specs import (
     Spec,
 )
+from pages import entry
 
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
@@ -91,11 +92,6 @@ class Link(Generic[S, V]):
         self._drop()
         st.query_params.clear()
 
-    def point_to(self, spec: S) -> Query:
-        """The query of a page that opens ``spec``; replaces what this session had open."""
-        self._drop()
-        return self.address.write(spec)
-
     def _drop(self) -> None:
         st.session_state.pop(self._choice, None)
         st.session_state.pop(self._said, None)
@@ -118,6 +114,15 @@ class Link(Generic[S, V]):
         if query != _address():
             st.query_params.from_dict(query)
         return choice
+
+
+def go_to(page: str, spec: Spec | None = None, view: Spec | None = None) -> None:
+    """Open a page on a specification, in place of what this session had open there; None: as this session left it."""
+    if spec is None:
+        st.switch_page(entry(page).file)
+    st.session_state.pop(f"{page}.choice", None)
+    st.session_state.pop(f"{page}.written", None)
+    st.switch_page(entry(page).file, query_params=ADDRESSES[page].write(spec, view))
 
 
 def rerun() -> None:

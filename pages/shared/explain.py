@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ntkcore.cli import quoted_class
+from ntkcore.data.names import quoted_class
 from ntkcore.permalink import Query
 
 

@@ -1,84 +1,73 @@
-"""What every analysis page is: the choice, from the address and the bar, then the state that the analysis is in."""
+"""What every page on an analysis is: the choice, from the address and the bar, then the state that the analysis is in."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.forecast import Forecast
-from ntkcore.analyses.workspace import workspace
+from ntkcore.analyses.analysis import Analysis
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
-from ntkcore.specs import ConvergenceSpec, InfluenceSpec, LearnabilitySpec, Spec
-from pages.shared import frame, job_panel, missing
+from ntkcore.specs import Spec
+from pages import entry
+from pages.shared import frame, missing
 from pages.shared.choice import Choice, Link
-from pages.shared.forecast import forecast_card
+from pages.shared.standing import mend, standing
 
-S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
 
 
-def analysis_page(
-    title: str, lead: str, link: Link[S, V], analysis_bar: Callable[[Choice[S, V]], S | None], show: Callable[[S], None]
-) -> None:
-    """Show the page; here are its states in which there is nothing to show: bad address, contradictory choice, damage, missing data.
+@dataclass(frozen=True)
+class Page(Generic[S, V]):
+    """A page on an analysis.
 
-    Args:
-        title, lead: its heading.
+    Attributes:
+        name: its entry in ``pages.PAGES``.
         link: its choice.
-        analysis_bar: shows the bar and returns what it says; None when that is contradictory, and said.
-        show: shows the analysis: its forecast, its job, its result.
+        bar: shows the analysis bar and returns what it says; None when that is contradictory, and said.
+        analysis: what it shows.
+        result: shows a result.
+        states: shows the analysis in whatever state, where that is more than a result: None, where ``result`` is all.
     """
-    frame.heading(title, lead)
-    try:
-        choice = link.opened()
-    except AtlasError as error:
-        frame.show_error(error)
-        st.button("Start from the defaults", on_click=link.forget, type="primary")
-        return
-    spec = analysis_bar(choice)
-    if spec is None:
-        return
-    link.choose(spec)
-    try:
-        _show_or_repair(spec, show)
-    except DataMissing as error:
-        missing.offer_download(error, spec.dataset.name)
-    except AtlasError as error:
-        frame.show_error(error)
+
+    name: str
+    link: Link[S, V]
+    bar: Callable[[Choice[S, V]], S | None]
+    analysis: Analysis[S, V, Any]
+    result: Callable[[Any], None]
+    states: Callable[[S], None] | None = None
+
+    def draw(self) -> None:
+        """Show it; here are its states in which there is nothing to show: bad address, contradictory choice, damage, missing data."""
+        heading(self.name)
+        try:
+            choice = self.link.opened()
+        except AtlasError as error:
+            frame.show_error(error)
+            st.button("Start from the defaults", on_click=self.link.forget, type="primary")
+            return
+        spec = self.bar(choice)
+        if spec is None:
+            return
+        self.link.choose(spec)
+        try:
+            self._stand(spec)
+        except DataMissing as error:
+            missing.offer_download(error, spec.dataset.name)  # type: ignore[attr-defined]
+        except AtlasError as error:
+            frame.show_error(error)
+
+    def _stand(self, spec: S) -> None:
+        try:
+            if self.states is not None:
+                self.states(spec)
+            elif (found := standing(self.analysis, spec)) is not None:
+                self.result(found)
+        except CorruptArtifact as damage:  # met while showing it
+            mend(self.analysis, spec, damage)
 
 
-def show_or_compute(
-    key: str,
-    *,
-    ready: Callable[[], bool],
-    result: Callable[[], None],
-    forecast: Callable[[], Forecast],
-    request: Callable[[], object],
-) -> None:
-    """Show an analysis that is one job: the job while it runs, its result, or what it would cost.
-
-    Args:
-        key: of the job.
-        ready: whether the result is stored; asked after the job, so that what ends in between is shown as running, and drawn again.
-        result: shows it.
-        forecast, request: as for :func:`~pages.shared.forecast.forecast_card`.
-    """
-    job = workspace().jobs.state(key)
-    if job is not None and job.active:
-        job_panel.job_panel(job.id)
-    elif ready():
-        result()
-    else:
-        if job is not None:
-            job_panel.ended(job)
-        forecast_card(forecast, request)
-
-
-def _show_or_repair(spec: S, show: Callable[[S], None]) -> None:
-    try:
-        show(spec)
-    except CorruptArtifact as damage:
-        job = requests.repair(damage, spec, workspace())
-        st.warning(f"{damage.message} {damage.remedy}", icon=":material/warning:")
-        job_panel.job_panel(job.id)
+def heading(name: str) -> None:
+    """A page's title and the one sentence that says what it answers."""
+    frame.heading(entry(name).title, entry(name).lead)

@@ -48,6 +48,11 @@ def signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no negative zero
 
 
+def change(value: float) -> str:
+    """A signed change of a loss."""
+    return ("+" if value > 0 else "") + number(float(value), 3)
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as a person says them."""
     if seconds is None or not math.isfinite(seconds):

@@ -1,26 +1,21 @@
 """The start: what this is, and the ways in."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
-
 import streamlit as st
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence import analysis as influence
-from ntkcore.analyses.learnability import analysis as learnability
+from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, catalogue
 from ntkcore.errors import AtlasError, DataMissing
-from ntkcore.specs import InfluenceSpec, LearnabilitySpec
-from pages.influence.choice import LINK as INFLUENCE_LINK
-from pages.information.choice import LINK as INFORMATION_LINK
-from pages.learnability.choice import LINK as LEARNABILITY_LINK
-from pages.reliability.choice import LINK as RELIABILITY_LINK
-from pages.shared import choice as links
+from ntkcore.specs import Spec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
+from pages import PAGES, Entry, entry
 from pages.shared import frame, missing, strip
+from pages.shared.choice import go_to
+from pages.shared.page import heading
 
-S = TypeVar("S", LearnabilitySpec, InfluenceSpec)
 _CARDS = (
     (
         "digits",
@@ -47,98 +42,44 @@ _CARDS = (
 
 def page() -> None:
     """Two sentences and the cards."""
-    frame.heading(
-        "NTK Atlas",
-        "See which images a neural network learns easily, which are hard, and whether theory predicted it. "
-        "Everything here is computed from one object, the network’s neural tangent kernel, on your images and on this machine.",
-    )
+    heading("start")
     infos = {info.name: info for info in catalogue(workspace().settings)}
     for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
         with column:
             _card(infos[name], title, text, spec)
-    for column, card in zip(
-        st.columns(4, gap="medium"), (*(partial(_way, way, InfluenceSpec()) for way in _WAYS), _comparison), strict=True
-    ):
+    ways = [page for page in PAGES if page.card is not None]
+    for column, way in zip(st.columns(len(ways), gap="medium"), ways, strict=True):
         with column:
-            card()
-    st.page_link(
-        "pages/data/page.py", label="Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)", icon=":material/upload:"
-    )
+            _way(way)
+    label = "Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)"
+    st.page_link(entry("data").file, label=label, icon=":material/upload:")
 
 
-def _comparison() -> None:
-    with st.container(border=True, key="card_convergence", height="stretch"):
-        st.subheader("How good is the cheap kernel?", anchor=False)
-        st.markdown("The pseudo-NTK costs a small part of the full kernel. See over width and training how well it stands in for it.")
-        if st.button("Compare", key="open_convergence", icon=":material/compare_arrows:"):
-            st.switch_page("pages/convergence/page.py")
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A card that leads to an analysis of the small digits: its words, its button, and its page."""
-
-    name: str
-    title: str
-    text: str
-    button: str
-    icon: str
-    link: links.Link[InfluenceSpec, Any]
-
-
-_WAYS = (
-    _Way(
-        "influence",
-        "Who taught it this?",
-        "which of them helped or harmed a prediction, and when in training.",
-        "Trace",
-        "north_east",
-        INFLUENCE_LINK,
-    ),
-    _Way(
-        "information",
-        "What does each image add?",
-        "which of them tell the network something of their own, which are mislabelled, which can go.",
-        "Weigh",
-        "fingerprint",
-        INFORMATION_LINK,
-    ),
-    _Way(
-        "reliability",
-        "Can influence be estimated?",
-        "when the usual estimate (IHVP) fails, and for which predictions it holds.",
-        "Judge",
-        "rule",
-        RELIABILITY_LINK,
-    ),
-)
-
-
-def _way(way: _Way, spec: InfluenceSpec) -> None:
+def _way(way: Entry) -> None:
+    """A card that leads to a page: to its analysis of the small digits, where that takes seconds."""
+    card = way.card
+    assert card is not None  # those with a card are shown
+    spec = InfluenceSpec()
+    digits = f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out: "
     with st.container(border=True, key=f"card_{way.name}", height="stretch"):
-        st.subheader(way.title, anchor=False)
-        st.markdown(f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out: {way.text} Seconds.")
-        if st.button(way.button, key=f"open_{way.name}", icon=f":material/{way.icon}:"):
-            _open(spec, f"pages/{way.name}/page.py", way.link)
+        st.subheader(card.question, anchor=False)
+        st.markdown(f"{digits}{card.text} Seconds." if card.quick else card.text)
+        if st.button(card.button, key=f"open_{way.name}", icon=f":material/{way.icon}:"):
+            if card.quick:
+                _open(INFLUENCE, spec, way.name)
+            else:
+                go_to(way.name)
 
 
-def _open(spec: S, page: str, link: links.Link[S, Any]) -> None:
+def _open(analysis: Analysis, spec: Spec, page: str) -> None:
     """Go to an analysis; one that is not stored is asked for on the way."""
     try:
-        _ask(spec)
+        if not analysis.ready(spec, workspace()):
+            analysis.request(spec, workspace())
     except AtlasError as error:
         frame.show_error(error)
         return
-    st.switch_page(page, query_params=link.point_to(spec))
-
-
-def _ask(spec: LearnabilitySpec | InfluenceSpec) -> None:
-    ws = workspace()
-    if isinstance(spec, InfluenceSpec):
-        if not influence.is_ready(spec, ws):
-            requests.request_influence(spec, ws)
-    elif not learnability.is_ready(spec, ws):
-        requests.request_learnability(spec, ws)
+    go_to(page, spec)
 
 
 def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> None:
@@ -148,7 +89,7 @@ def _card(info: DatasetInfo, title: str, text: str, spec: LearnabilitySpec) -> N
             strip.strip(spec.dataset)
         st.markdown(text)
         if st.button("Open", key=f"open_{info.name}", type="primary", icon=":material/arrow_forward:", disabled=not info.available):
-            _open(spec, "pages/learnability/page.py", LEARNABILITY_LINK)
+            _open(LEARNABILITY, spec, "learnability")
         if not info.available:
             missing.offer_download(DataMissing(f"{info.title} is not on this machine.", info.reason), info.name)
 

@@ -5,11 +5,11 @@ import pytest
 from influence_oracle import SPECS
 from recording import Recording
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def made(tmp_path_factory):
     def make(name):
         if name not in found:
             spec = InfluenceSpec.model_validate(SPECS[name] | {"test": 7})
-            run_influence(spec, ws, Recording())
-            result = open_influence(spec, ws)
+            INFLUENCE.compute(spec, ws, Recording())
+            result = INFLUENCE.open(spec, ws)
             kernel = ws.store.open("influence", result.key).read("k_train").astype(np.float64)
             found[name] = result, kernel, targets_of(result.labels, result.f_train.shape[1])
         return ws, *found[name]

@@ -15,14 +15,16 @@ from PIL import Image
 from recording import Recording
 from reviews import write_reviews
 
-from ntkcore.analyses import imports, requests
-from ntkcore.analyses.convergence import analysis as convergence
-from ntkcore.analyses.learnability.analysis import is_ready
+from ntkcore.analyses import catalogue, imports
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Columns, TextWishes, describe, own_sets
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
-from ntkcore.specs import ConvergenceSpec, DatasetSpec, LearnabilitySpec
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 200}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 1}})
@@ -46,12 +48,12 @@ def small_zip():
 
 
 def test_one_request_one_job_and_its_handler_computes_it(ws):
-    first, second = requests.request_learnability(SPEC, ws), requests.request_learnability(SPEC, ws)
+    first, second = LEARNABILITY.request(SPEC, ws), LEARNABILITY.request(SPEC, ws)
     assert first.id == second.id
     assert len(ws.jobs.list(10)) == 1
     payload = json.loads(json.dumps(first.payload))
-    requests.handlers(ws)["learnability"](payload, Recording())
-    assert is_ready(SPEC, ws)
+    catalogue.handlers(ws)["learnability"](payload, Recording())
+    assert LEARNABILITY.ready(SPEC, ws)
 
 
 def test_a_convergence_is_asked_for_and_computed_alike(ws, monkeypatch):
@@ -60,11 +62,11 @@ def test_a_convergence_is_asked_for_and_computed_alike(ws, monkeypatch):
     spec = ConvergenceSpec.model_validate(
         {"dataset": {"n": 12, "classes": ("0", "1", "2")}, "test": 6, "depth": 1, "widths": (4,), "seeds": 1, "looks": (0,)}
     )
-    job = requests.request_convergence(spec, ws)
-    assert job.id == requests.request_convergence(spec, ws).id == convergence.convergence_key(spec, ws)
+    job = CONVERGENCE.request(spec, ws)
+    assert job.id == CONVERGENCE.request(spec, ws).id == CONVERGENCE.key(spec, ws)
     assert job.title == "Convergence on Digits 0 | 1 | 2, 12 images · Fully connected"
-    requests.handlers(ws)["convergence"](json.loads(json.dumps(job.payload)), Recording())
-    assert convergence.is_ready(spec, ws)
+    catalogue.handlers(ws)["convergence"](json.loads(json.dumps(job.payload)), Recording())
+    assert CONVERGENCE.ready(spec, ws)
 
 
 def test_upload_is_kept_once_imported_and_deleted(ws):
@@ -75,7 +77,7 @@ def test_upload_is_kept_once_imported_and_deleted(ws):
     assert again != path  # each import deletes its own file
     again.unlink()
     job = imports.request_import(path, "shapes", "auto", ws, uploaded=True)
-    result = requests.handlers(ws)["import"](job.payload, Recording())
+    result = catalogue.handlers(ws)["import"](job.payload, Recording())
     assert [item.content_id for item in own_sets(ws.settings)] == [result["content_id"]]
     assert not path.exists()
 
@@ -89,7 +91,7 @@ def test_texts_and_their_word_vectors_are_imported_and_both_uploads_deleted(ws, 
     other = imports.request_import(path, "reviews", "auto", ws, uploaded=True, texts=TextWishes(Columns("one", "two")))
     assert job.id != other.id
     recording = Recording()
-    result = requests.handlers(ws)["import"](json.loads(json.dumps(job.payload)), recording)
+    result = catalogue.handlers(ws)["import"](json.loads(json.dumps(job.payload)), recording)
     (mine,) = own_sets(ws.settings)
     assert (mine.content_id, mine.kind, mine.shape) == (result["content_id"], "texts", (3,))
     assert not path.exists()
@@ -109,7 +111,7 @@ def test_a_bad_upload_is_deleted_too(ws):
     path = imports.keep_upload(io.BytesIO(b"nonsense"), 8, ws)
     job = imports.request_import(path, "x", 32, ws, uploaded=True)
     with pytest.raises(DataError):
-        requests.handlers(ws)["import"](job.payload, Recording())
+        catalogue.handlers(ws)["import"](job.payload, Recording())
     assert not path.exists()
     assert own_sets(ws.settings) == ()
 
@@ -148,7 +150,7 @@ def test_an_upload_that_cannot_be_written_is_said_and_leaves_nothing(limit):
     script = f"""
 import io, os, resource, signal, sys
 from pathlib import Path
-from ntkcore.analyses import convergence, requests
+from ntkcore.analyses import convergence, catalogue
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import StoreError
 from ntkcore.settings import Settings

@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ntkcore.analyses.learnability.analysis import is_ready, learnability_key, parts_of
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.materials.kernel import kernel_key
 from ntkcore.analyses.materials.network import run_key
-from ntkcore.analyses.requests import request_learnability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.jobs import JobState
 from ntkcore.settings import Settings
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 pytestmark = pytest.mark.kill
 
@@ -100,8 +99,8 @@ def installation(tmp_path):
 
 def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path, installation):
     whole, broken = installation(tmp_path / "whole"), installation(tmp_path / "broken")
-    job = request_learnability(SPEC, broken.ws)
-    assert request_learnability(SPEC, whole.ws).id == job.id
+    job = LEARNABILITY.request(SPEC, broken.ws)
+    assert LEARNABILITY.request(SPEC, whole.ws).id == job.id
     whole.start()
     training, kernel = ("training", run_key(SPEC.run, broken.ws)), ("kernel", kernel_key(SPEC.kernel, broken.ws))
 
@@ -127,7 +126,7 @@ def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path
     assert whole.ended(job.id).status == "done"
 
     assert broken.arrays() == whole.arrays()
-    kinds = {kind for kind, _ in parts_of(SPEC, broken.ws)}
+    kinds = {kind for kind, _ in LEARNABILITY.artifacts(SPEC, broken.ws)}
     assert kinds <= {path.split("/")[0] for path in broken.arrays()}
     kept = broken.tiles(*training, where="artifacts")
     assert {name: kept[name] for name in epochs} == epochs  # not written again: neither bytes nor time changed
@@ -157,7 +156,7 @@ def test_a_disk_that_fills_up_fails_the_job_which_goes_on_when_there_is_room(tmp
         pytest.skip("this machine does not let us mount a small disk")
     spec = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": 300})})
     try:
-        job = request_learnability(spec, small.ws)
+        job = LEARNABILITY.request(spec, small.ws)
         training = ("training", run_key(spec.run, small.ws))
         small.start()
         wait_until(lambda: len(small.tiles(*training)) >= 3)
@@ -165,13 +164,13 @@ def test_a_disk_that_fills_up_fails_the_job_which_goes_on_when_there_is_room(tmp
         state = small.ended(job.id)
         assert state.status == "failed"
         assert "disk is full" in state.message and "Free space" in state.remedy
-        assert not is_ready(spec, small.ws) and not small.ws.store.entries() and not list(disk.rglob("*.tmp"))
+        assert not LEARNABILITY.ready(spec, small.ws) and not small.ws.store.entries() and not list(disk.rglob("*.tmp"))
         done = small.tiles(*training)
         (disk / "ballast").unlink()
-        assert request_learnability(spec, small.ws).id == job.id
+        assert LEARNABILITY.request(spec, small.ws).id == job.id
         assert small.ended(job.id).status == "done"
-        assert is_ready(spec, small.ws)
-        assert all(not small.ws.store.verify(kind, key) for kind, key in parts_of(spec, small.ws))
+        assert LEARNABILITY.ready(spec, small.ws)
+        assert all(not small.ws.store.verify(kind, key) for kind, key in LEARNABILITY.artifacts(spec, small.ws))
         kept = small.tiles(*training, where="artifacts")
         assert {name: kept[name] for name in done} == done
     finally:
@@ -217,8 +216,8 @@ def test_two_apps_starting_at_once_start_one_worker(tmp_path, installation):
         spec = LearnabilitySpec.model_validate(
             {"dataset": {"classes": ("0", "1"), "n": 40}, "model": {"width": 4}, "training": {"epochs": 1}}
         )
-        job = request_learnability(spec, one.ws)
-        assert job.id == learnability_key(spec, one.ws)
+        job = LEARNABILITY.request(spec, one.ws)
+        assert job.id == LEARNABILITY.key(spec, one.ws)
         assert one.ended(job.id).status == "done"
         assert _workers_of(one.cache) == [worker.pid]
     finally:

@@ -10,15 +10,15 @@ import pytest
 from recording import Recording
 from reviews import REVIEWS, write_reviews
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
-from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability import views as learnability_views
-from ntkcore.analyses.learnability.analysis import open_learnability, run_learnability
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, load_dataset, open_pack
 from ntkcore.errors import ModelError
-from ntkcore.specs import InfluenceSpec, LearnabilitySpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 N, M, RIDGE = 28, 12, 0.1
 TEXTS = [text for text, _ in REVIEWS]
@@ -56,9 +56,9 @@ KERNELS = {
 def test_information_of_texts_is_that_of_deletion(own, kernel):
     ws, content = own
     spec = asked(content, **KERNELS[kernel])
-    forecast_influence(spec, ws)
-    run_influence(spec, ws, Recording())
-    result = open_influence(spec, ws)
+    INFLUENCE.forecast(spec, ws)
+    INFLUENCE.compute(spec, ws, Recording())
+    result = INFLUENCE.open(spec, ws)
     found = information.scores(result, RIDGE, inf, ws)
     k, k_test = kernel_of(result), result.k_test
     y = 2.0 * result.labels[:, None] - 1.0 - result.f_train
@@ -75,8 +75,8 @@ def test_information_of_texts_is_that_of_deletion(own, kernel):
 def test_the_two_layer_kernel_sees_directions(own):
     ws, content = own
     spec = asked(content, kernel="two-layer")
-    run_influence(spec, ws, Recording())
-    result = open_influence(spec, ws)
+    INFLUENCE.compute(spec, ws, Recording())
+    result = INFLUENCE.open(spec, ws)
     x = load_dataset(spec.dataset, ws.settings).inputs.astype(np.float64)
     cosine = np.clip((x / np.linalg.norm(x, axis=1, keepdims=True)) @ (x / np.linalg.norm(x, axis=1, keepdims=True)).T, -1, 1)
     np.testing.assert_allclose(kernel_of(result), cosine * (np.pi - np.arccos(cosine)) / (2 * np.pi), atol=1e-7)
@@ -85,8 +85,8 @@ def test_the_two_layer_kernel_sees_directions(own):
 def test_training_and_held_out_texts_are_those_of_the_file(own):
     ws, content = own
     spec = asked(content, kernel="two-layer")
-    run_influence(spec, ws, Recording())
-    result = open_influence(spec, ws)
+    INFLUENCE.compute(spec, ws, Recording())
+    result = INFLUENCE.open(spec, ws)
     for pack_id, ids in ((result.pack, result.ids), (result.test_pack, result.test_ids)):
         pack = open_pack(pack_id, ws.settings)
         assert [pack.text(i) for i in range(len(ids))] == [TEXTS[int(name.removeprefix("row/"))] for name in ids]
@@ -97,7 +97,7 @@ def test_networks_for_images_are_refused_with_the_one_that_fits(own, architectur
     ws, content = own
     spec = asked(content, kernel="pseudo", model={"architecture": architecture})
     with pytest.raises(ModelError, match=f"{architecture} needs images, and these data are vectors of 12 numbers") as caught:
-        forecast_influence(spec, ws)
+        INFLUENCE.forecast(spec, ws)
     assert "Choose the model fcn" in caught.value.remedy
 
 
@@ -110,8 +110,8 @@ def test_learnability_of_texts_and_their_zip(own):
             "training": {"epochs": 2},
         }
     )
-    run_learnability(spec, ws, Recording())
-    result = open_learnability(spec, ws)
+    LEARNABILITY.compute(spec, ws, Recording())
+    result = LEARNABILITY.open(spec, ws)
     facts = learnability_views.judged(result)
     with zipfile.ZipFile(io.BytesIO(learnability_views.images_zip(result, facts, [3, 1], ws))) as archive:
         listed = pd.read_csv(archive.open("images.csv"))

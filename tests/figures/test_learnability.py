@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.learnability.views import GroupCurves, ImageCurve
 from ntkcore.figures import learnability as figures
 from ntkcore.figures.theme import GROUP_COLOURS
 from ntkcore.learnability import Correlation
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 N, EPOCHS = 40, 5
 

@@ -7,11 +7,10 @@ import pytest
 from recording import Recording
 from visiting import button, opened, visitor
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.learnability.analysis import learnability_key, parts_of, run_learnability
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.data import import_images
-from ntkcore.permalink import LEARNABILITY
-from ntkcore.specs import LearnabilitySpec, LearnabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 SPEC = LearnabilitySpec.model_validate(
     {"dataset": {"classes": ("0", "1"), "n": 60}, "model": {"width": 8, "depth": 1}, "training": {"epochs": 2}}
@@ -45,7 +44,7 @@ def test_forecast_before_anything_runs(app):
 
 
 def test_compute_is_one_job_for_two_sessions(app, ws):
-    query = LEARNABILITY.write(SPEC)
+    query = ADDRESSES["learnability"].write(SPEC)
     opened(app, "learnability", **query)
     button(app, "Compute").click().run()
     assert not app.exception
@@ -56,8 +55,8 @@ def test_compute_is_one_job_for_two_sessions(app, ws):
 
 
 def test_result_page_and_its_link(app, ws):
-    run_learnability(SPEC, ws, Recording())
-    opened(app, "learnability", **LEARNABILITY.write(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    opened(app, "learnability", **ADDRESSES["learnability"].write(SPEC, LearnabilityView(gallery="all", basket=(1, 2, 5))))
     app.run()  # the charts come a moment after the gallery
     assert not app.exception
     assert "How k(x,x) is distributed" in [item.value for item in app.subheader]
@@ -67,8 +66,8 @@ def test_result_page_and_its_link(app, ws):
 
 
 def test_inspector_opens_by_link(app, ws):
-    run_learnability(SPEC, ws, Recording())
-    opened(app, "learnability", **LEARNABILITY.write(SPEC, LearnabilityView(image=3, gallery="all")))
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    opened(app, "learnability", **ADDRESSES["learnability"].write(SPEC, LearnabilityView(image=3, gallery="all")))
     assert any(b.label == "Next" for b in app.button)
     button(app, "Next").click().run()
     assert not app.exception
@@ -93,26 +92,26 @@ def test_what_cannot_be_computed_is_said_with_a_remedy(app, query):
 
 
 def test_damage_is_said_and_repaired(app, ws):
-    run_learnability(SPEC, ws, Recording())
-    key = dict(parts_of(SPEC, ws))["training"]
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    key = dict(LEARNABILITY.artifacts(SPEC, ws))["training"]
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "training" / key).rglob("c/**/*") if p.is_file())
     tile.write_bytes(tile.read_bytes()[:-3])
-    opened(app, "learnability", **LEARNABILITY.write(SPEC))
+    opened(app, "learnability", **ADDRESSES["learnability"].write(SPEC))
     assert "damaged" in app.warning[0].value
-    assert ws.jobs.state(learnability_key(SPEC, ws)) is not None
+    assert ws.jobs.state(LEARNABILITY.key(SPEC, ws)) is not None
 
 
 def test_a_cancelled_job_can_be_computed_again(app, ws):
-    requests.request_learnability(SPEC, ws)
-    ws.jobs.cancel(learnability_key(SPEC, ws))
-    opened(app, "learnability", **LEARNABILITY.write(SPEC))
+    LEARNABILITY.request(SPEC, ws)
+    ws.jobs.cancel(LEARNABILITY.key(SPEC, ws))
+    opened(app, "learnability", **ADDRESSES["learnability"].write(SPEC))
     assert any("cancelled" in item.value for item in app.info)
     assert not button(app, "Compute").disabled
 
 
 def test_jobs_page(app, ws):
-    run_learnability(SPEC, ws, Recording())
-    requests.request_learnability(SPEC, ws)
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    LEARNABILITY.request(SPEC, ws)
     opened(app, "jobs")
     assert any("No worker" in w.value for w in app.warning)
     assert any("Learnability of Digits" in m.value for m in app.markdown)
@@ -147,7 +146,7 @@ def test_a_damaged_own_set_is_listed_and_can_be_removed(app, cache, tmp_path):
 def test_a_job_that_failed_says_why_and_what_to_do(app, ws, monkeypatch):
     from ntkcore.jobs import Jobs
 
-    requests.request_learnability(SPEC, ws)
+    LEARNABILITY.request(SPEC, ws)
     real = Jobs.state
 
     def failed(self, key):
@@ -159,7 +158,7 @@ def test_a_job_that_failed_says_why_and_what_to_do(app, ws, monkeypatch):
         )
 
     monkeypatch.setattr(Jobs, "state", failed)
-    opened(app, "learnability", **LEARNABILITY.write(SPEC))
+    opened(app, "learnability", **ADDRESSES["learnability"].write(SPEC))
     assert "diverged" in app.error[0].value
     assert "smaller" in app.error[0].value
     assert not button(app, "Compute").disabled

@@ -7,128 +7,41 @@ Source: Thesis ch. 3; SCIENCE §7. One job of many parts: each comparison is an 
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+import pandas as pd
+
+from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.convergence import views
 from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
-from ntkcore.analyses.convergence.comparison import VERSION as COMPARISON_VERSION
-from ntkcore.analyses.convergence.comparison import Comparison, PointImages, comparison_key, open_comparison, open_point
-from ntkcore.analyses.convergence.forecast import convergence_stages
+from ntkcore.analyses.convergence.comparison import USES as COMPARISON_USES
+from ntkcore.analyses.convergence.comparison import Comparison, comparison_key, open_comparison
+from ntkcore.analyses.convergence.forecast import convergence_refusal, convergence_stages, forecast_convergence
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
-from ntkcore.analyses.convergence.timing import Timing, TimingSpec, ensure_timing, open_timing, series_of, timing_key, timing_spec
-from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.materials.kernel import KERNEL_VERSION, run_of
-from ntkcore.analyses.materials.network import TRAINING_VERSION, content_of, ensure_states, ensure_training, has_state, until
+from ntkcore.analyses.convergence.timing import TimingSpec, ensure_timing, open_timing, series_of, timing_key, timing_spec
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.materials.kernel import run_of
+from ntkcore.analyses.materials.network import content_of, ensure_states, ensure_training, has_state, until
 from ntkcore.analyses.materials.split import load_split, require_classes
 from ntkcore.analyses.progress import IMAGES, TIMING, TRAINING, Reporter, of_point
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
+from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import ComputationError
-from ntkcore.specs import ComparisonSpec, ConvergenceSpec, key_of
+from ntkcore.specs import TITLES
+from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec, ConvergenceView
+from ntkcore.store import Artifact
+from ntkcore.store.store import State
 
-__all__ = [
-    "Comparison",
-    "ConvergenceResult",
-    "PointImages",
-    "Timing",
-    "convergence_key",
-    "is_ready",
-    "open_convergence",
-    "open_point",
-    "ready_points",
-    "run_convergence",
-]
-
-KIND = "convergence"
-VERSION = 1
 _LISTED = 3  # places named in a warning
-
-
-@dataclass(frozen=True, slots=True)
-class ConvergenceResult:
-    """A convergence analysis, as far as it is computed.
-
-    Attributes:
-        spec, key: what was asked for, and its key.
-        points: the comparisons in the order of ``spec.points()``; None where not computed yet.
-        timing: seconds per pair over outputs and depth; None until everything else is done.
-        class_names: the classes; () until a comparison is there.
-        warnings: what a reader should know, each with how many comparisons it concerns.
-        created, seconds, device: when (UTC, ISO 8601) the whole was finished, how long the last job took, and on what; "" and 0
-            until then.
-    """
-
-    spec: ConvergenceSpec
-    key: str
-    points: tuple[Comparison | None, ...]
-    timing: Timing | None
-    class_names: tuple[str, ...]
-    warnings: tuple[str, ...]
-    created: str
-    seconds: float
-    device: str
-
-    @property
-    def ready(self) -> int:
-        """How many comparisons are there."""
-        return sum(point is not None for point in self.points)
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything is there."""
-        return self.ready == len(self.points) and self.timing is not None
-
-
-def convergence_key(spec: ConvergenceSpec, ws: Workspace) -> str:
-    """Key of the analysis, which is also the id of its job."""
-    versions = ((VERSION * 100 + COMPARISON_VERSION) * 100 + KERNEL_VERSION) * 100 + TRAINING_VERSION
-    return key_of(KIND, versions, spec, content_of(spec.dataset, spec.models()[0], ws))
-
-
-def is_ready(spec: ConvergenceSpec, ws: Workspace) -> bool:
-    """Whether every part of the analysis is stored."""
-    return _finished(spec, ws) is not None and ready_points(spec, ws) == len(spec.points())
 
 
 def ready_points(spec: ConvergenceSpec, ws: Workspace) -> int:
     """How many comparisons are stored; looks only whether they are there, so it may be asked every second."""
     return sum(ws.store.state(COMPARISON_KIND, comparison_key(point, ws)) == "ready" for point in spec.points())
-
-
-def run_convergence(spec: ConvergenceSpec, ws: Workspace, reporter: Reporter) -> None:
-    """Compute whatever of the analysis is not stored yet, part by part, in the order of ``spec.points()``.
-
-    A network whose training diverges has comparisons that say so, and the others go on.
-
-    Raises:
-        AtlasError: the request cannot be met; says why and what to do.
-        Cancelled: the user cancelled; what is finished stays.
-    """
-    started = time.monotonic()
-    split = load_split(spec.dataset, spec.test, ws)
-    require_classes(split.train)
-    reporter.plan(convergence_stages(spec, split.train, ws))
-    reporter.report(IMAGES, split.train.n + len(split.test_labels))
-    failed: dict[tuple[int, int], str] = {}
-    for point in spec.points():
-        if ws.store.state(COMPARISON_KIND, comparison_key(point, ws)) == "ready":
-            continue
-        network = point.model.width, point.model.seed
-        if point.training is not None and network not in failed:
-            failed[network] = _train(spec, point, split.train, ws, reporter)
-            if failed[network]:
-                reporter.warn(f"Width {network[0]}, seed {network[1]}: {failed[network]}")
-        ensure_comparison(point, split, ws, reporter, failed.get(network, ""))
-    timed = timing_spec(spec, split.train, reporter.device)
-    ensure_timing(timed, ws, reporter)
-    reporter.report(TIMING, sum(2 * len(places) for _, places in series_of(timed)))
-    with ws.store.draft(KIND, convergence_key(spec, ws), identity_of(spec, VERSION)) as draft:
-        if draft is not None:
-            draft.put_json("timing", timed.model_dump(mode="json"))
-            draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
-    ws.store.evict()
 
 
 def _train(spec: ConvergenceSpec, point: ComparisonSpec, dataset: Dataset, ws: Workspace, reporter: Reporter) -> str:
@@ -148,29 +61,6 @@ def _train(spec: ConvergenceSpec, point: ComparisonSpec, dataset: Dataset, ws: W
         except ComputationError as error:
             said = f"{error.message} {error.remedy}".strip()
     return said
-
-
-def open_convergence(spec: ConvergenceSpec, ws: Workspace) -> ConvergenceResult:
-    """What is stored of the analysis, from memory where it is hot; an analysis never begun has no points yet.
-
-    Raises:
-        CorruptArtifact: a comparison is damaged; :func:`ntkcore.analyses.requests.repair` computes it again.
-    """
-    points = tuple(open_comparison(point, ws) for point in spec.points())
-    timing = _finished(spec, ws)
-    done = ws.store.open(KIND, convergence_key(spec, ws)).info if timing is not None else {}
-    ready = [point for point in points if point is not None]
-    return ConvergenceResult(
-        spec=spec,
-        key=convergence_key(spec, ws),
-        points=points,
-        timing=None if timing is None else open_timing(timing, ws),
-        class_names=ready[0].class_names if ready else (),
-        warnings=_warnings(ready),
-        created=done.get("created", ""),
-        seconds=done.get("seconds", 0.0),
-        device=done.get("device", ""),
-    )
 
 
 def _warnings(points: Sequence[Comparison]) -> tuple[str, ...]:
@@ -195,10 +85,111 @@ def _few(places: Sequence[str], of: int) -> str:
     return "; ".join(places[:_LISTED]) + more
 
 
-def _finished(spec: ConvergenceSpec, ws: Workspace) -> TimingSpec | None:
-    """What was timed when the analysis was finished; None when it is not, or the timing is gone."""
-    key = convergence_key(spec, ws)
-    if ws.store.state(KIND, key) != "ready":
-        return None
-    timed = TimingSpec.model_validate(ws.store.open(KIND, key).json("timing"))
-    return timed if ws.store.state(TIMING_KIND, timing_key(timed)) == "ready" else None
+class Convergence(Analysis[ConvergenceSpec, ConvergenceView, ConvergenceResult]):
+    """How well does the cheap pseudo-NTK stand in for the full empirical NTK, over width and training?"""
+
+    kind, version, uses = "convergence", 1, COMPARISON_USES
+    spec, view = ConvergenceSpec, ConvergenceView
+    word = "convergence: all comparisons complete"
+    smaller = "Choose fewer images, fewer classes or narrower networks."
+
+    def title(self, spec: ConvergenceSpec, ws: Workspace) -> str:
+        """The data set and the architecture."""
+        return f"Convergence on {describe_dataset(spec.dataset, ws.settings)} · {TITLES[spec.architecture]}"
+
+    def content(self, spec: ConvergenceSpec, ws: Workspace) -> Mapping[str, str]:
+        """The data; the weights are drawn."""
+        return content_of(spec.dataset, spec.models()[0], ws)
+
+    def forecast(self, spec: ConvergenceSpec, ws: Workspace) -> Forecast:
+        """See :func:`~ntkcore.analyses.convergence.forecast.forecast_convergence`."""
+        return forecast_convergence(spec, ws)
+
+    def refusal(self, spec: ConvergenceSpec, ws: Workspace) -> str:
+        """By memory and disk alone: no rate is measured."""
+        return convergence_refusal(spec, ws)
+
+    def state(self, spec: ConvergenceSpec, ws: Workspace) -> State:
+        """``"ready"`` when every comparison and the timing are stored."""
+        points = ready_points(spec, ws)
+        if points == len(spec.points()) and self._finished(spec, ws) is not None:
+            return "ready"
+        return "partial" if points else "absent"
+
+    def run(self, spec: ConvergenceSpec, part: int, ws: Workspace, reporter: Reporter) -> None:
+        """Compute whatever of the analysis is not stored yet, part by part, in the order of ``spec.points()``.
+
+        A network whose training diverges has comparisons that say so, and the others go on.
+
+        Raises:
+            AtlasError: the request cannot be met; says why and what to do.
+            Cancelled: the user cancelled; what is finished stays.
+        """
+        started = time.monotonic()
+        split = load_split(spec.dataset, spec.test, ws)
+        require_classes(split.train)
+        reporter.plan(convergence_stages(spec, split.train, ws))
+        reporter.report(IMAGES, split.train.n + len(split.test_labels))
+        failed: dict[tuple[int, int], str] = {}
+        for point in spec.points():
+            if ws.store.state(COMPARISON_KIND, comparison_key(point, ws)) == "ready":
+                continue
+            network = point.model.width, point.model.seed
+            if point.training is not None and network not in failed:
+                failed[network] = _train(spec, point, split.train, ws, reporter)
+                if failed[network]:
+                    reporter.warn(f"Width {network[0]}, seed {network[1]}: {failed[network]}")
+            ensure_comparison(point, split, ws, reporter, failed.get(network, ""))
+        timed = timing_spec(spec, split.train, reporter.device)
+        ensure_timing(timed, ws, reporter)
+        reporter.report(TIMING, sum(2 * len(places) for _, places in series_of(timed)))
+        with ws.store.draft(self.kind, self.key(spec, ws), self.identity(spec)) as draft:
+            if draft is not None:
+                draft.put_json("timing", timed.model_dump(mode="json"))
+                draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
+        ws.store.evict()
+
+    def open(self, spec: ConvergenceSpec, ws: Workspace) -> ConvergenceResult:
+        """What is stored of the analysis, from memory where it is hot; an analysis never begun has no points yet.
+
+        Raises:
+            CorruptArtifact: a comparison is damaged; :meth:`repair` computes it again.
+        """
+        points = tuple(open_comparison(point, ws) for point in spec.points())
+        timing = self._finished(spec, ws)
+        done = ws.store.open(self.kind, self.key(spec, ws)).info if timing is not None else {}
+        ready = [point for point in points if point is not None]
+        return ConvergenceResult(
+            spec=spec,
+            key=self.key(spec, ws),
+            points=points,
+            timing=None if timing is None else open_timing(timing, ws),
+            class_names=ready[0].class_names if ready else (),
+            warnings=_warnings(ready),
+            created=done.get("created", ""),
+            seconds=done.get("seconds", 0.0),
+            device=done.get("device", ""),
+        )
+
+    def load(self, artifact: Artifact, spec: ConvergenceSpec, ws: Workspace) -> ConvergenceResult:
+        """What is stored of it: the comparisons are artifacts of their own, each kept hot for itself."""
+        return self.open(spec, ws)
+
+    def answer(self, result: ConvergenceResult, view: ConvergenceView, ws: Workspace) -> tuple[str, ...]:
+        """How the difference falls with width, whether the regressions agree, and what it costs."""
+        return (*views.answer(result, view), *(f"Note: {warning}" for warning in result.warnings))
+
+    def table(self, result: ConvergenceResult, view: ConvergenceView, ws: Workspace) -> pd.DataFrame:
+        """One row per comparison (width, seed, epoch), with every number."""
+        return views.table(result)
+
+    def _finished(self, spec: ConvergenceSpec, ws: Workspace) -> TimingSpec | None:
+        """What was timed when the analysis was finished; None when it is not, or the timing is gone."""
+        key = self.key(spec, ws)
+        if ws.store.state(self.kind, key) != "ready":
+            return None
+        timed = TimingSpec.model_validate(ws.store.open(self.kind, key).json("timing"))
+        return timed if ws.store.state(TIMING_KIND, timing_key(timed)) == "ready" else None
+
+
+CONVERGENCE = Convergence()

@@ -24,10 +24,10 @@ from math import isfinite, nan, sqrt
 import numpy as np
 from scipy.stats import t as student_t
 
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
 from ntkcore.analyses.convergence.comparison import Comparison
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.convergence import THEORY, PowerLaw, power_law
-from ntkcore.specs import ConvergenceView
+from ntkcore.specs.convergence import ConvergenceView
 
 NAMES = {"pseudo": "pseudo-NTK", "first": "first-logit kernel"}
 SAME = 0.95  # share of equal classes from which on two regressions count as one

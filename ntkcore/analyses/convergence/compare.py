@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ntkcore.analyses.convergence.comparison import BY_FORM, KIND, VERSION, comparison_key, number
+from ntkcore.analyses.convergence.comparison import BY_FORM, COMPARISON_METHOD, KIND, USES, comparison_key, number
 from ntkcore.analyses.convergence.measures import FORMS, STEPS, measure
 from ntkcore.analyses.drafts import identity_of, one_device, put_array
 from ntkcore.analyses.materials.kernel import kernel_network, run_of
@@ -24,7 +24,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.doctor import batch_invariance
 from ntkcore.models import describe_model
-from ntkcore.specs import ComparisonSpec
+from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Draft
 
 
@@ -44,7 +44,7 @@ def ensure_comparison(spec: ComparisonSpec, split: Split, ws: Workspace, reporte
     if ws.store.state(KIND, key) == "ready":
         return
     first = of_point(KERNELS[FORMS[0]], spec)
-    with ws.store.draft(KIND, key, identity_of(spec, VERSION), waiting=lambda: reporter.report(first, 0)) as draft:
+    with ws.store.draft(KIND, key, identity_of(spec, COMPARISON_METHOD.version, USES), waiting=lambda: reporter.report(first, 0)) as draft:
         if draft is None:
             return
         scratch = [f"{form}-{part}" for form in FORMS for part in ("train", "test")]

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from ntkcore.analyses.convergence.measures import FORMS, Numbers
-from ntkcore.analyses.materials.kernel import KERNEL_VERSION
-from ntkcore.analyses.materials.network import TRAINING_VERSION, content_of
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.doctor import KernelDoctor
-from ntkcore.specs import ComparisonSpec, key_of
+from ntkcore.specs import Method, key_of
+from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Artifact
 
 KIND = "comparison"
-VERSION = 1
+COMPARISON_METHOD = Method("comparison", 1)  # raise when the numbers of a comparison change
+USES = (COMPARISON_METHOD, KERNEL_METHOD, TRAINING_METHOD)
 PICTURES = ("pseudo", "full_mean", "error")
 
 BY_FORM = (
@@ -89,7 +91,7 @@ class PointImages:
 
 def comparison_key(spec: ComparisonSpec, ws: Workspace) -> str:
     """Key of one comparison."""
-    return key_of(KIND, VERSION * 10_000 + KERNEL_VERSION * 100 + TRAINING_VERSION, spec, content_of(spec.dataset, spec.model, ws))
+    return key_of(KIND, COMPARISON_METHOD.version, spec, content_of(spec.dataset, spec.model, ws), USES)
 
 
 def open_comparison(spec: ComparisonSpec, ws: Workspace) -> Comparison | None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
 from ntkcore.analyses.convergence.answer import epoch_of
 from ntkcore.analyses.convergence.comparison import Comparison
 from ntkcore.analyses.convergence.metrics import LABELS, Metric
+from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.convergence import PowerLaw, guide, power_law
-from ntkcore.specs import ConvergenceView
+from ntkcore.specs.convergence import ConvergenceView
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ from ntkcore.analyses.materials.tiles import inputs_of, kernel_pairs, kernel_rat
 from ntkcore.analyses.progress import COMPARISON, IMAGES, KERNELS, TIMING, TRAINING, Stage, of_point
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
-from ntkcore.errors import SpecError
 from ntkcore.kernels import working_set
 from ntkcore.linalg import SMALL
 from ntkcore.models import describe_model
-from ntkcore.specs import ComparisonSpec, ConvergenceSpec, ModelSpec, Outputs
+from ntkcore.specs import ModelSpec, Outputs
+from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec
 
 _KERNELS = "Kernels"
 _START = 2.0  # seconds until a process of its own has begun to decompose a large matrix
@@ -53,14 +53,13 @@ def forecast_convergence(spec: ConvergenceSpec, ws: Workspace) -> Forecast:
     return _needs(spec, sample, ws).forecast(lambda: _summed(convergence_stages(spec, sample, ws)), ws)
 
 
-def require_fit_convergence(spec: ConvergenceSpec, ws: Workspace) -> None:
-    """Refuse what cannot fit on this machine.
+def convergence_refusal(spec: ConvergenceSpec, ws: Workspace) -> str:
+    """Why it cannot fit on this machine, or "".
 
     Raises:
-        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+        AtlasError: it cannot be had at all.
     """
-    if refusal := _needs(spec, _checked(spec, ws), ws).refusal(ws)[0]:
-        raise SpecError(refusal, "Choose fewer images, fewer classes or narrower networks.")
+    return _needs(spec, _checked(spec, ws), ws).refusal(ws)[0]
 
 
 def convergence_stages(spec: ConvergenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:

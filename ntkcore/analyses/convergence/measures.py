@@ -26,7 +26,8 @@ from ntkcore.convergence import (
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.doctor import KernelDoctor, examine
 from ntkcore.regression import fit_predict, fit_predict_blocks
-from ntkcore.specs import ComparisonSpec, Outputs
+from ntkcore.specs import Outputs
+from ntkcore.specs.convergence import ComparisonSpec
 
 STEPS = ("outputs", "entries", "spectra", "full spectrum", "regressions", "full regression", "doctors")
 CHEAP: tuple[Outputs, ...] = ("pseudo", "first")

@@ -18,13 +18,14 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.materials.kernel import KERNEL_VERSION
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.progress import TIMING, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.kernels import ntk_tiles
 from ntkcore.models import build_model
-from ntkcore.specs import Architecture, ConvergenceSpec, ModelSpec, Spec, key_of
+from ntkcore.specs import Architecture, ModelSpec, Spec, key_of
+from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.store import Draft
 
 KIND = "timing"
@@ -99,7 +100,7 @@ def ensure_timing(spec: TimingSpec, ws: Workspace, reporter: Reporter) -> Timing
     """The timing, from the store or measured now; finished series survive an interruption."""
     key = timing_key(spec)
     if ws.store.state(KIND, key) != "ready":
-        with ws.store.draft(KIND, key, identity_of(spec, VERSION), waiting=lambda: reporter.report(TIMING, 0)) as draft:
+        with ws.store.draft(KIND, key, identity_of(spec, VERSION, (KERNEL_METHOD,)), waiting=lambda: reporter.report(TIMING, 0)) as draft:
             if draft is not None:
                 before = 0
                 for name, places in series_of(spec):
@@ -111,7 +112,7 @@ def ensure_timing(spec: TimingSpec, ws: Workspace, reporter: Reporter) -> Timing
 
 def timing_key(spec: TimingSpec) -> str:
     """Key of a timing."""
-    return key_of(KIND, VERSION * 100 + KERNEL_VERSION, spec, {})
+    return key_of(KIND, VERSION, spec, {}, (KERNEL_METHOD,))
 
 
 def open_timing(spec: TimingSpec, ws: Workspace) -> Timing:

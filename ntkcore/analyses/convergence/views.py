@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.convergence.analysis import ConvergenceResult
 from ntkcore.analyses.convergence.answer import Verdict, answer, brief, epoch_of, verdict
 from ntkcore.analyses.convergence.comparison import BY_FORM, Comparison
 from ntkcore.analyses.convergence.curves import Curves, Series, curves, there
 from ntkcore.analyses.convergence.metrics import LABELS, METRICS, Metric
-from ntkcore.specs import ConvergenceView
+from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.specs.convergence import ConvergenceView
 
 __all__ = [
     "LABELS",

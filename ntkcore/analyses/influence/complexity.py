@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
 from ntkcore.analyses.influence.mean import mean_influence
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import GROUPS, regression
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import group_complexity
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
 from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.errors import SpecError
 from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
 from ntkcore.kernels.empirical import EXACT
 from ntkcore.models import describe_model
-from ntkcore.specs import InfluenceSpec, Outputs, RunSpec
+from ntkcore.specs import Outputs, RunSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 _FEW = 64  # samples of a probe
 _MATRICES = 5
@@ -37,14 +37,13 @@ def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
     return needs(spec, sample).forecast(lambda: influence_stages(spec, sample, ws), ws)
 
 
-def require_fit_influence(spec: InfluenceSpec, ws: Workspace) -> None:
-    """Refuse what cannot fit on this machine.
+def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
+    """Why it cannot fit on this machine, or "".
 
     Raises:
-        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+        AtlasError: it cannot be had at all.
     """
-    if refusal := needs(spec, _checked(spec, ws)).refusal(ws)[0]:
-        raise SpecError(refusal, "Choose fewer images, or a kernel that serves all outputs.")
+    return needs(spec, _checked(spec, ws)).refusal(ws)[0]
 
 
 def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:

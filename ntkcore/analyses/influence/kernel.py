@@ -18,7 +18,8 @@ from ntkcore.data import Dataset
 from ntkcore.errors import DataError, ModelError
 from ntkcore.kernels import Compression, infinite_ntk, two_layer_relu_ntk
 from ntkcore.kernels.doctor import batch_invariance, compression_error
-from ntkcore.specs import InfluenceSpec, KernelSpec, ModelSpec, Outputs
+from ntkcore.specs import KernelSpec, ModelSpec, Outputs
+from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.store import Draft
 
 KEPT = 2000

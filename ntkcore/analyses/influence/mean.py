@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import regression, time_of
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import kernel_influence
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 _SLICE = 64  # held-out images between two tellings of progress
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import INFLUENTIAL, STEPS, classes, regression, times
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import held, regression, time_of
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import shift_influence
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 
 def effects(result: InfluenceResult, view: InfluenceView, image: int, ws: Workspace) -> np.ndarray:

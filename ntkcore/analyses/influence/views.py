@@ -9,12 +9,12 @@ from math import inf
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import shift_influence
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 SHOWN = 60
 """Training images in a gallery."""

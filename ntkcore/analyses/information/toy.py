@@ -16,7 +16,7 @@ from ntkcore.information.toy import (
     predicted_information,
     toy_points,
 )
-from ntkcore.specs import ToyView
+from ntkcore.specs.information_toy import ToyView
 
 KINDS = ("with it", "without it", "others in its place")
 """The three distributions: p(w | S), p(w | S without i), and the mean of p(w | S without i, z') over z'."""

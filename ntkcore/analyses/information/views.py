@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
 from ntkcore.analyses.influence.mean import mean_influence
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, regression, times
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.information import functional_information, weight_information
-from ntkcore.specs import InfluenceView, InformationView, Measure
+from ntkcore.specs.influence import InfluenceView
+from ntkcore.specs.information import InformationView, Measure
 
 SHOWN = 10
 """Images at each end of the ranking that the gallery begins with, as in the paper's figures."""

@@ -10,9 +10,9 @@ from ntkcore.analyses.materials.tiles import TILE, kernel_pairs, kernel_tiles
 from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.errors import SpecError
 from ntkcore.models import describe_model
-from ntkcore.specs import LearnabilitySpec, RunSpec
+from ntkcore.specs import RunSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 REPLICATES = 1000  # bootstrap resamples of Spearman's ρ
 _POINTS = 240  # times at which the coupled dynamics are predicted, at most
@@ -28,14 +28,13 @@ def forecast_learnability(spec: LearnabilitySpec, ws: Workspace) -> Forecast:
     return _needs(spec, sample).forecast(lambda: learnability_stages(spec, sample, ws), ws)
 
 
-def require_fit(spec: LearnabilitySpec, ws: Workspace) -> None:
-    """Refuse what cannot fit on this machine.
+def learnability_refusal(spec: LearnabilitySpec, ws: Workspace) -> str:
+    """Why it cannot fit on this machine, or "".
 
     Raises:
-        SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
+        AtlasError: it cannot be had at all.
     """
-    if refusal := _needs(spec, sample_of(spec.dataset, ws)).refusal(ws)[0]:
-        raise SpecError(refusal, "Choose fewer images, a smaller network, or leave out the coupled dynamics.")
+    return _needs(spec, sample_of(spec.dataset, ws)).refusal(ws)[0]
 
 
 def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:

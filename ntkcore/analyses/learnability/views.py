@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.learnability.analysis import LearnabilityResult
+from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
 from ntkcore.learnability import (
@@ -23,7 +23,8 @@ from ntkcore.learnability import (
     predictions,
     split_groups,
 )
-from ntkcore.specs import DatasetSpec, LearnabilityView
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.learnability import LearnabilityView
 
 
 @dataclass(frozen=True, slots=True)

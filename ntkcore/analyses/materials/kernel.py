@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.drafts import identity_of, one_device, put_array
-from ntkcore.analyses.materials.network import content_of, network, rate_name, state_at, timed
+from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, network, rate_name, state_at, timed
 from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, kernel_tiles, learn_kernel_rates, listening, tile_side
 from ntkcore.analyses.progress import TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
@@ -15,15 +15,17 @@ from ntkcore.errors import ComputationError
 from ntkcore.kernels import ntk_diagonal
 from ntkcore.kernels.doctor import batch_invariance, examine
 from ntkcore.linalg import eigh
-from ntkcore.specs import ComparisonSpec, KernelSpec, RunSpec, key_of
+from ntkcore.specs import KernelSpec, Method, RunSpec, key_of
+from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Artifact
 
-KERNEL_VERSION = 2  # raise when the numbers of a kernel change
+KERNEL_METHOD = Method("kernel", 2)  # raise when the numbers of a kernel change
+USES = (KERNEL_METHOD, TRAINING_METHOD)
 
 
 def kernel_key(spec: KernelSpec, ws: Workspace) -> str:
     """Key shared by the artifacts of one kernel (kinds ``diagonal``, ``kernel`` and ``spectrum``)."""
-    return key_of("kernel", KERNEL_VERSION, spec, content_of(spec.dataset, spec.model, ws))
+    return key_of("kernel", KERNEL_METHOD.version, spec, content_of(spec.dataset, spec.model, ws), USES)
 
 
 def kernel_network(
@@ -48,7 +50,9 @@ def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
     """The artifact holding ``score`` (n,): k(x,x), the mean over outputs of ‖∇θ f_o(x)‖²."""
     key = kernel_key(spec, ws)
     if ws.store.state("diagonal", key) != "ready":
-        with ws.store.draft("diagonal", key, identity_of(spec, KERNEL_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
+        with ws.store.draft(
+            "diagonal", key, identity_of(spec, KERNEL_METHOD.version, USES), waiting=lambda: reporter.report(stage, 0)
+        ) as draft:
             if draft is not None:
                 one_device(draft, reporter, ("score", "notes"))
                 draft.create("score", (dataset.n,), "float64", (TILE,))
@@ -80,7 +84,9 @@ def ensure_kernel(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: R
     key = kernel_key(spec, ws)
     tiles = kernel_tiles(dataset.n, tile_side(spec.outputs, dataset.outputs, spec.dtype))
     if ws.store.state("kernel", key) != "ready":
-        with ws.store.draft("kernel", key, identity_of(spec, KERNEL_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
+        with ws.store.draft(
+            "kernel", key, identity_of(spec, KERNEL_METHOD.version, USES), waiting=lambda: reporter.report(stage, 0)
+        ) as draft:
             if draft is not None:
                 one_device(draft, reporter, ("kernel", "kernel-notes"))
                 module, inputs = kernel_network(spec, dataset, ws, reporter), inputs_of(dataset, spec.dtype)
@@ -104,7 +110,9 @@ def ensure_spectrum(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
     if ws.store.state("spectrum", key) != "ready":
         source = ensure_kernel(spec, dataset, ws, reporter, kernel_stage)
         kernel = source.read("kernel").astype(np.float64)
-        with ws.store.draft("spectrum", key, identity_of(spec, KERNEL_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
+        with ws.store.draft(
+            "spectrum", key, identity_of(spec, KERNEL_METHOD.version, USES), waiting=lambda: reporter.report(stage, 0)
+        ) as draft:
             if draft is not None:
                 with timed(ws, f"spectrum {reporter.device}", n**3):
                     values, vectors = _eigh(kernel, reporter, stage)

@@ -14,10 +14,10 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
 from ntkcore.errors import ComputationError
 from ntkcore.models import EpochRecord, TrainingState, build_model, evaluate, train, weights_content
-from ntkcore.specs import DatasetSpec, ModelSpec, RunSpec, TrainingSpec, key_of
+from ntkcore.specs import DatasetSpec, Method, ModelSpec, RunSpec, TrainingSpec, key_of
 from ntkcore.store import Artifact, Draft
 
-TRAINING_VERSION = 1  # raise when the numbers of a training change
+TRAINING_METHOD = Method("training", 1)  # raise when the numbers of a training change
 
 
 def content_of(dataset: DatasetSpec, model: ModelSpec, ws: Workspace) -> dict[str, str]:
@@ -27,7 +27,7 @@ def content_of(dataset: DatasetSpec, model: ModelSpec, ws: Workspace) -> dict[st
 
 def run_key(run: RunSpec, ws: Workspace) -> str:
     """Key of a training record."""
-    return key_of("training", TRAINING_VERSION, run, content_of(run.dataset, run.model, ws))
+    return key_of("training", TRAINING_METHOD.version, run, content_of(run.dataset, run.model, ws), (TRAINING_METHOD,))
 
 
 def network(spec: ModelSpec, dataset: Dataset, ws: Workspace) -> torch.nn.Module:
@@ -68,7 +68,9 @@ def ensure_training(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Rep
     key = run_key(run, ws)
     n, epochs = dataset.n, run.training.epochs
     if ws.store.state("training", key) != "ready":
-        with ws.store.draft("training", key, identity_of(run, TRAINING_VERSION), waiting=lambda: reporter.report(stage, 0)) as draft:
+        with ws.store.draft(
+            "training", key, identity_of(run, TRAINING_METHOD.version, (TRAINING_METHOD,)), waiting=lambda: reporter.report(stage, 0)
+        ) as draft:
             if draft is not None:  # None: another process finished it while this one waited
                 one_device(draft, reporter, ("outputs", "checkpoint"))
                 draft.create("outputs", (epochs + 1, n, dataset.outputs), "float32", (1, n, dataset.outputs))
@@ -169,7 +171,7 @@ def _store_state(run: RunSpec, state: TrainingState, ws: Workspace, reporter: Re
     to_here = until(run, state.epoch)
     if has_state(to_here, ws):
         return
-    with ws.store.draft("state", run_key(to_here, ws), identity_of(to_here, TRAINING_VERSION)) as draft:
+    with ws.store.draft("state", run_key(to_here, ws), identity_of(to_here, TRAINING_METHOD.version, (TRAINING_METHOD,))) as draft:
         if draft is not None:
             draft.put_blob("state", state.to_bytes())
             draft.publish({"device": reporter.device})

@@ -15,7 +15,8 @@ from ntkcore.analyses.materials.network import rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.kernels import Compression, FallbackWarning, ntk_tiles
-from ntkcore.specs import ComparisonSpec, KernelSpec, ModelSpec, Outputs
+from ntkcore.specs import KernelSpec, ModelSpec, Outputs
+from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Draft
 
 TILE = 256  # images on a side of a stored tile, at most

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.analyses.reliability.network import NetworkIhvp
+from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.reliability.result import NetworkIhvp
 from ntkcore.analyses.verification.views import leading
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.influence.trust import centre
 from ntkcore.learnability import spearman_interval
 from ntkcore.learnability.pearson import pearson_interval
-from ntkcore.specs import InfluenceView, NetworkIhvpSpec, ReliabilityView
+from ntkcore.specs.influence import InfluenceView
+from ntkcore.specs.network_ihvp import NetworkIhvpSpec
+from ntkcore.specs.reliability import ReliabilityView
 
 LITTLE, MORE, SMALLER = 0.5, 0.125, 1.0
 """Shares of the formula's own error. Stochastic estimation adds little where it moves an influence by half of it at most and the error of
@@ -70,6 +73,28 @@ def to_compare(result: InfluenceResult, view: ReliabilityView, target: int, ws: 
         batch=view.minibatch,
         repeats=view.runs,
     )
+
+
+def asked(result: InfluenceResult, view: ReliabilityView, ws: Workspace) -> NetworkIhvpSpec:
+    """The comparison for the view's held-out image; None: the one of the largest loss.
+
+    Raises:
+        SpecError: as :func:`to_compare`, or there is no such image.
+    """
+    look = InfluenceView(ridge=view.ridge, time=view.time, target=view.target)
+    if problem := influence_views.missing_from(result, look):
+        raise SpecError(problem, "Name one of those.")
+    now = influence_views.held(result, look, ws)
+    target = influence_views.target_of(result, look, influence_views.tests_shown(result, look, now), now)
+    return to_compare(result, view, target, ws)
+
+
+def view_of(spec: NetworkIhvpSpec) -> ReliabilityView:
+    """The view of the reliability page in which a comparison stands."""
+    of = spec.verification
+    width = {} if of.width is None else {"verify": of.width}
+    values = {"ridge": of.ridge, "time": of.time, "target": spec.target, "steps": spec.depth, "minibatch": spec.batch, "runs": spec.repeats}
+    return ReliabilityView.model_validate(values | width)
 
 
 def agreements(found: NetworkIhvp) -> tuple[Agreement, ...]:

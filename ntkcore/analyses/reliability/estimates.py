@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.influence.analysis import influence_key
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.verification.trained import TrainedNetwork, _images
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.influence import Lissa, ihvp_network
-from ntkcore.specs import EstimateSpec, key_of
+from ntkcore.specs import key_of
+from ntkcore.specs.network_ihvp import EstimateSpec
 
 ESTIMATE_KIND = "estimate"
 VERSION = 1
@@ -45,7 +46,7 @@ class Estimate:
 
 def estimate_key(spec: EstimateSpec, ws: Workspace) -> str:
     """Key of an estimate."""
-    return key_of(ESTIMATE_KIND, VERSION, spec, {"influence": influence_key(spec.network.influence, ws)})
+    return key_of(ESTIMATE_KIND, VERSION, spec, {"influence": INFLUENCE.key(spec.network.influence, ws)})
 
 
 def is_estimated(spec: EstimateSpec, ws: Workspace) -> bool:

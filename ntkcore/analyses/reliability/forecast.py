@@ -3,17 +3,18 @@
 from math import ceil, log, prod, sqrt
 
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
-from ntkcore.analyses.influence.analysis import InfluenceResult, open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, RETRAINING, TRAINING, Stage
 from ntkcore.analyses.reliability.estimates import MOST_ITERATIONS, is_estimated, open_estimate
-from ntkcore.analyses.verification.analysis import is_verified
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.forecast import descent, forecast_verification
 from ntkcore.analyses.verification.trained import PROBED, is_trained, probe, rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.influence.solving import DEEPEST
 from ntkcore.kernels.engine import BATCH_BYTES
-from ntkcore.specs import Curvature, NetworkIhvpSpec, TrainedSpec
+from ntkcore.specs.network_ihvp import Curvature, NetworkIhvpSpec, TrainedSpec
 
 _VECTORS = 12  # of the size of θ, at the peak: θ and θ0, the model's copies, those of conjugate gradients, and a product's
 _EXCESS = 2.2  # a batch's largest curvature on a network over that of the kernel of all images, about
@@ -26,10 +27,10 @@ def forecast_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> Forecast:
         SpecError: training to τ would take too many steps.
     """
     sample = sample_of(spec.verification.influence.dataset, ws)
-    result = open_influence(spec.verification.influence, ws)
+    result = INFLUENCE.open(spec.verification.influence, ws)
     n, m = len(result.labels), len(result.test_labels)
     size = 4 * (result.parameters or (spec.verification.width or 0) * prod(sample.inputs.shape[1:]))
-    retraining = None if is_verified(spec.verification, ws) else forecast_verification(spec.verification, ws)
+    retraining = None if VERIFICATION.ready(spec.verification, ws) else forecast_verification(spec.verification, ws)
 
     def memory(count: int) -> int:
         own = BASE_MEMORY + _VECTORS * size + 2 * BATCH_BYTES["cpu"] + 8 * 4 * count * (count + m)
@@ -51,7 +52,7 @@ def network_ihvp_stages(spec: NetworkIhvpSpec, result: InfluenceResult, ws: Work
     for retraining in forecast_verification(spec.verification, ws).stages:
         if retraining.name == RETRAINING:
             once = retraining.seconds * steps / retraining.total
-            if not is_verified(spec.verification, ws):
+            if not VERIFICATION.ready(spec.verification, ws):
                 stages.insert(0, retraining)
     stages.append(Stage(TRAINING, "steps", steps, 0.0 if is_trained(TrainedSpec.of(spec.verification), ws) else once))
     iterations, kinds = likely_iterations(spec, result), spec.curvatures

@@ -5,139 +5,38 @@ is held against each other is then stored together. Everything that is said of i
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.influence.analysis import InfluenceResult, is_ready, open_influence
+from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, Reporter
+from ntkcore.analyses.reliability import answer as answers
+from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.estimates import Estimate, ensure_estimate
 from ntkcore.analyses.reliability.forecast import forecast_network_ihvp, likely_iterations, run_weights
-from ntkcore.analyses.verification.analysis import is_verified, open_verification, run_verification, verification_key
+from ntkcore.analyses.reliability.result import NetworkIhvp
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.trained import TrainedNetwork, rate_name, trained_network
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
+from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import SpecError
 from ntkcore.influence import ihvp_influence, kernel_influence
-from ntkcore.specs import Curvature, EstimateSpec, NetworkIhvpSpec, key_of
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.network_ihvp import Curvature, EstimateSpec, NetworkIhvpSpec
+from ntkcore.specs.reliability import ReliabilityView
 from ntkcore.store import Artifact, Draft
 
-KIND = "network-ihvp"
-VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkIhvp:
-    """Influences of r training images on one held-out image, each image by retraining, by the kernel, and by every estimate.
-
-    Attributes:
-        spec, key: what was asked for, and its key.
-        images: (r,) the training images.
-        actual: (r,) by retraining without each, to τ.
-        kernel, kernel_end: (r,) I of the kernel regime, exact (eq. 14), at τ and at the end of training.
-        regime: (r,) Î of the kernel regime (eq. 13), at the end of training.
-        hessian, gauss_newton: (r,) Î on the network (eq. 12), solved by conjugate gradients; NaN where that failed. The two-layer network
-            is piecewise linear in its weights, so that both are the same there.
-        lissa: (R, r) of each run of LiSSA; NaN where it failed.
-        mean_run: (r,) the mean over all possible runs: LiSSA's recursion with all images in every step.
-        curvature: which of the two LiSSA used: the Hessian, unless it is not positive definite.
-        failures: by the estimate's name, why it is missing.
-        iterations, residual: of conjugate gradients with ``curvature``; None where they failed.
-        scale, depth: of LiSSA; None where it failed.
-        stationarity: how far the network is from the minimum that eq. 12 assumes: 0 is there, 1 is far; None where nothing was solved.
-        rate, steps: of gradient descent.
-        seconds, device, created: how long the job took, on what and when (UTC, ISO 8601).
-    """
-
-    spec: NetworkIhvpSpec
-    key: str
-    images: np.ndarray
-    actual: np.ndarray
-    kernel: np.ndarray
-    kernel_end: np.ndarray
-    regime: np.ndarray
-    hessian: np.ndarray
-    gauss_newton: np.ndarray
-    lissa: np.ndarray
-    mean_run: np.ndarray
-    curvature: Curvature
-    failures: dict[str, str]
-    iterations: int | None
-    residual: float | None
-    scale: float | None
-    depth: int | None
-    stationarity: float | None
-    rate: float
-    steps: int
-    seconds: float
-    device: str
-    created: str
-
-    @property
-    def exact(self) -> np.ndarray:
-        """(r,) what LiSSA estimates: by conjugate gradients with its curvature."""
-        return self.hessian if self.curvature == "hessian" else self.gauss_newton
-
-    @property
-    def lissa_mean(self) -> np.ndarray:
-        """(r,) over the runs."""
-        return np.asarray(self.lissa.mean(0))
-
-    @property
-    def lissa_deviation(self) -> np.ndarray:
-        """(r,) standard deviation of one run."""
-        return np.asarray(self.lissa.std(0, ddof=1))
-
-
 _ARRAYS = ("actual", "kernel", "kernel_end", "regime", "hessian", "gauss_newton", "lissa", "mean_run")
-
-
-def network_ihvp_key(spec: NetworkIhvpSpec, ws: Workspace) -> str:
-    """Key of the comparison, which is also the id of its job."""
-    return key_of(KIND, VERSION, spec, {"verification": verification_key(spec.verification, ws)})
-
-
-def is_compared(spec: NetworkIhvpSpec, ws: Workspace) -> bool:
-    """Whether it is stored."""
-    return ws.store.state(KIND, network_ihvp_key(spec, ws)) == "ready"
-
-
-def run_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace, reporter: Reporter) -> None:
-    """Compute whatever is not stored yet: the retraining, θ, each estimate, and the comparison.
-
-    An estimate that cannot be (the Hessian is not positive definite, LiSSA diverges) is stored as that, and the others go on.
-
-    Raises:
-        AtlasError: the analysis is not computed, or training diverged; says what to do.
-        Cancelled: the user cancelled; finished parts stay.
-    """
-    started = time.monotonic()
-    if not is_ready(spec.verification.influence, ws):
-        raise SpecError("The influence analysis to compare with is not computed.", "Compute it first.")
-    result = open_influence(spec.verification.influence, ws)
-    forecast = forecast_network_ihvp(spec, ws)
-    if forecast.refusal:
-        raise SpecError(forecast.refusal, "Choose a narrower network.")
-    reporter.plan(forecast.stages)
-    identity = identity_of(spec, VERSION)
-    with ws.store.draft(KIND, network_ihvp_key(spec, ws), identity, waiting=lambda: reporter.report(IMAGES, 0)) as draft:
-        if draft is None:
-            return
-        if not is_verified(spec.verification, ws):
-            run_verification(spec.verification, ws, _Planned(reporter))
-        split = load_split(spec.verification.influence.dataset, spec.verification.influence.test, ws)
-        reporter.report(IMAGES, split.train.n + len(split.test_labels))
-        at = trained_network(spec.verification, result, split, ws, reporter)
-        work = _Work(spec, at, result, split.train, ws, reporter)
-        exact = work.exact()
-        curvature: Curvature = "gauss-newton" if exact[0].failure else "hessian"
-        _write(draft, spec, result, exact, curvature, work.runs(curvature), ws)
-        draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
-    ws.store.evict()
 
 
 def _write(
@@ -150,7 +49,7 @@ def _write(
     ws: Workspace,
 ) -> None:
     """Everything side by side, for the images that were left out."""
-    verified = open_verification(spec.verification, ws)
+    verified = VERIFICATION.open(spec.verification, ws)
     images, one = list(spec.verification.removed), slice(spec.target, spec.target + 1)
     chosen, y = result.regression.with_ridge(spec.verification.ridge), targets_of(result.test_labels[one], result.regression.k)
     arrays = {
@@ -181,23 +80,6 @@ def _write(
         "steps": verified.steps,
     }
     draft.put_json("facts", facts)
-
-
-def open_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> NetworkIhvp:
-    """The stored comparison, from memory when it is hot.
-
-    Raises:
-        StoreError: it is not stored; CorruptArtifact: it is damaged.
-    """
-    artifact = ws.store.open(KIND, network_ihvp_key(spec, ws))
-    return ws.hot.get((KIND, artifact.key, artifact.info["created"]), lambda: _load(spec, artifact), lambda found: 4 * found.lissa.nbytes)
-
-
-def _load(spec: NetworkIhvpSpec, artifact: Artifact) -> NetworkIhvp:
-    images = np.asarray(spec.verification.removed, dtype=np.int64)
-    told: dict[str, Any] = {name: artifact.read(name) for name in _ARRAYS} | artifact.json("facts")
-    told |= {name: artifact.info[name] for name in ("seconds", "device", "created")}
-    return NetworkIhvp(spec=spec, key=artifact.key, images=images, **told)
 
 
 class _Work:
@@ -238,3 +120,84 @@ class _Planned:
 
     def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
         """Nothing: they are."""
+
+
+class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
+    """What does stochastic estimation add to the error of the IHVP method on a real network?"""
+
+    kind, version, uses = "network-ihvp", 1, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = NetworkIhvpSpec, ReliabilityView
+    word = "reliability: LiSSA and retraining side by side"
+    smaller = "Choose a narrower network."
+    after = RELIABILITY
+
+    def title(self, spec: NetworkIhvpSpec, ws: Workspace) -> str:
+        """What is compared, of what."""
+        return f"LiSSA and retraining, {describe_dataset(spec.verification.influence.dataset, ws.settings)}"
+
+    def content(self, spec: NetworkIhvpSpec, ws: Workspace) -> Mapping[str, str]:
+        """The retraining that it is held against."""
+        return {"verification": VERIFICATION.key(spec.verification, ws)}
+
+    def forecast(self, spec: NetworkIhvpSpec, ws: Workspace) -> Forecast:
+        """See :func:`~ntkcore.analyses.reliability.forecast.forecast_network_ihvp`.
+
+        Raises:
+            SpecError: the influence analysis is not computed, or training would take too many steps.
+        """
+        if not INFLUENCE.ready(spec.verification.influence, ws):
+            raise SpecError("The influence analysis to compare with is not computed.", "Compute it first.")
+        return forecast_network_ihvp(spec, ws)
+
+    def asked(self, spec: InfluenceSpec, view: ReliabilityView, ws: Workspace) -> NetworkIhvpSpec:
+        """The comparison on the view's held-out image, or on the one of the largest loss."""
+        return answers.asked(RELIABILITY.open(spec, ws), view, ws)
+
+    def shown(self, spec: NetworkIhvpSpec) -> tuple[InfluenceSpec, ReliabilityView]:
+        """The reliability page at this λ, τ and held-out image."""
+        return spec.verification.influence, answers.view_of(spec)
+
+    def run(self, spec: NetworkIhvpSpec, part: int, ws: Workspace, reporter: Reporter) -> None:
+        """Compute whatever is not stored yet: the retraining, θ, each estimate, and the comparison.
+
+        An estimate that cannot be (the Hessian is not positive definite, LiSSA diverges) is stored as that, and the others go on.
+
+        Raises:
+            AtlasError: training diverged; says what to do.
+            Cancelled: the user cancelled; finished parts stay.
+        """
+        started = time.monotonic()
+        result = INFLUENCE.open(spec.verification.influence, ws)
+        reporter.plan(self.forecast(spec, ws).stages)
+        with ws.store.draft(self.kind, self.key(spec, ws), self.identity(spec), waiting=lambda: reporter.report(IMAGES, 0)) as draft:
+            if draft is None:
+                return
+            if not VERIFICATION.ready(spec.verification, ws):
+                VERIFICATION.run(spec.verification, 0, ws, _Planned(reporter))
+            split = load_split(spec.verification.influence.dataset, spec.verification.influence.test, ws)
+            reporter.report(IMAGES, split.train.n + len(split.test_labels))
+            at = trained_network(spec.verification, result, split, ws, reporter)
+            work = _Work(spec, at, result, split.train, ws, reporter)
+            exact = work.exact()
+            curvature: Curvature = "gauss-newton" if exact[0].failure else "hessian"
+            _write(draft, spec, result, exact, curvature, work.runs(curvature), ws)
+            draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
+        ws.store.evict()
+
+    def load(self, artifact: Artifact, spec: NetworkIhvpSpec, ws: Workspace) -> NetworkIhvp:
+        """Everything side by side."""
+        images = np.asarray(spec.verification.removed, dtype=np.int64)
+        told: dict[str, Any] = {name: artifact.read(name) for name in _ARRAYS} | artifact.json("facts")
+        told |= {name: artifact.info[name] for name in ("seconds", "device", "created")}
+        return NetworkIhvp(spec=spec, key=artifact.key, images=images, **told)
+
+    def answer(self, result: NetworkIhvp, view: ReliabilityView, ws: Workspace) -> tuple[str, ...]:
+        """What stochastic estimation adds; the first sentence is the verdict."""
+        return answers.answer(result)
+
+    def table(self, result: NetworkIhvp, view: ReliabilityView, ws: Workspace) -> pd.DataFrame:
+        """A row for each training image left out: its influence by retraining and by every estimate."""
+        return answers.network_table(result)
+
+
+NETWORK_IHVP = IhvpOnNetwork()

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability.views import Judged, Summary, Sweep
 from ntkcore.influence.clusters import ClusterErrors
 from ntkcore.influence.trust import LIGHTS

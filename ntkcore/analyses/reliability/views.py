@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
 from ntkcore.analyses.influence.kernel import prepared
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import INFLUENTIAL
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
@@ -22,7 +22,8 @@ from ntkcore.influence.sweep import IhvpSweep
 from ntkcore.influence.trust import LIGHTS, RULE, Trust, centre, most_influential, trust
 from ntkcore.learnability.correlation import Correlation, spearman_interval
 from ntkcore.learnability.pearson import Pearson, pearson_interval
-from ntkcore.specs import InfluenceSpec, ReliabilityView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.reliability import ReliabilityView
 
 SWEEP = tuple(2.0**power for power in range(-4, 5))
 """The λ of the paper's Fig. 2."""

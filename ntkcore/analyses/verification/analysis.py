@@ -4,151 +4,31 @@ A job of its own, since it takes minutes: every replica's outputs are stored as 
 """
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pydantic import ValidationError
-from scipy import stats
 
-from ntkcore.analyses.drafts import identity_of, one_device
-from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key, is_ready, open_influence
-from ntkcore.analyses.materials.network import timed
+from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.drafts import one_device
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD, timed
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import IMAGES, RETRAINING, Reporter
+from ntkcore.analyses.verification import views
 from ntkcore.analyses.verification.forecast import descent, forecast_verification, network_of, rate_name, side_by_side, step_work
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import CorruptArtifact, SpecError, StoreError
 from ntkcore.influence import actual_influence, retrain_chunks
-from ntkcore.specs import InfluenceSpec, VerificationSpec, key_of
-
-KIND = "verification"
-VERSION = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Verification:
-    """Retrained networks beside the kernel's prediction, for each of the r changes: an image left out, or the whole basket.
-
-    Attributes:
-        spec, key: what was asked for, and its key.
-        actual, predicted: (r, m) rise of every held-out image's loss, by retraining and by the kernel, at the same λ and τ.
-        outputs: (m, k) of the network trained on everything; ``expected`` (m, k) the kernel's.
-        after, expected_after: (r, m, k) those after each change.
-        targets: (m, k) of the held-out images.
-        rate, steps: of gradient descent.
-        seconds, device, created: how long, on what and when (UTC, ISO 8601).
-    """
-
-    spec: VerificationSpec
-    key: str
-    actual: np.ndarray
-    predicted: np.ndarray
-    outputs: np.ndarray
-    expected: np.ndarray
-    after: np.ndarray
-    expected_after: np.ndarray
-    targets: np.ndarray
-    rate: float
-    steps: int
-    seconds: float
-    device: str
-    created: str
-
-    def pairs(self, target: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """Predicted and actual: of one held-out image over the changes, or (None) of all of them after the first change."""
-        return (self.predicted[0], self.actual[0]) if target is None else (self.predicted[:, target], self.actual[:, target])
-
-    def correlations(self, target: int | None) -> tuple[float, float]:
-        """Pearson and Spearman of :meth:`pairs`; NaN where there are fewer than three or one of them does not vary."""
-        x, y = self.pairs(target)
-        if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-            return float("nan"), float("nan")
-        return float(stats.pearsonr(x, y).statistic), float(stats.spearmanr(x, y).statistic)
-
-    def error(self, target: int | None) -> float:
-        """Median of |predicted - actual| / |actual| over :meth:`pairs`; NaN where nothing changed."""
-        x, y = self.pairs(target)
-        rates = np.abs(x - y)[y != 0] / np.abs(y)[y != 0]
-        return float(np.median(rates)) if len(rates) else float("nan")
-
-    def accuracies(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Share of the held-out images that are right before and after the first change: predicted, then actual."""
-        return (
-            (self._right(self.expected), self._right(self.expected_after[0])),
-            (self._right(self.outputs), self._right(self.after[0])),
-        )
-
-    def _right(self, outputs: np.ndarray) -> float:
-        if outputs.shape[1] == 1:
-            return float(((outputs > 0) == (self.targets > 0)).mean())
-        return float((outputs.argmax(1) == self.targets.argmax(1)).mean())
-
-
-def verification_key(spec: VerificationSpec, ws: Workspace) -> str:
-    """Key of the verification, which is also the id of its job."""
-    return key_of(KIND, VERSION, spec, {"influence": influence_key(spec.influence, ws)})
-
-
-def is_verified(spec: VerificationSpec, ws: Workspace) -> bool:
-    """Whether it is stored."""
-    return ws.store.state(KIND, verification_key(spec, ws)) == "ready"
-
-
-def is_begun(spec: VerificationSpec, ws: Workspace) -> bool:
-    """Whether some of it is stored, from a run that was cancelled or is under way."""
-    return ws.store.state(KIND, verification_key(spec, ws)) == "partial"
-
-
-def run_verification(spec: VerificationSpec, ws: Workspace, reporter: Reporter) -> None:
-    """Retrain whatever is not stored yet; finished replicas stay when it is interrupted.
-
-    Raises:
-        AtlasError: the analysis is not computed, it cannot fit on this machine, or training diverged; says what to do.
-        Cancelled: the user cancelled.
-    """
-    started = time.monotonic()
-    if not is_ready(spec.influence, ws):
-        raise SpecError("The influence analysis to verify is not computed.", "Compute it first.")
-    result = open_influence(spec.influence, ws)
-    forecast = forecast_verification(spec, ws)
-    if forecast.refusal:
-        raise SpecError(forecast.refusal, "Choose a narrower network, or fewer images.")
-    reporter.plan(forecast.stages)
-    split = load_split(spec.influence.dataset, spec.influence.test, ws)
-    reporter.report(IMAGES, split.train.n + len(split.test_labels))
-    rate, steps = descent(spec, result)
-    key, replicas, y = verification_key(spec, ws), len(spec.changes) + 1, split.train.targets.astype(np.float64)
-    given = _relabelled(spec, y, len(result.class_names))
-    with ws.store.draft(KIND, key, identity_of(spec, VERSION), waiting=lambda: reporter.report(RETRAINING, 0)) as draft:
-        if draft is None:
-            return
-        one_device(draft, reporter, ("outputs",))
-        shape = (len(split.test_labels), split.train.outputs)
-        known = {"targets": targets_of(split.test_labels, shape[1]), "expected": _expected(spec, result, given)}
-        for name, values in known.items():
-            draft.create(name, values.shape, "float64", values.shape)
-            draft.write(name, (0,) * values.ndim, values)
-        draft.create("outputs", (replicas, *shape), "float64", (1, *shape))
-        missing = {tile[0] for tile in draft.missing("outputs")}
-        model, x, z = network_of(spec, split.train, split, ws)
-        work = len(missing) * steps * step_work(spec, split.train.n, split.train)
-        with timed(ws, rate_name(spec, split.train), max(1.0, work)):
-            for chunk in retrain_chunks(
-                *(model, x, y.astype(np.float32), z, [() if given else images for images in spec.changes]),
-                rate=rate,
-                steps=steps,
-                ridge=spec.ridge,
-                targets={number: values.astype(np.float32) for number, values in given.items()},
-                device=reporter.device,
-                replicas=side_by_side(spec, reporter.device),
-                skip=[number for number in range(replicas) if number not in missing],
-                progress=lambda done, _: reporter.report(RETRAINING, done),
-            ):
-                for number, outputs in zip(chunk.replicas, chunk.test[:, 0], strict=True):
-                    draft.write("outputs", (int(number), 0, 0), outputs[None].astype(np.float64))
-        draft.publish({"seconds": time.monotonic() - started, "device": reporter.device, "rate": rate, "steps": steps})
-    ws.store.evict()
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.store import Artifact
 
 
 def _relabelled(spec: VerificationSpec, targets: np.ndarray, classes: int) -> dict[int, np.ndarray]:
@@ -176,16 +56,92 @@ def _expected(spec: VerificationSpec, result: InfluenceResult, given: dict[int, 
     return np.stack(found)
 
 
-def open_verification(spec: VerificationSpec, ws: Workspace) -> Verification:
-    """The stored verification, from memory when it is hot.
+class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification]):
+    """Real retraining without some images, beside the kernel's prediction."""
 
-    Raises:
-        CorruptArtifact: a stored tile is damaged; :func:`ntkcore.analyses.requests.repair` computes it again.
-        StoreError: it is not stored.
-    """
-    artifact = ws.store.open(KIND, verification_key(spec, ws))
+    kind, version, uses = "verification", 2, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = VerificationSpec, InfluenceView
+    word = "verification: outputs of retrained networks"
+    smaller = "Choose a narrower network, or fewer images."
+    after = INFLUENCE
 
-    def load() -> Verification:
+    def title(self, spec: VerificationSpec, ws: Workspace) -> str:
+        """What is left out, of what."""
+        deed = "without" if spec.label is None else "with another label on"
+        each = "" if spec.together else "each of "
+        many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
+        wide = "" if spec.width is None else f", {spec.width:,} units"
+        return f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws.settings)}"
+
+    def content(self, spec: VerificationSpec, ws: Workspace) -> Mapping[str, str]:
+        """The analysis whose prediction is verified."""
+        return {"influence": INFLUENCE.key(spec.influence, ws)}
+
+    def forecast(self, spec: VerificationSpec, ws: Workspace) -> Forecast:
+        """See :func:`~ntkcore.analyses.verification.forecast.forecast_verification`.
+
+        Raises:
+            SpecError: the influence analysis is not computed, or it would take too many steps.
+        """
+        if not INFLUENCE.ready(spec.influence, ws):
+            raise SpecError("The influence analysis to verify is not computed.", "Compute it first.")
+        return forecast_verification(spec, ws)
+
+    def asked(self, spec: InfluenceSpec, view: InfluenceView, ws: Workspace) -> VerificationSpec:
+        """Retraining without the images that influence the view's held-out image most, or without its basket's."""
+        return views.asked(INFLUENCE.open(spec, ws), view, ws)
+
+    def shown(self, spec: VerificationSpec) -> tuple[InfluenceSpec, InfluenceView]:
+        """The influence page at this λ and τ, on the same images."""
+        return spec.influence, views.view_of(spec)
+
+    def run(self, spec: VerificationSpec, part: int, ws: Workspace, reporter: Reporter) -> None:
+        """Retrain whatever is not stored yet; finished replicas stay when it is interrupted.
+
+        Raises:
+            AtlasError: training diverged; says what to do.
+            Cancelled: the user cancelled.
+        """
+        started = time.monotonic()
+        result = INFLUENCE.open(spec.influence, ws)
+        reporter.plan(self.forecast(spec, ws).stages)
+        split = load_split(spec.influence.dataset, spec.influence.test, ws)
+        reporter.report(IMAGES, split.train.n + len(split.test_labels))
+        rate, steps = descent(spec, result)
+        replicas, y = len(spec.changes) + 1, split.train.targets.astype(np.float64)
+        given = _relabelled(spec, y, len(result.class_names))
+        with ws.store.draft(self.kind, self.key(spec, ws), self.identity(spec), waiting=lambda: reporter.report(RETRAINING, 0)) as draft:
+            if draft is None:
+                return
+            one_device(draft, reporter, ("outputs",))
+            shape = (len(split.test_labels), split.train.outputs)
+            known = {"targets": targets_of(split.test_labels, shape[1]), "expected": _expected(spec, result, given)}
+            for name, values in known.items():
+                draft.create(name, values.shape, "float64", values.shape)
+                draft.write(name, (0,) * values.ndim, values)
+            draft.create("outputs", (replicas, *shape), "float64", (1, *shape))
+            missing = {tile[0] for tile in draft.missing("outputs")}
+            model, x, z = network_of(spec, split.train, split, ws)
+            work = len(missing) * steps * step_work(spec, split.train.n, split.train)
+            with timed(ws, rate_name(spec, split.train), max(1.0, work)):
+                for chunk in retrain_chunks(
+                    *(model, x, y.astype(np.float32), z, [() if given else images for images in spec.changes]),
+                    rate=rate,
+                    steps=steps,
+                    ridge=spec.ridge,
+                    targets={number: values.astype(np.float32) for number, values in given.items()},
+                    device=reporter.device,
+                    replicas=side_by_side(spec, reporter.device),
+                    skip=[number for number in range(replicas) if number not in missing],
+                    progress=lambda done, _: reporter.report(RETRAINING, done),
+                ):
+                    for number, outputs in zip(chunk.replicas, chunk.test[:, 0], strict=True):
+                        draft.write("outputs", (int(number), 0, 0), outputs[None].astype(np.float64))
+            draft.publish({"seconds": time.monotonic() - started, "device": reporter.device, "rate": rate, "steps": steps})
+        ws.store.evict()
+
+    def load(self, artifact: Artifact, spec: VerificationSpec, ws: Workspace) -> Verification:
+        """The outputs of all replicas, beside the kernel's."""
         outputs, expected, y = (artifact.read(name) for name in ("outputs", "expected", "targets"))
         return Verification(
             spec=spec,
@@ -204,22 +160,31 @@ def open_verification(spec: VerificationSpec, ws: Workspace) -> Verification:
             created=artifact.info["created"],
         )
 
-    return ws.hot.get((KIND, artifact.key, artifact.info["created"]), load, lambda v: 4 * v.after.nbytes)
+    def answer(self, result: Verification, view: InfluenceView, ws: Workspace) -> tuple[str, ...]:
+        """How well the kernel's prediction and retraining agree."""
+        return views.answer(result)
+
+    def table(self, result: Verification, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
+        """A row for each image left out, or (left out together) for each held-out image: predicted and actual change of loss."""
+        return views.table(result, ws)
+
+
+VERIFICATION = RetrainingWithout()
 
 
 def measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Verification, ...]:
     """Every stored verification of an influence analysis, the newest first; the list is kept in memory until one is added or removed."""
-    key = ("verification.measured", influence_key(spec, ws), ws.store.stamp(KIND))
+    key = ("verification.measured", INFLUENCE.key(spec, ws), ws.store.stamp(VERIFICATION.kind))
     return ws.hot.get(key, lambda: _measured(spec, ws), lambda found: 1 + sum(4 * v.after.nbytes for v in found))
 
 
 def _measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Verification, ...]:
     found = []
-    for entry in ws.store.entries(KIND):
+    for entry in ws.store.entries(VERIFICATION.kind):
         with suppress(ValidationError, CorruptArtifact, StoreError, KeyError, TypeError):  # of an older version, damaged, just removed
             one = VerificationSpec.model_validate(entry.info["identity"]["spec"])
-            if one.influence == spec and verification_key(one, ws) == entry.key:
-                found.append(open_verification(one, ws))
+            if one.influence == spec and VERIFICATION.key(one, ws) == entry.key:
+                found.append(VERIFICATION.open(one, ws))
     return tuple(sorted(found, key=lambda one: one.created, reverse=True))
 
 

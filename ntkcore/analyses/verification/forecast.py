@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
-from ntkcore.analyses.influence.analysis import InfluenceResult, open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import prepared
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import IMAGES, RETRAINING, Stage
@@ -18,7 +19,7 @@ from ntkcore.errors import SpecError
 from ntkcore.influence import retrain_chunks
 from ntkcore.influence.retraining import CHUNK_BYTES
 from ntkcore.models.two_layer import TwoLayerReLU
-from ntkcore.specs import VerificationSpec
+from ntkcore.specs.influence import VerificationSpec
 
 _SAFETY = 8.0  # the largest stable rate over the one that is taken: nearer to it, units of a ReLU layer flip from step to step
 _MOST_STEPS = 200_000
@@ -50,7 +51,7 @@ def forecast_verification(spec: VerificationSpec, ws: Workspace) -> Forecast:
         SpecError: it would take too many steps.
     """
     sample = sample_of(spec.influence.dataset, ws)
-    result = open_influence(spec.influence, ws)
+    result = INFLUENCE.open(spec.influence, ws)
     n, m, k = len(result.labels), len(result.test_labels), result.regression.k
     _, steps = descent(spec, result)
     replicas = len(spec.changes) + 1

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.split import Split, targets_of
 from ntkcore.analyses.progress import TRAINING, Reporter
 from ntkcore.analyses.verification.forecast import descent, network_of
@@ -20,7 +21,9 @@ from ntkcore.influence.products import NetworkLoss
 from ntkcore.influence.solvers import POWER_STEPS
 from ntkcore.influence.solving import PROBED as PROBED_BATCHES
 from ntkcore.influence.trained import train_on_all
-from ntkcore.specs import Curvature, EstimateSpec, TrainedSpec, VerificationSpec, key_of
+from ntkcore.specs import key_of
+from ntkcore.specs.influence import VerificationSpec
+from ntkcore.specs.network_ihvp import Curvature, EstimateSpec, TrainedSpec
 
 TRAINED_KIND = "trained"
 VERSION = 1
@@ -43,7 +46,7 @@ class TrainedNetwork:
 
 def trained_key(spec: TrainedSpec, ws: Workspace, steps: int | None = None) -> str:
     """Key of a trained network's θ; ``steps`` where they are not those of a verification."""
-    content = {"influence": influence_key(spec.influence, ws)}
+    content = {"influence": INFLUENCE.key(spec.influence, ws)}
     return key_of(TRAINED_KIND, VERSION, spec, content if steps is None else content | {"steps": str(steps)})
 
 

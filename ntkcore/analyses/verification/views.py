@@ -8,11 +8,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.analyses.verification.analysis import Verification
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
-from ntkcore.specs import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.specs.influence import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
 
 WIDTHS = (512, 1024, 2048, 4096)
 """Widths that are verified one after another: agreement should rise from one to the next."""
@@ -40,6 +41,25 @@ PAPER = {
 def paper_of(spec: InfluenceSpec) -> Paper:
     """The column of Table 1 to hold a result against: that of its data set, or MNIST's."""
     return PAPER.get(spec.dataset.name, PAPER["mnist"])
+
+
+def asked(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> VerificationSpec:
+    """What a view asks to be retrained: without the whole basket or with its label (``deed``), each of its images, or the leading ones."""
+    if view.check == "ticked":
+        return ticked(result, view)
+    now = views.held(result, view, ws)
+    return leading(result, view, views.target_of(result, view, views.tests_shown(result, view, now), now), ws)
+
+
+def view_of(spec: VerificationSpec) -> InfluenceView:
+    """The view of the influence page in which a verification stands."""
+    values: dict[str, object] = {"ridge": spec.ridge, "time": spec.time, "target": spec.target}
+    values |= {} if spec.width is None else {"verify": spec.width}
+    if spec.target is None:
+        values |= {"basket": spec.removed, "check": "ticked"}
+    if spec.label is not None:
+        values |= {"deed": "relabel", "label": spec.label}
+    return InfluenceView.model_validate(values)
 
 
 def leading(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> VerificationSpec:
@@ -142,3 +162,32 @@ def held_out_table(result: InfluenceResult, found: Verification) -> pd.DataFrame
     return pd.DataFrame(
         {"image": np.arange(len(actual)), "id": result.test_ids, "label": labels, "predicted": predicted, "retrained": actual}
     )
+
+
+def target_shown(found: Verification) -> int | None:
+    """The held-out image that a verification is about; None: all of them, after one change. Else that of the largest changes."""
+    if found.spec.together:
+        return None
+    return int(np.abs(found.actual).max(0).argmax()) if found.spec.target is None else found.spec.target
+
+
+def answer(found: Verification) -> tuple[str, ...]:
+    """How well the kernel's prediction and retraining agree, in sentences."""
+    target = target_shown(found)
+    pearson, spearman = found.correlations(target)
+    error = found.error(target)
+    where = "over the held-out images" if target is None else f"of {len(found.spec.removed)} images on held-out image {target}"
+    if np.isnan(pearson):
+        return (f"Predicted and retrained changes of loss {where} are too few, or too equal, for a correlation.",)
+    return (
+        f"Predicted and retrained changes of loss {where}: Pearson {pearson:.3f}, Spearman {spearman:.3f}, "
+        f"median error {100 * error:.0f} %.",
+    )
+
+
+def table(found: Verification, ws: Workspace) -> pd.DataFrame:
+    """Predicted and retrained: a row for each image left out, or for each held-out image where all were left out together."""
+    target = target_shown(found)
+    if target is not None:
+        return change_table(found, target)
+    return held_out_table(INFLUENCE.open(found.spec.influence, ws), found)

@@ -10,7 +10,7 @@ from ntkcore.analyses.information.labels.views import METRICS, Histogram
 from ntkcore.figures.information.informative import INFORMATION
 from ntkcore.figures.theme import CLASSES, FORM_COLOURS, layout, quiet
 from ntkcore.information.detection import Detection
-from ntkcore.specs import Suspicion
+from ntkcore.specs.detection import Suspicion
 
 HEIGHT = 320
 SHORT: dict[Suspicion, str] = {"information": "F-SI", "loss": "loss", "margin": "margin", "k_xx": "k(x, x)", "self": "self-influence"}

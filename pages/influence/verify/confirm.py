@@ -6,17 +6,18 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.verification import views
-from ntkcore.analyses.verification.analysis import Verification
+from ntkcore.analyses.verification.analysis import VERIFICATION
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.errors import SpecError
 from ntkcore.figures.influence import verification_figure
-from ntkcore.specs import InfluenceView, VerificationSpec
+from ntkcore.specs.influence import InfluenceView, VerificationSpec
 from pages.influence.choice import inspect_held
 from pages.influence.verify.measured import agreement, measured_line
-from pages.influence.verify.retrain import change, retrained
 from pages.shared import frame, words
 from pages.shared.charts import chart, clicked
+from pages.shared.standing import Offer, standing
 
 
 def show_confirmation(result: InfluenceResult, view: InfluenceView) -> None:
@@ -28,7 +29,8 @@ def show_confirmation(result: InfluenceResult, view: InfluenceView) -> None:
         return
     network = "the network" if spec.width is None else f"a network of {spec.width:,} units"
     said = f"Two trainings of {network} to τ = {words.number(spec.time)} from the same start, {_deed(result, spec, words.plain)} or not"
-    found = retrained(spec, name="confirm", button="Confirm by retraining", said=said)
+    offer = Offer("Confirm by retraining", said, key="confirm", again="Go on retraining")
+    found = standing(VERIFICATION, spec, name="confirm_panel", offer=offer)
     if found is not None:
         _show(result, found)
     elif line := measured_line(result, view):
@@ -67,7 +69,7 @@ def _show(result: InfluenceResult, found: Verification) -> None:
         rows = (
             ("Right, with all images as they are", f"{100 * before:.1f} %", f"{100 * real_before:.1f} %"),
             ("Right, with the change", f"{100 * after:.1f} %", f"{100 * real_after:.1f} %"),
-            ("Mean loss changes by", change(predicted.mean()), change(actual.mean())),
+            ("Mean loss changes by", words.change(predicted.mean()), words.change(actual.mean())),
         )
         head = '<tr><th style="text-align: left">Held-out images</th><th>Predicted</th><th>Retrained</th></tr>'
         cells = "".join(f"<tr><th>{row[0]}</th><td>{row[1]}</td><td>{row[2]}</td></tr>" for row in rows)

@@ -1,11 +1,12 @@
 """How far an influence is known to be true: what retraining measured, in one quiet line that leads to the evidence."""
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.analyses.verification.analysis import Verification, measured, speaking
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.verification.analysis import measured, speaking
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.verification.views import time_of
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 from pages.shared import words
 
 ANCHOR = "is-it-true"

@@ -4,21 +4,22 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import basket_of
 from ntkcore.analyses.verification import views
-from ntkcore.analyses.verification.analysis import Verification
+from ntkcore.analyses.verification.analysis import VERIFICATION
+from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import SpecError
 from ntkcore.figures.influence import verification_figure
-from ntkcore.specs import InfluenceView, VerificationSpec
+from ntkcore.specs.influence import InfluenceView, VerificationSpec
 from pages.influence.choice import LINK, inspect_clicked
 from pages.influence.verify.measured import ANCHOR, agreement
-from pages.influence.verify.retrain import change, retrained
 from pages.influence.verify.widths import show_widths
 from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, standing
 
 _VERIFY = Fields("influence.verify")
 _WIDTHS = (256, *views.WIDTHS, 8192, 10_000)
@@ -84,7 +85,7 @@ def _verified(spec: VerificationSpec, target: int) -> Verification | None:
     else:
         which, button = f"{which}, each", f"Retrain without each of {count} images"
     said = f"{which} left out once, trained to τ = {words.number(spec.time)} from the same start"
-    return retrained(spec, name="verify", button=button, said=said)
+    return standing(VERIFICATION, spec, name="verify_panel", offer=Offer(button, said, key="verify", again="Go on retraining"))
 
 
 def _show(result: InfluenceResult, found: Verification, target: int) -> None:
@@ -94,8 +95,8 @@ def _show(result: InfluenceResult, found: Verification, target: int) -> None:
     own = f"with every image its own prediction is {words.number(gap, 2)} from the kernel’s."
     if len(spec.removed) == 1:
         said = (
-            f"Without image {spec.removed[0]} the loss of held-out image {target} really changes by <b>{change(actual[0])}</b>; "
-            f"the kernel said <b>{change(predicted[0])}</b>; {own}"
+            f"Without image {spec.removed[0]} the loss of held-out image {target} really changes by <b>{words.change(actual[0])}</b>; "
+            f"the kernel said <b>{words.change(predicted[0])}</b>; {own}"
         )
     elif found.correlations(target)[0] != found.correlations(target)[0]:
         said = f"Too few influences that vary, so there is nothing to correlate; {own}"
@@ -109,7 +110,7 @@ def _show(result: InfluenceResult, found: Verification, target: int) -> None:
     names = [f"image {i}, {result.class_names[result.labels[i]]}" for i in spec.removed]
     if len(names) < 3:
         rows = "".join(
-            f"<tr><th>{html.escape(name)}</th><td>{change(p)}</td><td>{change(a)}</td></tr>"
+            f"<tr><th>{html.escape(name)}</th><td>{words.change(p)}</td><td>{words.change(a)}</td></tr>"
             for name, p, a in zip(names, predicted, actual, strict=True)
         )
         head = "<tr><th style='text-align: left'>Left out</th><th>Predicted</th><th>Retrained</th></tr>"

@@ -4,14 +4,14 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.verification import views
-from ntkcore.analyses.verification.analysis import measured, verification_key
+from ntkcore.analyses.verification.analysis import VERIFICATION, measured
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data.describe import describe_dataset
-from ntkcore.specs import VerificationSpec
-from pages.influence.verify.retrain import forecast_and_start
+from ntkcore.specs.influence import VerificationSpec
 from pages.shared import job_panel
+from pages.shared.standing import Offer, offered
 
 
 def show_widths(result: InfluenceResult, spec: VerificationSpec, target: int) -> None:
@@ -47,14 +47,14 @@ def _sweep(spec: VerificationSpec, done: set[int | None]) -> None:
     """What is under way of the other widths, or the button for those that are missing."""
     ws = workspace()
     missing = [width for width in views.WIDTHS if width not in done]
-    states = {width: ws.jobs.state(verification_key(views.at_width(spec, width), ws)) for width in missing}
+    states = {width: ws.jobs.state(VERIFICATION.key(views.at_width(spec, width), ws)) for width in missing}
     active = {width: job for width, job in states.items() if job is not None and job.active}
     others = [width for width in active if width != spec.width]
     if not active:
         if len(missing) > 1 or (missing and spec.width not in missing):
-            specs = [views.at_width(spec, width) for width in missing]
+            asked = [(VERIFICATION, views.at_width(spec, width)) for width in missing]
             every = "all widths" if len(missing) == len(views.WIDTHS) else "the other widths"
-            forecast_and_start(specs, name="verify_widths", button=f"Verify {every}", said=f"{_listed(missing)} units, one after another")
+            offered(asked, Offer(f"Verify {every}", f"{_listed(missing)} units, one after another", key="verify_widths"))
         return
     if spec.width not in active:
         first = min(others, key=lambda width: active[width].status == "queued")

@@ -5,18 +5,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import agreement as study
 from ntkcore.analyses.information.believe import views
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import ModelError, SpecError
 from ntkcore.figures.information.believe import correlation_figure
-from ntkcore.specs import NETWORK_NAMES, TITLES, AgreementStudySpec, InformationView
-from pages.information.study import made, studied
+from ntkcore.specs import TITLES
+from ntkcore.specs.believe import NETWORK_NAMES, AgreementStudySpec
+from ntkcore.specs.information import InformationView
 from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 from pages.shared.strip import pictures
 
 
@@ -26,12 +28,15 @@ def show_networks(result: InfluenceResult, view: InformationView, fields: Fields
     try:
         spec = study.asked(result.spec, view)
         count = len(spec.variants)
-        parts = studied(
-            study.STUDY,
+        parts = standing(
+            study.AGREEMENT,
             spec,
-            button=f"Compare {count} networks",
-            said=f"The scores of {len(study.networks(spec))} network{'' if len(study.networks(spec)) == 1 else 's'} from {spec.seeds} "
-            f"initialisation{'' if spec.seeds == 1 else 's'} each, on the same images",
+            offer=Offer(
+                button=f"Compare {count} networks",
+                said=f"The scores of {len(study.networks(spec))} network{'' if len(study.networks(spec)) == 1 else 's'} from {spec.seeds} "
+                f"initialisation{'' if spec.seeds == 1 else 's'} each, on the same images",
+                primary=True,
+            ),
         )
     except (SpecError, ModelError) as error:
         st.caption(words.plain(f"{error.message} {error.remedy}"))
@@ -55,7 +60,7 @@ def show_networks(result: InfluenceResult, view: InformationView, fields: Fields
                 note=below,
             )
     _top(result, parts)
-    made(parts)
+    made(parts.created, parts.device, parts.seconds)
 
 
 def _controls(fields: Fields, changed: Callable[[str], None]) -> None:

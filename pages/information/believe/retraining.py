@@ -4,20 +4,21 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import plan, tables, views
-from ntkcore.analyses.information.believe.retraining import STUDY
+from ntkcore.analyses.information.believe.retraining import RETRAINING
 from ntkcore.analyses.study import Parts
 from ntkcore.errors import SpecError
 from ntkcore.figures.information.believe import removal_figure
-from ntkcore.specs import InformationView, RetrainingStudySpec
+from ntkcore.specs.believe import RetrainingStudySpec
+from ntkcore.specs.information import InformationView
 from pages.information.believe import agreement as information_agreement
 from pages.information.choice import LINK
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 
 _VIEW = Fields("information.believe")
 _SHOWN = {"retraining": "Against retraining", "agreement": "Across networks", "times": "Over training time"}
@@ -62,12 +63,15 @@ def _retraining(result: InfluenceResult, view: InformationView) -> None:
         _controls(len(result.labels))
         many = f"{spec.removals} random image{'' if spec.removals == 1 else 's'}"
         each = " and ".join(f"λ = {words.number(ridge)}" for ridge in spec.ridges)
-        parts = studied(
-            STUDY,
+        parts = standing(
+            RETRAINING,
             spec,
-            button=f"Retrain without each of {many}",
-            said=f"One training on all images and one without each of {many}, at {each}, to τ = {words.number(spec.time)}, then influence "
-            "functions at the trained weights",
+            offer=Offer(
+                button=f"Retrain without each of {many}",
+                said=f"One training on all images and one without each of {many}, at {each}, to τ = {words.number(spec.time)}, "
+                "then influence functions at the trained weights",
+                primary=True,
+            ),
         )
     except SpecError as error:
         st.caption(words.plain(f"{error.message} {error.remedy}"))
@@ -85,7 +89,7 @@ def _retraining(result: InfluenceResult, view: InformationView) -> None:
     _table(parts)
     _charts(result, parts, view)
     _remarks(parts)
-    made(parts)
+    made(parts.created, parts.device, parts.seconds)
 
 
 def _controls(n: int) -> None:

@@ -5,7 +5,7 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.drop import keep as summary_list
 from ntkcore.analyses.information.drop import study as summary_study
@@ -14,15 +14,17 @@ from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information.drop import summary_figure
-from ntkcore.specs import LARGEST_DROP, TITLES, InformationView, SummaryStudySpec
+from ntkcore.specs import TITLES
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.summary import LARGEST_DROP, SummaryStudySpec
 from pages.information.choice import LINK, inspect_opened, marked
 from pages.information.drop import settings as information_drop_settings
 from pages.information.inspector import inspect_image
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
 from pages.shared.gallery import Card, gallery
+from pages.shared.standing import Offer, made, standing
 from pages.shared.waiting import waiting
 
 _VIEW = information_drop_settings.VIEW
@@ -70,7 +72,11 @@ def _study(result: InfluenceResult, view: InformationView) -> Parts[SummaryStudy
             f"Accuracy on {spec.test:,} other images after dropping up to {spec.points[-1]} % in four orders, "
             f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}, of kernel regression{network}"
         )
-        parts = studied(summary_study.STUDY, spec, button="Measure what it costs", said=said)
+        parts = standing(
+            summary_study.SUMMARY,
+            spec,
+            offer=Offer(button="Measure what it costs", said=said, primary=True),
+        )
     except AtlasError as error:
         frame.show_error(error)
         return None
@@ -107,7 +113,7 @@ def _chart(result: InfluenceResult, view: InformationView, parts: Parts[SummaryS
         note=" ".join(notes),
         controls=(lambda: _judges(parts)) if parts.spec.model is not None else None,
     )
-    made(parts)
+    made(parts.created, parts.device, parts.seconds)
 
 
 def _judges(parts: Parts[SummaryStudySpec]) -> None:

@@ -4,19 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.specs import (
-    ARCHITECTURES,
-    DEFAULT_DEPTH,
-    DEFAULT_RATE,
-    DEFAULT_WIDTH,
-    FIXED_WIDTH,
-    TITLES,
-    DropView,
-    InformationView,
-    ModelSpec,
-    TrainingSpec,
-)
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES, ModelSpec, TrainingSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.summary import DropView
 from pages.information.choice import LINK
 from pages.shared import bar
 from pages.shared import choice as links

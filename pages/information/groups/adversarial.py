@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import attacked as views
 from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.views import PAPER
@@ -12,14 +12,16 @@ from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
-from ntkcore.specs import ARCHITECTURES, DEFAULT_RATE, PRETRAINED, TITLES, AdversarialSpec, InformationView
+from ntkcore.specs import ARCHITECTURES, DEFAULT_RATE, PRETRAINED, TITLES
+from ntkcore.specs.groups import AdversarialSpec
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.information.groups import parts as parts_of
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 
 _VIEW = Fields("information.adversarial")
 _SHOWN = 24
@@ -36,7 +38,11 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
             f"A {kind}{TITLES[spec.attacked.architecture]} trained for {spec.training.epochs} epochs and attacked, then this page’s kernel "
             f"on what results{repeats}"
         )
-        found = studied(ADVERSARIAL, spec, button="Attack and find them", said=said)
+        found = standing(
+            ADVERSARIAL,
+            spec,
+            offer=Offer(button="Attack and find them", said=said, primary=True),
+        )
     except AtlasError as error:
         st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
         return
@@ -142,7 +148,7 @@ def _show(found: Parts[AdversarialSpec], view: InformationView) -> None:
             on_click="ignore",
         )
     _pairs(views.pairs(found, part, ws))
-    made(found)
+    made(found.created, found.device, found.seconds)
 
 
 def _answer(found: Parts[AdversarialSpec]) -> None:

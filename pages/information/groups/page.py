@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
-from ntkcore.specs import InformationView
+from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.information.groups import adversarial as information_adversarial
 from pages.information.groups import subclass as information_subclass

@@ -5,21 +5,22 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import views
 from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images, offered
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
-from ntkcore.specs import SOURCES_MOST, InformationView, SourceSpec, SourcesSpec, SourcesView
+from ntkcore.specs.groups import SOURCES_MOST, SourceSpec, SourcesSpec, SourcesView
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.information.groups import parts as parts_of
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 
 _VIEW = Fields("information.sources")
 
@@ -32,7 +33,7 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
         count = len(spec.sources)
         repeats = f", {spec.repeats} times with other images" if spec.repeats > 1 else ""
         said = f"{spec.n:,} training images of each of {count} sources together, and each source alone{repeats}"
-        found = studied(SOURCES, spec, button="Compare the sources", said=said)
+        found = standing(SOURCES, spec, offer=Offer(button="Compare the sources", said=said, primary=True))
     except AtlasError as error:
         st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
         return
@@ -112,7 +113,7 @@ def _show(found: Parts[SourcesSpec], view: InformationView, choice: links.Choice
     shown = images(spec, part, ws)
     members = [np.flatnonzero(shown.group == place) for place in range(len(scores.names))]
     parts_of.galleries(shown, members, scores, view.show, choice, "sources_gallery")
-    made(found)
+    made(found.created, found.device, found.seconds)
 
 
 def _left(one: views.Redundancy) -> str:

@@ -5,21 +5,22 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import views
 from ntkcore.analyses.information.groups.subclass import SUBCLASS, images, roles, rows_of
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
-from ntkcore.specs import InformationView, SubclassSpec
+from ntkcore.specs.groups import SubclassSpec
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.information.groups import parts as parts_of
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart, clicked
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 
 _VIEW = Fields("information.subclass")
 _COUNTS = (5, 10, 25, 50, 100, 200, 250, 500, 1000, 2000, 4000)
@@ -35,7 +36,7 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
             f"{words.plain(spec.rare)} and {words.plain(spec.common)} made one class against {words.plain(spec.other)}, at "
             f"{len(spec.counts)} counts of {words.plain(spec.rare)}{repeats}"
         )
-        found = studied(SUBCLASS, spec, button="Study the sub-class", said=said)
+        found = standing(SUBCLASS, spec, offer=Offer(button="Study the sub-class", said=said, primary=True))
     except AtlasError as error:
         st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
         return
@@ -141,7 +142,7 @@ def _show(found: Parts[SubclassSpec], view: InformationView, choice: links.Choic
         note=f"Area under the ROC curve of finding {html.escape(spec.rare)} among the images of its class by F-SI alone, 0.5 by chance; "
         "and the share of held-out images of each that the kernel classifies right.",
     )
-    made(found)
+    made(found.created, found.device, found.seconds)
 
 
 def _counted(key: str) -> None:

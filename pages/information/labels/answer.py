@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import views
 from ntkcore.analyses.information.views import time_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.information import labels as figures
-from ntkcore.specs import InformationView, Suspicion
+from ntkcore.specs.detection import Suspicion
+from ntkcore.specs.information import InformationView
 from pages.information.labels.metrics import metrics_table
 from pages.information.labels.review import show_review
 from pages.information.labels.study import show_study

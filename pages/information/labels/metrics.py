@@ -7,7 +7,7 @@ import streamlit as st
 
 from ntkcore.analyses.information.labels.views import METRICS, Estimate
 from ntkcore.figures.information.labels import SHORT
-from ntkcore.specs import Suspicion
+from ntkcore.specs.detection import Suspicion
 
 
 def metrics_table(rows: Mapping[Suspicion, Mapping[str, Estimate]], note: str) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs import SUSPICIONS, LabelsView
+from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from pages.information.choice import LINK
 from pages.shared import frame, media, words
 from pages.shared.fields import Fields

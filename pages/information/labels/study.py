@@ -5,20 +5,21 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import study
 from ntkcore.analyses.study import Parts
 from ntkcore.errors import SpecError
 from ntkcore.figures.information import labels as figures
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import DetectionStudySpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.detection import DetectionStudySpec
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.information.labels.metrics import metrics_table
-from pages.information.study import made, studied
 from pages.shared import choice as links
 from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.fields import Fields
+from pages.shared.standing import Offer, made, standing
 
 _STUDY = Fields("information.labels.study")
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
@@ -35,12 +36,15 @@ def show_study(result: InfluenceResult, view: InformationView, choice: links.Cho
         st.caption(words.plain(f"{error.message} {error.remedy}"))
         return
     share = f"{100 * view.labels.share:g} %"
-    found = studied(
-        study.STUDY,
+    found = standing(
+        study.DETECTION,
         spec,
-        button="Flip and find",
-        said=f"{share} of the labels are flipped in {view.labels.seeds} draws of {result.spec.dataset.n:,} images, and every score is "
-        "judged at the λ and τ above",
+        offer=Offer(
+            button="Flip and find",
+            said=f"{share} of the labels are flipped in {view.labels.seeds} draws of {result.spec.dataset.n:,} images, and every score is "
+            "judged at the λ and τ above",
+            primary=True,
+        ),
     )
     if found is not None:
         _show(found)
@@ -98,7 +102,7 @@ def _show(parts: Parts[DetectionStudySpec]) -> None:
     with right:
         rows = {score: {item.metric: item.mean for item in found if item.score == score} for score in figures.SHORT}
         metrics_table(rows, "Mean over the draws, and its 95 % interval." if spec.seeds > 1 else "One draw: no interval.")
-        made(parts)
+        made(parts.created, parts.device, parts.seconds)
         _draws(parts)
 
 
@@ -109,7 +113,7 @@ def _draws(parts: Parts[DetectionStudySpec]) -> None:
     with st.popover("Open a draw", icon=":material/open_in_new:", type="tertiary", key="labels_draws"):
         for draw, accuracy in zip(parts.spec.draws, parts["accuracy"], strict=True):
             address = html.escape(
-                urlencode(INFORMATION.write(draw, view), doseq=True)
+                urlencode(ADDRESSES["information"].write(draw, view), doseq=True)
             )  # a link of Streamlit's to its own page does nothing
             said = f"Seed {draw.dataset.seed}: {100 * accuracy:.1f} % of the held-out images right"
             st.html(f'<a href="?{address}">{said}</a>')

@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from pages.shared import frame, media, words
 from pages.shared.doctor import show_doctor
 

@@ -6,19 +6,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import (
-    CHAINS,
-    DEFAULT_DEPTH,
-    DEFAULT_RATE,
-    DEFAULT_WIDTH,
-    FIXED_WIDTH,
-    INFLUENCE_KERNELS,
-    PRETRAINED,
-    TITLES,
-    InfluenceSpec,
-    ModelSpec,
-    Spec,
-)
+from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES, ModelSpec, Spec
+from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
 from pages.shared import bar
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from pages.shared import choice as links
 from pages.shared import words
 from pages.shared.fields import Fields

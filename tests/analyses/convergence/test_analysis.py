@@ -6,12 +6,11 @@ from comparison_oracle import compare
 from convergence_runs import SPEC
 from recording import Recording
 
-from ntkcore.analyses.convergence.analysis import convergence_key, is_ready, open_convergence, run_convergence
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import comparison_key, open_comparison, open_point
 from ntkcore.analyses.materials import network as network_module
 from ntkcore.analyses.materials.split import load_split
-from ntkcore.analyses.requests import compute
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError, DataError, SpecError
 
@@ -68,15 +67,15 @@ def test_the_scratch_is_gone_and_the_numbers_stay(ws):
 def test_a_jitter_is_said(ws):
     """Six hidden units and 36 equations: the full kernel is singular."""
     spec = SPEC.model_copy(update={"widths": (6,), "looks": (0,), "seeds": 1})
-    run_convergence(spec, ws, Recording())
-    result = open_convergence(spec, ws)
+    CONVERGENCE.compute(spec, ws, Recording())
+    result = CONVERGENCE.open(spec, ws)
     assert result.points[0].jitter["full"] > 0 and result.points[0].condition["full"] == np.inf
     assert any("jitter" in text for text in result.warnings)
     assert any("diagonal" in text for text in result.points[0].doctor["full"].findings)
 
 
 def test_an_analysis_never_begun_is_empty(ws):
-    result = open_convergence(SPEC, ws)
+    result = CONVERGENCE.open(SPEC, ws)
     assert result.ready == 0 and len(result.points) == 12 and result.class_names == () and result.created == ""
 
 
@@ -84,7 +83,7 @@ def test_all_looks_share_one_training(ws, monkeypatch):
     calls = []
     original = network_module.train
     monkeypatch.setattr(network_module, "train", lambda *args, **kwargs: calls.append(args[3].epochs) or original(*args, **kwargs))
-    run_convergence(SPEC, ws, Recording())
+    CONVERGENCE.compute(SPEC, ws, Recording())
     assert calls == [3, 3, 3, 3]
     kinds = [entry.kind for entry in ws.store.entries()]
     assert (kinds.count("training"), kinds.count("state"), kinds.count("comparison")) == (4, 8, 12)
@@ -95,10 +94,10 @@ def test_all_looks_share_one_training(ws, monkeypatch):
             entry.key for entry in ws.store.entries() if entry.kind == kind and entry.info["identity"]["spec"] == _identity(point, kind)
         ]
         ws.store.remove(kind, keys[0])
-    before = open_convergence(SPEC, ws).points[:-1]
-    run_convergence(SPEC, ws, Recording())
+    before = CONVERGENCE.open(SPEC, ws).points[:-1]
+    CONVERGENCE.compute(SPEC, ws, Recording())
     assert calls[4:] == [3]
-    assert is_ready(SPEC, ws) and open_convergence(SPEC, ws).points[:-1] == before
+    assert CONVERGENCE.ready(SPEC, ws) and CONVERGENCE.open(SPEC, ws).points[:-1] == before
 
 
 def _identity(point, kind):
@@ -110,8 +109,8 @@ def test_a_training_that_diverges_is_a_result(ws):
     wild = SPEC.training.model_copy(update={"learning_rate": 3.0, "epochs": 40})
     spec = SPEC.model_copy(update={"looks": (0, 1, 40), "seeds": 1, "training": wild})
     reporter = Recording()
-    run_convergence(spec, ws, reporter)
-    result = open_convergence(spec, ws)
+    CONVERGENCE.compute(spec, ws, reporter)
+    result = CONVERGENCE.open(spec, ws)
     assert result.complete
     last = [point for point in result.points if point.epoch == 40]
     assert all("diverged" in point.diverged and "smaller learning rate" in point.diverged for point in last)
@@ -121,15 +120,15 @@ def test_a_training_that_diverges_is_a_result(ws):
     with pytest.raises(ComputationError):
         open_point(last[0].spec, ws)
     again = Recording()
-    run_convergence(spec, ws, again)
+    CONVERGENCE.compute(spec, ws, again)
     assert not [stage for stage, _ in again.reports if stage.startswith("Training")]
 
 
 def test_a_look_before_the_divergence_is_compared(ws):
     wild = SPEC.training.model_copy(update={"learning_rate": 4.0, "epochs": 40})  # a few epochs until the outputs pass 10⁶
     spec = SPEC.model_copy(update={"looks": (1, 40), "widths": (6,), "seeds": 1, "training": wild})
-    run_convergence(spec, ws, Recording())
-    early, late = open_convergence(spec, ws).points
+    CONVERGENCE.compute(spec, ws, Recording())
+    early, late = CONVERGENCE.open(spec, ws).points
     assert not early.diverged and early.frobenius["pseudo"] > 0
     assert late.diverged
 
@@ -137,19 +136,19 @@ def test_a_look_before_the_divergence_is_compared(ws):
 def test_a_look_wanted_only_after_the_divergence_is_compared_too(ws):
     wild = SPEC.training.model_copy(update={"learning_rate": 4.0, "epochs": 40})
     spec = SPEC.model_copy(update={"looks": (1, 40), "widths": (6,), "seeds": 1, "training": wild})
-    run_convergence(spec, ws, Recording())
+    CONVERGENCE.compute(spec, ws, Recording())
     more = spec.model_copy(update={"looks": (1, 3, 40)})
-    run_convergence(more, ws, Recording())
-    assert [bool(point.diverged) for point in open_convergence(more, ws).points] == [False, False, True]
+    CONVERGENCE.compute(more, ws, Recording())
+    assert [bool(point.diverged) for point in CONVERGENCE.open(more, ws).points] == [False, False, True]
 
 
 def test_what_cannot_be_compared_is_refused_before_anything_runs(ws):
     with pytest.raises(DataError) as caught:
-        compute(SPEC.model_copy(update={"test": 9000}), ws, Recording())
+        CONVERGENCE.compute(SPEC.model_copy(update={"test": 9000}), ws, Recording())
     assert "9,000" in caught.value.message and "together" in caught.value.remedy
     two = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"classes": ("3", "5")})})
     with pytest.raises(SpecError) as refused:
-        compute(two, ws, Recording())
+        CONVERGENCE.compute(two, ws, Recording())
     assert "three classes" in refused.value.remedy
     assert not ws.store.entries()
 
@@ -164,5 +163,5 @@ def test_held_out_images_follow_in_the_draw_with_their_true_labels(ws):
 
 def test_the_key_follows_what_is_compared(ws):
     specs = [SPEC, SPEC.model_copy(update={"ridge": 1.0}), SPEC.model_copy(update={"test": 8}), SPEC.model_copy(update={"seeds": 1})]
-    assert len({convergence_key(spec, ws) for spec in specs}) == 4
+    assert len({CONVERGENCE.key(spec, ws) for spec in specs}) == 4
     assert SPEC.points()[0] == specs[3].points()[0]  # a point belongs to every analysis that looks at it

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from recording import Recording
 
-from ntkcore.analyses.convergence.analysis import run_convergence
-from ntkcore.analyses.convergence.forecast import convergence_stages, forecast_convergence, require_fit_convergence
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.convergence.forecast import convergence_stages
 from ntkcore.analyses.forecast import sample_of
 from ntkcore.analyses.materials.probes import KernelRates, known_kernel_rates
 from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, ModelError, SpecError
 from ntkcore.settings import Settings
-from ntkcore.specs import ConvergenceSpec
+from ntkcore.specs.convergence import ConvergenceSpec
 
 
 def spec(n=100, **values):
@@ -28,27 +28,27 @@ def ws(cache, monkeypatch):
 
 
 def test_more_work_takes_longer(ws):
-    small = forecast_convergence(spec(), ws)
+    small = CONVERGENCE.forecast(spec(), ws)
     assert not small.refusal and small.largest_n == 100
     assert [stage.name for stage in small.stages] == ["Reading images", "Training", "Kernels", "Comparison", "Timing"]
     assert small.seconds == pytest.approx(sum(stage.seconds for stage in small.stages))
     for more in (spec(n=200), spec(seeds=4), spec(looks=(0, 2, 30)), spec(widths=(4, 6, 8, 12))):
-        larger = forecast_convergence(more, ws)
+        larger = CONVERGENCE.forecast(more, ws)
         assert larger.seconds > small.seconds and larger.disk > small.disk and larger.memory >= small.memory
-    assert forecast_convergence(spec(n=1000), ws).memory > small.memory
+    assert CONVERGENCE.forecast(spec(n=1000), ws).memory > small.memory
 
 
 def test_the_full_kernels_solves_grow_with_the_cube(ws):
     """Ten outputs: the comparisons of twice as many images take up to eight times as long."""
 
     def comparing(n):
-        return next(stage.seconds for stage in forecast_convergence(spec(n=n), ws).stages if stage.name == "Comparison")
+        return next(stage.seconds for stage in CONVERGENCE.forecast(spec(n=n), ws).stages if stage.name == "Comparison")
 
     assert 6 < comparing(800) / comparing(400) < 8.5
 
 
 def test_only_the_ends_are_measured_and_the_middle_lies_between(ws):
-    forecast_convergence(spec(), ws)
+    CONVERGENCE.forecast(spec(), ws)
     known = {name for name in ws.rates._read() if name.startswith(("kernel-full", "gradients-full"))}
     assert {name.split("fcn-")[1].split("-")[0] for name in known} == {"4", "8"}
     sample = sample_of(spec().dataset, ws)
@@ -66,9 +66,9 @@ def small(n=20, **values):
 
 
 def test_what_is_stored_costs_nothing_more(ws):
-    run_convergence(small(), ws, Recording())
-    assert forecast_convergence(small(), ws).seconds < 1
-    more = forecast_convergence(small(seeds=3), ws)
+    CONVERGENCE.compute(small(), ws, Recording())
+    assert CONVERGENCE.forecast(small(), ws).seconds < 1
+    more = CONVERGENCE.forecast(small(seeds=3), ws)
     stages = {stage.name: stage for stage in convergence_stages(small(seeds=3), sample_of(small().dataset, ws), ws)}
     assert more.seconds > 0 and stages["Training (width 4, seed 0)"].seconds == 0 < stages["Training (width 4, seed 2)"].seconds
 
@@ -76,28 +76,28 @@ def test_what_is_stored_costs_nothing_more(ws):
 def test_disk_written_is_within_the_forecast(ws):
     """The three pictures of every comparison are its largest part; scratch and checkpoints are gone in the end."""
     chosen = small(n=80, looks=(0,))
-    forecast = forecast_convergence(chosen, ws)
-    run_convergence(chosen, ws, Recording())
+    forecast = CONVERGENCE.forecast(chosen, ws)
+    CONVERGENCE.compute(chosen, ws, Recording())
     written = sum(entry.bytes for entry in ws.store.entries())
     assert 4 * 3 * 4 * 80**2 < written <= forecast.disk
 
 
 def test_what_cannot_fit_is_refused_with_what_would(tmp_path):
     ws = Workspace(Settings(cache_dir=tmp_path, job_memory=1500 * 2**20))
-    forecast = forecast_convergence(spec(n=1500), ws)
+    forecast = CONVERGENCE.forecast(spec(n=1500), ws)
     assert "would fit" in forecast.refusal and not forecast.stages
     assert 4 <= forecast.largest_n < 1500
-    assert not forecast_convergence(spec(n=forecast.largest_n), ws).refusal
-    assert forecast_convergence(spec(n=forecast.largest_n + 1), ws).refusal
+    assert not CONVERGENCE.forecast(spec(n=forecast.largest_n), ws).refusal
+    assert CONVERGENCE.forecast(spec(n=forecast.largest_n + 1), ws).refusal
     with pytest.raises(SpecError) as caught:
-        require_fit_convergence(spec(n=1500), ws)
+        CONVERGENCE.require_fit(spec(n=1500), ws)
     assert "fewer" in caught.value.remedy
 
 
 def test_impossible_requests_are_errors_before_anything_runs(ws):
     with pytest.raises(DataError):
-        forecast_convergence(spec(n=1797), ws)  # none is left to hold out
+        CONVERGENCE.forecast(spec(n=1797), ws)  # none is left to hold out
     with pytest.raises(SpecError):
-        forecast_convergence(spec(dataset={"n": 100, "classes": ("0", "1")}), ws)
+        CONVERGENCE.forecast(spec(dataset={"n": 100, "classes": ("0", "1")}), ws)
     with pytest.raises(ModelError):
-        forecast_convergence(ConvergenceSpec.model_validate({"architecture": "cnn4"}), ws)
+        CONVERGENCE.forecast(ConvergenceSpec.model_validate({"architecture": "cnn4"}), ws)

@@ -7,12 +7,11 @@ import pytest
 from convergence_runs import SPEC
 from recording import Recording
 
-from ntkcore.analyses.convergence.analysis import convergence_key, is_ready, open_convergence, ready_points, run_convergence
+from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
 from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import comparison_key, open_comparison
 from ntkcore.analyses.materials import tiles as tiles_module
 from ntkcore.analyses.materials.split import load_split
-from ntkcore.analyses.requests import compute, repair
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, CorruptArtifact
 from ntkcore.settings import Settings
@@ -71,17 +70,17 @@ def test_finished_points_are_visible_while_others_are_missing(ws, at):
     spec = SPEC.model_copy(update={"widths": (6,)})
     name = {"Training": "Training (width 6, seed 1)", "Timing": "Timing"}.get(at, f"{at} (width 6, seed 1, epoch 3)")
     with pytest.raises(Cancelled):
-        run_convergence(spec, ws, Recording(stop_at=(name, 1)))
-    result = open_convergence(spec, ws)
+        CONVERGENCE.compute(spec, ws, Recording(stop_at=(name, 1)))
+    result = CONVERGENCE.open(spec, ws)
     expected = {"Training": 4, "Comparison": 5, "Timing": 6}[at]
     assert result.ready == ready_points(spec, ws) == expected
-    assert not result.complete and not is_ready(spec, ws) and result.timing is None
+    assert not result.complete and not CONVERGENCE.ready(spec, ws) and result.timing is None
     assert [point is not None for point in result.points] == [True] * expected + [False] * (6 - expected)
     assert [point.epoch for point in result.points[:4]] == [0, 0, 2, 3]
     reporter = Recording()
-    run_convergence(spec, ws, reporter)
-    again = open_convergence(spec, ws)
-    assert again.complete and is_ready(spec, ws) and again.class_names == ("3", "5", "8")
+    CONVERGENCE.compute(spec, ws, reporter)
+    again = CONVERGENCE.open(spec, ws)
+    assert again.complete and CONVERGENCE.ready(spec, ws) and again.class_names == ("3", "5", "8")
     assert all(a is b for a, b in zip(result.points, again.points, strict=True) if a is not None)  # hot, and computed once
     assert {stage for stage, _ in reporter.reports} <= set(reporter.stages)
     assert all(0 <= done <= reporter.stages[stage] + 1e-9 for stage, done in reporter.reports)
@@ -90,7 +89,7 @@ def test_finished_points_are_visible_while_others_are_missing(ws, at):
 
 
 def test_damage_is_detected_repaired_and_said(ws):
-    run_convergence(SPEC, ws, Recording())
+    CONVERGENCE.compute(SPEC, ws, Recording())
     before = files_of(ws, SPEC)
     point = SPEC.points()[3]
     folder = ws.settings.cache_dir / "artifacts" / "comparison" / comparison_key(point, ws)
@@ -98,10 +97,10 @@ def test_damage_is_detected_repaired_and_said(ws):
     tile.write_bytes(tile.read_bytes()[:-9])
     fresh = Workspace(ws.settings)
     with pytest.raises(CorruptArtifact) as caught:
-        open_convergence(SPEC, fresh)
-    job = repair(caught.value, SPEC, fresh)
-    assert job.id == convergence_key(SPEC, fresh) and not is_ready(SPEC, fresh)
-    compute(SPEC, fresh, Recording())
+        CONVERGENCE.open(SPEC, fresh)
+    job = CONVERGENCE.repair(caught.value, SPEC, fresh)
+    assert job.id == CONVERGENCE.key(SPEC, fresh) and not CONVERGENCE.ready(SPEC, fresh)
+    CONVERGENCE.compute(SPEC, fresh, Recording())
     assert files_of(fresh, SPEC) == before
-    assert any("damaged" in text for text in open_convergence(SPEC, fresh).warnings)
+    assert any("damaged" in text for text in CONVERGENCE.open(SPEC, fresh).warnings)
     fresh.jobs.close()

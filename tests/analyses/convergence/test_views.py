@@ -7,10 +7,10 @@ import pytest
 from recording import Recording
 
 from ntkcore.analyses.convergence import views
-from ntkcore.analyses.convergence.analysis import open_convergence, run_convergence
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
-from ntkcore.specs import ConvergenceSpec, ConvergenceView
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 
 SPEC = ConvergenceSpec.model_validate(
     {
@@ -32,8 +32,8 @@ def result(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1, 3))
         patch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1, 2))
-        run_convergence(SPEC, ws, Recording())
-        return open_convergence(SPEC, ws)
+        CONVERGENCE.compute(SPEC, ws, Recording())
+        return CONVERGENCE.open(SPEC, ws)
 
 
 def with_points(result, **changes):

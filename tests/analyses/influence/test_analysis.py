@@ -8,11 +8,10 @@ import torch
 from deletion_oracle import brute, matrix
 from recording import Recording
 
-from ntkcore.analyses import requests
+from ntkcore.analyses import catalogue
 from ntkcore.analyses.influence import analysis, views
-from ntkcore.analyses.influence.analysis import influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.complexity import groups_of
-from ntkcore.analyses.influence.forecast import forecast_influence
 from ntkcore.analyses.influence.noise import noise_share
 from ntkcore.analyses.influence.paths import trajectory
 from ntkcore.analyses.materials import tiles as tiles_module
@@ -25,9 +24,9 @@ from ntkcore.data import import_images
 from ntkcore.errors import Cancelled, ComputationError, CorruptArtifact, DataError
 from ntkcore.kernels import empirical_ntk, infinite_ntk, two_layer_relu_ntk
 from ntkcore.linalg import eigh
-from ntkcore.permalink import INFLUENCE
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 DATA = {"classes": ("3", "5", "8"), "n": 14, "label_noise": 0.2}
 NETWORK = {"architecture": "fcn", "width": 12, "depth": 1}
@@ -50,12 +49,12 @@ def ws(cache):
 
 def computed(chosen, ws):
     reporter = Recording()
-    run_influence(chosen, ws, reporter)
-    return open_influence(chosen, ws), reporter
+    INFLUENCE.compute(chosen, ws, reporter)
+    return INFLUENCE.open(chosen, ws), reporter
 
 
 def folder_of(chosen, ws):
-    return ws.settings.cache_dir / "artifacts" / "influence" / influence_key(chosen, ws)
+    return ws.settings.cache_dir / "artifacts" / "influence" / INFLUENCE.key(chosen, ws)
 
 
 def files_of(chosen, ws):
@@ -196,11 +195,11 @@ def test_cancelled_anywhere_it_goes_on_to_the_same_bytes(tmp_path, monkeypatch, 
     monkeypatch.setattr(analysis, "eigh", lambda matrix, waiting: waiting() or eigh(matrix))  # a small one would not ask in between
     chosen = spec(kernel)
     whole, broken = Workspace(Settings(cache_dir=tmp_path / "whole")), Workspace(Settings(cache_dir=tmp_path / "broken"))
-    run_influence(chosen, whole, Recording())
+    INFLUENCE.compute(chosen, whole, Recording())
     with pytest.raises(Cancelled):
-        run_influence(chosen, broken, Recording(stop_at=stage))
-    assert is_ready(chosen, broken) == (stage == (SPECTRUM, 1))  # that is told when all is stored
-    run_influence(chosen, broken, Recording())
+        INFLUENCE.compute(chosen, broken, Recording(stop_at=stage))
+    assert INFLUENCE.ready(chosen, broken) == (stage == (SPECTRUM, 1))  # that is told when all is stored
+    INFLUENCE.compute(chosen, broken, Recording())
     assert files_of(chosen, broken) == files_of(chosen, whole)
 
 
@@ -209,8 +208,8 @@ def test_finished_tiles_are_not_computed_again(ws, monkeypatch, kernel, array, b
     monkeypatch.setattr(tiles_module, "TILE", 4)
     chosen, kept = spec(kernel), []
     with pytest.raises(Cancelled):
-        run_influence(chosen, ws, Recording(stop_at=(PAIRS, before + 40)))
-    drafts = ws.settings.cache_dir / "drafts" / "influence" / influence_key(chosen, ws) / "arrays"
+        INFLUENCE.compute(chosen, ws, Recording(stop_at=(PAIRS, before + 40)))
+    drafts = ws.settings.cache_dir / "drafts" / "influence" / INFLUENCE.key(chosen, ws) / "arrays"
     done = {path: path.stat().st_mtime_ns for path in (drafts / array).rglob("c/**/*") if path.is_file()}
     assert 0 < len(done) < (16 if array == "k_train" else 8)
 
@@ -219,7 +218,7 @@ def test_finished_tiles_are_not_computed_again(ws, monkeypatch, kernel, array, b
         return eigh(values, waiting)
 
     monkeypatch.setattr(analysis, "eigh", watching)
-    run_influence(chosen, ws, Recording())
+    INFLUENCE.compute(chosen, ws, Recording())
     assert kept == [done]
 
 
@@ -227,19 +226,19 @@ def test_finished_tiles_are_not_computed_again(ws, monkeypatch, kernel, array, b
 @pytest.mark.parametrize("array", ["k_train", "k_test", "vectors", "labels", "f_test"])
 def test_damage_is_detected_repaired_and_said(ws, kernel, array):
     chosen = spec(kernel)
-    run_influence(chosen, ws, Recording())
+    INFLUENCE.compute(chosen, ws, Recording())
     before = files_of(chosen, ws)
     tile = next(path for path in (folder_of(chosen, ws) / "arrays" / array).rglob("c/**/*") if path.is_file())
     tile.write_bytes(tile.read_bytes()[:-5])
     fresh = Workspace(ws.settings)
     with pytest.raises(CorruptArtifact) as caught:
-        open_influence(chosen, fresh)
+        INFLUENCE.open(chosen, fresh)
     assert caught.value.array == array
-    job = requests.repair(caught.value, chosen, fresh)
-    assert job.id == influence_key(chosen, fresh) and not is_ready(chosen, fresh)
-    requests.compute(chosen, fresh, Recording())
+    job = catalogue.of(chosen).repair(caught.value, chosen, fresh)
+    assert job.id == INFLUENCE.key(chosen, fresh) and not INFLUENCE.ready(chosen, fresh)
+    catalogue.of(chosen).compute(chosen, fresh, Recording())
     assert files_of(chosen, fresh) == before
-    assert any("damaged" in text for text in open_influence(chosen, fresh).warnings)
+    assert any("damaged" in text for text in INFLUENCE.open(chosen, fresh).warnings)
     fresh.jobs.close()
 
 
@@ -255,40 +254,40 @@ def test_one_key_a_specification(ws):
         spec("pseudo", dtype="float32"),
         spec("pseudo", training=TRAINED | {"epochs": 3}),
     ]
-    assert len({influence_key(chosen, ws) for chosen in different}) == len(different)
+    assert len({INFLUENCE.key(chosen, ws) for chosen in different}) == len(different)
     for view in (InfluenceView(ridge=3.0), InfluenceView(time=2.5, target=3, basket=(1, 2), deed="relabel", label=1)):
-        read, seen = INFLUENCE.read(INFLUENCE.write(one, view))
-        assert influence_key(read, ws) == influence_key(one, ws) and seen == view  # λ and τ are looked at, not computed from
+        read, seen = ADDRESSES["influence"].read(ADDRESSES["influence"].write(one, view))
+        assert INFLUENCE.key(read, ws) == INFLUENCE.key(one, ws) and seen == view  # λ and τ are looked at, not computed from
 
 
 def test_a_second_request_is_the_same_job(ws):
-    first, second = requests.request_influence(spec(), ws), requests.request_influence(spec(), ws)
-    assert first.id == second.id == influence_key(spec(), ws)
+    first, second = INFLUENCE.request(spec(), ws), INFLUENCE.request(spec(), ws)
+    assert first.id == second.id == INFLUENCE.key(spec(), ws)
     assert len(ws.jobs.list(10)) == 1
     assert "Influence on Digits 3 | 5 | 8, 14 images, 20 % flipped · Infinite two-layer ReLU network" in first.title
     ws.jobs.close()
 
 
 def test_computed_once(ws, monkeypatch):
-    run_influence(spec(), ws, Recording())
-    created = open_influence(spec(), ws).created
+    INFLUENCE.compute(spec(), ws, Recording())
+    created = INFLUENCE.open(spec(), ws).created
     monkeypatch.setattr(analysis, "fill_kernels", None)  # would fail if it were called
     again = Recording()
-    run_influence(spec(), ws, again)
+    INFLUENCE.compute(spec(), ws, again)
     assert not again.stages and not again.reports  # nothing is read, so nothing is said to be
-    assert open_influence(spec(), ws).created == created and open_influence(spec(), ws) is open_influence(spec(), ws)
+    assert INFLUENCE.open(spec(), ws).created == created and INFLUENCE.open(spec(), ws) is INFLUENCE.open(spec(), ws)
 
 
 def test_a_training_that_diverges_is_refused_with_a_remedy(ws):
     with pytest.raises(ComputationError) as caught:
-        run_influence(spec("pseudo", training=TRAINED | {"epochs": 40, "learning_rate": 30.0}), ws, Recording())
+        INFLUENCE.compute(spec("pseudo", training=TRAINED | {"epochs": 40, "learning_rate": 30.0}), ws, Recording())
     assert "learning rate" in caught.value.remedy
     assert not any(entry.kind == "influence" for entry in ws.store.entries())
 
 
 def test_too_few_images_for_both(ws):
     with pytest.raises(DataError) as caught:
-        requests.compute(spec(test=9000), ws, Recording())
+        INFLUENCE.compute(spec(test=9000), ws, Recording())
     assert "9,000" in caught.value.message and "together" in caught.value.remedy
 
 
@@ -308,11 +307,11 @@ def test_a_black_image_is_refused_with_a_remedy(ws, tmp_path):
     images[:3] = 0
     images[0, 0, 0] = 1  # one pixel is enough for a direction
     chosen = own(ws, tmp_path, images)
-    for attempt in (lambda: forecast_influence(chosen, ws), lambda: run_influence(chosen, ws, Recording())):
+    for attempt in (lambda: INFLUENCE.forecast(chosen, ws), lambda: INFLUENCE.compute(chosen, ws, Recording())):
         with pytest.raises(DataError) as caught:
             attempt()
         assert "black" in caught.value.message and "another kernel" in caught.value.remedy
-    run_influence(chosen.model_copy(update={"kernel": "infinite", "model": spec("infinite").model}), ws, Recording())
+    INFLUENCE.compute(chosen.model_copy(update={"kernel": "infinite", "model": spec("infinite").model}), ws, Recording())
 
 
 def duplicates(ws, tmp_path, **values):

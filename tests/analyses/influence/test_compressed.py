@@ -9,8 +9,7 @@ from pydantic import ValidationError
 from recording import Recording
 
 from ntkcore.analyses.forecast import sample_of
-from ntkcore.analyses.influence.analysis import influence_key, open_influence, run_influence
-from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import KEPT
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
@@ -19,9 +18,9 @@ from ntkcore.analyses.progress import PAIRS
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled
 from ntkcore.kernels import Compression, empirical_ntk
-from ntkcore.permalink import INFLUENCE, INFORMATION
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 DATA = {"classes": ("3", "5", "8"), "n": 14}
 MODEL = {"architecture": "fcn", "width": 64, "depth": 2, "seed": 3}  # 4096 weights in each of two layers: more than are kept
@@ -38,8 +37,8 @@ def ws(cache):
 
 
 def computed(chosen, ws):
-    run_influence(chosen, ws, Recording())
-    result = open_influence(chosen, ws)
+    INFLUENCE.compute(chosen, ws, Recording())
+    result = INFLUENCE.open(chosen, ws)
     return result, ws.store.open("influence", result.key).read("k_train")
 
 
@@ -70,7 +69,7 @@ def test_an_interrupted_kernel_goes_on_with_the_same_weights(tmp_path, monkeypat
     monkeypatch.setattr("ntkcore.analyses.materials.tiles.TILE", 4)
     whole, broken = Workspace(Settings(cache_dir=tmp_path / "whole")), Workspace(Settings(cache_dir=tmp_path / "broken"))
     with pytest.raises(Cancelled):
-        run_influence(spec(), broken, Recording(stop_at=(PAIRS, 40)))
+        INFLUENCE.compute(spec(), broken, Recording(stop_at=(PAIRS, 40)))
     np.testing.assert_array_equal(computed(spec(), broken)[1], computed(spec(), whole)[1])
 
 
@@ -79,12 +78,12 @@ def test_without_compression_nothing_is_new(ws):
     plain = spec(compression="none")
     assert "compression" not in json.loads(plain.canonical()) and "compression" not in plain.model_dump()
     assert plain == InfluenceSpec.model_validate(plain.model_dump())
-    assert influence_key(plain, ws) != influence_key(spec(), ws)
+    assert INFLUENCE.key(plain, ws) != INFLUENCE.key(spec(), ws)
     assert computed(plain, ws)[0].doctor.compression_error is None
 
 
 def test_it_is_in_the_address():
-    for address in (INFLUENCE, INFORMATION):
+    for address in (INFLUENCE, ADDRESSES["information"]):
         query = address.write(spec())
         assert query["compress"] == "subset" and address.read(query)[0] == spec()
         assert "compress" not in address.write(spec(compression="none"))
@@ -98,7 +97,7 @@ def test_infinite_width_has_nothing_to_compress(kernel):
 
 def test_its_forecast_has_rates_of_its_own(ws):
     chosen = spec(dtype="float32")
-    found = forecast_influence(chosen, ws)
+    found = INFLUENCE.forecast(chosen, ws)
     assert found.seconds > 0 and not found.refusal
     sample = sample_of(chosen.dataset, ws)
     names = [kernel_rate_names("pseudo", "float32", chosen.model, sample, ws.device, compressed) for compressed in (False, True)]

@@ -4,13 +4,13 @@ import pytest
 from recording import Recording
 
 from ntkcore.analyses.forecast import sample_of
-from ntkcore.analyses.influence.analysis import run_influence
-from ntkcore.analyses.influence.forecast import forecast_influence, influence_stages, require_fit_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.forecast import influence_stages
 from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, ModelError, SpecError
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 FCN = {"architecture": "fcn", "width": 8, "depth": 1}
 
@@ -34,7 +34,7 @@ def test_the_stages_and_their_totals(ws, kernel):
     order = list(stages)
     assert (order[0], order[-1]) == (IMAGES, SPECTRUM)
     assert all(stage.seconds > 0 for stage in stages.values())
-    found = forecast_influence(chosen, ws)
+    found = INFLUENCE.forecast(chosen, ws)
     assert not found.refusal and found.largest_n == 100
     assert found.seconds == pytest.approx(sum(stage.seconds for stage in found.stages))
 
@@ -51,8 +51,8 @@ def test_the_stages_and_their_totals(ws, kernel):
     ],
 )
 def test_more_work_takes_longer(ws, kernel, more):
-    small = forecast_influence(spec(kernel), ws)
-    large = forecast_influence(spec(kernel, **more), ws)
+    small = INFLUENCE.forecast(spec(kernel), ws)
+    large = INFLUENCE.forecast(spec(kernel, **more), ws)
     assert large.seconds > small.seconds
     if "training" not in more:
         assert large.memory > small.memory and large.disk > small.disk
@@ -60,7 +60,7 @@ def test_more_work_takes_longer(ws, kernel, more):
 
 def test_the_full_kernels_system_has_a_row_for_each_output(ws):
     """Ten outputs: five matrices of (10 n)² numbers instead of n², and a decomposition of a thousandfold."""
-    pseudo, full = (forecast_influence(spec(kernel, n=200), ws) for kernel in ("pseudo", "full"))
+    pseudo, full = (INFLUENCE.forecast(spec(kernel, n=200), ws) for kernel in ("pseudo", "full"))
     assert full.memory - pseudo.memory == 8 * 99 * (5 * 200**2 + 3 * 20 * 200)
 
     def deciding(found):
@@ -72,7 +72,7 @@ def test_the_full_kernels_system_has_a_row_for_each_output(ws):
 def test_a_network_that_is_trained_already_costs_no_training(ws):
     few = {"n": 30, "classes": ("0", "3", "7")}
     chosen = spec("pseudo", dataset=few, training={"epochs": 2})
-    run_influence(chosen, ws, Recording())
+    INFLUENCE.compute(chosen, ws, Recording())
     for other in (chosen, chosen.model_copy(update={"test": 30})):
         stages = {stage.name: stage.seconds for stage in influence_stages(other, sample_of(other.dataset, ws), ws)}
         assert stages[TRAINING] == 0 < stages[PAIRS]
@@ -83,8 +83,8 @@ def test_a_network_that_is_trained_already_costs_no_training(ws):
 @pytest.mark.parametrize("kernel", ["two-layer", "full"])
 def test_disk_written_is_within_the_forecast(ws, kernel):
     chosen = spec(kernel, dataset={"n": 60, "classes": ("0", "3", "7")})
-    forecast = forecast_influence(chosen, ws)
-    run_influence(chosen, ws, Recording())
+    forecast = INFLUENCE.forecast(chosen, ws)
+    INFLUENCE.compute(chosen, ws, Recording())
     written = sum(entry.bytes for entry in ws.store.entries())
     side = 60 * (3 if kernel == "full" else 1)
     assert 8 * side**2 < written <= forecast.disk  # at least the eigenvectors, in float64; they do not compress
@@ -93,23 +93,23 @@ def test_disk_written_is_within_the_forecast(ws, kernel):
 @pytest.mark.parametrize(("kernel", "memory", "n"), [("two-layer", 650, 1500), ("full", 800, 900)])
 def test_what_cannot_fit_is_refused_with_what_would(tmp_path, kernel, memory, n):
     ws = Workspace(Settings(cache_dir=tmp_path, job_memory=memory * 2**20))
-    forecast = forecast_influence(spec(kernel, n=n), ws)
+    forecast = INFLUENCE.forecast(spec(kernel, n=n), ws)
     assert f"{forecast.largest_n:,} images would fit" in forecast.refusal and not forecast.stages and forecast.seconds == 0
     assert ("serves all outputs" in forecast.refusal) == (kernel == "full")
     assert 4 <= forecast.largest_n < n
-    assert not forecast_influence(spec(kernel, n=forecast.largest_n), ws).refusal
-    assert forecast_influence(spec(kernel, n=forecast.largest_n + 1), ws).refusal
+    assert not INFLUENCE.forecast(spec(kernel, n=forecast.largest_n), ws).refusal
+    assert INFLUENCE.forecast(spec(kernel, n=forecast.largest_n + 1), ws).refusal
     with pytest.raises(SpecError) as caught:
-        require_fit_influence(spec(kernel, n=n), ws)
+        INFLUENCE.require_fit(spec(kernel, n=n), ws)
     assert "would fit" in caught.value.message and "fewer images" in caught.value.remedy
-    require_fit_influence(spec(kernel, n=forecast.largest_n), ws)
+    INFLUENCE.require_fit(spec(kernel, n=forecast.largest_n), ws)
 
 
 def test_impossible_requests_are_errors_before_anything_runs(ws):
     with pytest.raises(DataError):
-        forecast_influence(spec(n=1797), ws)  # none is left to hold out
+        INFLUENCE.forecast(spec(n=1797), ws)  # none is left to hold out
     with pytest.raises(ModelError):
-        forecast_influence(spec("pseudo", model={"architecture": "cnn4"}), ws)  # digits are too small
+        INFLUENCE.forecast(spec("pseudo", model={"architecture": "cnn4"}), ws)  # digits are too small
     with pytest.raises(ModelError):
-        forecast_influence(spec("infinite", model={"architecture": "cnn4"}), ws)
+        INFLUENCE.forecast(spec("infinite", model={"architecture": "cnn4"}), ws)
     assert not ws.store.entries()

@@ -5,15 +5,14 @@ import pytest
 from recording import Recording
 
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import is_ready, open_influence, run_influence
-from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.reliability import views as reliability_views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.data import import_images
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.settings import settings
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 
 @pytest.fixture
@@ -57,8 +56,8 @@ def test_copies_with_one_label_share_their_influence_with_a_ridge(ws, tmp_path):
     """Removing one of several copies moves a prediction little, and all copies alike."""
     images, labels = np.repeat(pixels(3), 4, axis=0), np.repeat([0, 1, 1], 4)
     twins = own(ws, tmp_path, images, labels)
-    run_influence(twins, ws, Recording())
-    result = open_influence(twins, ws)
+    INFLUENCE.compute(twins, ws, Recording())
+    result = INFLUENCE.open(twins, ws)
     copies = [np.flatnonzero(np.ptp(result.k_test - column[:, None], axis=0) == 0) for column in result.k_test.T]
     assert max(len(group) for group in copies) > 1
     for time in (None, 3.0):
@@ -79,7 +78,7 @@ def test_one_class_is_refused_wherever_it_comes_from(ws, tmp_path, capsys, comma
     assert main([command, *words(rare)]) == 1
     said = capsys.readouterr().err
     assert "among the 8 images drawn" in said and "Draw more images" in said
-    assert not is_ready(rare, ws)
+    assert not INFLUENCE.ready(rare, ws)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_more_than_fits_is_refused_before_it_starts_with_what_would(cache, monke
     spec = InfluenceSpec.model_validate(
         {"dataset": {"n": int(fits)}, "test": 20, "kernel": kernel} | ({} if kernel == "two-layer" else {"model": {"width": 8, "depth": 1}})
     )
-    assert not forecast_influence(spec, Workspace(settings())).refusal
+    assert not INFLUENCE.forecast(spec, Workspace(settings())).refusal
 
 
 def test_a_network_that_cannot_tell_its_images_apart_needs_a_ridge(ws):
@@ -110,8 +109,8 @@ def test_a_network_that_cannot_tell_its_images_apart_needs_a_ridge(ws):
     narrow = InfluenceSpec.model_validate(
         {"dataset": {"classes": ("3", "8"), "n": 200}, "test": 6, "kernel": "pseudo", "model": {"width": 1, "depth": 1}}
     )
-    run_influence(narrow, ws, Recording())
-    result = open_influence(narrow, ws)
+    INFLUENCE.compute(narrow, ws, Recording())
+    result = INFLUENCE.open(narrow, ws)
     with pytest.raises(ComputationError, match="too many for it"):
         views.held(result, InfluenceView(ridge=0.0), ws)
     with pytest.raises(ComputationError, match="too many for it"):

@@ -10,7 +10,7 @@ from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influe
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.errors import ComputationError
-from ntkcore.specs import InfluenceView
+from ntkcore.specs.influence import InfluenceView
 
 
 @each

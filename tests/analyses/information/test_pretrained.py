@@ -9,14 +9,14 @@ import pytest
 import torch
 from recording import Recording
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.models import describe_model
 from ntkcore.settings import settings
-from ntkcore.specs import InfluenceSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 RIDGE, N, M = 0.5, 9, 5
 
@@ -44,8 +44,8 @@ def gradients(module, inputs):
 
 
 def test_scores_are_those_of_all_its_weights(ws):
-    run_influence(spec(), ws, Recording())
-    result = open_influence(spec(), ws)
+    INFLUENCE.compute(spec(), ws, Recording())
+    result = INFLUENCE.open(spec(), ws)
     split = load_split(spec().dataset, M, ws)
     module = network(spec().model, split.train, ws).double().eval()
     own, start = gradients(module, torch.from_numpy(split.train.inputs).double())

@@ -9,8 +9,10 @@ from ntkcore.analyses.information.toy import CELLS, KINDS, toy
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.information.toy import gaussian_divergence, neighbour_divergence, toy_points
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView, ToyView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.information_toy import ToyView
 
 FEW = ToyView(runs=300, epochs=5)
 
@@ -77,7 +79,7 @@ def test_what_does_not_exist_is_refused(wrong):
 
 def test_every_choice_is_in_the_address():
     view = ToyView(shown=True, point=3, apart=0.5, seed=7, runs=400, rate=0.02, batch=10, epochs=30, order="drawn")
-    query = INFORMATION.write(InfluenceSpec(), InformationView(toy=view))
-    assert INFORMATION.read(query)[1].toy == view
+    query = ADDRESSES["information"].write(InfluenceSpec(), InformationView(toy=view))
+    assert ADDRESSES["information"].read(query)[1].toy == view
     assert {name for name in query if name.startswith("toy-")} == {f"toy-{name}" for name in ToyView.model_fields}
-    assert not any(name.startswith("toy-") for name in INFORMATION.write(InfluenceSpec(), InformationView()))
+    assert not any(name.startswith("toy-") for name in ADDRESSES["information"].write(InfluenceSpec(), InformationView()))

@@ -11,7 +11,7 @@ from scipy import stats
 from ntkcore.analyses.information import views
 from ntkcore.errors import ComputationError
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import InformationView
+from ntkcore.specs.information import InformationView
 
 
 def view(time=inf, **fields):

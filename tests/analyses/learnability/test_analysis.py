@@ -7,14 +7,13 @@ import torch
 from recording import Recording
 
 from ntkcore.analyses.drafts import identity_of
-from ntkcore.analyses.learnability.analysis import is_ready, learnability_key, open_learnability, parts_of, run_learnability
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.materials.kernel import kernel_key
-from ntkcore.analyses.materials.network import TRAINING_VERSION, network
-from ntkcore.analyses.requests import compute
+from ntkcore.analyses.materials.network import TRAINING_METHOD, network
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_images, load_dataset
 from ntkcore.errors import Cancelled, CorruptArtifact, DataError
-from ntkcore.specs import LearnabilitySpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 SPEC = LearnabilitySpec.model_validate(
     {
@@ -34,7 +33,7 @@ def files_of(ws, spec):
     """Every byte of the arrays and documents of an analysis, by name; times and notes of the making are left out."""
     found = {}
     kernel = kernel_key(spec.kernel, ws)
-    for kind, key in (*parts_of(spec, ws), ("kernel", kernel), ("spectrum", kernel)):
+    for kind, key in (*LEARNABILITY.artifacts(spec, ws), ("kernel", kernel), ("spectrum", kernel)):
         folder = ws.settings.cache_dir / "artifacts" / kind / key
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "arrays" in path.parts:
@@ -70,8 +69,8 @@ def explicit_scores(spec, ws, after=0):
 
 def test_result_is_what_the_definitions_say(ws):
     reporter = Recording()
-    run_learnability(SPEC, ws, reporter)
-    result = open_learnability(SPEC, ws)
+    LEARNABILITY.compute(SPEC, ws, reporter)
+    result = LEARNABILITY.open(SPEC, ws)
     # float32 gradients of a three-layer network: relative rounding of about 1e-6 an operation, a few hundred summed.
     np.testing.assert_allclose(result.score, explicit_scores(SPEC, ws), rtol=1e-4)
     assert result.outputs.shape == (4, 300, 3)
@@ -96,30 +95,30 @@ def test_cancelled_anywhere_it_goes_on_to_the_same_bytes(tmp_path, monkeypatch, 
     from ntkcore.settings import Settings
 
     whole, broken = Workspace(Settings(cache_dir=tmp_path / "whole")), Workspace(Settings(cache_dir=tmp_path / "broken"))
-    run_learnability(SPEC, whole, Recording())
+    LEARNABILITY.compute(SPEC, whole, Recording())
     with pytest.raises(Cancelled):
-        run_learnability(SPEC, broken, Recording(stop_at=(stage, 1)))
-    assert not is_ready(SPEC, broken)
-    run_learnability(SPEC, broken, Recording())
+        LEARNABILITY.compute(SPEC, broken, Recording(stop_at=(stage, 1)))
+    assert not LEARNABILITY.ready(SPEC, broken)
+    LEARNABILITY.compute(SPEC, broken, Recording())
     assert files_of(broken, SPEC) == files_of(whole, SPEC)
 
 
 def test_kernel_is_shared_between_trainings(ws):
-    run_learnability(SPEC, ws, Recording())
+    LEARNABILITY.compute(SPEC, ws, Recording())
     longer = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"epochs": 4})})
     reporter = Recording()
-    run_learnability(longer, ws, reporter)
+    LEARNABILITY.compute(longer, ws, reporter)
     kinds = [entry.kind for entry in ws.store.entries()]
     assert kinds.count("diagonal") == kinds.count("spectrum") == 1
     assert kinds.count("training") == 2
-    np.testing.assert_array_equal(open_learnability(longer, ws).outputs[:4], open_learnability(SPEC, ws).outputs)
+    np.testing.assert_array_equal(LEARNABILITY.open(longer, ws).outputs[:4], LEARNABILITY.open(SPEC, ws).outputs)
 
 
 def test_kernel_after_training_is_of_the_trained_network(ws):
     later = SPEC.model_copy(update={"kernel_epoch": 2, "full_kernel": False})
-    run_learnability(later, ws, Recording())
-    run_learnability(SPEC, ws, Recording())
-    later_result, first = open_learnability(later, ws), open_learnability(SPEC, ws)
+    LEARNABILITY.compute(later, ws, Recording())
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    later_result, first = LEARNABILITY.open(later, ws), LEARNABILITY.open(SPEC, ws)
     assert not np.allclose(later_result.score, first.score)
     np.testing.assert_array_equal(later_result.outputs, first.outputs)
     assert later_result.full is None
@@ -130,9 +129,9 @@ def test_kernel_after_training_is_of_the_trained_network(ws):
 @pytest.mark.parametrize("kind", ["training", "diagonal", "learnability"])
 @pytest.mark.parametrize("harm", ["flip", "truncate", "delete"])
 def test_a_damaged_tile_is_detected_recomputed_and_said(ws, kind, harm):
-    run_learnability(SPEC, ws, Recording())
+    LEARNABILITY.compute(SPEC, ws, Recording())
     before = files_of(ws, SPEC)
-    key = dict(parts_of(SPEC, ws))[kind]
+    key = dict(LEARNABILITY.artifacts(SPEC, ws))[kind]
     tiles = [p for p in (ws.settings.cache_dir / "artifacts" / kind / key).rglob("c/**/*") if p.is_file()]
     tile = max(tiles)
     content = bytearray(tile.read_bytes())
@@ -145,24 +144,24 @@ def test_a_damaged_tile_is_detected_recomputed_and_said(ws, kind, harm):
         tile.unlink()
     fresh = Workspace(ws.settings)
     with pytest.raises(CorruptArtifact) as caught:
-        open_learnability(SPEC, fresh)
+        LEARNABILITY.open(SPEC, fresh)
     fresh.store.reopen(caught.value)
-    assert not is_ready(SPEC, fresh)
-    compute(SPEC, fresh, Recording())
+    assert not LEARNABILITY.ready(SPEC, fresh)
+    LEARNABILITY.compute(SPEC, fresh, Recording())
     assert files_of(fresh, SPEC) == before
-    assert any("damaged" in text for text in open_learnability(SPEC, fresh).warnings)
+    assert any("damaged" in text for text in LEARNABILITY.open(SPEC, fresh).warnings)
 
 
 def test_damage_met_while_computing_heals_itself(ws):
-    run_learnability(SPEC, ws, Recording())
-    key = dict(parts_of(SPEC, ws))
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    key = dict(LEARNABILITY.artifacts(SPEC, ws))
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "diagonal" / key["diagonal"]).rglob("c/*") if p.is_file())
     tile.write_bytes(b"")
     other = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"epochs": 2})})
     fresh, reporter = Workspace(ws.settings), Recording()
-    compute(other, fresh, reporter)
+    LEARNABILITY.compute(other, fresh, reporter)
     assert any("damaged" in text for text in reporter.warnings)
-    np.testing.assert_allclose(open_learnability(other, fresh).score, explicit_scores(SPEC, ws), rtol=1e-4)
+    np.testing.assert_allclose(LEARNABILITY.open(other, fresh).score, explicit_scores(SPEC, ws), rtol=1e-4)
 
 
 def test_key_follows_the_content_of_an_own_set_and_the_specification(ws, tmp_path):
@@ -172,27 +171,29 @@ def test_key_follows_the_content_of_an_own_set_and_the_specification(ws, tmp_pat
         np.savez(tmp_path / "set.npz", images=images, labels=np.arange(8) % 2)
         ids.append(import_images(tmp_path / "set.npz", ws.settings, name="same name").content_id)
     specs = [LearnabilitySpec.model_validate({"dataset": {"name": "own", "own": i, "n": 8}}) for i in ids]
-    keys = {learnability_key(spec, ws) for spec in (*specs, SPEC, SPEC.model_copy(update={"dtype": "float64"}))}
+    keys = {LEARNABILITY.key(spec, ws) for spec in (*specs, SPEC, SPEC.model_copy(update={"dtype": "float64"}))}
     assert len(keys) == 4
 
 
 def test_a_draft_from_another_device_is_begun_anew(ws):
     with pytest.raises(Cancelled):
-        run_learnability(SPEC, ws, Recording(stop_at=("Training", 700)))
-    with ws.store.draft("training", dict(parts_of(SPEC, ws))["training"], identity_of(SPEC.run, TRAINING_VERSION)) as draft:
+        LEARNABILITY.compute(SPEC, ws, Recording(stop_at=("Training", 700)))
+    with ws.store.draft(
+        "training", dict(LEARNABILITY.artifacts(SPEC, ws))["training"], identity_of(SPEC.run, TRAINING_METHOD.version, (TRAINING_METHOD,))
+    ) as draft:
         draft.create("outputs", (4, 300, 3), "float32", (1, 300, 3))
         assert len(draft.missing("outputs")) < 4
         draft.put_json("made", {"device": "cuda"})
     reporter = Recording()
-    run_learnability(SPEC, ws, reporter)
+    LEARNABILITY.compute(SPEC, ws, reporter)
     assert any("another device" in text for text in reporter.warnings)
-    assert open_learnability(SPEC, ws).outputs.shape[0] == 4
+    assert LEARNABILITY.open(SPEC, ws).outputs.shape[0] == 4
 
 
 def test_a_long_tile_can_be_cancelled_half_way(ws):
     """A kernel of one tile still reports on the way."""
     reporter = Recording()
-    run_learnability(SPEC.model_copy(update={"model": SPEC.model.model_copy(update={"width": 64})}), ws, reporter)
+    LEARNABILITY.compute(SPEC.model_copy(update={"model": SPEC.model.model_copy(update={"width": 64})}), ws, reporter)
     inside = [done for stage, done in reporter.reports if stage == "Scores k(x,x)" and 0 < done < 300]
     assert inside
 
@@ -201,12 +202,12 @@ def test_zero_epochs_and_no_kernel(ws):
     bare = LearnabilitySpec.model_validate(
         {"dataset": {"classes": ("0", "1"), "n": 20}, "model": {"width": 4}, "training": {"epochs": 0}, "full_kernel": False}
     )
-    run_learnability(bare, ws, Recording())
-    result = open_learnability(bare, ws)
+    LEARNABILITY.compute(bare, ws, Recording())
+    result = LEARNABILITY.open(bare, ws)
     assert result.outputs.shape == (1, 20, 1)
 
 
 def test_more_images_than_there_are(ws):
     with pytest.raises(DataError) as caught:
-        run_learnability(SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": 5000})}), ws, Recording())
+        LEARNABILITY.compute(SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": 5000})}), ws, Recording())
     assert caught.value.remedy

@@ -10,11 +10,11 @@ import scipy.linalg
 from recording import Recording
 
 from ntkcore.analyses.learnability import views
-from ntkcore.analyses.learnability.analysis import open_learnability, run_learnability
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.materials.kernel import kernel_key
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
-from ntkcore.specs import LearnabilitySpec, LearnabilityView
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 SPEC = LearnabilitySpec.model_validate(
     {
@@ -33,8 +33,8 @@ def ws(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(ws):
-    run_learnability(SPEC, ws, Recording())
-    return open_learnability(SPEC, ws)
+    LEARNABILITY.compute(SPEC, ws, Recording())
+    return LEARNABILITY.open(SPEC, ws)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def test_groups_partition_the_images_by_score(result):
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_predicted_curves_are_the_paper_s_equations(ws, epoch):
     spec = SPEC.model_copy(update={"kernel_epoch": epoch})
-    run_learnability(spec, ws, Recording())
-    result = open_learnability(spec, ws)
+    LEARNABILITY.compute(spec, ws, Recording())
+    result = LEARNABILITY.open(spec, ws)
     curves = views.group_curves(result, LearnabilityView())
     spectrum = ws.store.open("spectrum", kernel_key(spec.kernel, ws))
     kernel = (spectrum.read("vectors") * spectrum.read("values")) @ spectrum.read("vectors").T

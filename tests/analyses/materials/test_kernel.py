@@ -6,7 +6,7 @@ import torch
 from comparison_oracle import jacobians, kernels
 from recording import Recording
 
-from ntkcore.analyses.learnability.analysis import open_learnability, run_learnability
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.materials import tiles as tiles_module
 from ntkcore.analyses.materials.kernel import ensure_kernel, ensure_spectrum, kernel_key, kernel_network
 from ntkcore.analyses.materials.tiles import kernel_pairs, kernel_tiles, tile_side
@@ -14,7 +14,8 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import load_dataset
 from ntkcore.errors import Cancelled
 from ntkcore.settings import Settings
-from ntkcore.specs import DatasetSpec, KernelSpec, LearnabilitySpec, ModelSpec
+from ntkcore.specs import DatasetSpec, KernelSpec, ModelSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 
 DATASET = DatasetSpec(classes=("3", "5", "8"), n=14)
 MODEL = ModelSpec(width=5, depth=1)
@@ -80,8 +81,8 @@ def test_pairs_are_those_of_the_tiles(n, side):
 
 def test_the_spectrum_has_its_kernels_doctor_and_learnability_shows_it(ws):
     chosen = LearnabilitySpec(dataset=DATASET, model=MODEL, dtype="float64", training={"epochs": 1})
-    run_learnability(chosen, ws, Recording())
-    doctor = open_learnability(chosen, ws).doctor
+    LEARNABILITY.compute(chosen, ws, Recording())
+    doctor = LEARNABILITY.open(chosen, ws).doctor
     dataset = load_dataset(DATASET, ws.settings)
     spectrum = ensure_spectrum(chosen.kernel, dataset, ws, Recording(), "Spectrum", "Full kernel")
     values = np.linalg.eigvalsh(ws.store.open("kernel", spectrum.key).read("kernel"))
@@ -91,5 +92,5 @@ def test_the_spectrum_has_its_kernels_doctor_and_learnability_shows_it(ws):
     assert doctor.effective_rank == pytest.approx(np.exp(-(share * np.log(share)).sum()), rel=1e-9)
     assert doctor.asymmetry == 0 and doctor.batch_invariance < 1e-12
     bare = chosen.model_copy(update={"full_kernel": False})
-    run_learnability(bare, ws, Recording())
-    assert open_learnability(bare, ws).doctor is None
+    LEARNABILITY.compute(bare, ws, Recording())
+    assert LEARNABILITY.open(bare, ws).doctor is None

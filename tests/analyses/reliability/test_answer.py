@@ -9,12 +9,13 @@ from compared_network import SPEC, made
 from recording import Recording
 
 from ntkcore.analyses.influence import views as influence_views
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.reliability import answer as views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec, InfluenceView, ReliabilityView
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
+from ntkcore.specs.reliability import ReliabilityView
 
 
 def test_agreement_is_by_definition():
@@ -97,8 +98,8 @@ def ws(tmp_path_factory):
 
 
 def test_it_compares_what_the_influence_page_retrains(ws):
-    run_influence(SPEC, ws, Recording())
-    result = open_influence(SPEC, ws)
+    INFLUENCE.compute(SPEC, ws, Recording())
+    result = INFLUENCE.open(SPEC, ws)
     view = ReliabilityView(ridge=0.5, time=3.0, verify=32, steps=50, minibatch=8, runs=4)
     spec = views.to_compare(result, view, 7, ws)
     values = influence_views.influence(result, InfluenceView(ridge=0.5, time=3.0), 7, ws)

@@ -7,25 +7,23 @@ from pydantic import ValidationError
 from recording import Recording
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses import catalogue
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, RETRAINING, TRAINING
-from ntkcore.analyses.reliability import network as network_ihvp
 from ntkcore.analyses.reliability.estimates import is_estimated
-from ntkcore.analyses.reliability.forecast import forecast_network_ihvp
-from ntkcore.analyses.reliability.network import is_compared, network_ihvp_key, open_network_ihvp, run_network_ihvp
-from ntkcore.analyses.verification import analysis as verification
+from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.verification import trained
-from ntkcore.analyses.verification.analysis import is_verified, open_verification
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.trained import is_trained, trained_key
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, CorruptArtifact, SpecError
 from ntkcore.influence import ihvp_influence, kernel_influence
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.settings import Settings
-from ntkcore.specs import EstimateSpec, InfluenceSpec, NetworkIhvpSpec, TrainedSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.network_ihvp import EstimateSpec, NetworkIhvpSpec, TrainedSpec
 
 DATA = {"classes": ("3", "5", "8"), "n": 14}
 TWO_LAYER = InfluenceSpec.model_validate({"dataset": DATA, "test": 6})
@@ -46,14 +44,14 @@ def asked(spec: InfluenceSpec = TWO_LAYER, ridge: float = 1.0, **changes: object
 def shared(tmp_path_factory):
     made = Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache")))
     for spec in (TWO_LAYER, NETWORK):
-        run_influence(spec, made, Recording())
+        INFLUENCE.compute(spec, made, Recording())
     return made
 
 
 @pytest.fixture
 def ws(cache):
     made = Workspace(cache)
-    run_influence(TWO_LAYER, made, Recording())
+    INFLUENCE.compute(TWO_LAYER, made, Recording())
     return made
 
 
@@ -111,8 +109,8 @@ def close(found: np.ndarray, expected: np.ndarray, share: float) -> None:
 def test_the_estimates_are_the_explicit_formula(shared, spec, ridge):
     """Training is in float32 over some hundred contracting steps, and the solves end at a residual of 1e-6: a few 1e-5 of the largest."""
     wanted = asked(spec, ridge)
-    run_network_ihvp(wanted, shared, Recording())
-    found, images = open_network_ihvp(wanted, shared), list(REMOVED)
+    NETWORK_IHVP.compute(wanted, shared, Recording())
+    found, images = NETWORK_IHVP.open(wanted, shared), list(REMOVED)
     by_hessian, by_gauss_newton = explicit(wanted, shared, found.rate, found.steps)
     close(found.hessian, by_hessian[images], 1e-3)
     close(found.gauss_newton, by_gauss_newton[images], 1e-3)
@@ -126,13 +124,13 @@ def test_the_estimates_are_the_explicit_formula(shared, spec, ridge):
     close(found.mean_run, by_hessian[images], 0.02)
     assert found.lissa.shape == (3, 4) and np.ptp(found.lissa, axis=0).min() > 0
     assert (np.abs(found.lissa_mean - found.mean_run) < 6 * found.lissa_deviation / np.sqrt(3) + 1e-12).all()
-    result = open_influence(spec, shared)
+    result = INFLUENCE.open(spec, shared)
     chosen, y = result.regression.with_ridge(ridge), targets_of(result.test_labels, 3)[[TARGET]]
     k, f = result.k_test[[TARGET]], result.f_test[[TARGET]]
     np.testing.assert_allclose(found.regime, ihvp_influence(chosen, k, y, f)[images, 0])
     np.testing.assert_allclose(found.kernel_end, kernel_influence(chosen, k, y, np.inf, f)[images, 0])
     np.testing.assert_allclose(found.kernel, kernel_influence(chosen, k, y, wanted.verification.time, f)[images, 0], rtol=1e-6)
-    verified = open_verification(wanted.verification, shared)
+    verified = VERIFICATION.open(wanted.verification, shared)
     assert np.array_equal(found.actual, verified.actual[:, TARGET])
     assert (found.rate, found.steps) == (verified.rate, verified.steps)
     assert 0 <= found.stationarity < 0.5 and found.residual < 2e-6
@@ -140,8 +138,8 @@ def test_the_estimates_are_the_explicit_formula(shared, spec, ridge):
 
 def test_a_hessian_that_is_not_positive_definite_is_said_and_the_rest_goes_on(shared):
     wanted = asked(NETWORK, 0.001, repeats=2, depth=5)
-    run_network_ihvp(wanted, shared, Recording())
-    found = open_network_ihvp(wanted, shared)
+    NETWORK_IHVP.compute(wanted, shared, Recording())
+    found = NETWORK_IHVP.open(wanted, shared)
     assert set(found.failures) == {"hessian"} and "not positive definite" in found.failures["hessian"]
     assert found.curvature == "gauss-newton" and np.isnan(found.hessian).all()
     assert np.isfinite(found.gauss_newton).all() and np.isfinite(found.lissa).all() and found.depth == 5
@@ -150,16 +148,16 @@ def test_a_hessian_that_is_not_positive_definite_is_said_and_the_rest_goes_on(sh
 
 def test_a_lissa_that_diverges_is_said(shared):
     wanted = asked(scale=0.05, depth=200, repeats=2)
-    run_network_ihvp(wanted, shared, Recording())
-    found = open_network_ihvp(wanted, shared)
+    NETWORK_IHVP.compute(wanted, shared, Recording())
+    found = NETWORK_IHVP.open(wanted, shared)
     assert "LiSSA diverged" in found.failures["lissa"] and np.isnan(found.lissa).all() and found.scale is None
     assert np.isfinite(found.hessian).all()
 
 
 def test_batches_of_all_images_leave_nothing_to_chance(shared):
     wanted = asked(batch=1000, repeats=2)
-    run_network_ihvp(wanted, shared, Recording())
-    found = open_network_ihvp(wanted, shared)
+    NETWORK_IHVP.compute(wanted, shared, Recording())
+    found = NETWORK_IHVP.open(wanted, shared)
     for one in found.lissa:  # the images are summed in another order each time: rounding of float32
         np.testing.assert_allclose(one, found.mean_run, rtol=1e-4)
 
@@ -169,21 +167,21 @@ def test_it_goes_on_where_it_was_stopped(ws):
     depths = 3.5 / 5  # of the whole stage: 3 runs, and one with all images, which is worth two
     first = Recording()
     with pytest.raises(Cancelled):
-        run_network_ihvp(spec, ws, Stopping(first, LISSA, depths))
-    assert is_verified(spec.verification, ws) and is_trained(TrainedSpec.of(spec.verification), ws)
-    assert all(is_estimated(spec.run(number, "hessian"), ws) for number in range(3)) and not is_compared(spec, ws)
+        NETWORK_IHVP.compute(spec, ws, Stopping(first, LISSA, depths))
+    assert VERIFICATION.ready(spec.verification, ws) and is_trained(TrainedSpec.of(spec.verification), ws)
+    assert all(is_estimated(spec.run(number, "hessian"), ws) for number in range(3)) and not NETWORK_IHVP.ready(spec, ws)
     assert {TRAINING, GRADIENTS, LISSA, RETRAINING, IMAGES} == set(first.stages)
     again = Recording()
-    run_network_ihvp(spec, ws, again)
-    assert is_compared(spec, ws) and RETRAINING not in again.stages
+    NETWORK_IHVP.compute(spec, ws, again)
+    assert NETWORK_IHVP.ready(spec, ws) and RETRAINING not in again.stages
     assert not [done for stage, done in again.reports if stage == TRAINING and done]
     assert min(done for stage, done in again.reports if stage == LISSA and done) >= 0.19 * again.stages[LISSA]  # a whole run at once
-    interrupted = open_network_ihvp(spec, ws)
-    for kind, key in [(entry.kind, entry.key) for entry in ws.store.entries() if entry.kind not in ("influence", verification.KIND)]:
+    interrupted = NETWORK_IHVP.open(spec, ws)
+    for kind, key in [(entry.kind, entry.key) for entry in ws.store.entries() if entry.kind not in ("influence", VERIFICATION.kind)]:
         ws.store.remove(kind, key)
     ws.hot.clear()
-    run_network_ihvp(spec, ws, Recording())
-    np.testing.assert_allclose(open_network_ihvp(spec, ws).lissa, interrupted.lissa, rtol=1e-6)
+    NETWORK_IHVP.compute(spec, ws, Recording())
+    np.testing.assert_allclose(NETWORK_IHVP.open(spec, ws).lissa, interrupted.lissa, rtol=1e-6)
 
 
 class Stopping(Recording):
@@ -204,63 +202,63 @@ class Stopping(Recording):
 
 
 def test_another_depth_or_more_runs_use_what_is_there(ws):
-    run_network_ihvp(asked(), ws, Recording())
-    before = open_network_ihvp(asked(), ws)
+    NETWORK_IHVP.compute(asked(), ws, Recording())
+    before = NETWORK_IHVP.open(asked(), ws)
     for spec in (asked(repeats=4), asked(depth=20)):
         told = Recording()
-        run_network_ihvp(spec, ws, told)
+        NETWORK_IHVP.compute(spec, ws, told)
         assert RETRAINING not in told.stages and not [done for stage, done in told.reports if stage == TRAINING and done]
-    assert np.array_equal(open_network_ihvp(asked(repeats=4), ws).lissa[:3], before.lissa)
-    shallow = open_network_ihvp(asked(depth=20), ws)
+    assert np.array_equal(NETWORK_IHVP.open(asked(repeats=4), ws).lissa[:3], before.lissa)
+    shallow = NETWORK_IHVP.open(asked(depth=20), ws)
     assert shallow.depth == 20 and np.array_equal(shallow.hessian, before.hessian)
     assert np.abs(shallow.mean_run - shallow.exact).mean() > np.abs(before.mean_run - before.exact).mean()
 
 
 def test_the_forecast_is_of_what_is_missing(ws):
-    whole = forecast_network_ihvp(asked(), ws)
+    whole = NETWORK_IHVP.forecast(asked(), ws)
     assert [stage.name for stage in whole.stages] == [RETRAINING, IMAGES, TRAINING, GRADIENTS, LISSA]
     assert not whole.refusal and all(stage.seconds > 0 for stage in whole.stages)
-    run_network_ihvp(asked(), ws, Recording())
-    left = forecast_network_ihvp(asked(repeats=4), ws)
+    NETWORK_IHVP.compute(asked(), ws, Recording())
+    left = NETWORK_IHVP.forecast(asked(repeats=4), ws)
     assert [stage.name for stage in left.stages if stage.seconds > 0] == [IMAGES, LISSA]
     assert left.seconds < whole.seconds
     huge = asked()
     base = huge.verification.model_copy(update={"width": 65_536})
     small = Workspace(ws.settings.model_copy(update={"job_memory": 10**9}))
     wide = huge.model_copy(update={"verification": base})
-    assert "memory" in forecast_network_ihvp(wide, small).refusal
+    assert "memory" in NETWORK_IHVP.forecast(wide, small).refusal
     with pytest.raises(SpecError, match="memory"):
-        run_network_ihvp(wide, small, Recording())
+        NETWORK_IHVP.compute(wide, small, Recording())
 
 
 def test_the_request_is_a_job_of_its_own(ws):
     spec = asked()
-    job = requests.request_network_ihvp(spec, ws)
-    assert job.id == network_ihvp_key(spec, ws) != network_ihvp_key(asked(seed=1), ws)
-    assert requests.request_network_ihvp(spec, ws).id == job.id and job.kind == network_ihvp.KIND
-    assert network_ihvp.KIND in requests.handlers(ws)
+    job = NETWORK_IHVP.request(spec, ws)
+    assert job.id == NETWORK_IHVP.key(spec, ws) != NETWORK_IHVP.key(asked(seed=1), ws)
+    assert NETWORK_IHVP.request(spec, ws).id == job.id and job.kind == NETWORK_IHVP.kind
+    assert NETWORK_IHVP.kind in catalogue.handlers(ws)
 
 
 def test_damage_is_mended_by_computing_again(ws):
     spec = asked()
-    requests.compute(spec, ws, Recording())
-    key, own = network_ihvp_key(spec, ws), trained_key(TrainedSpec.of(spec.verification), ws)
-    before = open_network_ihvp(spec, ws).lissa
+    catalogue.of(spec).compute(spec, ws, Recording())
+    key, own = NETWORK_IHVP.key(spec, ws), trained_key(TrainedSpec.of(spec.verification), ws)
+    before = NETWORK_IHVP.open(spec, ws).lissa
     ws.hot.clear()
-    for kind, one in ((network_ihvp.KIND, key), (trained.TRAINED_KIND, own)):
+    for kind, one in ((NETWORK_IHVP.kind, key), (trained.TRAINED_KIND, own)):
         folder = ws.store.root / "artifacts" / kind
         tile = next(p for p in folder.rglob("c/*") if p.is_file() and one in str(p))
         tile.write_bytes(tile.read_bytes()[:-1] + b"!")
     with pytest.raises(CorruptArtifact) as met:
-        open_network_ihvp(spec, ws)
-    assert requests.repair(met.value, spec, ws).kind == network_ihvp.KIND
-    requests.compute(spec, ws, Recording())
-    np.testing.assert_allclose(open_network_ihvp(spec, ws).lissa, before, rtol=1e-6)
+        NETWORK_IHVP.open(spec, ws)
+    assert catalogue.of(spec).repair(met.value, spec, ws).kind == NETWORK_IHVP.kind
+    catalogue.of(spec).compute(spec, ws, Recording())
+    np.testing.assert_allclose(NETWORK_IHVP.open(spec, ws).lissa, before, rtol=1e-6)
 
 
 def test_what_cannot_be_says_why(ws):
     with pytest.raises(SpecError, match="not computed"):
-        run_network_ihvp(fresh(), ws, Recording())
+        NETWORK_IHVP.compute(fresh(), ws, Recording())
     for changes, said in (
         ({"target": 6}, "held-out images are 0 to 5"),
         ({"target": -1}, "greater than or equal"),

@@ -8,7 +8,7 @@ import scipy.stats
 from deletion_oracle import brute, outputs
 from recording import Recording
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import Workspace
@@ -16,7 +16,8 @@ from ntkcore.data import load_dataset
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.influence import kde_density
 from ntkcore.settings import Settings
-from ntkcore.specs import InfluenceSpec, ReliabilityView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.reliability import ReliabilityView
 
 SPECS = {
     "binary": {"dataset": {"classes": ("3", "8"), "n": 45}, "test": 12},
@@ -39,8 +40,8 @@ def ws(tmp_path_factory):
 @pytest.fixture(scope="module", params=list(SPECS))
 def result(request, ws):
     spec = InfluenceSpec.model_validate(SPECS[request.param])
-    run_influence(spec, ws, Recording())
-    return open_influence(spec, ws)
+    INFLUENCE.compute(spec, ws, Recording())
+    return INFLUENCE.open(spec, ws)
 
 
 @pytest.fixture(scope="module")

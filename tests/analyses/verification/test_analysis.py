@@ -14,30 +14,20 @@ import pytest
 import torch
 from recording import Recording
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.views import PAPER_TIME, influence
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import RETRAINING
-from ntkcore.analyses.verification import analysis as verification
 from ntkcore.analyses.verification import views
-from ntkcore.analyses.verification.analysis import (
-    is_begun,
-    is_verified,
-    measured,
-    open_verification,
-    run_verification,
-    speaking,
-    verification_key,
-)
-from ntkcore.analyses.verification.forecast import descent, forecast_verification
+from ntkcore.analyses.verification.analysis import VERIFICATION, measured, speaking
+from ntkcore.analyses.verification.forecast import descent
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
 from ntkcore.influence import kernel_influence
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = {"classes": ("3", "5", "8"), "n": 14}
@@ -50,7 +40,7 @@ NETWORK = InfluenceSpec.model_validate(
 @pytest.fixture
 def ws(cache):
     made = Workspace(cache)
-    run_influence(TWO_LAYER, made, Recording())
+    INFLUENCE.compute(TWO_LAYER, made, Recording())
     return made
 
 
@@ -89,10 +79,10 @@ def plain(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, z: torch.Ten
 
 @pytest.mark.parametrize("spec", [TWO_LAYER, NETWORK], ids=["two-layer", "network"])
 def test_it_is_real_retraining(ws: Workspace, spec: InfluenceSpec) -> None:
-    run_influence(spec, ws, Recording())
-    wanted, result, split = asked(spec), open_influence(spec, ws), load_split(spec.dataset, 6, ws)
-    run_verification(wanted, ws, Recording())
-    found = open_verification(wanted, ws)
+    INFLUENCE.compute(spec, ws, Recording())
+    wanted, result, split = asked(spec), INFLUENCE.open(spec, ws), load_split(spec.dataset, 6, ws)
+    VERIFICATION.compute(wanted, ws, Recording())
+    found = VERIFICATION.open(wanted, ws)
     assert found.rate * found.steps == pytest.approx(1.5)
     assert found.rate * (float(result.regression.eigen[0][-1]) + 0.2) <= 0.25  # an eighth of what is stable
     y = torch.from_numpy(split.train.targets)
@@ -115,16 +105,16 @@ def test_it_is_real_retraining(ws: Workspace, spec: InfluenceSpec) -> None:
 @pytest.mark.parametrize("label", [None, 1], ids=["delete", "relabel"])
 @pytest.mark.parametrize("spec", [TWO_LAYER, NETWORK], ids=["two-layer", "network"])
 def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, spec: InfluenceSpec, label: int | None) -> None:
-    run_influence(spec, ws, Recording())
+    INFLUENCE.compute(spec, ws, Recording())
     basket = (1, 4, 6)
     wanted, result, split = (
         asked(spec, removed=basket, together=True, label=label),
-        open_influence(spec, ws),
+        INFLUENCE.open(spec, ws),
         load_split(spec.dataset, 6, ws),
     )
     watched = Recording()
-    run_verification(wanted, ws, watched)
-    found, rest = open_verification(wanted, ws), [i for i in range(14) if i not in basket]
+    VERIFICATION.compute(wanted, ws, watched)
+    found, rest = VERIFICATION.open(wanted, ws), [i for i in range(14) if i not in basket]
     assert found.actual.shape == found.predicted.shape == (1, 6) and watched.stages[RETRAINING] == 2 * found.steps
     y, keep = split.train.targets.astype(np.float64), list(range(14)) if label is not None else rest
     if label is not None:
@@ -153,30 +143,30 @@ def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, s
 
 def test_it_goes_on_where_it_was_stopped(ws: Workspace) -> None:
     spec = asked()
-    _, steps = descent(spec, open_influence(TWO_LAYER, ws))
+    _, steps = descent(spec, INFLUENCE.open(TWO_LAYER, ws))
     with pytest.raises(Cancelled):
-        run_verification(spec, ws, Recording(stop_at=(RETRAINING, 2.5 * steps)))
-    assert not is_verified(spec, ws) and is_begun(spec, ws)
+        VERIFICATION.compute(spec, ws, Recording(stop_at=(RETRAINING, 2.5 * steps)))
+    assert not VERIFICATION.ready(spec, ws) and (VERIFICATION.state(spec, ws) == "partial")
     again = Recording()
-    run_verification(spec, ws, again)
+    VERIFICATION.compute(spec, ws, again)
     assert min(done for stage, done in again.reports if stage == RETRAINING and done) > 2 * steps  # the first two were there
-    assert not is_begun(spec, ws)
-    interrupted = open_verification(spec, ws).actual
-    ws.store.remove(verification.KIND, verification_key(spec, ws))
+    assert VERIFICATION.state(spec, ws) != "partial"
+    interrupted = VERIFICATION.open(spec, ws).actual
+    ws.store.remove(VERIFICATION.kind, VERIFICATION.key(spec, ws))
     ws.hot.clear()
-    run_verification(spec, ws, Recording())
-    np.testing.assert_allclose(open_verification(spec, ws).actual, interrupted, atol=1e-6)
+    VERIFICATION.compute(spec, ws, Recording())
+    np.testing.assert_allclose(VERIFICATION.open(spec, ws).actual, interrupted, atol=1e-6)
 
 
 @pytest.mark.kill
 def test_a_killed_one_keeps_its_finished_replicas(ws: Workspace) -> None:
     spec = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 40}, "test": 6})
     wanted = asked(spec, removed=tuple(range(12)), ridge=0.1, time=20.0, width=2048)
-    run_influence(spec, ws, Recording())
+    INFLUENCE.compute(spec, ws, Recording())
     words = ["--classes", "3,8", "--n", "40", "--test", "6", "--ridge", "0.1", "--time", "20.0", "--widths", "2048"]
     command = [sys.executable, "-m", "ntkcore", "verify", *words, "--remove", ",".join(map(str, wanted.removed))]
     child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"NTK_CACHE_DIR": str(ws.settings.cache_dir), "NTK_DEVICE": "cpu"})
-    drafts = ws.settings.cache_dir / "drafts" / verification.KIND / verification_key(wanted, ws) / "arrays" / "outputs" / "c"
+    drafts = ws.settings.cache_dir / "drafts" / VERIFICATION.kind / VERIFICATION.key(wanted, ws) / "arrays" / "outputs" / "c"
 
     def tiles(folder: Path = drafts) -> dict[str, tuple[int, bytes]]:
         found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
@@ -189,18 +179,18 @@ def test_a_killed_one_keeps_its_finished_replicas(ws: Workspace) -> None:
     child.kill()
     child.wait()
     finished = tiles()
-    assert 2 <= len(finished) < 13 and is_begun(wanted, ws)
-    run_verification(wanted, ws, Recording())
-    kept = tiles(ws.settings.cache_dir / "artifacts" / verification.KIND / verification_key(wanted, ws) / "arrays" / "outputs" / "c")
+    assert 2 <= len(finished) < 13 and (VERIFICATION.state(wanted, ws) == "partial")
+    VERIFICATION.compute(wanted, ws, Recording())
+    kept = tiles(ws.settings.cache_dir / "artifacts" / VERIFICATION.kind / VERIFICATION.key(wanted, ws) / "arrays" / "outputs" / "c")
     assert len(kept) == 13 and {name: kept[name] for name in finished} == finished  # not written again
 
 
 def test_the_request_is_a_job_of_its_own(ws: Workspace) -> None:
     spec = asked()
-    job = requests.request_verification(spec, ws)
-    assert job.id == verification_key(spec, ws) != verification_key(asked(ridge=0.3), ws)
-    assert requests.request_verification(spec, ws).id == job.id
-    forecast = forecast_verification(spec, ws)
+    job = VERIFICATION.request(spec, ws)
+    assert job.id == VERIFICATION.key(spec, ws) != VERIFICATION.key(asked(ridge=0.3), ws)
+    assert VERIFICATION.request(spec, ws).id == job.id
+    forecast = VERIFICATION.forecast(spec, ws)
     assert [stage.name for stage in forecast.stages] == ["Reading images", RETRAINING]
     assert forecast.seconds > 0
 
@@ -208,9 +198,9 @@ def test_the_request_is_a_job_of_its_own(ws: Workspace) -> None:
 def test_what_cannot_be_retrained_says_why(ws: Workspace) -> None:
     fresh = InfluenceSpec.model_validate({"dataset": DATA, "test": 5})
     with pytest.raises(SpecError, match="not computed"):
-        run_verification(asked(fresh, width=24), ws, Recording())
+        VERIFICATION.compute(asked(fresh, width=24), ws, Recording())
     with pytest.raises(SpecError, match="steps"):
-        descent(asked(time=1e6), open_influence(TWO_LAYER, ws))
+        descent(asked(time=1e6), INFLUENCE.open(TWO_LAYER, ws))
     infinite = InfluenceSpec.model_validate({"dataset": DATA, "test": 6, "kernel": "infinite", "model": {"width": 8}})
     with pytest.raises(ValueError, match="kernel"):
         asked(infinite, width=None)
@@ -225,14 +215,14 @@ def test_what_cannot_be_retrained_says_why(ws: Workspace) -> None:
     with pytest.raises(ValueError, match="held-out images are 0 to 5"):
         asked(target=6)
     with pytest.raises(SpecError, match="no class 3"):
-        run_verification(asked(label=3), ws, Recording())
+        VERIFICATION.compute(asked(label=3), ws, Recording())
     small = Workspace(ws.settings.model_copy(update={"job_memory": 1000}))
     with pytest.raises(SpecError, match="memory"):
-        run_verification(asked(), small, Recording())
+        VERIFICATION.compute(asked(), small, Recording())
 
 
 def test_what_a_page_asks_for(ws: Workspace) -> None:
-    result, view = open_influence(TWO_LAYER, ws), InfluenceView(ridge=0.2, verify=64, basket=(7, 3, 99), deed="relabel", label=9)
+    result, view = INFLUENCE.open(TWO_LAYER, ws), InfluenceView(ridge=0.2, verify=64, basket=(7, 3, 99), deed="relabel", label=9)
     values = influence(result, view.model_copy(update={"time": PAPER_TIME}), 2, ws)
     made = views.leading(result, view, 2, ws)
     assert set(range(14)) - set(made.removed) == {int(np.abs(values).argmin())}  # 40 of 14, one of which is left to train on
@@ -250,13 +240,13 @@ def test_what_a_page_asks_for(ws: Workspace) -> None:
 
 def test_measured_lists_this_analysis_alone(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     other = InfluenceSpec.model_validate({"dataset": DATA, "test": 5})
-    run_influence(other, ws, Recording())
+    INFLUENCE.compute(other, ws, Recording())
     assert measured(TWO_LAYER, ws) == () and speaking((), 0.2, 1.5, 0) is None
     specs = [asked(target=0), asked(width=32), asked(ridge=0.3, target=0), asked(removed=(4, 5, 6), together=True)]
     for spec in (*specs, asked(other, width=24)):
-        run_verification(spec, ws, Recording())
+        VERIFICATION.compute(spec, ws, Recording())
     found = measured(TWO_LAYER, ws)
-    assert {one.key for one in found} == {verification_key(spec, ws) for spec in specs}
+    assert {one.key for one in found} == {VERIFICATION.key(spec, ws) for spec in specs}
     monkeypatch.setattr(type(ws.store), "entries", lambda *_: pytest.fail("looked through the store again"))
     assert measured(TWO_LAYER, ws) is found  # nothing was added since
     monkeypatch.undo()
@@ -265,12 +255,12 @@ def test_measured_lists_this_analysis_alone(ws: Workspace, monkeypatch: pytest.M
     assert said[4] is not None and said[4].spec.target == 0
     widths = views.of_all_widths(found, specs[1])
     assert [one.spec.width for one in widths] == [32]
-    run_verification(views.at_width(specs[0], 40), ws, Recording())
+    VERIFICATION.compute(views.at_width(specs[0], 40), ws, Recording())
     widths = views.of_all_widths(measured(TWO_LAYER, ws), specs[0])
     assert [one.spec.width for one in widths] == [24, 40]
     rows = views.width_table(widths, 0)
     assert list(rows["width"]) == [24, 40] and list(rows["median_relative_error"]) == [one.error(0) for one in widths]
-    ws.store.remove(verification.KIND, verification_key(specs[1], ws))
+    ws.store.remove(VERIFICATION.kind, VERIFICATION.key(specs[1], ws))
     assert len(measured(TWO_LAYER, ws)) == 4
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "verification").rglob("c/*/*/*") if p.is_file())
     tile.write_bytes(tile.read_bytes()[:-3])
@@ -285,14 +275,14 @@ def test_the_papers_column_is_that_of_the_data() -> None:
 
 
 def test_correlations_need_something_that_varies(ws: Workspace) -> None:
-    run_verification(asked(), ws, Recording())
-    found = open_verification(asked(), ws)
+    VERIFICATION.compute(asked(), ws, Recording())
+    found = VERIFICATION.open(asked(), ws)
     pearson, spearman = found.correlations(0)
     assert -1 <= pearson <= 1
     assert -1 <= spearman <= 1
     few = asked(removed=(3, 4))
-    run_verification(few, ws, Recording())
-    assert np.isnan(open_verification(few, ws).correlations(0)).all()
+    VERIFICATION.compute(few, ws, Recording())
+    assert np.isnan(VERIFICATION.open(few, ws).correlations(0)).all()
     assert inf > found.seconds > 0
     rows = views.change_table(found, 0)
     assert list(rows["image"]) == [2, 5, 11] and list(rows["retrained"]) == list(found.actual[:, 0])

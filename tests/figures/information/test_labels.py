@@ -7,7 +7,7 @@ from ntkcore.analyses.information.labels.study import Measured
 from ntkcore.analyses.information.labels.views import METRICS, histogram
 from ntkcore.figures.information import labels as figures
 from ntkcore.information.detection import detect, mean_interval
-from ntkcore.specs import SUSPICIONS
+from ntkcore.specs.detection import SUSPICIONS
 
 each_mode = pytest.mark.parametrize("mode", ["light", "dark"])
 

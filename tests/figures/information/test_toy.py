@@ -7,7 +7,7 @@ from ntkcore.analyses.information.toy import CELLS, KINDS, toy
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.figures.information.toy import points_figure, weights_figure
 from ntkcore.settings import Settings
-from ntkcore.specs import ToyView
+from ntkcore.specs.information_toy import ToyView
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,13 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.convergence.analysis import convergence_key, open_convergence, run_convergence
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.progress import TIMING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled
-from ntkcore.permalink import CONVERGENCE
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
-from ntkcore.specs import ConvergenceSpec, ConvergenceView
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 
 SPEC = ConvergenceSpec.model_validate(
     {"dataset": {"classes": ("0", "1", "2"), "n": 24}, "test": 20, "depth": 1, "widths": (4, 8), "seeds": 1, "looks": (0, 1)}
@@ -26,7 +25,7 @@ CHARTS = 16
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_convergence(SPEC, ws, Recording())
+        CONVERGENCE.compute(SPEC, ws, Recording())
         yield ws.settings
 
 
@@ -37,7 +36,7 @@ def ready(computed):
 
 
 def opened(app, spec=SPEC, view=None, **query):
-    return visiting.opened(app, "convergence", **(CONVERGENCE.write(spec, view) | query))
+    return visiting.opened(app, "convergence", **(ADDRESSES["convergence"].write(spec, view) | query))
 
 
 def test_forecast_before_anything_runs(app):
@@ -104,8 +103,8 @@ def test_a_link_to_a_kernel_that_is_not_computed_yet(app):
 
 def test_finished_comparisons_show_while_the_job_runs(app, ws):
     with pytest.raises(Cancelled):
-        run_convergence(SPEC, ws, Recording(stop_at=(TIMING, 0)))
-    requests.request_convergence(SPEC, ws)
+        CONVERGENCE.compute(SPEC, ws, Recording(stop_at=(TIMING, 0)))
+    CONVERGENCE.request(SPEC, ws)
     opened(app)
     assert any(b.label == "Cancel" for b in app.button)
     assert len(titles(app)) == CHARTS
@@ -113,7 +112,7 @@ def test_finished_comparisons_show_while_the_job_runs(app, ws):
 
 
 def test_a_job_without_a_comparison_yet(app, ws):
-    requests.request_convergence(SPEC, ws)
+    CONVERGENCE.request(SPEC, ws)
     opened(app)
     assert any(b.label == "Cancel" for b in app.button)
     assert "The first comparison shows here" in said(app)
@@ -121,8 +120,8 @@ def test_a_job_without_a_comparison_yet(app, ws):
 
 
 def test_a_cancelled_job_goes_on_from_there(app, ws):
-    requests.request_convergence(SPEC, ws)
-    ws.jobs.cancel(convergence_key(SPEC, ws))
+    CONVERGENCE.request(SPEC, ws)
+    ws.jobs.cancel(CONVERGENCE.key(SPEC, ws))
     opened(app)
     assert any("cancelled" in item.value for item in app.info)
     assert not button(app, "Compute").disabled
@@ -131,7 +130,7 @@ def test_a_cancelled_job_goes_on_from_there(app, ws):
 def test_a_failed_job_says_why(app, ws, monkeypatch):
     from ntkcore.jobs import Jobs
 
-    requests.request_convergence(SPEC, ws)
+    CONVERGENCE.request(SPEC, ws)
     real = Jobs.state
     failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
     monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
@@ -143,8 +142,8 @@ def test_a_failed_job_says_why(app, ws, monkeypatch):
 def test_a_diverged_training_is_told_where_it_is_opened(app, ws):
     spec = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"learning_rate": 1000.0})})
     with pytest.raises(Cancelled):
-        run_convergence(spec, ws, Recording(stop_at=(TIMING, 0)))
-    assert any(point.diverged for point in open_convergence(spec, ws).points)
+        CONVERGENCE.compute(spec, ws, Recording(stop_at=(TIMING, 0)))
+    assert any(point.diverged for point in CONVERGENCE.open(spec, ws).points)
     opened(app, spec, ConvergenceView(point=(8, 0, 1), epoch=1))
     assert "Every training up to epoch 1 failed so far" in said(app)
     assert any("diverged" in item.value.lower() for item in app.warning)
@@ -211,16 +210,16 @@ def test_another_network_brings_its_defaults(app):
 
 def test_damage_is_said_and_repaired(app, ws):
     with pytest.raises(Cancelled):
-        run_convergence(SPEC, ws, Recording(stop_at=(TIMING, 0)))
+        CONVERGENCE.compute(SPEC, ws, Recording(stop_at=(TIMING, 0)))
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "comparison").rglob("c/**/*") if p.is_file() and "spectrum" in str(p))
     tile.write_bytes(tile.read_bytes()[:-3])
     opened(app)
     assert "damaged" in app.warning[0].value
-    assert ws.jobs.state(convergence_key(SPEC, ws)) is not None
+    assert ws.jobs.state(CONVERGENCE.key(SPEC, ws)) is not None
 
 
 def test_jobs_page_names_and_opens_it(ready, computed):
-    requests.request_convergence(SPEC, Workspace(computed))
+    CONVERGENCE.request(SPEC, Workspace(computed))
     ready.switch_page("pages/jobs/page.py").run()
     assert not ready.exception
     assert any("Convergence on Digits" in m.value for m in ready.markdown)

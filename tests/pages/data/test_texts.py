@@ -7,7 +7,7 @@ from recording import Recording
 from reviews import REVIEWS, write_reviews
 from visiting import button, opened, said, widget
 
-from ntkcore.analyses import requests
+from ntkcore.analyses import catalogue
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts
 
@@ -39,7 +39,7 @@ def test_a_csv_asks_for_what_texts_need_and_is_sent(app, ws, file):
     assert not app.exception
     payload = sent(ws)
     assert payload["texts"] == {"columns": ["review", ""], "vectors": None, "dimensions": 7, "vectors_uploaded": False}
-    requests.handlers(ws)["import"](payload, Recording())
+    catalogue.handlers(ws)["import"](payload, Recording())
     opened(app, "images")
     assert any("40 texts, 2 classes, 7 numbers each" in m.value for m in app.markdown)
     assert said(app).count("atlas-snippet") == 9

@@ -5,11 +5,11 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.verification import views as verifying
-from ntkcore.analyses.verification.analysis import open_verification, run_verification, verification_key
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.analyses.verification.analysis import VERIFICATION
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 24}, "test": 9})
 VIEW = InfluenceView(ridge=0.1, time=0.5, target=2, verify=32, basket=(1, 4, 9))
@@ -18,17 +18,17 @@ SCATTER = "Predicted and real change of each held-out image’s loss"
 
 def opened(app, **fields):
     view = InfluenceView.model_validate(VIEW.model_dump() | fields)
-    return visiting.opened(app, "influence", **INFLUENCE.write(SPEC, view))
+    return visiting.opened(app, "influence", **ADDRESSES["influence"].write(SPEC, view))
 
 
 @pytest.fixture
 def ready(ws):
-    run_influence(SPEC, ws, Recording())
+    INFLUENCE.compute(SPEC, ws, Recording())
     return ws
 
 
 def whole(ws, **fields):
-    return verifying.whole_basket(open_influence(SPEC, ws), InfluenceView.model_validate(VIEW.model_dump() | fields))
+    return verifying.whole_basket(INFLUENCE.open(SPEC, ws), InfluenceView.model_validate(VIEW.model_dump() | fields))
 
 
 def test_the_offer_says_what_it_takes_and_is_one_job(app, ready):
@@ -39,7 +39,7 @@ def test_the_offer_says_what_it_takes_and_is_one_job(app, ready):
     button(app, "Confirm by retraining").click().run()
     assert not app.exception
     (job,) = ready.jobs.list(10)
-    assert job.id == verification_key(whole(ready), ready) and "without 3 images" in job.title
+    assert job.id == VERIFICATION.key(whole(ready), ready) and "without 3 images" in job.title
     assert any(b.label == "Cancel" for b in app.button)
 
 
@@ -47,8 +47,8 @@ def test_the_offer_says_what_it_takes_and_is_one_job(app, ready):
 def test_predicted_stands_beside_real(app, ready, deed):
     spec = whole(ready, deed=deed, label=1)
     assert spec.label == (1 if deed == "relabel" else None)
-    run_verification(spec, ready, Recording())
-    found = open_verification(spec, ready)
+    VERIFICATION.compute(spec, ready, Recording())
+    found = VERIFICATION.open(spec, ready)
     opened(app, deed=deed, label=1)
     assert SCATTER in titles(app) and not any(b.label == "Confirm by retraining" for b in app.button)
     told = said(app)
@@ -63,7 +63,7 @@ def test_predicted_stands_beside_real(app, ready, deed):
 
 
 def test_what_single_influences_measured_stands_in_the_basket(app, ready):
-    run_verification(verifying.leading(open_influence(SPEC, ready), VIEW, 2, ready), ready, Recording())
+    VERIFICATION.compute(verifying.leading(INFLUENCE.open(SPEC, ready), VIEW, 2, ready), ready, Recording())
     opened(app)
     assert (
         "Checked by retraining a network of 32 units on the 24 images without each of the 23 most influential on held-out image 2"
@@ -72,10 +72,10 @@ def test_what_single_influences_measured_stands_in_the_basket(app, ready):
 
 
 def test_a_change_that_changes_nothing(app, ready):
-    result = open_influence(SPEC, ready)
+    result = INFLUENCE.open(SPEC, ready)
     same = tuple(int(i) for i in (result.labels == 0).nonzero()[0][:2])
     spec = whole(ready, deed="relabel", label=0, basket=same)
-    run_verification(spec, ready, Recording())
+    VERIFICATION.compute(spec, ready, Recording())
     opened(app, deed="relabel", label=0, basket=same)
     assert "nothing moved that could be compared" in said(app)
     assert not app.error

@@ -10,9 +10,9 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence import complexity, mean, one, views
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.3}, "test": 25})
 PAIR = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20, "label_noise": 0.3}, "test": 12})
@@ -23,12 +23,12 @@ def computed(tmp_path_factory):
     """A cache in which both are computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         for spec in (SPEC, PAIR):
-            run_influence(spec, ws, Recording())
-        yield ws, open_influence(SPEC, ws)
+            INFLUENCE.compute(spec, ws, Recording())
+        yield ws, INFLUENCE.open(SPEC, ws)
 
 
 def opened(spec=SPEC, **fields):
-    return visiting.opened(visitor(), "influence", **INFLUENCE.write(spec, InfluenceView.model_validate(fields)))
+    return visiting.opened(visitor(), "influence", **ADDRESSES["influence"].write(spec, InfluenceView.model_validate(fields)))
 
 
 def gallery(app, name):
@@ -94,7 +94,7 @@ def test_an_empty_group_is_one_image(computed):
 
 def test_each_card_says_the_prediction_without_it(computed):
     ws, _ = computed
-    result = open_influence(PAIR, ws)
+    result = INFLUENCE.open(PAIR, ws)
     view = InfluenceView(ridge=1e-4, show="idle")
     found = {}
     for target in range(12):

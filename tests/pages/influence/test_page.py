@@ -8,18 +8,17 @@ import visiting
 from recording import Recording
 from visiting import button, titles, visitor, widget
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import influence_key, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.data import import_images
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceSpec
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.2}, "test": 12})
 CLEAN = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20}, "test": 5})
 
 
 def opened(app, spec=SPEC, **query):
-    return visiting.opened(app, "influence", **(INFLUENCE.write(spec) | query))
+    return visiting.opened(app, "influence", **(ADDRESSES["influence"].write(spec) | query))
 
 
 def test_forecast_before_anything_runs(app):
@@ -85,12 +84,12 @@ def test_compute_is_one_job_for_two_sessions(app, ws):
     other = visitor()
     opened(other)
     assert any(b.label == "Cancel" for b in other.button)
-    assert [job.id for job in ws.jobs.list(10)] == [influence_key(SPEC, ws)]
+    assert [job.id for job in ws.jobs.list(10)] == [INFLUENCE.key(SPEC, ws)]
 
 
 def test_a_cancelled_job_goes_on_from_there(app, ws):
-    requests.request_influence(SPEC, ws)
-    ws.jobs.cancel(influence_key(SPEC, ws))
+    INFLUENCE.request(SPEC, ws)
+    ws.jobs.cancel(INFLUENCE.key(SPEC, ws))
     opened(app)
     assert any("cancelled" in item.value for item in app.info)
     assert not button(app, "Compute").disabled
@@ -99,7 +98,7 @@ def test_a_cancelled_job_goes_on_from_there(app, ws):
 def test_a_failed_job_says_why(app, ws, monkeypatch):
     from ntkcore.jobs import Jobs
 
-    requests.request_influence(SPEC, ws)
+    INFLUENCE.request(SPEC, ws)
     real = Jobs.state
     failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
     monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
@@ -109,12 +108,12 @@ def test_a_failed_job_says_why(app, ws, monkeypatch):
 
 
 def test_damage_is_said_and_repaired(app, ws):
-    run_influence(CLEAN, ws, Recording())
+    INFLUENCE.compute(CLEAN, ws, Recording())
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "influence").rglob("c/**/*") if p.is_file() and "k_test" in str(p))
     tile.write_bytes(tile.read_bytes()[:-3])
     opened(app, CLEAN)
     assert "damaged" in app.warning[0].value
-    assert ws.jobs.state(influence_key(CLEAN, ws)) is not None
+    assert ws.jobs.state(INFLUENCE.key(CLEAN, ws)) is not None
 
 
 def test_the_bar_chooses_kernel_network_and_training(app):

@@ -5,8 +5,8 @@ import visiting
 from recording import Recording
 from visiting import button, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import run_influence
-from ntkcore.permalink import INFLUENCE
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
 
 PAGES = ["influence", "reliability"]
@@ -23,7 +23,7 @@ def twins(tmp_path_factory):
     folder = tmp_path_factory.mktemp("twins")
     with visiting.kept_cache(folder) as ws:
         query = {"dataset": "own", "own": visiting.twins(folder), "n": "8", "test": "4"}
-        run_influence(INFLUENCE.read(query)[0], ws, Recording())
+        INFLUENCE.compute(ADDRESSES["influence"].read(query)[0], ws, Recording())
         yield query
 
 

@@ -7,13 +7,12 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses import requests
 from ntkcore.analyses.influence import views
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.permalink import INFLUENCE
+from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 DATA = {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.2}
 SPEC = InfluenceSpec.model_validate({"dataset": DATA, "test": 12})
@@ -29,7 +28,7 @@ def computed(tmp_path_factory):
     with visiting.kept_cache(folder) as ws:
         twins = InfluenceSpec.model_validate({"dataset": {"name": "own", "own": visiting.twins(folder), "n": 8}, "test": 4})
         for spec in (SPEC, CLEAN, twins):
-            run_influence(spec, ws, Recording())
+            INFLUENCE.compute(spec, ws, Recording())
         yield ws, twins
 
 
@@ -40,7 +39,7 @@ def ready(computed):
 
 
 def opened(app, spec=SPEC, view=None, **query):
-    return visiting.opened(app, "influence", **(INFLUENCE.write(spec, view) | query))
+    return visiting.opened(app, "influence", **(ADDRESSES["influence"].write(spec, view) | query))
 
 
 def charts(app):
@@ -50,7 +49,7 @@ def charts(app):
 def test_a_result_answers_first_and_shows_every_chart(ready, computed):
     opened(ready)
     ws, _ = computed
-    result = open_influence(SPEC, ws)
+    result = INFLUENCE.open(SPEC, ws)
     now = views.held(result, InfluenceView(), ws)
     target = int(now.loss.argmax())
     values = views.influence(result, InfluenceView(), target, ws)
@@ -81,7 +80,7 @@ def test_controls_change_the_address_and_the_answer(ready):
     time = widget(ready, "select_slider", "Training time τ")
     assert time.value == "end of training"
     before = said(ready)
-    early = views.times(open_influence(SPEC, Workspace(settings())))[5]
+    early = views.times(INFLUENCE.open(SPEC, Workspace(settings())))[5]
     time.set_value(early).run()
     assert float(ready.query_params["time"]) == early
     assert said(ready) != before
@@ -123,7 +122,7 @@ def test_a_links_ridge_is_kept_beside_one_that_reads_alike(ready, ridge):
 def test_the_basket_says_what_deleting_would_do(ready, computed):
     opened(ready, view=InfluenceView(basket=(0, 5, 6)))
     ws, _ = computed
-    found = views.effect(open_influence(SPEC, ws), InfluenceView(basket=(0, 5, 6)), ws)
+    found = views.effect(INFLUENCE.open(SPEC, ws), InfluenceView(basket=(0, 5, 6)), ws)
     assert ("no prediction changes sides" in said(ready)) == (found.changed == 0)
     assert ("the mean loss rises" in said(ready)) == bool((found.loss_after - found.loss).mean() > 0)
     widget(ready, "button_group", "What to do").set_value("relabel").run()
@@ -139,7 +138,7 @@ def test_the_basket_says_what_deleting_would_do(ready, computed):
 def test_sides_that_change_both_ways_are_changes(ready, computed, monkeypatch):
     """As many right before as after does not mean the same ones."""
     ws, _ = computed
-    result = open_influence(SPEC, ws)
+    result = INFLUENCE.open(SPEC, ws)
     now = views.held(result, InfluenceView(), ws)
     swapped = views.Effect(0.5, 0.5, now.loss, now.loss + 1.0, (now.predicted + 1) % 3, 12)
     monkeypatch.setattr(views, "effect", lambda *_: swapped)
@@ -173,7 +172,7 @@ def test_what_a_link_names_in_vain_is_said(ready, query, words):
 
 def test_jobs_page_names_and_opens_it(ready, computed):
     ws, _ = computed
-    requests.request_influence(SPEC, ws)
+    INFLUENCE.request(SPEC, ws)
     ready.switch_page("pages/jobs/page.py").run()
     assert not ready.exception
     assert any("Influence on Digits" in m.value for m in ready.markdown)

@@ -5,9 +5,11 @@ import visiting
 from recording import Recording
 from visiting import said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import run_influence
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView, ToyView
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.information_toy import ToyView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 24}, "test": 12})
 TOY = ToyView(shown=True, runs=200, epochs=4)
@@ -18,7 +20,7 @@ TITLES = {"The points", "The weights after training with it, without it, and wit
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         yield ws.settings
 
 
@@ -29,7 +31,7 @@ def ready(computed):
 
 
 def opened(app, toy=TOY, **view):
-    return visiting.opened(app, "information", **INFORMATION.write(SPEC, InformationView(toy=toy, **view)))
+    return visiting.opened(app, "information", **ADDRESSES["information"].write(SPEC, InformationView(toy=toy, **view)))
 
 
 def test_every_question_ends_with_what_it_means(ready):
@@ -72,6 +74,6 @@ def test_a_rate_at_which_sgd_diverges_is_said_with_a_remedy(ready):
 
 
 def test_a_link_to_a_point_that_does_not_exist_is_refused(ready):
-    query = INFORMATION.write(SPEC, InformationView(toy=TOY)) | {"toy-point": "80"}
+    query = ADDRESSES["information"].write(SPEC, InformationView(toy=TOY)) | {"toy-point": "80"}
     visiting.opened(ready, "information", **query)
     assert any("less than 80" in item.value for item in [*ready.error, *ready.warning])

@@ -6,10 +6,11 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import influence_key, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.2}, "test": 12})
 CHARTS = ["How it is distributed", "Against what else is known", "The most informative images", "Does the ranking stay?"]
@@ -19,20 +20,20 @@ CHARTS = ["How it is distributed", "Against what else is known", "The most infor
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
-        yield ws, open_influence(SPEC, ws)
+        INFLUENCE.compute(SPEC, ws, Recording())
+        yield ws, INFLUENCE.open(SPEC, ws)
 
 
 def opened(**fields):
-    query = INFORMATION.write(SPEC, InformationView.model_validate(fields))
+    query = ADDRESSES["information"].write(SPEC, InformationView.model_validate(fields))
     return visiting.opened(visitor(), "information", **query)
 
 
 def test_forecast_before_anything_runs_and_one_job_with_the_influence_page(app, ws):
-    visiting.opened(app, "information", **INFORMATION.write(SPEC))
+    visiting.opened(app, "information", **ADDRESSES["information"].write(SPEC))
     assert {m.label for m in app.metric} == {"Time", "Memory", "Disk"}
     button(app, "Compute").click().run()
-    assert [job.id for job in ws.jobs.list(10)] == [influence_key(SPEC, ws)]
+    assert [job.id for job in ws.jobs.list(10)] == [INFLUENCE.key(SPEC, ws)]
     assert any(b.label == "Cancel" for b in app.button)
 
 
@@ -47,7 +48,7 @@ def test_forecast_before_anything_runs_and_one_job_with_the_influence_page(app, 
     ],
 )
 def test_a_wrong_address_is_explained(app, query, words):
-    visiting.opened(app, "information", **(INFORMATION.write(SPEC) | query))
+    visiting.opened(app, "information", **(ADDRESSES["information"].write(SPEC) | query))
     assert words in app.error[0].value
     button(app, "Start from the defaults").click().run()
     assert not app.error

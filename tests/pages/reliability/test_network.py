@@ -7,12 +7,13 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.reliability import answer as views
-from ntkcore.analyses.reliability.network import KIND, network_ihvp_key, run_network_ihvp
+from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.jobs import Jobs
-from ntkcore.permalink import RELIABILITY
-from ntkcore.specs import InfluenceSpec, ReliabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.reliability import ReliabilityView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 30}, "test": 8})
 VIEW = ReliabilityView(scale=1, verify=64, runs=2, minibatch=16, target=5, time=1.0)
@@ -23,8 +24,8 @@ HEADER = "On a real network: what does stochastic estimation add?"
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed, and the comparison of VIEW."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
-        run_network_ihvp(asked(ws), ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
+        NETWORK_IHVP.compute(asked(ws), ws, Recording())
         yield ws
 
 
@@ -34,11 +35,11 @@ def ready(computed):
 
 
 def asked(ws, **changes):
-    return views.to_compare(open_influence(SPEC, ws), VIEW.model_copy(update=changes), 5, ws)
+    return views.to_compare(INFLUENCE.open(SPEC, ws), VIEW.model_copy(update=changes), 5, ws)
 
 
 def opened(app, spec=SPEC, **changes):
-    return visiting.opened(app, "reliability", **RELIABILITY.write(spec, VIEW.model_copy(update=changes)))
+    return visiting.opened(app, "reliability", **ADDRESSES["reliability"].write(spec, VIEW.model_copy(update=changes)))
 
 
 def test_the_result_answers_first(ready):
@@ -70,8 +71,8 @@ def test_compute_is_a_job_with_cancel_and_its_failure_is_said(ready, computed, m
     opened(ready, steps=20)
     button(ready, "Compare with LiSSA").click().run()
     assert not ready.exception
-    key = network_ihvp_key(asked(computed, steps=20), computed)
-    assert computed.jobs.state(key).kind == KIND
+    key = NETWORK_IHVP.key(asked(computed, steps=20), computed)
+    assert computed.jobs.state(key).kind == NETWORK_IHVP.kind
     assert any(b.label == "Cancel" for b in ready.button)
     real = Jobs.state
     failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
@@ -92,7 +93,7 @@ def test_where_it_cannot_be_the_page_says_why(ready, computed):
     infinite = InfluenceSpec.model_validate(
         {"dataset": {"classes": ("3", "8"), "n": 12}, "test": 4, "kernel": "infinite", "model": {"width": 8, "depth": 1}}
     )
-    run_influence(infinite, computed, Recording())
+    INFLUENCE.compute(infinite, computed, Recording())
     opened(ready, infinite, target=None)
     assert any("no real network" in caption.value for caption in ready.caption)
     assert all(box.label != "LiSSA’s depth" for box in ready.selectbox)
@@ -102,7 +103,7 @@ def test_a_network_s_own_kernel_has_no_width_to_choose(ready, computed):
     own = InfluenceSpec.model_validate(
         {"dataset": {"classes": ("3", "8"), "n": 12}, "test": 4, "kernel": "pseudo", "model": {"width": 6, "depth": 1}}
     )
-    run_influence(own, computed, Recording())
+    INFLUENCE.compute(own, computed, Recording())
     opened(ready, own, target=1, time=1e4)
     assert any("would take" in caption.value and "larger λ" in caption.value for caption in ready.caption)
     assert "Error of each cluster, and Theorem 4’s bound" in titles(ready)

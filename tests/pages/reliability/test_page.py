@@ -7,11 +7,11 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import influence_key, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.jobs import Jobs
-from ntkcore.permalink import RELIABILITY
-from ntkcore.specs import InfluenceSpec, ReliabilityView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.reliability import ReliabilityView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 60}, "test": 30})
 VIEW = ReliabilityView(scale=1)
@@ -28,7 +28,7 @@ CHARTS = [
 def computed(tmp_path_factory):
     """A cache in which SPEC is computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         yield ws.settings
 
 
@@ -39,7 +39,7 @@ def ready(computed):
 
 
 def opened(app, spec=SPEC, view=VIEW, **query):
-    return visiting.opened(app, "reliability", **(RELIABILITY.write(spec, view) | query))
+    return visiting.opened(app, "reliability", **(ADDRESSES["reliability"].write(spec, view) | query))
 
 
 def test_forecast_before_anything_runs(app):
@@ -54,7 +54,7 @@ def test_computing_is_the_influence_page_s_job(app, ws):
     button(app, "Compute").click().run()
     assert any(b.label == "Cancel" for b in app.button)
     assert [job.kind for job in ws.jobs.list(10)] == ["influence"]
-    assert ws.jobs.state(influence_key(SPEC, ws)) is not None
+    assert ws.jobs.state(INFLUENCE.key(SPEC, ws)) is not None
 
 
 def test_result_answers_first_and_shows_every_chart(ready):
@@ -134,7 +134,7 @@ def test_a_ridge_too_small_for_the_kernel_is_said_and_can_be_raised(ready, monke
 
 
 def test_a_failed_job_says_why(app, ws, monkeypatch):
-    requests.request_influence(SPEC, ws)
+    INFLUENCE.request(SPEC, ws)
     real = Jobs.state
     failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
     monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))

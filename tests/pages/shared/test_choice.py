@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ntkcore.permalink import LEARNABILITY
-from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 from pages.convergence.choice import LINK as CONVERGENCE_LINK
 from pages.learnability.choice import LINK as LEARNABILITY_LINK
 from pages.shared import choice as links
@@ -71,7 +72,7 @@ def test_back_to_the_defaults(browser):
     browser.clock += 60
     LEARNABILITY_LINK.choose(with_n(60))
     browser.clock += 60
-    browser.query_params.from_dict(LEARNABILITY.write(LearnabilitySpec()))
+    browser.query_params.from_dict(ADDRESSES["learnability"].write(LearnabilitySpec()))
     assert LEARNABILITY_LINK.opened().spec == LearnabilitySpec()
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import pages
-from ntkcore.permalink import CONVERGENCE, LEARNABILITY
-from ntkcore.specs import ConvergenceSpec, LearnabilitySpec
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.learnability import LearnabilitySpec
 from pages.shared.explain import Explainer, command_line, python_lines
 
 COMPARISON = ConvergenceSpec.model_validate(
@@ -16,8 +17,8 @@ COMPARISON = ConvergenceSpec.model_validate(
 )
 RANKING = LearnabilitySpec.model_validate({"dataset": {"classes": ("7", "9")}, "training": {"weight_decay": 0.01}})
 PAGES = [
-    ("convergence", "comparison_table", CONVERGENCE.write(COMPARISON), CONVERGENCE.read, COMPARISON),
-    ("learnability", "ranking", LEARNABILITY.write(RANKING), LEARNABILITY.read, RANKING),
+    ("convergence", "comparison_table", ADDRESSES["convergence"].write(COMPARISON), ADDRESSES["convergence"].read, COMPARISON),
+    ("learnability", "ranking", ADDRESSES["learnability"].write(RANKING), ADDRESSES["learnability"].read, RANKING),
 ]
 
 

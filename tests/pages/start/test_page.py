@@ -3,8 +3,8 @@
 import pytest
 from visiting import button
 
-from ntkcore.analyses.influence.analysis import influence_key
-from ntkcore.specs import InfluenceSpec
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.specs.influence import InfluenceSpec
 
 
 @pytest.mark.parametrize(("label", "title"), [("Trace", "Influence"), ("Weigh", "Information"), ("Judge", "Reliability")])
@@ -12,7 +12,7 @@ def test_a_card_opens_a_small_analysis_and_asks_for_it(app, ws, label, title):
     app.run()
     button(app, label).click().run()
     assert not app.exception and app.title[0].value == title
-    assert [job.id for job in ws.jobs.list(10)] == [influence_key(InfluenceSpec(), ws)]
+    assert [job.id for job in ws.jobs.list(10)] == [INFLUENCE.key(InfluenceSpec(), ws)]
     assert any(b.label == "Cancel" for b in app.button)
 
 

@@ -13,9 +13,11 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast, sample_of
-from ntkcore.analyses.influence.analysis import influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
 from ntkcore.analyses.influence.views import regression
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.progress import Stage
 from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
@@ -24,7 +26,10 @@ from ntkcore.errors import SpecError
 from ntkcore.information import functional_information
 from ntkcore.information.agreement import correlation_matrix, overlap_matrix
 from ntkcore.models.build import check_fit
-from ntkcore.specs import TITLES, AgreementStudySpec, InfluenceSpec, InformationView, ModelSpec
+from ntkcore.specs import TITLES, ModelSpec
+from ntkcore.specs.believe import AgreementStudySpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 TOP = 10
 """Most informative images of which networks are compared, as in Fig. 6."""
@@ -59,48 +64,6 @@ def networks(spec: AgreementStudySpec) -> tuple[str, ...]:
 def _model(spec: InfluenceSpec) -> ModelSpec:
     assert spec.model is not None  # the specification refuses kernels without a network
     return spec.model
-
-
-def _shapes(spec: AgreementStudySpec, ws: Workspace) -> Shapes:
-    return {"scores": (spec.influence.dataset.n,)}
-
-
-def _forecast(spec: AgreementStudySpec, ws: Workspace) -> Forecast:
-    """The analyses' own forecasts, of those that are not stored.
-
-    Raises:
-        ModelError: a network does not fit the images; says what would.
-    """
-    sample = sample_of(spec.influence.dataset, ws)
-    for one in spec.variants[:: spec.seeds]:
-        check_fit(_model(one), sample.inputs.shape[1:], sample.outputs)
-    of_each = [forecast_influence(one, ws) for one in spec.variants[:: spec.seeds]]
-    if refused := next((one for one in of_each if one.refusal), None):
-        return refused
-    ready = [is_ready(one, ws) for one in spec.variants]
-    seconds = sum(0.0 if stored else of_each[place // spec.seeds].seconds for place, stored in enumerate(ready))
-    disk = sum(0 if stored else of_each[place // spec.seeds].disk for place, stored in enumerate(ready))
-    largest = max(of_each, key=lambda one: one.memory)
-    scores = 0.5 * len(spec.variants)  # one finite τ of some thousand images
-    return Forecast(
-        stages=(Stage(STAGE, "parts", len(spec.variants), seconds + scores),),
-        seconds=seconds + scores,
-        memory=largest.memory,
-        disk=disk + 8 * spec.influence.dataset.n * len(spec.variants),
-        memory_limit=largest.memory_limit,
-        disk_free=largest.disk_free,
-        refusal="" if disk <= largest.disk_free else "The kernels of all these networks do not fit on the disk: choose fewer networks.",
-        largest_n=spec.influence.dataset.n,
-    )
-
-
-def _compute(spec: AgreementStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    variant = spec.variants[part]
-    run_influence(variant, ws, reporter)
-    reporter.tell(_KERNEL)
-    result = open_influence(variant, ws)
-    time = inf if spec.time is None else spec.time
-    return {"scores": functional_information(regression(result, spec.ridge, ws), result.k_test, time)}
 
 
 def by_network(parts: Parts[AgreementStudySpec]) -> np.ndarray:
@@ -162,20 +125,83 @@ def score_table(parts: Parts[AgreementStudySpec]) -> pd.DataFrame:
     return pd.DataFrame({"image": np.arange(parts.spec.influence.dataset.n)} | dict(zip(names, parts["scores"], strict=True)))
 
 
-def _title(spec: AgreementStudySpec, ws: Workspace) -> str:
-    return f"Agreement of {len(networks(spec))} networks, {spec.seeds} initialisation{'' if spec.seeds == 1 else 's'} each"
+class Agreement(Study[AgreementStudySpec, InformationView]):
+    """Do other networks say the same?"""
+
+    kind, version, uses = "agreement", 1, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = AgreementStudySpec, InformationView
+    word = "study: agreement between networks"
+
+    def title(self, spec: AgreementStudySpec, ws: Workspace) -> str:
+        """In words."""
+        return f"Agreement of {len(networks(spec))} networks, {spec.seeds} initialisation{'' if spec.seeds == 1 else 's'} each"
+
+    def content(self, spec: AgreementStudySpec, ws: Workspace) -> Mapping[str, str]:
+        """Every network's analysis."""
+        return {str(place): INFLUENCE.key(one, ws) for place, one in enumerate(spec.variants)}
+
+    def forecast(self, spec: AgreementStudySpec, ws: Workspace) -> Forecast:
+        """The analyses' own forecasts, of those that are not stored.
+
+        Raises:
+            ModelError: a network does not fit the images; says what would.
+        """
+        sample = sample_of(spec.influence.dataset, ws)
+        for one in spec.variants[:: spec.seeds]:
+            check_fit(_model(one), sample.inputs.shape[1:], sample.outputs)
+        of_each = [forecast_influence(one, ws) for one in spec.variants[:: spec.seeds]]
+        if refused := next((one for one in of_each if one.refusal), None):
+            return refused
+        ready = [INFLUENCE.ready(one, ws) for one in spec.variants]
+        seconds = sum(0.0 if stored else of_each[place // spec.seeds].seconds for place, stored in enumerate(ready))
+        disk = sum(0 if stored else of_each[place // spec.seeds].disk for place, stored in enumerate(ready))
+        largest = max(of_each, key=lambda one: one.memory)
+        scores = 0.5 * len(spec.variants)  # one finite τ of some thousand images
+        return Forecast(
+            stages=(Stage(STAGE, "parts", len(spec.variants), seconds + scores),),
+            seconds=seconds + scores,
+            memory=largest.memory,
+            disk=disk + 8 * spec.influence.dataset.n * len(spec.variants),
+            memory_limit=largest.memory_limit,
+            disk_free=largest.disk_free,
+            refusal="" if disk <= largest.disk_free else "The kernels of all these networks do not fit on the disk: choose fewer networks.",
+            largest_n=spec.influence.dataset.n,
+        )
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> AgreementStudySpec:
+        """See :func:`asked`."""
+        return asked(spec, view)
+
+    def shown(self, spec: AgreementStudySpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        believe = {"show": "agreement", "others": spec.others, "seeds": spec.seeds}
+        view = {"ask": "believe", "ridge": spec.ridge, "time": spec.time, "believe": believe}
+        return spec.influence, InformationView.model_validate(view)
+
+    def count(self, spec: AgreementStudySpec) -> int:
+        """One for each network and initialisation."""
+        return len(spec.variants)
+
+    def shapes(self, spec: AgreementStudySpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        return {"scores": (spec.influence.dataset.n,)}
+
+    def piece(self, spec: AgreementStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        variant = spec.variants[number]
+        INFLUENCE.run(variant, 0, ws, reporter)
+        reporter.tell(_KERNEL)
+        result = INFLUENCE.open(variant, ws)
+        time = inf if spec.time is None else spec.time
+        return {"scores": functional_information(regression(result, spec.ridge, ws), result.k_test, time)}
+
+    def answer(self, result: Parts[AgreementStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[AgreementStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`table`."""
+        return table(result)
 
 
-STUDY: Study[AgreementStudySpec] = Study(
-    kind="agreement",
-    version=1,
-    spec=AgreementStudySpec,
-    asked=asked,
-    table=table,
-    title=_title,
-    content=lambda spec, ws: {str(place): influence_key(one, ws) for place, one in enumerate(spec.variants)},
-    parts=lambda spec: len(spec.variants),
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+AGREEMENT = Agreement()

@@ -3,7 +3,7 @@
 from math import ceil, log, sqrt
 
 from ntkcore.analyses.forecast import Forecast, Needs, sample_of
-from ntkcore.analyses.influence.analysis import is_ready, open_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence, influence_stages
 from ntkcore.analyses.information.believe.plan import BATCH, CHUNK, DEPTH, FEWEST, MOST_ITERATIONS, TOLERANCE, damping
 from ntkcore.analyses.progress import PAIRS, SPECTRUM, STUDY, Stage
@@ -11,7 +11,7 @@ from ntkcore.analyses.verification.forecast import descent, forecast_verificatio
 from ntkcore.analyses.verification.trained import probe, rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
-from ntkcore.specs import RetrainingStudySpec
+from ntkcore.specs.believe import RetrainingStudySpec
 
 _SOON = 20  # products after which conjugate gradients have met negative curvature where λ is 0
 _MATRICES = 8  # (n k)² in float64, of the kernel at the trained weights, its vectors and what they are made from
@@ -29,9 +29,9 @@ def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
             f"The pseudo-NTK stands for the full kernel of {sample.outputs} outputs, and retraining follows the full one.",
             "Choose the full kernel, or two classes, for which they are the same.",
         )
-    if not is_ready(spec.influence, ws):  # how many steps there will be is in the kernel's eigenvalues
+    if not INFLUENCE.ready(spec.influence, ws):  # how many steps there will be is in the kernel's eigenvalues
         return forecast_influence(spec.influence, ws)
-    result = open_influence(spec.influence, ws)
+    result = INFLUENCE.open(spec.influence, ws)
     n, m = spec.influence.dataset.n, spec.influence.test
     some = tuple(range(min(CHUNK, spec.removals)))
     trainings = [forecast_verification(spec.verification(ridge, some), ws) for ridge in spec.ridges]

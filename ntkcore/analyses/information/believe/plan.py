@@ -4,7 +4,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from ntkcore.errors import SpecError
-from ntkcore.specs import InfluenceSpec, InformationView, RetrainingStudySpec
+from ntkcore.specs.believe import RetrainingStudySpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 METHODS: dict[str, str] = {
     "linear": "Linearisation",

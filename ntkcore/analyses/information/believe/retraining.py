@@ -14,8 +14,11 @@ scale of 1000 is 1000 n likewise. The paper does not tell the size of LiSSA's ba
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key, open_influence, run_influence
+from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, regression
 from ntkcore.analyses.information.believe.forecast import forecast_retraining
 from ntkcore.analyses.information.believe.plan import (
@@ -32,9 +35,10 @@ from ntkcore.analyses.information.believe.plan import (
     plan,
 )
 from ntkcore.analyses.information.believe.tables import table
-from ntkcore.analyses.materials.network import outputs_of
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD, outputs_of
 from ntkcore.analyses.materials.split import Split, load_split
-from ntkcore.analyses.study import PartReporter, Shapes, Study
+from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
 from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.trained import TrainedNetwork, trained_network
 from ntkcore.analyses.workspace import Workspace
@@ -46,57 +50,11 @@ from ntkcore.information.functions import squared_shifts
 from ntkcore.information.influence_functions import influence_shifts, influence_weight_changes
 from ntkcore.kernels import empirical_ntk
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import RetrainingStudySpec, VerificationSpec
+from ntkcore.specs.believe import RetrainingStudySpec
+from ntkcore.specs.influence import InfluenceSpec, VerificationSpec
+from ntkcore.specs.information import InformationView
 
 _TRAINED, _RETRAINED = 0.3, 0.7  # shares of a part that are told when the networks are trained
-
-
-def _shapes(spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
-    each = (1 + len(METHODS), CHUNK)  # by retraining, and by each method
-    return {"weights": each, "outputs": each, "gap": (2,), "accuracy": (2,), "steps": ()}
-
-
-def _compute(spec: RetrainingStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    ridge, images = plan(spec)[part]
-    run_influence(spec.influence, ws, reporter)
-    result = open_influence(spec.influence, ws)
-    split: Split = ws.hot.get(
-        ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
-    )
-    wanted = spec.verification(ridge, images)
-    taken = _steps(wanted, result)
-    at = trained_network(wanted, result, split, ws, reporter, taken if taken > descent(wanted, result)[1] else None)
-    reporter.tell(_TRAINED)
-    f_train, f_test = (values.astype(np.float64) for values in outputs_of(at.model, split))
-    key = ("retraining.closed", result.key, result.created, spec.time, ridge)
-    closed = ws.hot.get(key, lambda: _closed(spec, ridge, result, at, f_train, ws), lambda found: found.nbytes)
-    weights, outputs = np.full((2, 1 + len(METHODS), CHUNK), np.nan)
-    some = slice(len(images))
-    weights[0, some], outputs[0, some] = _retrained(wanted, result, split, at, f_test, ws, reporter)
-    weights[1:3, some], outputs[1:3, some] = closed[:, 0, list(images)], closed[:, 1, list(images)]
-    for row, (lissa, first) in enumerate(((None, _RETRAINED), (Lissa(SCALE * len(f_train), DEPTH, BATCH, 1, part), 0.85)), 3):
-        try:
-            found = removal_moves(
-                *(at.model, at.x, at.y, at.x_test, images),
-                ridge=damping(spec, ridge),
-                lissa=lissa,
-                tolerance=TOLERANCE,
-                max_iterations=MOST_ITERATIONS,
-                device=reporter.device,
-                progress=reporter.share(first, first + 0.15),
-            )
-        except ComputationError:
-            continue  # the Hessian is indefinite: NaN says so
-        weights[row, some], outputs[row, some] = found.weights, np.square(found.outputs).sum((1, 2))
-    linear = regression(result, ridge, ws).predict(result.k_test, result.f_test, spec.time)
-    right = [float((classes(values) == result.test_labels).mean()) for values in (f_test, linear)]
-    return {
-        "weights": weights,
-        "outputs": outputs,
-        "gap": np.array([_size(f_test - linear), _size(linear - result.f_test)]),
-        "accuracy": np.array(right),
-        "steps": np.array(taken),
-    }
 
 
 def _closed(
@@ -160,21 +118,95 @@ def _split_bytes(split: Split) -> int:
     return split.train.inputs.nbytes + split.test_inputs.nbytes + split.train.pixels.nbytes + split.test_pixels.nbytes
 
 
-def _title(spec: RetrainingStudySpec, ws: Workspace) -> str:
-    many = f"{spec.removals} image{'' if spec.removals == 1 else 's'}"
-    return f"Retraining without each of {many}, beside linearisation and influence functions"
+class Retraining(Study[RetrainingStudySpec, InformationView]):
+    """Can the scores be believed? Real retraining without some images beside linearisation and influence functions."""
+
+    kind, version, uses = "retraining", 1, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = RetrainingStudySpec, InformationView
+    word = "study: retraining beside its estimates"
+
+    def title(self, spec: RetrainingStudySpec, ws: Workspace) -> str:
+        """In words."""
+        many = f"{spec.removals} image{'' if spec.removals == 1 else 's'}"
+        return f"Retraining without each of {many}, beside linearisation and influence functions"
+
+    def content(self, spec: RetrainingStudySpec, ws: Workspace) -> Mapping[str, str]:
+        """The analysis whose kernel predicts."""
+        return {"influence": INFLUENCE.key(spec.influence, ws)}
+
+    def forecast(self, spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
+        """See :func:`~ntkcore.analyses.information.believe.forecast.forecast_retraining`."""
+        return forecast_retraining(spec, ws)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> RetrainingStudySpec:
+        """See :func:`asked`."""
+        return asked(spec, view)
+
+    def shown(self, spec: RetrainingStudySpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        believe = {"show": "retraining", "removals": spec.removals, "seed": spec.seed, "ridge": spec.ridges[-1]}
+        view = {"ask": "believe", "time": spec.time, "believe": believe}
+        return spec.influence, InformationView.model_validate(view)
+
+    def count(self, spec: RetrainingStudySpec) -> int:
+        """One for each λ and chunk of images."""
+        return len(plan(spec))
+
+    def shapes(self, spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        each = (1 + len(METHODS), CHUNK)  # by retraining, and by each method
+        return {"weights": each, "outputs": each, "gap": (2,), "accuracy": (2,), "steps": ()}
+
+    def piece(self, spec: RetrainingStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        ridge, images = plan(spec)[number]
+        INFLUENCE.run(spec.influence, 0, ws, reporter)
+        result = INFLUENCE.open(spec.influence, ws)
+        split: Split = ws.hot.get(
+            ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
+        )
+        wanted = spec.verification(ridge, images)
+        taken = _steps(wanted, result)
+        at = trained_network(wanted, result, split, ws, reporter, taken if taken > descent(wanted, result)[1] else None)
+        reporter.tell(_TRAINED)
+        f_train, f_test = (values.astype(np.float64) for values in outputs_of(at.model, split))
+        key = ("retraining.closed", result.key, result.created, spec.time, ridge)
+        closed = ws.hot.get(key, lambda: _closed(spec, ridge, result, at, f_train, ws), lambda found: found.nbytes)
+        weights, outputs = np.full((2, 1 + len(METHODS), CHUNK), np.nan)
+        some = slice(len(images))
+        weights[0, some], outputs[0, some] = _retrained(wanted, result, split, at, f_test, ws, reporter)
+        weights[1:3, some], outputs[1:3, some] = closed[:, 0, list(images)], closed[:, 1, list(images)]
+        for row, (lissa, first) in enumerate(((None, _RETRAINED), (Lissa(SCALE * len(f_train), DEPTH, BATCH, 1, number), 0.85)), 3):
+            try:
+                found = removal_moves(
+                    *(at.model, at.x, at.y, at.x_test, images),
+                    ridge=damping(spec, ridge),
+                    lissa=lissa,
+                    tolerance=TOLERANCE,
+                    max_iterations=MOST_ITERATIONS,
+                    device=reporter.device,
+                    progress=reporter.share(first, first + 0.15),
+                )
+            except ComputationError:
+                continue  # the Hessian is indefinite: NaN says so
+            weights[row, some], outputs[row, some] = found.weights, np.square(found.outputs).sum((1, 2))
+        linear = regression(result, ridge, ws).predict(result.k_test, result.f_test, spec.time)
+        right = [float((classes(values) == result.test_labels).mean()) for values in (f_test, linear)]
+        return {
+            "weights": weights,
+            "outputs": outputs,
+            "gap": np.array([_size(f_test - linear), _size(linear - result.f_test)]),
+            "accuracy": np.array(right),
+            "steps": np.array(taken),
+        }
+
+    def answer(self, result: Parts[RetrainingStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[RetrainingStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`table`."""
+        return table(result)
 
 
-STUDY: Study[RetrainingStudySpec] = Study(
-    kind="retraining",
-    version=1,
-    spec=RetrainingStudySpec,
-    asked=asked,
-    table=table,
-    title=_title,
-    content=lambda spec, ws: {"influence": influence_key(spec.influence, ws)},
-    parts=lambda spec: len(plan(spec)),
-    shapes=_shapes,
-    forecast=forecast_retraining,
-    compute=_compute,
-)
+RETRAINING = Retraining()

@@ -11,7 +11,7 @@ from ntkcore.analyses.study import Parts
 from ntkcore.information.agreement import pearson_estimate
 from ntkcore.information.detection import Estimate
 from ntkcore.learnability import spearman_interval
-from ntkcore.specs import RetrainingStudySpec
+from ntkcore.specs.believe import RetrainingStudySpec
 
 
 class Row(NamedTuple):

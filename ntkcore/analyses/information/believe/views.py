@@ -7,17 +7,19 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe.agreement import TOP, between_networks, networks, shared_top
 from ntkcore.analyses.information.believe.plan import METHODS, QUANTITIES
-from ntkcore.analyses.information.believe.retraining import STUDY
+from ntkcore.analyses.information.believe.retraining import RETRAINING
 from ntkcore.analyses.information.believe.tables import Row, agreement, agreements
 from ntkcore.analyses.information.views import course
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import CorruptArtifact, StoreError
 from ntkcore.information.agreement import correlation_matrix
-from ntkcore.specs import AgreementStudySpec, InfluenceSpec, RetrainingStudySpec
+from ntkcore.specs.believe import AgreementStudySpec, RetrainingStudySpec
+from ntkcore.specs.influence import InfluenceSpec
 
 FOLLOWS, ROUGHLY = 0.9, 0.6
 """Pearson's r of the predictions from which a network is said to follow its linearisation, and to follow it roughly; ours."""
@@ -90,17 +92,17 @@ def warning_of(spec: InfluenceSpec, ws: Workspace) -> str:
 
 def measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Parts[RetrainingStudySpec], ...]:
     """Every stored retraining study of an analysis, that of most images first, then the newest; kept until one is added or removed."""
-    key = ("retraining.measured", influence_key(spec, ws), ws.store.stamp(STUDY.kind))
+    key = ("retraining.measured", INFLUENCE.key(spec, ws), ws.store.stamp(RETRAINING.kind))
     return ws.hot.get(key, lambda: _measured(spec, ws), lambda found: 1 + sum(a.nbytes for one in found for a in one.arrays.values()))
 
 
 def _measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Parts[RetrainingStudySpec], ...]:
     found = []
-    for entry in ws.store.entries(STUDY.kind):
+    for entry in ws.store.entries(RETRAINING.kind):
         with suppress(ValidationError, CorruptArtifact, StoreError, KeyError, TypeError):  # of an older version, damaged, just removed
             one = RetrainingStudySpec.model_validate(entry.info["identity"]["spec"])
-            if one.influence == spec and STUDY.key(one, ws) == entry.key:
-                found.append(STUDY.open(one, ws))
+            if one.influence == spec and RETRAINING.key(one, ws) == entry.key:
+                found.append(RETRAINING.open(one, ws))
     return tuple(sorted(found, key=lambda one: (one.spec.removals, one.created), reverse=True))
 
 

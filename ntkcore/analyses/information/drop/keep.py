@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import regression
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.information.summary import Strategy, removal_order
-from ntkcore.specs import LARGEST_DROP
+from ntkcore.specs.summary import LARGEST_DROP
 
 
 def removal(

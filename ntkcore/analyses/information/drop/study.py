@@ -11,23 +11,29 @@ from math import inf, nan
 from typing import NamedTuple, get_args
 
 import numpy as np
+import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast, sample_of
-from ntkcore.analyses.influence.analysis import InfluenceResult, influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, regression
 from ntkcore.analyses.information.drop.keep import removal
 from ntkcore.analyses.information.drop.views import table
-from ntkcore.analyses.materials.network import TRAINING_VERSION, network
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD, network
 from ntkcore.analyses.materials.probes import decomposition_rate, product_rate, training_rate
 from ntkcore.analyses.materials.split import load_split
-from ntkcore.analyses.study import PartReporter, Shapes, Study
+from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information.summary import Strategy
 from ntkcore.models import describe_model, evaluate, train, weights_content
-from ntkcore.specs import TITLES, InfluenceSpec, InformationView, SummaryStudySpec
+from ntkcore.specs import TITLES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.summary import SummaryStudySpec
 
 _ORDERED = 0.6  # share of a part's time that is told when the images to drop are known
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -69,52 +75,6 @@ def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
         raise SpecError(f"The study cannot be made so: {said}.", "Choose other settings of the study.") from error
 
 
-def _title(spec: SummaryStudySpec, ws: Workspace) -> str:
-    chosen = spec.influence.dataset
-    of = f" {' | '.join(chosen.classes)}" if chosen.classes else ""
-    trained = "" if spec.model is None else f", {TITLES[spec.model.architecture]} retrained"
-    return f"What can be dropped of {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws{trained}"
-
-
-def _content(spec: SummaryStudySpec, ws: Workspace) -> Mapping[str, str]:
-    found = {f"draw {place}": influence_key(draw, ws) for place, draw in enumerate(spec.draws)}
-    if spec.model is not None:
-        found |= {"weights": weights_content(spec.model, ws.settings.weights_paths), "training": str(TRAINING_VERSION)}
-    return found
-
-
-def _shapes(spec: SummaryStudySpec, ws: Workspace) -> Shapes:
-    return {"kernel": (), "network": (), "counts": (len(sample_of(spec.influence.dataset, ws).class_names),)}
-
-
-def _forecast(spec: SummaryStudySpec, ws: Workspace) -> Forecast:
-    try:
-        one = forecast_influence(spec.draws[0], ws)
-    except DataError as error:
-        n, m = spec.influence.dataset.n, spec.influence.test
-        raise DataError(
-            f"The study needs {n:,} images to train on, {m:,} that F-SI is a mean over and {spec.test:,} others to judge by. "
-            f"{error.message}",
-            f"Choose fewer images to judge by. {error.remedy}",
-        ) from error
-    if one.refusal:
-        return one
-    sample = sample_of(spec.influence.dataset, ws)
-    parameters = 0
-    if spec.model is not None:
-        shape = sample.inputs.shape[1:]
-        parameters = describe_model(spec.model, input_shape=shape, outputs=sample.outputs, class_names=sample.class_names).parameters
-    missing = sum(not is_ready(draw, ws) for draw in spec.draws)
-    disk, refusal = missing * one.disk, ""
-    if disk > one.disk_free:
-        refusal = (
-            f"The {missing} draws need about {disk / 1e9:.1f} GB on disk, and {one.disk_free / 1e9:.1f} GB are free: "
-            f"{one.disk_free // one.disk:,} would fit."
-        )
-    seconds = missing * one.seconds + spec.seeds * _draw_seconds(spec, ws)
-    return replace(one, seconds=seconds, memory=one.memory + 24 * parameters, disk=disk, refusal=refusal)
-
-
 def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
     """Seconds of a draw beside its kernel: the scores before each step, a regression and perhaps a training for each piece."""
     sample = sample_of(spec.influence.dataset, ws)
@@ -129,32 +89,6 @@ def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
         images = n * (1 + len(_STRATEGIES) * sum(1 - percent / 100 for percent in spec.retrained))
         seconds += training_rate(spec.training, spec.model, n, sample, ws) * images * spec.training.epochs
     return seconds
-
-
-def _compute(spec: SummaryStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    piece = pieces(spec)[part]
-    draw = spec.draws[piece.draw]
-    run_influence(draw, ws, reporter)
-    result, time = open_influence(draw, ws), inf if spec.time is None else spec.time
-    n, m = len(result.labels), spec.influence.test
-    gone = np.zeros(0, dtype=np.intp)
-    if piece.strategy is not None:
-        order = removal(
-            result, spec.ridge, time, piece.strategy, ws,
-            validation=m, step=spec.step / 100, share=spec.points[-1] / 100, seed=draw.dataset.seed, tell=reporter.share(0.0, _ORDERED),
-        )  # fmt: skip
-        gone = order[: round(piece.percent / 100 * n)]
-    kept = np.delete(np.arange(n), gone)
-    known, counts = (np.bincount(labels, minlength=len(result.class_names)) for labels in (result.labels, result.labels[kept]))
-    found = {"kernel": np.asarray(nan), "network": np.asarray(nan), "counts": counts}
-    if not counts[known > 0].all():
-        return found  # a class that nothing is left of cannot be learned
-    rest = regression(result, spec.ridge, ws)
-    rest = rest.without([int(i) for i in gone]) if len(gone) else rest
-    found["kernel"] = _right(rest.predict(result.k_test[m:][:, kept], result.f_test[m:], time), result.test_labels[m:])
-    if spec.model is not None and piece.percent in (0, *spec.retrained):
-        found["network"] = _retrained(spec, piece, result, kept, ws, reporter)
-    return found
 
 
 def _retrained(
@@ -178,16 +112,108 @@ def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray((classes(outputs) == labels).mean())
 
 
-STUDY: Study[SummaryStudySpec] = Study(
-    kind="summary",
-    version=1,
-    spec=SummaryStudySpec,
-    asked=asked,
-    table=table,
-    title=_title,
-    content=_content,
-    parts=lambda spec: len(pieces(spec)),
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+class Summary(Study[SummaryStudySpec, InformationView]):
+    """What does dropping images cost on test images that no score has seen?"""
+
+    kind, version, uses = "summary", 1, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = SummaryStudySpec, InformationView
+    word = "study: what dropping images costs"
+
+    def title(self, spec: SummaryStudySpec, ws: Workspace) -> str:
+        """In words."""
+        chosen = spec.influence.dataset
+        of = f" {' | '.join(chosen.classes)}" if chosen.classes else ""
+        trained = "" if spec.model is None else f", {TITLES[spec.model.architecture]} retrained"
+        return f"What can be dropped of {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws{trained}"
+
+    def content(self, spec: SummaryStudySpec, ws: Workspace) -> Mapping[str, str]:
+        """What it is made from."""
+        found = {f"draw {place}": INFLUENCE.key(draw, ws) for place, draw in enumerate(spec.draws)}
+        if spec.model is not None:
+            found |= {"weights": weights_content(spec.model, ws.settings.weights_paths)}
+        return found
+
+    def forecast(self, spec: SummaryStudySpec, ws: Workspace) -> Forecast:
+        """All that is not stored yet."""
+        try:
+            one = forecast_influence(spec.draws[0], ws)
+        except DataError as error:
+            n, m = spec.influence.dataset.n, spec.influence.test
+            raise DataError(
+                f"The study needs {n:,} images to train on, {m:,} that F-SI is a mean over and {spec.test:,} others to judge by. "
+                f"{error.message}",
+                f"Choose fewer images to judge by. {error.remedy}",
+            ) from error
+        if one.refusal:
+            return one
+        sample = sample_of(spec.influence.dataset, ws)
+        parameters = 0
+        if spec.model is not None:
+            shape = sample.inputs.shape[1:]
+            parameters = describe_model(spec.model, input_shape=shape, outputs=sample.outputs, class_names=sample.class_names).parameters
+        missing = sum(not INFLUENCE.ready(draw, ws) for draw in spec.draws)
+        disk, refusal = missing * one.disk, ""
+        if disk > one.disk_free:
+            refusal = (
+                f"The {missing} draws need about {disk / 1e9:.1f} GB on disk, and {one.disk_free / 1e9:.1f} GB are free: "
+                f"{one.disk_free // one.disk:,} would fit."
+            )
+        seconds = missing * one.seconds + spec.seeds * _draw_seconds(spec, ws)
+        return replace(one, seconds=seconds, memory=one.memory + 24 * parameters, disk=disk, refusal=refusal)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SummaryStudySpec:
+        """See :func:`asked`."""
+        return asked(spec, view)
+
+    def shown(self, spec: SummaryStudySpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        drop: dict[str, object] = {name: getattr(spec, name) for name in ("test", "step", "seeds", "shares")}
+        if spec.model is not None:
+            drop |= {name: getattr(spec, name) for name in ("model", "training", "retrained")}
+        view = {"ask": "drop", "ridge": spec.ridge, "time": spec.time, "drop": drop}
+        return spec.influence, InformationView.model_validate(view)
+
+    def count(self, spec: SummaryStudySpec) -> int:
+        """One for each draw, order and share."""
+        return len(pieces(spec))
+
+    def shapes(self, spec: SummaryStudySpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        return {"kernel": (), "network": (), "counts": (len(sample_of(spec.influence.dataset, ws).class_names),)}
+
+    def piece(self, spec: SummaryStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        piece = pieces(spec)[number]
+        draw = spec.draws[piece.draw]
+        INFLUENCE.run(draw, 0, ws, reporter)
+        result, time = INFLUENCE.open(draw, ws), inf if spec.time is None else spec.time
+        n, m = len(result.labels), spec.influence.test
+        gone = np.zeros(0, dtype=np.intp)
+        if piece.strategy is not None:
+            order = removal(
+                result, spec.ridge, time, piece.strategy, ws,
+                validation=m, step=spec.step / 100, share=spec.points[-1] / 100, seed=draw.dataset.seed, tell=reporter.share(0.0, _ORDERED),
+            )  # fmt: skip
+            gone = order[: round(piece.percent / 100 * n)]
+        kept = np.delete(np.arange(n), gone)
+        known, counts = (np.bincount(labels, minlength=len(result.class_names)) for labels in (result.labels, result.labels[kept]))
+        found = {"kernel": np.asarray(nan), "network": np.asarray(nan), "counts": counts}
+        if not counts[known > 0].all():
+            return found  # a class that nothing is left of cannot be learned
+        rest = regression(result, spec.ridge, ws)
+        rest = rest.without([int(i) for i in gone]) if len(gone) else rest
+        found["kernel"] = _right(rest.predict(result.k_test[m:][:, kept], result.f_test[m:], time), result.test_labels[m:])
+        if spec.model is not None and piece.percent in (0, *spec.retrained):
+            found["network"] = _retrained(spec, piece, result, kept, ws, reporter)
+        return found
+
+    def answer(self, result: Parts[SummaryStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[SummaryStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`table`."""
+        return table(result)
+
+
+SUMMARY = Summary()

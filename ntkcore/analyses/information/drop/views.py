@@ -8,7 +8,7 @@ import pandas as pd
 from ntkcore.analyses.study import Parts
 from ntkcore.information.detection import Estimate, mean_interval
 from ntkcore.information.summary import Strategy
-from ntkcore.specs import SummaryStudySpec
+from ntkcore.specs.summary import SummaryStudySpec
 
 STRATEGIES: dict[Strategy, str] = {
     "iterative": "least informative, scored anew",

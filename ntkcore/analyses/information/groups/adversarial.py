@@ -16,6 +16,7 @@ from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.groups.composed import require_held_out
 from ntkcore.analyses.information.groups.kernel import (
+    COMPOSED_METHOD,
     Telling,
     composed_kernel,
     forecast_study,
@@ -25,7 +26,8 @@ from ntkcore.analyses.information.groups.kernel import (
     right,
     time_of,
 )
-from ntkcore.analyses.materials.network import content_of, has_state, network, state_at
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, has_state, network, state_at
 from ntkcore.analyses.materials.probes import training_rate
 from ntkcore.analyses.materials.split import Split, check_split, load_split
 from ntkcore.analyses.progress import TRAINING
@@ -37,7 +39,10 @@ from ntkcore.information import functional_information
 from ntkcore.information.adversarial import CHUNK, fgsm
 from ntkcore.information.detection import detect
 from ntkcore.models import evaluate
-from ntkcore.specs import DEFAULT_RATE, AdversarialSpec, InfluenceSpec, InformationView, ModelSpec, RunSpec, TrainingSpec
+from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec
+from ntkcore.specs.groups import AdversarialSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 KEPT = 60
 """Adversarial images of each repeat that are kept to be shown."""
@@ -142,45 +147,6 @@ def _attack(
     return np.concatenate(chosen), np.concatenate(pixels), np.array([sound.sum(), tried, found], np.float64)
 
 
-def _compute(spec: AdversarialSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    split = images(spec, part, ws)
-    train = split.train
-    chosen, pixels, counts = _attack(spec, part, train, ws, reporter)
-    n, number = train.n, len(chosen)
-    both = replace(
-        train,
-        inputs=np.concatenate([train.inputs, pixels]),
-        pixels=np.concatenate([train.pixels, train.pixels[chosen]]),
-        labels=np.concatenate([train.labels, train.labels[chosen]]),
-        true_labels=np.concatenate([train.true_labels, train.true_labels[chosen]]),
-        ids=(*train.ids, *(f"{train.ids[image]}, adversarial" for image in chosen)),
-    )  # normalised as the clean images are
-    content = content_of(spec.dataset, spec.attacked, ws)
-    kernel = composed_kernel(_drawn(spec, part), _kernel_of(spec, part), content, replace(split, train=both), ws, reporter, (0.45, 0.9))
-    tested, clean = np.arange(len(split.test_labels)), np.arange(n)
-    attacked = clean.copy()
-    attacked[chosen] = n + np.arange(number)
-    scores, accuracy = [], []
-    for rows in (clean, attacked):
-        regression = kernel.regression(rows, spec.ridge, going_on(reporter))
-        scores.append(functional_information(regression, kernel.test(tested, rows), time_of(spec)))
-        outputs = regression.predict(kernel.test(tested, rows), kernel.f_test, time_of(spec))
-        accuracy.append(right(outputs, split.test_labels, [tested])[0])
-        reporter.tell(0.9 + 0.05 * len(scores))
-    shown = min(KEPT, number)
-    kept, seen = np.full(KEPT, np.nan), np.full((KEPT, train.inputs[0].size), np.nan)
-    kept[:shown], seen[:shown] = chosen[:shown], pixels[:shown].reshape(shown, -1)
-    return {
-        "clean": scores[0],
-        "attacked": scores[1],
-        "adversarial": np.isin(clean, chosen),
-        "counts": counts,
-        "accuracy": np.array(accuracy),
-        "kept": kept,
-        "pixels": seen,
-    }
-
-
 def _drawn(spec: AdversarialSpec, part: int) -> AdversarialSpec:
     """What the kernel of one repeat depends on."""
     run, same = run_of(spec, part), {"repeats": 1, "ridge": 0.0, "time": None, "seed": spec.seed + part}
@@ -192,33 +158,6 @@ def _kernel_of(spec: AdversarialSpec, part: int) -> InfluenceSpec:
     if spec.model is None:
         return spec.chosen()
     return spec.chosen(model=spec.model.model_copy(update={"seed": spec.model.seed + part}))
-
-
-def _forecast(spec: AdversarialSpec, ws: Workspace) -> Forecast:
-    sample, n = sample_of(spec.dataset, ws), spec.dataset.n
-    _require_images(sample)
-    check_split(spec.dataset, spec.test, ws)
-    more = max(1, round(spec.share * n))
-
-    def training() -> float:
-        missing = sum(not has_state(run_of(spec, part), ws) for part in range(spec.repeats))
-        rate = training_rate(spec.training, spec.attacked, n, sample, ws)
-        return rate * (missing * n * spec.training.epochs + spec.repeats * n)
-
-    content = content_of(spec.dataset, spec.attacked, ws)
-    kernels = sum(not is_stored(_drawn(spec, part), _kernel_of(spec, part), content, ws) for part in range(spec.repeats))
-    return forecast_study(spec, sample, n + more, spec.test, ws, kernels=kernels, solves=4.0, extra=training)
-
-
-def _content(spec: AdversarialSpec, ws: Workspace) -> Mapping[str, str]:
-    kernel = {} if spec.model is None else {"kernel's weights": content_of(spec.dataset, spec.model, ws)["weights"]}
-    return content_of(spec.dataset, spec.attacked, ws) | kernel
-
-
-def _shapes(spec: AdversarialSpec, ws: Workspace) -> Shapes:
-    size = int(np.prod(load_dataset(spec.dataset, ws.settings, first=1).inputs.shape[1:]))
-    one = (spec.dataset.n,)
-    return {"clean": one, "attacked": one, "adversarial": one, "counts": (3,), "accuracy": (2,), "kept": (KEPT,), "pixels": (KEPT, size)}
 
 
 def adversarial_table(parts: Parts[AdversarialSpec]) -> pd.DataFrame:
@@ -245,16 +184,125 @@ def adversarial_table(parts: Parts[AdversarialSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-ADVERSARIAL = Study(
-    kind="adversarial",
-    version=1,
-    spec=AdversarialSpec,
-    asked=adversarial_asked,
-    table=adversarial_table,
-    title=lambda spec, ws: f"Adversarial examples, ε = {spec.epsilon:g}: {spec.dataset.n:,} images",
-    content=_content,
-    parts=lambda spec: spec.repeats,
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+class Adversarial(Study[AdversarialSpec, InformationView]):
+    """Is something adversarial?"""
+
+    kind, version, uses = "adversarial", 1, (COMPOSED_METHOD, KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = AdversarialSpec, InformationView
+    word = "study: adversarial examples"
+
+    def title(self, spec: AdversarialSpec, ws: Workspace) -> str:
+        """In words."""
+        return f"Adversarial examples, ε = {spec.epsilon:g}: {spec.dataset.n:,} images"
+
+    def content(self, spec: AdversarialSpec, ws: Workspace) -> Mapping[str, str]:
+        """What it is made from."""
+        kernel = {} if spec.model is None else {"kernel's weights": content_of(spec.dataset, spec.model, ws)["weights"]}
+        return content_of(spec.dataset, spec.attacked, ws) | kernel
+
+    def forecast(self, spec: AdversarialSpec, ws: Workspace) -> Forecast:
+        """All that is not stored yet."""
+        sample, n = sample_of(spec.dataset, ws), spec.dataset.n
+        _require_images(sample)
+        check_split(spec.dataset, spec.test, ws)
+        more = max(1, round(spec.share * n))
+
+        def training() -> float:
+            missing = sum(not has_state(run_of(spec, part), ws) for part in range(spec.repeats))
+            rate = training_rate(spec.training, spec.attacked, n, sample, ws)
+            return rate * (missing * n * spec.training.epochs + spec.repeats * n)
+
+        content = content_of(spec.dataset, spec.attacked, ws)
+        kernels = sum(not is_stored(_drawn(spec, part), _kernel_of(spec, part), content, ws) for part in range(spec.repeats))
+        return forecast_study(spec, sample, n + more, spec.test, ws, kernels=kernels, solves=4.0, extra=training)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> AdversarialSpec:
+        """See :func:`adversarial_asked`."""
+        return adversarial_asked(spec, view)
+
+    def shown(self, spec: AdversarialSpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        own = None if spec.model is None else spec.model.model_copy(update={"seed": max(spec.model.seed - 1, 0)})  # see adversarial_asked
+        groups = {
+            "study": "adversarial",
+            "repeats": spec.repeats,
+            "epsilon": spec.epsilon,
+            "share": spec.share,
+            "network": spec.attacked.architecture,
+            "weights": spec.attacked.weights,
+            "epochs": spec.training.epochs,
+            "rate": spec.training.learning_rate,
+            "batch": spec.training.batch_size,
+        }
+        view = {"ask": "groups", "ridge": spec.ridge, "time": spec.time, "groups": groups}
+        return spec.chosen(dataset=spec.dataset, test=spec.test, model=own), InformationView.model_validate(view)
+
+    def count(self, spec: AdversarialSpec) -> int:
+        """One for each draw."""
+        return spec.repeats
+
+    def shapes(self, spec: AdversarialSpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        size = int(np.prod(load_dataset(spec.dataset, ws.settings, first=1).inputs.shape[1:]))
+        one = (spec.dataset.n,)
+        return {
+            "clean": one,
+            "attacked": one,
+            "adversarial": one,
+            "counts": (3,),
+            "accuracy": (2,),
+            "kept": (KEPT,),
+            "pixels": (KEPT, size),
+        }
+
+    def piece(self, spec: AdversarialSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        split = images(spec, number, ws)
+        train = split.train
+        chosen, pixels, counts = _attack(spec, number, train, ws, reporter)
+        n, number = train.n, len(chosen)
+        both = replace(
+            train,
+            inputs=np.concatenate([train.inputs, pixels]),
+            pixels=np.concatenate([train.pixels, train.pixels[chosen]]),
+            labels=np.concatenate([train.labels, train.labels[chosen]]),
+            true_labels=np.concatenate([train.true_labels, train.true_labels[chosen]]),
+            ids=(*train.ids, *(f"{train.ids[image]}, adversarial" for image in chosen)),
+        )  # normalised as the clean images are
+        content = content_of(spec.dataset, spec.attacked, ws)
+        kernel = composed_kernel(
+            _drawn(spec, number), _kernel_of(spec, number), content, replace(split, train=both), ws, reporter, (0.45, 0.9)
+        )
+        tested, clean = np.arange(len(split.test_labels)), np.arange(n)
+        attacked = clean.copy()
+        attacked[chosen] = n + np.arange(number)
+        scores, accuracy = [], []
+        for rows in (clean, attacked):
+            regression = kernel.regression(rows, spec.ridge, going_on(reporter))
+            scores.append(functional_information(regression, kernel.test(tested, rows), time_of(spec)))
+            outputs = regression.predict(kernel.test(tested, rows), kernel.f_test, time_of(spec))
+            accuracy.append(right(outputs, split.test_labels, [tested])[0])
+            reporter.tell(0.9 + 0.05 * len(scores))
+        shown = min(KEPT, number)
+        kept, seen = np.full(KEPT, np.nan), np.full((KEPT, train.inputs[0].size), np.nan)
+        kept[:shown], seen[:shown] = chosen[:shown], pixels[:shown].reshape(shown, -1)
+        return {
+            "clean": scores[0],
+            "attacked": scores[1],
+            "adversarial": np.isin(clean, chosen),
+            "counts": counts,
+            "accuracy": np.array(accuracy),
+            "kept": kept,
+            "pixels": seen,
+        }
+
+    def answer(self, result: Parts[AdversarialSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[AdversarialSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`adversarial_table`."""
+        return adversarial_table(result)
+
+
+ADVERSARIAL = Adversarial()

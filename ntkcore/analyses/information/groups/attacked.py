@@ -14,7 +14,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import thumbnail_pack
 from ntkcore.information.detection import Detection, Estimate, detect
 from ntkcore.information.means import mean_estimate, ratio_estimate
-from ntkcore.specs import AdversarialSpec
+from ntkcore.specs.groups import AdversarialSpec
 
 NAMES = ("adversarial", "normal")
 _GAP = 1  # pixels between the pictures of a pair

@@ -9,7 +9,8 @@ from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, channel_statistics, content_hash, load_part, require_pairs, thumbnail_pack
 from ntkcore.errors import DataError
-from ntkcore.specs import DatasetSpec, GroupSpec, SourceSpec
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import GroupSpec, SourceSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.influence.forecast import influence_stages, needs
 from ntkcore.analyses.influence.kernel import fill_kernels
 from ntkcore.analyses.influence.views import classes
-from ntkcore.analyses.materials.kernel import KERNEL_VERSION
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.probes import decomposition_rate, regression_rate
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import PAIRS, STUDY, TRAINING, Stage
@@ -24,10 +24,13 @@ from ntkcore.data import Dataset
 from ntkcore.errors import ComputationError, SpecError
 from ntkcore.models import weights_content
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import OF_KERNEL, GroupStudySpec, InfluenceSpec, Spec, key_of
+from ntkcore.specs import Method, Spec, key_of
+from ntkcore.specs.groups import OF_KERNEL, GroupStudySpec
+from ntkcore.specs.influence import InfluenceSpec
 
 KIND = "composed"
-VERSION = 1
+COMPOSED_METHOD = Method("composed", 1)  # raise when the numbers of a composed kernel change
+USES = (COMPOSED_METHOD, KERNEL_METHOD)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +117,9 @@ def composed_kernel(
     if ws.store.state(KIND, key) != "ready":
         pairs = split.train.n * (split.train.n + len(split.test_labels))
         telling = Telling(reporter, {PAIRS: (pairs, *shares)})
-        with ws.store.draft(KIND, key, identity_of(spec, VERSION), waiting=lambda: telling.report(TRAINING, 0)) as draft:
+        with ws.store.draft(
+            KIND, key, identity_of(spec, COMPOSED_METHOD.version, USES), waiting=lambda: telling.report(TRAINING, 0)
+        ) as draft:
             if draft is not None:
                 one_device(draft, telling, ("k_train", "k_test", "k_train-notes", "k_test-notes"))
                 made = fill_kernels(choice, split, draft, ws, telling)
@@ -137,7 +142,7 @@ def is_stored(spec: Spec, choice: InfluenceSpec, content: Mapping[str, str], ws:
 def _key(spec: Spec, choice: InfluenceSpec, content: Mapping[str, str], ws: Workspace) -> str:
     weights = {} if choice.model is None else {"weights": weights_content(choice.model, ws.settings.weights_paths)}
     kernel = {"kernel": choice.model_dump_json(include=set(OF_KERNEL))}
-    return key_of(KIND, VERSION * 100 + KERNEL_VERSION, spec, {**content, **weights, **kernel})
+    return key_of(KIND, COMPOSED_METHOD.version, spec, {**content, **weights, **kernel}, USES)
 
 
 def require_untrained(spec: InfluenceSpec) -> None:

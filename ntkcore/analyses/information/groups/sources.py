@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of, inputs_text, require_one_shape
 from ntkcore.analyses.information.groups.kernel import (
+    COMPOSED_METHOD,
     composed_kernel,
     forecast_study,
     going_on,
@@ -21,13 +22,18 @@ from ntkcore.analyses.information.groups.kernel import (
     right,
     time_of,
 )
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import SetFacts, catalogue, facts_of, own_sets
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information import functional_information
 from ntkcore.models import weights_content
-from ntkcore.specs import GroupSpec, InfluenceSpec, InformationView, SourceSpec, SourcesSpec
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import GroupSpec, SourceSpec, SourcesSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 DROPPED = tuple(round(0.1 * step, 1) for step in range(11))
 """Shares of a source's images that are dropped; at 1 the source is gone."""
@@ -127,54 +133,6 @@ def _drawn(spec: SourcesSpec, part: int) -> SourcesSpec:
     return spec.model_copy(update={"repeats": 1, "seed": spec.seed + part, "ridge": 0.0, "time": None})
 
 
-def _compute(spec: SourcesSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    found, groups = images(spec, part, ws), groups_of(spec, ws)
-    kernel = composed_kernel(_drawn(spec, part), spec.chosen(), contents_of(groups, ws), found.split, ws, reporter, (0.0, 0.6))
-    time, everything, tested = time_of(spec), np.arange(found.split.train.n), np.arange(len(found.test_group))
-    members = [np.flatnonzero(found.group == place) for place in range(len(groups))]
-    regression = kernel.regression(everything, spec.ridge, going_on(reporter))
-    scores = functional_information(regression, kernel.k_test, time)
-    alone = np.empty_like(scores)
-    for rows in members:
-        lonely = kernel.regression(rows, spec.ridge, going_on(reporter))
-        alone[rows] = functional_information(lonely, kernel.test(tested, rows), time)
-    held = [np.flatnonzero(found.test_group == place) for place in range(len(groups))] + [tested]
-    curves = np.empty((len(groups), len(ORDERS), len(DROPPED), len(held)))
-    generator = np.random.default_rng([spec.seed + part, 5])
-    for place, rows in enumerate(members):
-        for number, order in enumerate((rows[np.argsort(scores[rows], kind="stable")], generator.permutation(rows))):
-            chosen, left = regression, everything
-            for step, share in enumerate(DROPPED):
-                gone = np.flatnonzero(np.isin(left, order[: round(share * len(order))]))
-                if len(gone):
-                    chosen, left = chosen.without(gone.tolist()), np.delete(left, gone)
-                outputs = chosen.predict(kernel.test(tested, left), kernel.f_test, time)
-                curves[place, number, step] = right(outputs, found.split.test_labels, held)
-                done = place * len(ORDERS) + number + (step + 1) / len(DROPPED)
-                reporter.tell(0.6 + 0.4 * done / (len(groups) * len(ORDERS)))
-    return {"scores": scores, "alone": alone, "accuracy": curves}
-
-
-def _forecast(spec: SourcesSpec, ws: Workspace) -> Forecast:
-    found, sources = images(spec, 0, ws), len(spec.sources)
-    # a curve's downdates are about one inversion; at a finite time each of its points is a decomposition of what is left
-    solves = 2.0 + (2 * sources if spec.time is None else sources * len(ORDERS) * len(DROPPED) * 0.7)
-    content = contents_of(groups_of(spec, ws), ws)
-    kernels = sum(not is_stored(_drawn(spec, part), spec.chosen(), content, ws) for part in range(spec.repeats))
-    return forecast_study(spec, found.split.train, sources * spec.n, sources * spec.test, ws, kernels=kernels, solves=solves)
-
-
-def _content(spec: SourcesSpec, ws: Workspace) -> Mapping[str, str]:
-    weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
-    return {f"data {place}": content_of_source(source, ws) for place, source in enumerate(spec.sources)} | weights
-
-
-def _shapes(spec: SourcesSpec, ws: Workspace) -> Shapes:
-    sources = len(spec.sources)
-    one = (sources * spec.n,)
-    return {"scores": one, "alone": one, "accuracy": (sources, len(ORDERS), len(DROPPED), sources + 1)}
-
-
 def by_source(parts: Parts[SourcesSpec], name: str, part: int) -> np.ndarray:
     """``"scores"`` or ``"alone"`` of one repeat as (sources, n), in nats."""
     return parts[name][part].reshape(len(parts.spec.sources), parts.spec.n)
@@ -206,16 +164,89 @@ def sources_table(parts: Parts[SourcesSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-SOURCES = Study(
-    kind="sources",
-    version=1,
-    spec=SourcesSpec,
-    asked=sources_asked,
-    table=sources_table,
-    title=lambda spec, ws: "Information by source: " + " and ".join(facts(source, ws).title for source in spec.sources),
-    content=_content,
-    parts=lambda spec: spec.repeats,
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+class Sources(Study[SourcesSpec, InformationView]):
+    """Which source of one task is worth more?"""
+
+    kind, version, uses = "sources", 1, (COMPOSED_METHOD, KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = SourcesSpec, InformationView
+    word = "study: information by source"
+
+    def title(self, spec: SourcesSpec, ws: Workspace) -> str:
+        """In words."""
+        return "Information by source: " + " and ".join(facts(source, ws).title for source in spec.sources)
+
+    def content(self, spec: SourcesSpec, ws: Workspace) -> Mapping[str, str]:
+        """What it is made from."""
+        weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
+        return {f"data {place}": content_of_source(source, ws) for place, source in enumerate(spec.sources)} | weights
+
+    def forecast(self, spec: SourcesSpec, ws: Workspace) -> Forecast:
+        """All that is not stored yet."""
+        found, sources = images(spec, 0, ws), len(spec.sources)
+        # a curve's downdates are about one inversion; at a finite time each of its points is a decomposition of what is left
+        solves = 2.0 + (2 * sources if spec.time is None else sources * len(ORDERS) * len(DROPPED) * 0.7)
+        content = contents_of(groups_of(spec, ws), ws)
+        kernels = sum(not is_stored(_drawn(spec, part), spec.chosen(), content, ws) for part in range(spec.repeats))
+        return forecast_study(spec, found.split.train, sources * spec.n, sources * spec.test, ws, kernels=kernels, solves=solves)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SourcesSpec:
+        """See :func:`sources_asked`."""
+        return sources_asked(spec, view)
+
+    def shown(self, spec: SourcesSpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        own, *others = spec.sources
+        first = InfluenceSpec().dataset
+        dataset = DatasetSpec(name=own.name, own=own.own, classes=spec.classes, n=first.n, seed=spec.seed)
+        sources = {"others": tuple(source.token for source in others), "n": spec.n, "test": spec.test, "repeats": spec.repeats}
+        view = {"ask": "sources", "ridge": spec.ridge, "time": spec.time, "sources": sources}
+        return spec.chosen(dataset=dataset), InformationView.model_validate(view)
+
+    def count(self, spec: SourcesSpec) -> int:
+        """One for each draw."""
+        return spec.repeats
+
+    def shapes(self, spec: SourcesSpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        sources = len(spec.sources)
+        one = (sources * spec.n,)
+        return {"scores": one, "alone": one, "accuracy": (sources, len(ORDERS), len(DROPPED), sources + 1)}
+
+    def piece(self, spec: SourcesSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        found, groups = images(spec, number, ws), groups_of(spec, ws)
+        kernel = composed_kernel(_drawn(spec, number), spec.chosen(), contents_of(groups, ws), found.split, ws, reporter, (0.0, 0.6))
+        time, everything, tested = time_of(spec), np.arange(found.split.train.n), np.arange(len(found.test_group))
+        members = [np.flatnonzero(found.group == place) for place in range(len(groups))]
+        regression = kernel.regression(everything, spec.ridge, going_on(reporter))
+        scores = functional_information(regression, kernel.k_test, time)
+        alone = np.empty_like(scores)
+        for rows in members:
+            lonely = kernel.regression(rows, spec.ridge, going_on(reporter))
+            alone[rows] = functional_information(lonely, kernel.test(tested, rows), time)
+        held = [np.flatnonzero(found.test_group == place) for place in range(len(groups))] + [tested]
+        curves = np.empty((len(groups), len(ORDERS), len(DROPPED), len(held)))
+        generator = np.random.default_rng([spec.seed + number, 5])
+        for place, rows in enumerate(members):
+            for number, order in enumerate((rows[np.argsort(scores[rows], kind="stable")], generator.permutation(rows))):
+                chosen, left = regression, everything
+                for step, share in enumerate(DROPPED):
+                    gone = np.flatnonzero(np.isin(left, order[: round(share * len(order))]))
+                    if len(gone):
+                        chosen, left = chosen.without(gone.tolist()), np.delete(left, gone)
+                    outputs = chosen.predict(kernel.test(tested, left), kernel.f_test, time)
+                    curves[place, number, step] = right(outputs, found.split.test_labels, held)
+                    done = place * len(ORDERS) + number + (step + 1) / len(DROPPED)
+                    reporter.tell(0.6 + 0.4 * done / (len(groups) * len(ORDERS)))
+        return {"scores": scores, "alone": alone, "accuracy": curves}
+
+    def answer(self, result: Parts[SourcesSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[SourcesSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`sources_table`."""
+        return sources_table(result)
+
+
+SOURCES = Sources()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of
 from ntkcore.analyses.information.groups.kernel import (
+    COMPOSED_METHOD,
     composed_kernel,
     forecast_study,
     going_on,
@@ -23,13 +24,18 @@ from ntkcore.analyses.information.groups.kernel import (
     time_of,
 )
 from ntkcore.analyses.information.groups.sources import facts
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
-from ntkcore.analyses.workspace import Workspace, workspace
+from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.information import functional_information
 from ntkcore.information.detection import detect
 from ntkcore.models import weights_content
-from ntkcore.specs import GroupSpec, InfluenceSpec, InformationView, SourceSpec, SubclassSpec
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import GroupSpec, SourceSpec, SubclassSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 USUAL = ("cat", "dog", "deer")
 """Rare, common and other class of the paper."""
@@ -135,39 +141,6 @@ def _drawn(spec: SubclassSpec, repeat: int) -> SubclassSpec:
     return spec.model_copy(update={"repeats": 1, "seed": spec.seed + repeat, "ridge": 0.0, "time": None})
 
 
-def _compute(spec: SubclassSpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    repeat, place = divmod(part, len(spec.counts))
-    found, count = images(spec, repeat, ws), spec.counts[place]
-    kernel = composed_kernel(_drawn(spec, repeat), spec.chosen(), contents_of(groups_of(spec), ws), found.split, ws, reporter)
-    rows = rows_of(spec, count)
-    held = [np.flatnonzero(found.test_group == kind)[:number] for kind, number in enumerate(held_counts(spec, count))]
-    tested = np.concatenate(held)
-    regression = kernel.regression(rows, spec.ridge, going_on(reporter))
-    scores = np.full(found.split.train.n, np.nan)
-    scores[rows] = functional_information(regression, kernel.test(tested, rows), time_of(spec))
-    outputs = regression.predict(kernel.test(tested, rows), kernel.f_test[tested], time_of(spec))
-    ends = np.cumsum([len(some) for some in held])
-    kinds = [np.arange(end - len(some), end) for end, some in zip(ends, held, strict=True)]
-    return {"scores": scores, "accuracy": right(outputs, found.split.test_labels[tested], kinds)}
-
-
-def _forecast(spec: SubclassSpec, ws: Workspace) -> Forecast:
-    found = images(spec, 0, ws)
-    content = contents_of(groups_of(spec), ws)
-    kernels = sum(not is_stored(_drawn(spec, repeat), spec.chosen(), content, ws) for repeat in range(spec.repeats))
-    n, solves = found.split.train.n, 2.0 * len(spec.counts)
-    return forecast_study(spec, found.split.train, n, len(found.test_group), ws, kernels=kernels, solves=solves)
-
-
-def _content(spec: SubclassSpec, ws: Workspace) -> Mapping[str, str]:
-    weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
-    return {"data": content_of_source(spec.source, ws)} | weights
-
-
-def _shapes(spec: SubclassSpec, ws: Workspace) -> Shapes:
-    return {"scores": (spec.counts[-1] + spec.common_count + spec.other_count,), "accuracy": (3,)}
-
-
 def part_of(spec: SubclassSpec, repeat: int, count: int) -> int:
     """The study's part for a repeat and a count."""
     return repeat * len(spec.counts) + spec.counts.index(count)
@@ -199,16 +172,73 @@ def subclass_table(parts: Parts[SubclassSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-SUBCLASS = Study(
-    kind="subclass",
-    version=1,
-    spec=SubclassSpec,
-    asked=lambda spec, view: subclass_asked(spec, view, workspace()),
-    table=subclass_table,
-    title=lambda spec, ws: f"Under-sampled sub-class: {spec.rare} among {spec.common} against {spec.other}, {facts(spec.source, ws).title}",
-    content=_content,
-    parts=lambda spec: spec.repeats * len(spec.counts),
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+class Subclass(Study[SubclassSpec, InformationView]):
+    """Is a sub-class under-sampled?"""
+
+    kind, version, uses = "subclass", 1, (COMPOSED_METHOD, KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = SubclassSpec, InformationView
+    word = "study: an under-sampled sub-class"
+
+    def title(self, spec: SubclassSpec, ws: Workspace) -> str:
+        """In words."""
+        return f"Under-sampled sub-class: {spec.rare} among {spec.common} against {spec.other}, {facts(spec.source, ws).title}"
+
+    def content(self, spec: SubclassSpec, ws: Workspace) -> Mapping[str, str]:
+        """What it is made from."""
+        weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
+        return {"data": content_of_source(spec.source, ws)} | weights
+
+    def forecast(self, spec: SubclassSpec, ws: Workspace) -> Forecast:
+        """All that is not stored yet."""
+        found = images(spec, 0, ws)
+        content = contents_of(groups_of(spec), ws)
+        kernels = sum(not is_stored(_drawn(spec, repeat), spec.chosen(), content, ws) for repeat in range(spec.repeats))
+        n, solves = found.split.train.n, 2.0 * len(spec.counts)
+        return forecast_study(spec, found.split.train, n, len(found.test_group), ws, kernels=kernels, solves=solves)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SubclassSpec:
+        """See :func:`subclass_asked`."""
+        return subclass_asked(spec, view, ws)
+
+    def shown(self, spec: SubclassSpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        dataset = DatasetSpec(name=spec.source.name, own=spec.source.own, n=InfluenceSpec().dataset.n, seed=spec.seed)
+        names = ("rare", "common", "other", "counts", "common_count", "other_count", "test", "held", "repeats")
+        groups = {name: getattr(spec, name) for name in names} | {"study": "subclass", "count": spec.counts[0]}
+        view = {"ask": "groups", "ridge": spec.ridge, "time": spec.time, "groups": groups}
+        return spec.chosen(dataset=dataset), InformationView.model_validate(view)
+
+    def count(self, spec: SubclassSpec) -> int:
+        """One for each draw and count of the rare sub-class."""
+        return spec.repeats * len(spec.counts)
+
+    def shapes(self, spec: SubclassSpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        return {"scores": (spec.counts[-1] + spec.common_count + spec.other_count,), "accuracy": (3,)}
+
+    def piece(self, spec: SubclassSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        repeat, place = divmod(number, len(spec.counts))
+        found, count = images(spec, repeat, ws), spec.counts[place]
+        kernel = composed_kernel(_drawn(spec, repeat), spec.chosen(), contents_of(groups_of(spec), ws), found.split, ws, reporter)
+        rows = rows_of(spec, count)
+        held = [np.flatnonzero(found.test_group == kind)[:number] for kind, number in enumerate(held_counts(spec, count))]
+        tested = np.concatenate(held)
+        regression = kernel.regression(rows, spec.ridge, going_on(reporter))
+        scores = np.full(found.split.train.n, np.nan)
+        scores[rows] = functional_information(regression, kernel.test(tested, rows), time_of(spec))
+        outputs = regression.predict(kernel.test(tested, rows), kernel.f_test[tested], time_of(spec))
+        ends = np.cumsum([len(some) for some in held])
+        kinds = [np.arange(end - len(some), end) for end, some in zip(ends, held, strict=True)]
+        return {"scores": scores, "accuracy": right(outputs, found.split.test_labels[tested], kinds)}
+
+    def answer(self, result: Parts[SubclassSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[SubclassSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`subclass_table`."""
+        return subclass_table(result)
+
+
+SUBCLASS = Subclass()

@@ -15,7 +15,7 @@ from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.information.detection import Detection, Estimate, detect
 from ntkcore.information.means import mean_estimate, ratio_estimate
-from ntkcore.specs import SourcesSpec, SubclassSpec
+from ntkcore.specs.groups import SourcesSpec, SubclassSpec
 
 PAPER = {
     "sources": "In the paper, images of SVHN carry much more unique information than MNIST’s for a pretrained ResNet-18 (Fig. 2a).",

@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, regression
 from ntkcore.analyses.information.labels.views import flipped, suspicions
 from ntkcore.analyses.information.views import judged, percentiles, time_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence.own import held_out_outputs
-from ntkcore.specs import InformationView, LabelsView, Suspicion
+from ntkcore.specs.detection import LabelsView, Suspicion
+from ntkcore.specs.information import InformationView
 
 Deed = Literal["accept", "relabel", "reject"]
 

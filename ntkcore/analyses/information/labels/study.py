@@ -13,17 +13,21 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast, sample_of
-from ntkcore.analyses.influence.analysis import influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
 from ntkcore.analyses.influence.views import classes, regression
 from ntkcore.analyses.information.labels.views import METRICS, flipped, suspicions
+from ntkcore.analyses.materials.kernel import KERNEL_METHOD
+from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.probes import product_rate
 from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.information.detection import Estimate, detect, mean_interval
 from ntkcore.regression.contour import NODES
-from ntkcore.specs import SUSPICIONS, DetectionStudySpec, InfluenceSpec, InformationView, Suspicion
+from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec, Suspicion
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 _KERNEL = 0.7  # share of a draw's time that is told when its kernel is there
 _JUDGING = 1e-4  # seconds for an image’s place in the bootstrap samples of one score
@@ -76,28 +80,6 @@ def table(parts: Parts[DetectionStudySpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _title(spec: DetectionStudySpec, ws: Workspace) -> str:
-    chosen = spec.influence.dataset
-    of = f", {', '.join(chosen.classes)}" if chosen.classes else ""
-    return f"Finding {100 * chosen.label_noise:g} % flipped labels: {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws"
-
-
-def _content(spec: DetectionStudySpec, ws: Workspace) -> Mapping[str, str]:
-    return {f"draw {place}": influence_key(draw, ws) for place, draw in enumerate(spec.draws)}
-
-
-def _shapes(spec: DetectionStudySpec, ws: Workspace) -> Shapes:
-    return {"metrics": (len(SUSPICIONS), len(METRICS)), "flipped": (), "accuracy": ()}
-
-
-def _forecast(spec: DetectionStudySpec, ws: Workspace) -> Forecast:
-    one = forecast_influence(spec.influence, ws)
-    if one.refusal:
-        return one
-    missing = sum(not is_ready(draw, ws) for draw in spec.draws)
-    return replace(one, seconds=missing * one.seconds + spec.seeds * _scoring(spec, ws), disk=missing * one.disk)
-
-
 def _scoring(spec: DetectionStudySpec, ws: Workspace) -> float:
     """Seconds to score and judge one draw: F-SI's products with the eigenvectors, at a finite time two real ones for every node."""
     n, m = spec.influence.dataset.n, spec.influence.test
@@ -106,32 +88,73 @@ def _scoring(spec: DetectionStudySpec, ws: Workspace) -> float:
     return product_rate(ws) * products * m * n**2 * side**3 + _JUDGING * len(SUSPICIONS) * n
 
 
-def _compute(spec: DetectionStudySpec, part: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-    draw = spec.draws[part]
-    run_influence(draw, ws, reporter)
-    reporter.tell(_KERNEL)
-    result, time = open_influence(draw, ws), inf if spec.time is None else spec.time
-    found = suspicions(result, spec.ridge, time, ws, reporter.share(_KERNEL, 1.0))
-    truth = flipped(result)
-    judged = [detect(found[score], truth) for score in SUSPICIONS]
-    outputs = regression(result, spec.ridge, ws).predict(result.k_test, result.f_test, time)
-    return {
-        "metrics": np.array([[getattr(one, metric).value for metric in METRICS] for one in judged]),
-        "flipped": np.asarray(truth.sum()),
-        "accuracy": np.asarray((classes(outputs) == result.test_labels).mean()),
-    }
+class Detection(Study[DetectionStudySpec, InformationView]):
+    """How well does each score find flipped labels, over several draws?"""
+
+    kind, version, uses = "detection", 1, (KERNEL_METHOD, TRAINING_METHOD)
+    spec, view = DetectionStudySpec, InformationView
+    word = "study: how well scores find flipped labels"
+
+    def title(self, spec: DetectionStudySpec, ws: Workspace) -> str:
+        """In words."""
+        chosen = spec.influence.dataset
+        of = f", {', '.join(chosen.classes)}" if chosen.classes else ""
+        return f"Finding {100 * chosen.label_noise:g} % flipped labels: {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws"
+
+    def content(self, spec: DetectionStudySpec, ws: Workspace) -> Mapping[str, str]:
+        """What it is made from."""
+        return {f"draw {place}": INFLUENCE.key(draw, ws) for place, draw in enumerate(spec.draws)}
+
+    def forecast(self, spec: DetectionStudySpec, ws: Workspace) -> Forecast:
+        """All that is not stored yet."""
+        one = forecast_influence(spec.influence, ws)
+        if one.refusal:
+            return one
+        missing = sum(not INFLUENCE.ready(draw, ws) for draw in spec.draws)
+        return replace(one, seconds=missing * one.seconds + spec.seeds * _scoring(spec, ws), disk=missing * one.disk)
+
+    def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> DetectionStudySpec:
+        """See :func:`asked`."""
+        return asked(spec, view)
+
+    def shown(self, spec: DetectionStudySpec) -> tuple[InfluenceSpec, InformationView]:
+        """The information page's question that it answers."""
+        clean = spec.influence.dataset.model_copy(update={"label_noise": 0.0})
+        labels = {"share": spec.influence.dataset.label_noise, "seeds": spec.seeds}
+        view = {"ask": "mislabelled", "ridge": spec.ridge, "time": spec.time, "labels": labels}
+        return spec.influence.model_copy(update={"dataset": clean}), InformationView.model_validate(view)
+
+    def count(self, spec: DetectionStudySpec) -> int:
+        """One for each draw."""
+        return spec.seeds
+
+    def shapes(self, spec: DetectionStudySpec, ws: Workspace) -> Shapes:
+        """The arrays of one piece."""
+        return {"metrics": (len(SUSPICIONS), len(METRICS)), "flipped": (), "accuracy": ()}
+
+    def piece(self, spec: DetectionStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
+        """One piece."""
+        draw = spec.draws[number]
+        INFLUENCE.run(draw, 0, ws, reporter)
+        reporter.tell(_KERNEL)
+        result, time = INFLUENCE.open(draw, ws), inf if spec.time is None else spec.time
+        found = suspicions(result, spec.ridge, time, ws, reporter.share(_KERNEL, 1.0))
+        truth = flipped(result)
+        judged = [detect(found[score], truth) for score in SUSPICIONS]
+        outputs = regression(result, spec.ridge, ws).predict(result.k_test, result.f_test, time)
+        return {
+            "metrics": np.array([[getattr(one, metric).value for metric in METRICS] for one in judged]),
+            "flipped": np.asarray(truth.sum()),
+            "accuracy": np.asarray((classes(outputs) == result.test_labels).mean()),
+        }
+
+    def answer(self, result: Parts[DetectionStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """TODO."""
+        return ()
+
+    def table(self, result: Parts[DetectionStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """See :func:`table`."""
+        return table(result)
 
 
-STUDY: Study[DetectionStudySpec] = Study(
-    kind="detection",
-    version=1,
-    spec=DetectionStudySpec,
-    asked=asked,
-    table=table,
-    title=_title,
-    content=_content,
-    parts=lambda spec: spec.seeds,
-    shapes=_shapes,
-    forecast=_forecast,
-    compute=_compute,
-)
+DETECTION = Detection()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.analysis import InfluenceResult
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import regression
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.workspace import Workspace
@@ -20,7 +20,7 @@ from ntkcore.information.detection import Detection as Detection
 from ntkcore.information.detection import Estimate as Estimate
 from ntkcore.information.detection import detect
 from ntkcore.information.functions import squared_shifts
-from ntkcore.specs import SUSPICIONS, Suspicion
+from ntkcore.specs.detection import SUSPICIONS, Suspicion
 
 BINS = 40
 _PIECE = 128  # held-out images between two tellings of progress

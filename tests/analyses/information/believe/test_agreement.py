@@ -5,7 +5,7 @@ import pytest
 from recording import Recording
 from scipy import stats
 
-from ntkcore.analyses.influence.analysis import is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views as information_views
 from ntkcore.analyses.information.believe import agreement as study
 from ntkcore.analyses.information.believe import views
@@ -13,7 +13,9 @@ from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, ModelError, SpecError
-from ntkcore.specs import AgreementStudySpec, BelieveView, InfluenceSpec, InformationView
+from ntkcore.specs.believe import AgreementStudySpec, BelieveView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate(
     {"dataset": {"classes": ("3", "8"), "n": 14}, "test": 6, "kernel": "pseudo", "model": {"width": 6, "depth": 1}}
@@ -27,17 +29,17 @@ def asked(**changes) -> AgreementStudySpec:
 
 def test_every_network_is_an_analysis_of_its_own(cache):
     ws, spec = Workspace(cache), asked()
-    run_influence(SPEC, ws, Recording())
+    INFLUENCE.compute(SPEC, ws, Recording())
     with pytest.raises(Cancelled):
-        study.STUDY.run(spec, ws, Recording(stop_at=(STUDY, 2.0)))
-    assert [is_ready(one, ws) for one in spec.variants[:2]] == [True, True] and study.STUDY.state(spec, ws) == "partial"
-    study.STUDY.run(spec, ws, Recording())
-    parts = study.STUDY.open(spec, ws)
+        study.AGREEMENT.compute(spec, ws, Recording(stop_at=(STUDY, 2.0)))
+    assert [INFLUENCE.ready(one, ws) for one in spec.variants[:2]] == [True, True] and study.AGREEMENT.state(spec, ws) == "partial"
+    study.AGREEMENT.compute(spec, ws, Recording())
+    parts = study.AGREEMENT.open(spec, ws)
     assert [(one.model.depth, one.model.width, one.model.seed) for one in spec.variants] == [(1, 6, 0), (1, 6, 1), (2, 256, 0), (2, 256, 1)]
     for row, one in zip(parts["scores"], spec.variants, strict=True):
-        np.testing.assert_allclose(row, information_views.scores(open_influence(one, ws), 0.1, 0.3, ws), rtol=1e-12)
+        np.testing.assert_allclose(row, information_views.scores(INFLUENCE.open(one, ws), 0.1, 0.3, ws), rtol=1e-12)
     assert study.networks(spec) == ("Fully connected, 1 hidden, width 6", "Fully connected, 2 hidden, width 256")
-    assert study.STUDY.forecast(spec, ws).seconds < study.STUDY.forecast(asked(seeds=4), ws).seconds
+    assert study.AGREEMENT.forecast(spec, ws).seconds < study.AGREEMENT.forecast(asked(seeds=4), ws).seconds
     assert list(study.score_table(parts).columns)[1] == "Fully connected, 1 hidden, width 6, seed 0"
 
 
@@ -84,8 +86,8 @@ def test_leading_images_are_those_of_the_mean_score():
 
 def test_times_are_compared_on_one_analysis(cache):
     ws = Workspace(cache)
-    run_influence(SPEC, ws, Recording())
-    result = open_influence(SPEC, ws)
+    INFLUENCE.compute(SPEC, ws, Recording())
+    result = INFLUENCE.open(SPEC, ws)
     times, values = views.over_times(result, 0.1, ws)
     scores = [information_views.scores(result, 0.1, time, ws) for time in times[:2]]
     assert values[0, 1] == pytest.approx(np.corrcoef(*scores)[0, 1], abs=1e-6)
@@ -111,4 +113,4 @@ def test_what_cannot_be_compared_is_said(spec, believe, words):
 
 def test_a_network_that_does_not_fit_the_images_is_refused_before_anything_runs(cache):
     with pytest.raises(ModelError, match="28 × 28"):
-        study.STUDY.forecast(asked(others=("cnn4",)), Workspace(cache))
+        study.AGREEMENT.forecast(asked(others=("cnn4",)), Workspace(cache))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from recording import Recording
 
-from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.believe import plan, tables, views
 from ntkcore.analyses.information.believe import retraining as study
 from ntkcore.analyses.information.believe.plan import BATCH, DEPTH, SCALE, damping
@@ -20,7 +20,9 @@ from ntkcore.errors import Cancelled, ComputationError, SpecError
 from ntkcore.influence import Lissa
 from ntkcore.influence.removal import removal_moves
 from ntkcore.settings import Settings
-from ntkcore.specs import BelieveView, InfluenceSpec, InformationView, RetrainingStudySpec
+from ntkcore.specs.believe import BelieveView, RetrainingStudySpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 TINY = {"test": 6, "model": {"architecture": "fcn", "width": 7, "depth": 1}, "dtype": "float64"}
 BINARY = InfluenceSpec.model_validate(TINY | {"dataset": {"classes": ("3", "8"), "n": 14}, "kernel": "pseudo"})
@@ -40,7 +42,7 @@ def made(tmp_path_factory):
         patch.setattr(study, "FEWEST", 200)
         ws = Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache")))
         for spec in (BINARY, THREE):  # the scores are computed with it
-            study.STUDY.run(asked(spec), ws, Recording())
+            study.RETRAINING.compute(asked(spec), ws, Recording())
         yield ws
 
 
@@ -68,7 +70,7 @@ def moved(one: torch.nn.Module, other: torch.nn.Module) -> float:
 @pytest.mark.parametrize("ridge", [0.0, 20.0])
 def test_retrained_changes_are_those_of_plain_training(made, spec, ridge):
     """Single precision of a few hundred steps against double: changes of 1e-2 and more of weights of size 1 are right to 1e-3."""
-    parts = study.STUDY.open(asked(spec), made)
+    parts = study.RETRAINING.open(asked(spec), made)
     z = torch.from_numpy(load_split(spec.dataset, 6, made).test_inputs).double()
     steps = int(tables.whole(parts, ridge)["steps"])
     whole = trained(spec, made, ridge, steps, None)
@@ -83,7 +85,7 @@ def test_retrained_changes_are_those_of_plain_training(made, spec, ridge):
 @pytest.mark.parametrize("ridge", [0.0, 20.0])
 def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
     """w = w0 + Jᵀ A^-1 (I - e^(-τA)) (y - f0) with and without each image, J by automatic differentiation; the contour's 4e-10 aside."""
-    parts = study.STUDY.open(asked(spec), made)
+    parts = study.RETRAINING.open(asked(spec), made)
     split = load_split(spec.dataset, 6, made)
     model = network(spec.model, split.train, made).double()
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -114,7 +116,7 @@ def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
 def test_influence_functions_are_those_at_the_trained_weights(made, spec, ridge):
     """At weights trained here in double precision; the study's are in single, and the smallest eigenvalue that is added is 0.1 or more."""
     wanted = asked(spec)
-    parts, split = study.STUDY.open(wanted, made), load_split(spec.dataset, 6, made)
+    parts, split = study.RETRAINING.open(wanted, made), load_split(spec.dataset, 6, made)
     model = trained(spec, made, ridge, int(tables.whole(parts, ridge)["steps"]), None)
     images = [int(i) for i in plan.images_of(wanted)]
     x, y, z = (torch.from_numpy(v).double() for v in (split.train.inputs, split.train.targets, split.test_inputs))
@@ -134,7 +136,7 @@ def test_influence_functions_are_those_at_the_trained_weights(made, spec, ridge)
 
 
 def test_tables_say_what_was_measured(made):
-    parts = study.STUDY.open(asked(removals=3), made)
+    parts = study.RETRAINING.open(asked(removals=3), made)
     rows = list(tables.agreements(parts))
     assert [(r.ridge, r.quantity, r.method) for r in rows][:2] == [(0.0, "weights", "linear"), (0.0, "weights", "gauss-newton")]
     assert len(rows) == 16 == len(tables.table(parts)) == len(views.agreement_table(parts))
@@ -154,7 +156,7 @@ def test_a_cancelled_study_goes_on_with_the_parts_that_are_missing(made, monkeyp
     monkeypatch.setattr(study, "DEPTH", 5)
     spec, computed = asked(removals=5, ridges=(0.0,)), []
     real = study._compute
-    wanted = replace(study.STUDY, compute=lambda s, part, ws, reporter: computed.append(part) or real(s, part, ws, reporter))
+    wanted = replace(study.RETRAINING, compute=lambda s, part, ws, reporter: computed.append(part) or real(s, part, ws, reporter))
     with pytest.raises(Cancelled):
         wanted.run(spec, made, Recording(stop_at=(STUDY, 1.5)))
     assert wanted.state(spec, made) == "partial" and computed == [0, 1]
@@ -188,14 +190,14 @@ def test_what_cannot_be_retrained_is_said(changes, words):
 
 def test_a_kernel_that_no_network_follows_is_refused_and_without_the_scores_these_are_forecast(cache):
     ws = Workspace(cache)
-    assert study.STUDY.forecast(asked(), ws) == forecast_influence(BINARY, ws)  # all that is known without the kernel
+    assert study.RETRAINING.forecast(asked(), ws) == INFLUENCE.forecast(BINARY, ws)  # all that is known without the kernel
     pseudo = InfluenceSpec.model_validate(THREE.model_dump(mode="json") | {"kernel": "pseudo"})
     with pytest.raises(SpecError, match="stands for the full kernel of 3 outputs"):
-        study.STUDY.forecast(asked(pseudo), ws)
+        study.RETRAINING.forecast(asked(pseudo), ws)
 
 
 def test_the_forecast_needs_more_for_more(made):
-    few, many = (study.STUDY.forecast(asked(removals=r), made) for r in (2, 8))
+    few, many = (study.RETRAINING.forecast(asked(removals=r), made) for r in (2, 8))
     assert 0 < few.seconds < many.seconds and not few.refusal and few.memory > 0
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from recording import Recording
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import KIND, influence_key, is_ready, open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.drop import keep as lists
 from ntkcore.analyses.information.drop import study, views
 from ntkcore.analyses.materials.network import network
@@ -17,10 +16,12 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.information import functional_information
 from ntkcore.models import evaluate, train
-from ntkcore.permalink import INFORMATION
+from ntkcore.permalink import ADDRESSES
 from ntkcore.regression import KernelRegression
 from ntkcore.settings import Settings
-from ntkcore.specs import DropView, InfluenceSpec, InformationView, SummaryStudySpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
+from ntkcore.specs.summary import DropView, SummaryStudySpec
 
 PAIR = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 40, "label_noise": 0.2, "seed": 5}, "test": 12})
 THREE = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 30}, "test": 10})
@@ -41,8 +42,8 @@ def asked(spec: InfluenceSpec, **changes: object) -> SummaryStudySpec:
 
 
 def done(spec: SummaryStudySpec, ws: Workspace):
-    study.STUDY.run(spec, ws, Recording())
-    return study.STUDY.open(spec, ws)
+    study.SUMMARY.compute(spec, ws, Recording())
+    return study.SUMMARY.open(spec, ws)
 
 
 def slow_order(kernel, val, y, start, way, count, size, ridge, time, seed):
@@ -68,8 +69,8 @@ def test_each_part_is_a_regression_begun_anew_on_the_images_kept(ws: Workspace, 
     parts, n, m, until = done(wanted, ws), spec.dataset.n, spec.test, inf if time is None else time
     for piece, found, left in zip(study.pieces(wanted), parts["kernel"], parts["counts"], strict=True):
         draw = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"seed": spec.dataset.seed + piece.draw}), "test": m + 15})
-        result = open_influence(draw, ws)
-        stored = ws.store.open(KIND, influence_key(draw, ws))
+        result = INFLUENCE.open(draw, ws)
+        stored = ws.store.open(INFLUENCE.kind, INFLUENCE.key(draw, ws))
         kernel, across = stored.read("k_train").astype(float), stored.read("k_test").astype(float)
         y, start, count = stored.read("targets"), result.f_train, round(piece.percent / 100 * n)
         gone = np.zeros(0, int)
@@ -94,12 +95,12 @@ def test_each_part_is_a_regression_begun_anew_on_the_images_kept(ws: Workspace, 
 def test_the_images_that_judge_are_others_than_those_scored_by(ws: Workspace) -> None:
     wanted = asked(PAIR)
     done(wanted, ws)
-    first, second = (open_influence(draw, ws) for draw in wanted.draws)
+    first, second = (INFLUENCE.open(draw, ws) for draw in wanted.draws)
     assert len(first.test_ids) == 27 and len({*first.test_ids, *first.ids}) == 67
     split = load_split(PAIR.dataset, 12, ws)
     assert first.test_ids[:12] == split.test_ids and first.ids == split.train.ids
     assert set(first.ids) != set(second.ids) and wanted.draws[1].dataset.seed == 6
-    assert all(is_ready(draw, ws) for draw in wanted.draws)
+    assert all(INFLUENCE.ready(draw, ws) for draw in wanted.draws)
 
 
 def test_a_network_is_really_trained_on_what_is_kept(ws: Workspace) -> None:
@@ -110,7 +111,7 @@ def test_a_network_is_really_trained_on_what_is_kept(ws: Workspace) -> None:
             assert np.isnan(parts["network"][place])
             continue
         draw = wanted.draws[piece.draw]
-        split, result = load_split(draw.dataset, draw.test, ws), open_influence(draw, ws)
+        split, result = load_split(draw.dataset, draw.test, ws), INFLUENCE.open(draw, ws)
         gone = np.zeros(0, int)
         if piece.strategy:
             order = lists.removal(
@@ -132,14 +133,14 @@ def test_it_goes_on_where_it_was_stopped(tmp_path) -> None:
     own = Workspace(Settings(cache_dir=tmp_path))
     wanted = asked(PAIR)
     with pytest.raises(Cancelled):
-        study.STUDY.run(wanted, own, Recording(stop_at=(STUDY, 9.0)))
-    assert study.STUDY.state(wanted, own) == "partial" and not is_ready(wanted.draws[1], own)
+        study.SUMMARY.compute(wanted, own, Recording(stop_at=(STUDY, 9.0)))
+    assert study.SUMMARY.state(wanted, own) == "partial" and not INFLUENCE.ready(wanted.draws[1], own)
     again = Recording()
-    study.STUDY.run(wanted, own, again)
+    study.SUMMARY.compute(wanted, own, again)
     begun = [done for stage, done in again.reports if stage == STUDY and done]
     assert min(begun) == 9.0 and again.stages[STUDY] == 26
-    interrupted = study.STUDY.open(wanted, own)["kernel"]
-    own.store.remove(study.STUDY.kind, study.STUDY.key(wanted, own))
+    interrupted = study.SUMMARY.open(wanted, own)["kernel"]
+    own.store.remove(study.SUMMARY.kind, study.SUMMARY.key(wanted, own))
     own.hot.clear()
     np.testing.assert_array_equal(done(wanted, own)["kernel"], interrupted)
 
@@ -148,8 +149,8 @@ def test_cancelling_is_heard_while_scores_are_computed_anew(tmp_path) -> None:
     own = Workspace(Settings(cache_dir=tmp_path))
     wanted = asked(PAIR, shares=(80,))
     with pytest.raises(Cancelled):
-        study.STUDY.run(wanted, own, Recording(stop_at=(STUDY, 1.1)))  # the iterative order is the second part
-    assert study.STUDY.state(wanted, own) == "partial"
+        study.SUMMARY.compute(wanted, own, Recording(stop_at=(STUDY, 1.1)))  # the iterative order is the second part
+    assert study.SUMMARY.state(wanted, own) == "partial"
 
 
 def test_means_differences_and_the_answer(ws: Workspace) -> None:
@@ -194,8 +195,8 @@ def test_an_emptied_class_ends_a_curve_and_is_said(ws: Workspace) -> None:
 
 
 def test_the_list_to_keep(ws: Workspace) -> None:
-    run_influence(THREE, ws, Recording())
-    result, told = open_influence(THREE, ws), []
+    INFLUENCE.compute(THREE, ws, Recording())
+    result, told = INFLUENCE.open(THREE, ws), []
     order = lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *done: told.append(done))
     assert len(set(order)) == 29 and told[-1] == (29, 29)
     assert lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *_: pytest.fail("computed again")) is order
@@ -213,19 +214,19 @@ def test_the_list_to_keep(ws: Workspace) -> None:
 def test_the_forecast_knows_what_is_there_and_what_does_not_fit(ws: Workspace, tmp_path) -> None:
     wanted = asked(PAIR)
     own = Workspace(Settings(cache_dir=tmp_path))
-    before = study.STUDY.forecast(wanted, own)
-    assert before.seconds > 0 and not before.refusal and before.disk == 2 * study.STUDY.forecast(asked(PAIR, seeds=1), own).disk
-    run_influence(wanted.draws[0], own, Recording())
-    assert 2 * study.STUDY.forecast(wanted, own).disk == before.disk
-    assert study.STUDY.forecast(asked(THREE, **NETWORK), own).seconds > study.STUDY.forecast(asked(THREE), own).seconds
+    before = study.SUMMARY.forecast(wanted, own)
+    assert before.seconds > 0 and not before.refusal and before.disk == 2 * study.SUMMARY.forecast(asked(PAIR, seeds=1), own).disk
+    INFLUENCE.compute(wanted.draws[0], own, Recording())
+    assert 2 * study.SUMMARY.forecast(wanted, own).disk == before.disk
+    assert study.SUMMARY.forecast(asked(THREE, **NETWORK), own).seconds > study.SUMMARY.forecast(asked(THREE), own).seconds
     small = Workspace(own.settings.model_copy(update={"job_memory": 1000}))
     with pytest.raises(SpecError, match="memory"):
-        study.STUDY.run(wanted, small, Recording())
+        study.SUMMARY.compute(wanted, small, Recording())
     full = Workspace(own.settings.model_copy(update={"disk_budget": int(1.2 * before.disk / 2)}))
-    assert "draws need about" in study.STUDY.forecast(asked(PAIR, ridge=0.2, seeds=3), full).refusal
+    assert "draws need about" in study.SUMMARY.forecast(asked(PAIR, ridge=0.2, seeds=3), full).refusal
     many = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 200}, "test": 100})
     with pytest.raises(DataError, match="100 that F-SI is a mean over and 300 others to judge by") as refused:
-        study.STUDY.forecast(asked(many, test=300), own)
+        study.SUMMARY.forecast(asked(many, test=300), own)
     assert "Ask for" in refused.value.remedy
 
 
@@ -250,14 +251,14 @@ def test_what_cannot_be_studied_says_why() -> None:
 def test_a_link_says_all_of_it(ws: Workspace) -> None:
     drop = DropView.model_validate({"share": 70, "step": 2.5, "shares": (30, 60), "test": 40, "judge": "network"} | NETWORK)
     view = InformationView(ask="drop", ridge=0.1, drop=drop)
-    query = INFORMATION.write(PAIR, view)
+    query = ADDRESSES["information"].write(PAIR, view)
     assert query["drop-shares"] == "30,60" and query["drop-model"] == "fcn" and query["drop-init"] == "3"
-    assert INFORMATION.read(query) == (PAIR, view)
-    assert not [name for name in INFORMATION.write(PAIR, InformationView()) if name.startswith("drop")]
+    assert ADDRESSES["information"].read(query) == (PAIR, view)
+    assert not [name for name in ADDRESSES["information"].write(PAIR, InformationView()) if name.startswith("drop")]
     wanted = study.asked(PAIR, view)
     assert (wanted.step, wanted.test, wanted.retrained, wanted.model.width) == (2.5, 40, (50,), 12)
     plain = study.asked(PAIR, InformationView(drop=DropView()))
     assert plain.model is None and plain.training is None and plain.retrained == () and plain.test == 12
-    key = study.STUDY.key(plain, ws)
-    assert key == study.STUDY.key(study.asked(PAIR, InformationView(drop=DropView(share=3, show="stays", retrained=(10,)))), ws)
-    assert requests.request_study(study.STUDY, plain, ws).id == key
+    key = study.SUMMARY.key(plain, ws)
+    assert key == study.SUMMARY.key(study.asked(PAIR, InformationView(drop=DropView(share=3, show="stays", retrained=(10,)))), ws)
+    assert study.SUMMARY.request(plain, ws).id == key

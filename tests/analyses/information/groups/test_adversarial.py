@@ -16,7 +16,10 @@ from ntkcore.errors import Cancelled, ComputationError, DataError, SpecError
 from ntkcore.information.detection import Estimate
 from ntkcore.kernels import two_layer_relu_ntk
 from ntkcore.models import evaluate
-from ntkcore.specs import AdversarialSpec, DatasetSpec, GroupsView, InfluenceSpec, InformationView
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import AdversarialSpec, GroupsView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 PAGE = InfluenceSpec(dataset=DatasetSpec(n=40, classes=("4", "9"), seed=1, label_noise=0.1), test=12)
 SMALL = GroupsView(study="adversarial", epsilon=0.2, share=0.1, epochs=4, repeats=2, network="fcn")
@@ -34,7 +37,7 @@ def asked(spec: InfluenceSpec = PAGE, ridge: float = 0.1, **changes: object) -> 
 def test_it_is_what_attacking_and_refitting_say(ws):
     spec = asked()
     assert spec.dataset.label_noise == 0 and spec.model is None and spec.attacked.architecture == "fcn"
-    ADVERSARIAL.run(spec, ws, Recording())
+    ADVERSARIAL.compute(spec, ws, Recording())
     parts = ADVERSARIAL.open(spec, ws)
     for part in range(2):
         split = images(spec, part, ws)
@@ -83,7 +86,7 @@ def test_another_networks_kernel_judges(ws):
     )
     spec = asked(network_page, network=None, repeats=1)
     assert spec.attacked == network_page.model and spec.model.seed == 6
-    ADVERSARIAL.run(spec, ws, Recording())
+    ADVERSARIAL.compute(spec, ws, Recording())
     parts = ADVERSARIAL.open(spec, ws)
     assert np.isfinite(parts["attacked"]).all() and (parts["attacked"] >= 0).all()
     other = asked(network_page, network="cnn3", weights=None)
@@ -93,12 +96,12 @@ def test_another_networks_kernel_judges(ws):
 def test_it_goes_on_where_it_was_stopped(ws, monkeypatch):
     spec = asked()
     with pytest.raises(Cancelled):
-        ADVERSARIAL.run(spec, ws, Recording(stop_at=(STUDY, 1.3)))
+        ADVERSARIAL.compute(spec, ws, Recording(stop_at=(STUDY, 1.3)))
     trained: list[int] = []
     first = adversarial_study.fgsm
     monkeypatch.setattr(adversarial_study, "fgsm", lambda *args, **given: trained.append(1) or first(*args, **given))
     reporter = Recording()
-    ADVERSARIAL.run(spec, ws, reporter)
+    ADVERSARIAL.compute(spec, ws, reporter)
     assert len(trained) == 1 and ADVERSARIAL.state(spec, ws) == "ready"
     told = [done for stage, done in reporter.reports if stage == STUDY]
     assert told == sorted(told) and told[-1] == 2
@@ -106,7 +109,7 @@ def test_it_goes_on_where_it_was_stopped(ws, monkeypatch):
 
 def test_what_is_said_of_it(ws):
     spec = asked()
-    ADVERSARIAL.run(spec, ws, Recording())
+    ADVERSARIAL.compute(spec, ws, Recording())
     parts = ADVERSARIAL.open(spec, ws)
     scores = adversarial_views.adversarial_scores(parts, 1)
     truth = parts["adversarial"] > 0
@@ -135,7 +138,7 @@ def test_what_was_there_before(after, before, mostly):
 
 def test_refusals(ws):
     with pytest.raises(ComputationError, match="No image's class changed at ε"):
-        ADVERSARIAL.run(asked(epsilon=0.0001), ws, Recording())
+        ADVERSARIAL.compute(asked(epsilon=0.0001), ws, Recording())
     with pytest.raises(SpecError, match="no images"):
         ADVERSARIAL.forecast(asked(InfluenceSpec(dataset=DatasetSpec(name="moons", n=40), test=10)), ws)
     with pytest.raises(SpecError, match="pretrained"):
@@ -143,6 +146,6 @@ def test_refusals(ws):
     with pytest.raises(SpecError, match="after 2 epochs"):
         asked(InfluenceSpec.model_validate({"kernel": "pseudo", "training": {"epochs": 2}}))
     with pytest.raises(DataError, match="No held-out image is of the class"):
-        ADVERSARIAL.run(asked(InfluenceSpec(dataset=DatasetSpec(n=200), test=2)), ws, Recording())
+        ADVERSARIAL.compute(asked(InfluenceSpec(dataset=DatasetSpec(n=200), test=2)), ws, Recording())
     with pytest.raises(ValidationError, match="flip none"):
         AdversarialSpec.model_validate(asked().model_dump() | {"dataset": PAGE.dataset})

@@ -14,7 +14,8 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import load_part
 from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.kernels import empirical_ntk, two_layer_relu_ntk
-from ntkcore.specs import GroupSpec, InfluenceSpec, SourceSpec
+from ntkcore.specs.groups import GroupSpec, SourceSpec
+from ntkcore.specs.influence import InfluenceSpec
 
 DIGITS = SourceSpec(name="digits")
 NAMES = ("zero or one", "2")

@@ -6,7 +6,7 @@ from group_sets import negatives
 from pydantic import ValidationError
 from recording import Recording
 
-from ntkcore.analyses import requests
+from ntkcore.analyses import catalogue
 from ntkcore.analyses.information.groups import kernel as composed_kernel
 from ntkcore.analyses.information.groups import sources as sources_study
 from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, by_source, images, offered
@@ -14,7 +14,10 @@ from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.kernels import two_layer_relu_ntk
-from ntkcore.specs import DatasetSpec, InfluenceSpec, InformationView, SourceSpec, SourcesSpec, SourcesView
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import SourceSpec, SourcesSpec, SourcesView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 CLASSES = ("3", "5", "8")
 PAGE = InfluenceSpec(dataset=DatasetSpec(classes=CLASSES, n=40, seed=2), test=10)
@@ -54,7 +57,7 @@ def deleted(k: np.ndarray, held: np.ndarray, y: np.ndarray, rows: np.ndarray, ri
 @pytest.mark.parametrize("time", [None, 3.0])
 def test_everything_is_what_refitting_says(ws, tmp_path, time):
     spec = SOURCES.asked(PAGE, view(negatives(tmp_path, ws.settings), time=time))
-    SOURCES.run(spec, ws, Recording())
+    SOURCES.compute(spec, ws, Recording())
     parts = SOURCES.open(spec, ws)
     for part in range(2):
         found = images(spec, part, ws)
@@ -84,17 +87,17 @@ def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, mon
     content = negatives(tmp_path, ws.settings)
     spec = SOURCES.asked(PAGE, view(content))
     with pytest.raises(Cancelled):
-        SOURCES.run(spec, ws, Recording(stop_at=(STUDY, 1.7)))
+        SOURCES.compute(spec, ws, Recording(stop_at=(STUDY, 1.7)))
     assert SOURCES.state(spec, ws) == "partial"
     computed: list[int] = []
     first = sources_study.functional_information
     monkeypatch.setattr(sources_study, "functional_information", lambda *args: computed.append(1) or first(*args))
-    SOURCES.run(spec, ws, Recording())
+    SOURCES.compute(spec, ws, Recording())
     assert len(computed) == 3  # of the second repeat alone: all sources, and each by itself
     made: list[object] = []
     monkeypatch.setattr(composed_kernel, "fill_kernels", lambda *args: made.append(args))
     other = SOURCES.asked(PAGE, view(content, ridge=0.5))
-    requests.compute(other, ws, Recording())
+    catalogue.of(other).compute(other, ws, Recording())
     assert SOURCES.state(other, ws) == "ready" and not made  # λ is another, the kernel the same
 
 
@@ -127,7 +130,7 @@ def test_refusals(ws, tmp_path):
         SOURCES.forecast(SOURCES.asked(PAGE, view(content)).model_copy(update={"n": 1000}), ws)
     small = Workspace(ws.settings.model_copy(update={"job_memory": 2**20}))
     with pytest.raises(SpecError, match="no number of images would fit"):
-        SOURCES.run(SOURCES.asked(PAGE, view(content)), small, Recording())
+        SOURCES.compute(SOURCES.asked(PAGE, view(content)), small, Recording())
 
 
 def test_what_is_offered(ws, tmp_path):

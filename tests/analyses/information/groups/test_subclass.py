@@ -12,7 +12,10 @@ from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.kernels import two_layer_relu_ntk
-from ntkcore.specs import DatasetSpec, GroupsView, InfluenceSpec, InformationView, SourceSpec, SubclassSpec
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import GroupsView, SourceSpec, SubclassSpec
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 PAGE = InfluenceSpec(dataset=DatasetSpec(n=40, seed=1), test=10)
 SMALL = GroupsView(rare="4", common="7", other="1", counts=(3, 9), count=5, common_count=12, other_count=10, test=14, repeats=2)
@@ -31,7 +34,7 @@ def asked(**changes: object) -> SubclassSpec:
 def test_every_count_is_what_refitting_says(ws, held):
     spec = asked(held=held)
     assert spec.counts == (3, 5, 9)  # the count that is looked at is one of them
-    SUBCLASS.run(spec, ws, Recording())
+    SUBCLASS.compute(spec, ws, Recording())
     parts = SUBCLASS.open(spec, ws)
     assert parts["scores"].shape == (6, 31)
     for repeat in range(2):
@@ -78,9 +81,9 @@ def test_all_counts_of_a_repeat_share_a_kernel_and_it_goes_on(ws, monkeypatch):
     monkeypatch.setattr(composed_kernel, "fill_kernels", lambda *args: made.append(1) or fill(*args))
     spec = asked()
     with pytest.raises(Cancelled):
-        SUBCLASS.run(spec, ws, Recording(stop_at=(STUDY, 4.0)))  # the second repeat's first count is done
+        SUBCLASS.compute(spec, ws, Recording(stop_at=(STUDY, 4.0)))  # the second repeat's first count is done
     assert SUBCLASS.state(spec, ws) == "partial" and len(made) == 2
-    SUBCLASS.run(spec, ws, Recording())
+    SUBCLASS.compute(spec, ws, Recording())
     assert len(made) == 2 and SUBCLASS.state(spec, ws) == "ready"
 
 

@@ -10,7 +10,10 @@ from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.study import Parts
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.specs import DatasetSpec, GroupsView, InfluenceSpec, InformationView, SourcesSpec, SourcesView
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.groups import GroupsView, SourcesSpec, SourcesView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def test_sources(ws, tmp_path):
     page = InfluenceSpec(dataset=DatasetSpec(classes=("3", "5"), n=20), test=6)
     chosen = SourcesView(others=(f"own:{negatives(tmp_path, ws.settings)}",), n=10, test=6, repeats=2)
     spec = SOURCES.asked(page, InformationView(ridge=0.1, sources=chosen))
-    SOURCES.run(spec, ws, Recording())
+    SOURCES.compute(spec, ws, Recording())
     parts = SOURCES.open(spec, ws)
     found = views.source_scores(parts, 1, ws)
     assert found.names == ("Digits", "Negatives")
@@ -59,7 +62,7 @@ def test_nothing_learned_has_no_ratio():
 def test_a_subclass(ws):
     small = GroupsView(rare="4", common="7", other="1", counts=(3, 6), count=6, common_count=9, other_count=8, test=12, repeats=2)
     spec = SUBCLASS.asked(InfluenceSpec(dataset=DatasetSpec(n=20), test=6), InformationView(ridge=0.1, groups=small))
-    SUBCLASS.run(spec, ws, Recording())
+    SUBCLASS.compute(spec, ws, Recording())
     parts = SUBCLASS.open(spec, ws)
     scores = parts["scores"].reshape(2, 2, 23)
     found = views.subclass_scores(parts, 1, 3)

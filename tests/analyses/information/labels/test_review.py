@@ -12,8 +12,10 @@ from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import views
 from ntkcore.errors import DataError
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import SUSPICIONS, InfluenceSpec, InformationView, LabelsView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.detection import SUSPICIONS, LabelsView
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 
 def own(result, kernel, y, time):
@@ -110,9 +112,9 @@ def test_decisions_replace_each_other_and_are_written_in_the_address():
     assert reviews.decision(labels, 3) == ("relabel", 2) and reviews.decision(labels, 5) == ("reject", None)
     assert reviews.decision(labels, 0) is None and reviews.images_decided(labels).tolist() == [3, 4, 5, 7]
     view = InformationView(labels=labels)
-    query = INFORMATION.write(InfluenceSpec(), view)
+    query = ADDRESSES["information"].write(InfluenceSpec(), view)
     assert query["labels-relabelled"] == "0~4.2~3" and query["labels-rejected"] == "5,7"
-    assert INFORMATION.read(query)[1] == view
+    assert ADDRESSES["information"].read(query)[1] == view
     assert reviews.decided(labels, 3, None).relabelled == ((4, 0),)
 
 

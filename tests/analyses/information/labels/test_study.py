@@ -8,15 +8,17 @@ from recording import Recording
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ntkcore.analyses.catalogue import study_of
-from ntkcore.analyses.influence.analysis import is_ready, open_influence
-from ntkcore.analyses.information.labels.study import STUDY, asked, measured, table
+from ntkcore.analyses import catalogue
+from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.information.labels.study import DETECTION, asked, measured, table
 from ntkcore.analyses.information.labels.views import METRICS
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
 from ntkcore.information import functional_information
-from ntkcore.specs import SUSPICIONS, InfluenceSpec, InformationView
+from ntkcore.specs.detection import SUSPICIONS
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 TINY = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 30, "seed": 4}, "test": 10})
 SPEC = asked(TINY, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}}))
@@ -28,7 +30,7 @@ def ws(cache):
 
 
 def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
-    assert study_of(SPEC) is STUDY and STUDY.parts(SPEC) == 3
+    assert catalogue.of(SPEC) is DETECTION and DETECTION.count(SPEC) == 3
     assert [draw.dataset.seed for draw in SPEC.draws] == [4, 5, 6]
     assert all(draw.dataset.label_noise == 0.2 and draw.test == 10 for draw in SPEC.draws)
     assert asked(SPEC.influence, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}})) == SPEC
@@ -37,11 +39,11 @@ def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
 @pytest.mark.parametrize("time", [None, 3.0])
 def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | None) -> None:
     spec = SPEC.model_copy(update={"time": time})
-    STUDY.run(spec, ws, Recording())
-    parts = STUDY.open(spec, ws)
+    DETECTION.compute(spec, ws, Recording())
+    parts = DETECTION.open(spec, ws)
     assert parts["metrics"].shape == (3, len(SUSPICIONS), 3) and np.array_equal(parts["flipped"], [6, 6, 6])
     for place, draw in enumerate(spec.draws):
-        result = open_influence(draw, ws)  # each draw is an analysis that can be opened
+        result = INFLUENCE.open(draw, ws)  # each draw is an analysis that can be opened
         truth = result.labels != result.true_labels
         regression = result.regression.with_ridge(0.1)
         information = functional_information(regression, result.k_test, inf if time is None else time)
@@ -61,8 +63,8 @@ def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | No
 
 
 def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
-    STUDY.run(SPEC, ws, Recording())
-    parts = STUDY.open(SPEC, ws)
+    DETECTION.compute(SPEC, ws, Recording())
+    parts = DETECTION.open(SPEC, ws)
     rows = table(parts)
     assert len(rows) == len(SUSPICIONS) * len(METRICS) and list(rows.columns)[:5] == ["score", "metric", "mean", "low", "high"]
     first, values = rows.iloc[0], parts["metrics"][:, 0, 0]
@@ -75,31 +77,31 @@ def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
 
 def test_of_one_draw_there_is_no_interval(ws: Workspace) -> None:
     spec = SPEC.model_copy(update={"seeds": 1})
-    STUDY.run(spec, ws, Recording())
-    rows = table(STUDY.open(spec, ws))
+    DETECTION.compute(spec, ws, Recording())
+    rows = table(DETECTION.open(spec, ws))
     assert rows["mean"].between(0, 1).all() and rows[["low", "high"]].isna().all(axis=None)
 
 
 def test_it_goes_on_where_it_was_stopped(ws: Workspace) -> None:
     with pytest.raises(Cancelled):
-        STUDY.run(SPEC, ws, Recording(stop_at=(STAGE, 1.5)))
-    assert STUDY.state(SPEC, ws) == "partial" and is_ready(SPEC.draws[0], ws) and is_ready(SPEC.draws[1], ws)
+        DETECTION.compute(SPEC, ws, Recording(stop_at=(STAGE, 1.5)))
+    assert DETECTION.state(SPEC, ws) == "partial" and INFLUENCE.ready(SPEC.draws[0], ws) and INFLUENCE.ready(SPEC.draws[1], ws)
     watched = Recording()
-    STUDY.run(SPEC, ws, watched)
+    DETECTION.compute(SPEC, ws, watched)
     assert min(done for stage, done in watched.reports if stage == STAGE) >= 1  # the first draw is not done again
-    whole = STUDY.open(SPEC, ws)["metrics"]
+    whole = DETECTION.open(SPEC, ws)["metrics"]
     longer = SPEC.model_copy(update={"seeds": 4})  # draws of another study are taken, not made anew
-    before = {draw: open_influence(draw, ws).created for draw in SPEC.draws}
-    STUDY.run(longer, ws, Recording())
-    assert {draw: open_influence(draw, ws).created for draw in SPEC.draws} == before
-    np.testing.assert_array_equal(STUDY.open(longer, ws)["metrics"][:3], whole)
-    assert STUDY.key(longer, ws) != STUDY.key(SPEC, ws)
+    before = {draw: INFLUENCE.open(draw, ws).created for draw in SPEC.draws}
+    DETECTION.compute(longer, ws, Recording())
+    assert {draw: INFLUENCE.open(draw, ws).created for draw in SPEC.draws} == before
+    np.testing.assert_array_equal(DETECTION.open(longer, ws)["metrics"][:3], whole)
+    assert DETECTION.key(longer, ws) != DETECTION.key(SPEC, ws)
 
 
 def test_the_forecast_leaves_out_what_is_there(ws: Workspace) -> None:
-    before = STUDY.forecast(SPEC, ws)
-    STUDY.run(SPEC, ws, Recording())
-    after = STUDY.forecast(SPEC, ws)
+    before = DETECTION.forecast(SPEC, ws)
+    DETECTION.compute(SPEC, ws, Recording())
+    after = DETECTION.forecast(SPEC, ws)
     assert 0 < after.seconds < before.seconds and after.disk == 0 < before.disk and not before.refusal
 
 
@@ -111,4 +113,4 @@ def test_what_cannot_be_studied_is_refused(ws: Workspace) -> None:
         InformationView(),
     )
     with pytest.raises(SpecError, match="images would fit"):
-        STUDY.run(large, ws, Recording())
+        DETECTION.compute(large, ws, Recording())

@@ -5,15 +5,14 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses import requests
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.progress import RETRAINING
 from ntkcore.analyses.verification import analysis as verification
 from ntkcore.analyses.verification import views as verifying
-from ntkcore.analyses.verification.analysis import open_verification, run_verification, verification_key
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.errors import Cancelled
-from ntkcore.permalink import INFLUENCE
-from ntkcore.specs import InfluenceSpec, InfluenceView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20}, "test": 6})
 VIEW = InfluenceView(ridge=0.1, time=0.5, target=2, verify=32)
@@ -21,7 +20,7 @@ EVIDENCE = "Predicted and real influence"
 
 
 def opened(app, spec=SPEC, view=VIEW):
-    return visiting.opened(app, "influence", **INFLUENCE.write(spec, view))
+    return visiting.opened(app, "influence", **ADDRESSES["influence"].write(spec, view))
 
 
 def changed(**fields):
@@ -30,12 +29,12 @@ def changed(**fields):
 
 @pytest.fixture
 def ready(ws):
-    run_influence(SPEC, ws, Recording())
+    INFLUENCE.compute(SPEC, ws, Recording())
     return ws
 
 
 def leading(ws, view=VIEW):
-    return verifying.leading(open_influence(SPEC, ws), view, view.target, ws)
+    return verifying.leading(INFLUENCE.open(SPEC, ws), view, view.target, ws)
 
 
 def test_an_offer_says_what_it_takes_and_is_one_job(app, ready):
@@ -45,13 +44,13 @@ def test_an_offer_says_what_it_takes_and_is_one_job(app, ready):
     assert "Checked" not in said(app) and EVIDENCE not in titles(app)
     button(app, "Retrain without each of 19 images").click().run()
     assert not app.exception
-    assert [job.id for job in ready.jobs.list(10)] == [verification_key(leading(ready), ready)]
+    assert [job.id for job in ready.jobs.list(10)] == [VERIFICATION.key(leading(ready), ready)]
     assert any(b.label == "Cancel" for b in app.button)
 
 
 def test_what_was_measured_is_shown_with_the_papers_figures(app, ready):
-    run_verification(leading(ready), ready, Recording())
-    found = open_verification(leading(ready), ready)
+    VERIFICATION.compute(leading(ready), ready, Recording())
+    found = VERIFICATION.open(leading(ready), ready)
     opened(app)
     pearson, spearman = found.correlations(2)
     assert EVIDENCE in titles(app)
@@ -65,11 +64,11 @@ def test_what_was_measured_is_shown_with_the_papers_figures(app, ready):
 
 def test_one_ticked_image_is_a_pair(app, ready):
     view = changed(check="ticked", basket=(7,))
-    spec = verifying.ticked(open_influence(SPEC, ready), view)
+    spec = verifying.ticked(INFLUENCE.open(SPEC, ready), view)
     opened(app, view=view)
     assert any(b.label == "Retrain without image 7" for b in app.button)
-    run_verification(spec, ready, Recording())
-    found = open_verification(spec, ready)
+    VERIFICATION.compute(spec, ready, Recording())
+    found = VERIFICATION.open(spec, ready)
     again = opened(visitor(), view=view)
     real = f"{found.actual[0, 2]:+.3g}".split("e")[0].replace("-", "−")
     assert "Without image 7 the loss of held-out image 2 really changes by" in said(again) and real.lstrip("+") in said(again)
@@ -90,17 +89,17 @@ def test_all_widths_are_queued_at_once_with_their_forecast(app, ready):
     assert any("512, 1,024, 2,048 and 4,096 units, one after another: about" in m.value for m in app.markdown)
     button(app, "Verify all widths").click().run()
     assert not app.exception
-    wanted = {verification_key(verifying.at_width(leading(ready), width), ready) for width in verifying.WIDTHS}
+    wanted = {VERIFICATION.key(verifying.at_width(leading(ready), width), ready) for width in verifying.WIDTHS}
     assert {job.id for job in ready.jobs.list(10)} == wanted
     assert "Then 1,024, 2,048 and 4,096 units." in said(app)
     button(app, "Cancel these").click().run()
-    assert {job.id for job in ready.jobs.list(10) if job.active} == {verification_key(verifying.at_width(leading(ready), 512), ready)}
+    assert {job.id for job in ready.jobs.list(10) if job.active} == {VERIFICATION.key(verifying.at_width(leading(ready), 512), ready)}
     assert not app.exception
 
 
 def test_widths_that_were_verified_are_rows_beside_the_rest(app, ready):
     for width in (24, 64):
-        run_verification(leading(ready, changed(verify=width)), ready, Recording())
+        VERIFICATION.compute(leading(ready, changed(verify=width)), ready, Recording())
     opened(app)
     assert said(app).index("<th>24 here") < said(app).index("<th>64 here") < said(app).index("<th>10,000 in the paper")
     assert any(b.label == "Verify all widths" for b in app.button) and any(b.label.startswith("Retrain without") for b in app.button)
@@ -108,27 +107,27 @@ def test_widths_that_were_verified_are_rows_beside_the_rest(app, ready):
 
 def test_a_cancelled_verification_goes_on(app, ready):
     spec = leading(ready)
-    requests.request_verification(spec, ready)
-    ready.jobs.cancel(verification_key(spec, ready))
-    _, steps = verification.descent(spec, open_influence(SPEC, ready))
+    VERIFICATION.request(spec, ready)
+    ready.jobs.cancel(VERIFICATION.key(spec, ready))
+    _, steps = verification.descent(spec, INFLUENCE.open(SPEC, ready))
     with pytest.raises(Cancelled):
-        run_verification(spec, ready, Recording(stop_at=(RETRAINING, 3.5 * steps)))
+        VERIFICATION.compute(spec, ready, Recording(stop_at=(RETRAINING, 3.5 * steps)))
     opened(app)
     assert any("goes on from there" in item.value for item in app.info)
     assert any("less what is done" in m.value for m in app.markdown)
     button(app, "Go on retraining").click().run()
-    assert ready.jobs.state(verification_key(spec, ready)).active
+    assert ready.jobs.state(VERIFICATION.key(spec, ready)).active
 
 
 def test_damage_is_mended(app, ready):
     spec = leading(ready)
-    run_verification(spec, ready, Recording())
+    VERIFICATION.compute(spec, ready, Recording())
     folder = ready.settings.cache_dir / "artifacts" / "verification"
     tile = next(p for p in folder.rglob("c/**/*") if p.is_file() and "outputs" in str(p))
     tile.write_bytes(tile.read_bytes()[:-3])
     opened(app)
     assert any("damaged" in item.value for item in app.warning) and not app.error
-    job = ready.jobs.state(verification_key(spec, ready))
+    job = ready.jobs.state(VERIFICATION.key(spec, ready))
     assert job is not None and job.active
 
 
@@ -142,7 +141,7 @@ def test_damage_is_mended(app, ready):
 )
 def test_what_cannot_be_retrained_says_why(app, ws, spec, words):
     wanted = InfluenceSpec.model_validate(SPEC.model_dump(mode="json") | spec)
-    run_influence(wanted, ws, Recording())
+    INFLUENCE.compute(wanted, ws, Recording())
     opened(app, wanted, changed(basket=(3,)))
     captions = [c.value.replace("\\", "") for c in app.caption if words in c.value.replace("\\", "")]
     assert len(captions) == 2  # of the basket, and of the most influential
@@ -151,10 +150,10 @@ def test_what_cannot_be_retrained_says_why(app, ws, spec, words):
 
 def test_a_networks_own_kernel_is_verified_on_the_network(app, ws):
     wanted = InfluenceSpec.model_validate(SPEC.model_dump(mode="json") | {"kernel": "full", "model": {"width": 8, "depth": 1}})
-    run_influence(wanted, ws, Recording())
+    INFLUENCE.compute(wanted, ws, Recording())
     view = changed(verify=512)
-    spec = verifying.leading(open_influence(wanted, ws), view, 2, ws)
-    run_verification(spec, ws, Recording())
+    spec = verifying.leading(INFLUENCE.open(wanted, ws), view, 2, ws)
+    VERIFICATION.compute(spec, ws, Recording())
     opened(app, wanted, view)
     assert EVIDENCE in titles(app) and not any("beside the paper" in title for title in titles(app))
     assert not any("network" in (s.label or "") for s in app.selectbox if s.label.startswith("Width of the"))
@@ -164,10 +163,10 @@ def test_a_networks_own_kernel_is_verified_on_the_network(app, ws):
 def test_measured_line_says_where_it_was_measured(ready):
     from pages.influence.verify.measured import measured_line
 
-    result = open_influence(SPEC, ready)
+    result = INFLUENCE.open(SPEC, ready)
     assert measured_line(result, VIEW, 2) is None
-    run_verification(leading(ready), ready, Recording())
-    found = open_verification(leading(ready), ready)
+    VERIFICATION.compute(leading(ready), ready, Recording())
+    found = VERIFICATION.open(leading(ready), ready)
     line = measured_line(result, VIEW, 2)
     assert line.startswith(
         "Checked by retraining a network of 32 units on the 20 images without each of the 19 most influential on held-out image 2: "

@@ -5,12 +5,13 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.believe import agreement as agreement_study
 from ntkcore.analyses.information.believe import plan, tables
 from ntkcore.analyses.information.believe import retraining as retraining_study
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate(
     {"dataset": {"classes": ("3", "8"), "n": 16}, "test": 6, "kernel": "pseudo", "model": {"width": 6, "depth": 1}}
@@ -23,7 +24,7 @@ CHARTS = ["Predictions without an image", "Weights without an image"]
 
 def opened(app, spec=SPEC, view=VIEW, **changes):
     asked = view.model_copy(update={"believe": view.believe.model_copy(update=changes)})
-    return visiting.opened(app, "information", **INFORMATION.write(spec, asked))
+    return visiting.opened(app, "information", **ADDRESSES["information"].write(spec, asked))
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +32,15 @@ def computed(tmp_path_factory):
     """A cache with the analysis and both studies; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws, pytest.MonkeyPatch.context() as patch:
         patch.setattr(retraining_study, "DEPTH", 10)
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         for study in (retraining_study, agreement_study):
-            study.STUDY.run(study.asked(SPEC, VIEW), ws, Recording())
+            study.STUDY.compute(study.asked(SPEC, VIEW), ws, Recording())
         yield ws
 
 
 @pytest.fixture
 def ready(ws):
-    run_influence(SPEC, ws, Recording())
+    INFLUENCE.compute(SPEC, ws, Recording())
     return ws
 
 
@@ -50,7 +51,7 @@ def test_an_offer_says_what_it_takes_and_is_one_job(app, ready):
     assert "one without each of 5 random images, at λ = 0 and λ = 10, to τ = 0.3" in offer and "on this machine" in offer
     button(app, "Retrain without each of 5 random images").click().run()
     assert not app.exception
-    assert [job.id for job in ready.jobs.list(10)] == [retraining_study.STUDY.key(plan.asked(SPEC, VIEW), ready)]
+    assert [job.id for job in ready.jobs.list(10)] == [retraining_study.RETRAINING.key(plan.asked(SPEC, VIEW), ready)]
     assert any(b.label == "Cancel" for b in app.button)
 
 
@@ -59,7 +60,7 @@ def test_what_was_measured_stands_beside_the_paper(computed):
     assert titles(app) == CHARTS and not app.error
     text = said(app)
     assert text.count("network follows its linearisation") + text.count("does not follow its linearisation") == 2
-    parts = retraining_study.STUDY.open(plan.asked(SPEC, VIEW), computed)
+    parts = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
     rows = list(tables.agreements(parts))
     for row in rows[:2]:
         assert f"<td>{row.pearson.value:.2f}</td>".replace("-", "−") in text
@@ -112,13 +113,15 @@ def test_times_need_no_job(computed):
 )
 def test_what_cannot_be_says_why(app, ws, spec, changes, words):
     wanted = InfluenceSpec.model_validate(SPEC.model_dump(mode="json") | spec)
-    run_influence(wanted, ws, Recording())
+    INFLUENCE.compute(wanted, ws, Recording())
     opened(app, wanted, **changes)
     assert any(words in c.value.replace("\\", "") for c in app.caption), [c.value for c in app.caption]
     assert not app.exception and not any(b.label.startswith(("Retrain", "Compare")) for b in app.button)
 
 
 def test_a_wrong_address_is_explained(app):
-    visiting.opened(app, "information", **(INFORMATION.write(SPEC, VIEW) | {"believe-removals": "0", "believe-others": ["vgg"]}))
+    visiting.opened(
+        app, "information", **(ADDRESSES["information"].write(SPEC, VIEW) | {"believe-removals": "0", "believe-others": ["vgg"]})
+    )
     text = app.error[0].value.replace("\\", "")
     assert "believe-removals" in text and "'vgg'" in text

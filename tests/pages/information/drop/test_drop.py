@@ -9,11 +9,12 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.drop import keep as lists
 from ntkcore.analyses.information.drop import study, views
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 40, "label_noise": 0.2}, "test": 12})
 DROP = {"seeds": 2, "shares": (20, 50), "step": 10.0}
@@ -24,15 +25,15 @@ NETWORK = DROP | {"model": {"width": 8, "depth": 1}, "training": {"epochs": 2}, 
 def computed(tmp_path_factory):
     """A cache in which SPEC and two studies are computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         for drop in (DROP, NETWORK):
-            study.STUDY.run(study.asked(SPEC, InformationView.model_validate({"drop": drop})), ws, Recording())
-        yield ws, open_influence(SPEC, ws)
+            study.SUMMARY.compute(study.asked(SPEC, InformationView.model_validate({"drop": drop})), ws, Recording())
+        yield ws, INFLUENCE.open(SPEC, ws)
 
 
 def opened(drop=DROP, **fields):
     view = InformationView.model_validate({"ask": "drop", "drop": drop} | fields)
-    return visiting.opened(visitor(), "information", **INFORMATION.write(SPEC, view))
+    return visiting.opened(visitor(), "information", **ADDRESSES["information"].write(SPEC, view))
 
 
 def shown(app):
@@ -61,7 +62,7 @@ def test_the_list_works_without_the_study(computed):
 
 def test_the_answer_of_the_study(computed):
     ws, _ = computed
-    parts = study.STUDY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
+    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
     app, found = opened(), views.answer(parts, "kernel", 50)
     told = plain(said(app))
     assert f"test accuracy {100 * found.own.value:.1f} % instead of {100 * found.whole.value:.1f} %" in told
@@ -76,7 +77,7 @@ def test_the_answer_of_the_study(computed):
 
 def test_kernel_regression_or_the_network_trained_anew(computed):
     ws, _ = computed
-    parts = study.STUDY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
+    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
     app = opened(NETWORK)
     found = [views.answer(parts, judge, 50) for judge in views.JUDGES]
     assert f"test accuracy {100 * found[0].own.value:.1f} %" in plain(said(app))
@@ -115,5 +116,5 @@ def test_what_cannot_be_studied_is_said_and_the_list_stays(computed):
     [({"drop-share": "100"}, "drop-share"), ({"drop-shares": "20,x"}, "drop-shares"), ({"drop-model": "vgg"}, "drop-model")],
 )
 def test_a_wrong_address_is_explained(app, query, words):
-    visiting.opened(app, "information", **(INFORMATION.write(SPEC) | {"ask": "drop"} | query))
+    visiting.opened(app, "information", **(ADDRESSES["information"].write(SPEC) | {"ask": "drop"} | query))
     assert words in app.error[0].value.replace("\\", "")

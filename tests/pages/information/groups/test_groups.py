@@ -9,13 +9,14 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.groups import attacked as adversarial_views
 from ntkcore.analyses.information.groups import views as group_views
 from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.subclass import SUBCLASS, rows_of
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("4", "7", "1"), "n": 40}, "test": 12})
 SUB = {"counts": (4, 8), "count": 4, "common_count": 12, "other_count": 12, "test": 12, "repeats": 2}
@@ -26,11 +27,11 @@ ATTACK = {"study": "adversarial", "epsilon": 0.2, "epochs": 4, "repeats": 1}
 def computed(tmp_path_factory):
     """A cache in which both studies are computed; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         found = []
         for study, groups in ((SUBCLASS, SUB), (ADVERSARIAL, ATTACK)):
             spec = study.asked(SPEC, look(**groups))
-            study.run(spec, ws, Recording())
+            study.compute(spec, ws, Recording())
             found.append(study.open(spec, ws))
         yield ws, *found
 
@@ -40,7 +41,7 @@ def look(**groups: object) -> InformationView:
 
 
 def opened(spec: InfluenceSpec = SPEC, **groups: object):
-    return visiting.opened(visitor(), "information", **INFORMATION.write(spec, look(**groups)))
+    return visiting.opened(visitor(), "information", **ADDRESSES["information"].write(spec, look(**groups)))
 
 
 def told(app) -> str:
@@ -58,9 +59,9 @@ def cards(app, name: str) -> list:
 
 def test_the_address_says_it_all():
     view = look(**SUB, rare="7", held="equal", network="cnn3", weights="random", rate=0.3, batch=16, epsilon=0.1, share=0.2, part=1)
-    query = INFORMATION.write(SPEC, view)
+    query = ADDRESSES["information"].write(SPEC, view)
     assert query["groups-counts"] == "4,8" and query["groups-common-count"] == "12" and query["groups-rate"] == "0.3"
-    assert INFORMATION.read(query) == (SPEC, view)
+    assert ADDRESSES["information"].read(query) == (SPEC, view)
 
 
 def test_the_subclass(computed):
@@ -126,6 +127,6 @@ def test_another_attack_is_another_study(computed):
 def test_what_cannot_be_is_explained(computed, spec, groups, words):
     ws, _, _ = computed
     chosen = InfluenceSpec.model_validate(spec)
-    run_influence(chosen, ws, Recording())
+    INFLUENCE.compute(chosen, ws, Recording())
     app = opened(chosen, **groups)
     assert words in informed(app) and not app.exception

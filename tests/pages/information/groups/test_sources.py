@@ -10,11 +10,12 @@ from group_sets import negatives
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.groups import views as group_views
 from ntkcore.analyses.information.groups.sources import SOURCES
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20}, "test": 8})
 
@@ -25,10 +26,10 @@ def computed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("computed")
     with visiting.kept_cache(folder) as ws:
         content = negatives(folder, ws.settings)
-        run_influence(SPEC, ws, Recording())
+        INFLUENCE.compute(SPEC, ws, Recording())
         view = look(content)
         study = SOURCES.asked(SPEC, view)
-        SOURCES.run(study, ws, Recording())
+        SOURCES.compute(study, ws, Recording())
         yield ws, content, SOURCES.open(study, ws)
 
 
@@ -38,7 +39,7 @@ def look(content: str, **fields: object) -> InformationView:
 
 
 def opened(view: InformationView, spec: InfluenceSpec = SPEC):
-    return visiting.opened(visitor(), "information", **INFORMATION.write(spec, view))
+    return visiting.opened(visitor(), "information", **ADDRESSES["information"].write(spec, view))
 
 
 def plain(text: str) -> str:
@@ -53,9 +54,9 @@ def cards(app, name: str) -> list:
 def test_the_address_says_it_all(computed):
     _, content, _ = computed
     view = look(content, sources={"others": (f"own:{content}", "mnist"), "n": 30, "test": 9, "repeats": 4, "part": 1})
-    query = INFORMATION.write(SPEC, view)
+    query = ADDRESSES["information"].write(SPEC, view)
     assert query["sources-others"] == [f"own:{content}", "mnist"] and query["sources-n"] == "30"
-    assert INFORMATION.read(query) == (SPEC, view)
+    assert ADDRESSES["information"].read(query) == (SPEC, view)
 
 
 def test_the_answer_charts_and_galleries(computed):

@@ -11,11 +11,13 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence.analysis import open_influence, run_influence
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import study, views
-from ntkcore.permalink import INFORMATION
-from ntkcore.specs import SUSPICIONS, InfluenceSpec, InformationView
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.detection import SUSPICIONS
+from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.information import InformationView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.2}, "test": 20})
 CLEAN = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 24}, "test": 12})
@@ -27,9 +29,9 @@ def computed(tmp_path_factory):
     """A cache with both analyses and a study; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         for spec in (SPEC, CLEAN):
-            run_influence(spec, ws, Recording())
-        study.STUDY.run(study.asked(CLEAN, view(labels=LABELS)), ws, Recording())
-        yield ws, open_influence(SPEC, ws)
+            INFLUENCE.compute(spec, ws, Recording())
+        study.DETECTION.compute(study.asked(CLEAN, view(labels=LABELS)), ws, Recording())
+        yield ws, INFLUENCE.open(SPEC, ws)
 
 
 def view(**fields):
@@ -37,7 +39,7 @@ def view(**fields):
 
 
 def opened(spec=SPEC, **fields):
-    return visiting.opened(visitor(), "information", **INFORMATION.write(spec, view(**fields)))
+    return visiting.opened(visitor(), "information", **ADDRESSES["information"].write(spec, view(**fields)))
 
 
 def plain(text):
@@ -50,7 +52,7 @@ def cards(app):
 
 
 def labels_of(app):
-    return INFORMATION.read(app.query_params)[1].labels
+    return ADDRESSES["information"].read(app.query_params)[1].labels
 
 
 def test_known_flips_are_found_and_the_scores_compared(computed):
@@ -142,7 +144,7 @@ def test_what_a_link_names_in_vain_is_said(computed):
 def test_the_study_is_shown_where_it_is_stored(computed):
     ws, _ = computed
     app = opened(CLEAN, labels=LABELS)
-    parts = study.STUDY.open(study.asked(CLEAN, view(labels=LABELS)), ws)
+    parts = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
     auc = next(one for one in study.measured(parts) if (one.score, one.metric) == ("information", "auc"))
     assert (
         f"Over 2 draws, a flipped image carries more unique information than another one with a chance of {100 * auc.mean.value:.1f} %"
@@ -153,7 +155,7 @@ def test_the_study_is_shown_where_it_is_stored(computed):
         said_of_it = f"Seed {seed}: {100 * accuracy:.1f} % of the held-out images right"
         link = next(item.proto.body for item in app.get("html") if said_of_it in item.proto.body)
         address = parse_qs(unescape(re.search(r'href="\?([^"]*)"', link)[1]))
-        spec, _ = INFORMATION.read({name: values if name == "classes" else values[0] for name, values in address.items()})
+        spec, _ = ADDRESSES["information"].read({name: values if name == "classes" else values[0] for name, values in address.items()})
         assert spec == parts.spec.draws[seed]
 
 
