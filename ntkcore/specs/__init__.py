@@ -28,6 +28,7 @@ from ntkcore.specs.base import (
     Spec,
     TrainingSpec,
     Written,
+    faults,
     key_of,
     versions,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Spec",
     "TrainingSpec",
     "Written",
+    "faults",
     "key_of",
     "versions",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
 Architecture = Literal["fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16"]
@@ -194,3 +194,8 @@ def key_of(kind: str, version: int, spec: Spec, content: Mapping[str, str], uses
 def versions(uses: Sequence[Method]) -> dict[str, int]:
     """The methods' versions by their names, as keys and manifests hold them."""
     return {method.name: method.version for method in uses}
+
+
+def faults(error: ValidationError) -> tuple[str, ...]:
+    """What a specification's validators found wrong, each in its own words."""
+    return tuple(item["msg"].removeprefix("Value error, ") for item in error.errors())

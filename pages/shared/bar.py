@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
-from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, DatasetSpec, TrainingSpec
+from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -65,7 +65,7 @@ def analysis_bar(
 
 def contradiction(error: ValidationError) -> str:
     """What is contradictory, as Markdown."""
-    return "  \n".join(words.plain(item["msg"].removeprefix("Value error, ")) for item in error.errors())
+    return "  \n".join(map(words.plain, faults(error)))
 
 
 def data_part(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str = "Drawn at random without replacement.") -> Part:

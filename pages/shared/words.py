@@ -1,77 +1,22 @@
-"""Numbers, times, sizes and texts from data, as a person reads them."""
+"""Texts from data, numbers, times and sizes, as a page shows them."""
 
-import math
 import re
 import string
-from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from ntkcore.analyses.words import change, duration, number, percent, signed, size, told_apart
+
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain(text: str) -> str:
     """Text from data as Markdown that shows it literally: no markup, icons, entities or links."""
     escaped = "".join("\\" + c if c in string.punctuation else c for c in text)
     return _LIVELY.sub("\\1\N{WORD JOINER}", escaped)
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number with so many significant digits, as a person writes it: 0.042, 8.1·10⁴, ∞."""
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}g}"
-    mantissa, exponent, power = text.partition("e")
-    if exponent and -4 <= int(power) <= max(digits, 3):  # 1.23e+03 is 1230
-        return f"{float(text):.0f}".replace("-", "−")
-    return (mantissa + (f"·10{str(int(power)).translate(_RAISED)}" if exponent else "")).replace("-", "−")
-
-
-def told_apart(values: Sequence[float]) -> dict[float, str]:
-    """A text for each of some different numbers: as few digits, from three on, as no other of them would be written with alike."""
-
-    def text(value: float) -> str:
-        written = (([number(other, digits) for other in values], number(value, digits)) for digits in range(3, 18))
-        return next(own for all_of_them, own in written if all_of_them.count(own) == 1)
-
-    return {value: text(value) for value in values}
-
-
-def signed(value: float) -> str:
-    """A signed number with two decimals and a true minus sign."""
-    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no negative zero
-
-
-def change(value: float) -> str:
-    """A signed change of a loss."""
-    return ("+" if value > 0 else "") + number(float(value), 3)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person says them."""
-    if seconds is None or not math.isfinite(seconds):
-        return "unknown"
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def size(count: float) -> str:
-    """Bytes as a person says them."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}" if count < 100 * scale else f"{count / scale:.0f} {unit}"
-    return f"{count:.0f} B"
 
 
 def when(moment: datetime | str | None) -> str:
@@ -91,6 +36,4 @@ def _timezone() -> tzinfo:
         return UTC
 
 
-def percent(rate: float) -> str:
-    """An error rate as a person writes it."""
-    return "–" if math.isnan(rate) else f"{number(100 * rate, 2 if rate < 1 else 3)} %"
+__all__ = ["change", "duration", "number", "percent", "plain", "signed", "size", "told_apart", "when"]

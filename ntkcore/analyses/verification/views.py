@@ -13,6 +13,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
+from ntkcore.specs import faults
 from ntkcore.specs.influence import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
 
 WIDTHS = (512, 1024, 2048, 4096)
@@ -115,7 +116,7 @@ def _asked(result: InfluenceResult, view: InfluenceView, images: Sequence[int] |
     try:
         return VerificationSpec.model_validate(asked | how)
     except ValidationError as error:
-        said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+        said = "; ".join(faults(error))
         raise SpecError(
             f"This cannot be retrained: {said}.", "Choose the two-layer kernel, or a network's own at initialisation."
         ) from error

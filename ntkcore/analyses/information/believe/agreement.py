@@ -26,7 +26,7 @@ from ntkcore.errors import SpecError
 from ntkcore.information import functional_information
 from ntkcore.information.agreement import correlation_matrix, overlap_matrix
 from ntkcore.models.build import check_fit
-from ntkcore.specs import TITLES, ModelSpec
+from ntkcore.specs import TITLES, ModelSpec, faults
 from ntkcore.specs.believe import AgreementStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -46,7 +46,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> AgreementStudySpec:
     try:
         return AgreementStudySpec(influence=spec, others=wanted.others, seeds=wanted.seeds, ridge=view.ridge, time=view.time)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ").partition(": ")[2] or error.errors()[0]["msg"]
+        said = faults(error)[0].partition(": ")[2] or faults(error)[0]
         raise SpecError(f"{said[0].upper()}{said[1:]}.", "Choose other networks, or more initialisations.") from error
 
 

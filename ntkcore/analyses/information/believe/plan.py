@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ntkcore.errors import SpecError
+from ntkcore.specs import faults
 from ntkcore.specs.believe import RetrainingStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -43,7 +44,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> RetrainingStudySpec:
     try:
         return RetrainingStudySpec(influence=spec, time=time, removals=wanted.removals, seed=wanted.seed, ridges=ridges)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ").partition(": ")[2] or error.errors()[0]["msg"]
+        said = faults(error)[0].partition(": ")[2] or faults(error)[0]
         raise SpecError(f"This cannot be retrained: {said}.", "Choose a network's own kernel at initialisation.") from error
 
 

@@ -30,7 +30,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information.summary import Strategy
 from ntkcore.models import describe_model, evaluate, train, weights_content
-from ntkcore.specs import TITLES
+from ntkcore.specs import TITLES, faults
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import SummaryStudySpec
@@ -71,7 +71,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
             | network_of
         )
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        said = faults(error)[0]
         raise SpecError(f"The study cannot be made so: {said}.", "Choose other settings of the study.") from error
 
 

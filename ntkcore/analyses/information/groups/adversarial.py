@@ -39,7 +39,7 @@ from ntkcore.information import functional_information
 from ntkcore.information.adversarial import CHUNK, fgsm
 from ntkcore.information.detection import detect
 from ntkcore.models import evaluate
-from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec
+from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec, faults
 from ntkcore.specs.groups import AdversarialSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -84,7 +84,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> Adversarial
             share=chosen.share,
         )
     except ValidationError as error:
-        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose another network.") from error
+        raise SpecError(faults(error)[0].capitalize() + ".", "Choose another network.") from error
 
 
 def run_of(spec: AdversarialSpec, part: int) -> RunSpec:

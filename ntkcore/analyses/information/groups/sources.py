@@ -30,7 +30,7 @@ from ntkcore.data import SetFacts, catalogue, facts_of, own_sets
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information import functional_information
 from ntkcore.models import weights_content
-from ntkcore.specs import DatasetSpec
+from ntkcore.specs import DatasetSpec, faults
 from ntkcore.specs.groups import GroupSpec, SourceSpec, SourcesSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -67,7 +67,7 @@ def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
             test=view.sources.test,
         )
     except ValidationError as error:
-        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose other sources.") from error
+        raise SpecError(faults(error)[0].capitalize() + ".", "Choose other sources.") from error
 
 
 def offered(own: SourceSpec, ws: Workspace) -> dict[str, str]:

@@ -32,7 +32,7 @@ from ntkcore.errors import SpecError
 from ntkcore.information import functional_information
 from ntkcore.information.detection import detect
 from ntkcore.models import weights_content
-from ntkcore.specs import DatasetSpec
+from ntkcore.specs import DatasetSpec, faults
 from ntkcore.specs.groups import GroupSpec, SourceSpec, SubclassSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -96,7 +96,7 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) ->
             held=chosen.held,
         )
     except ValidationError as error:
-        raise SpecError(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + ".", "Choose other numbers.") from error
+        raise SpecError(faults(error)[0].capitalize() + ".", "Choose other numbers.") from error
 
 
 def held_counts(spec: SubclassSpec, count: int) -> tuple[int, int, int]:

@@ -25,6 +25,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.information.detection import Estimate, detect, mean_interval
 from ntkcore.regression.contour import NODES
+from ntkcore.specs import faults
 from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec, Suspicion
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -43,7 +44,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> DetectionStudySpec:
     try:
         return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.time, seeds=view.labels.seeds)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ").partition(": ")[2]
+        said = faults(error)[0].partition(": ")[2]
         raise SpecError(f"{said[0].upper()}{said[1:]}.", "Flip another share of the labels.") from error
 
 
