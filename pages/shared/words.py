@@ -1,5 +1,6 @@
 """Texts from data, numbers, times and sizes, as a page shows them."""
 
+import html
 import re
 import string
 from datetime import UTC, datetime, tzinfo
@@ -19,6 +20,14 @@ def plain(text: str) -> str:
     return _LIVELY.sub("\\1\N{WORD JOINER}", escaped)
 
 
+def as_html(sentence: str, *strong: str) -> str:
+    """A sentence of plain text as HTML, the first occurrence of each of these fragments in bold."""
+    text = html.escape(sentence)
+    for part in map(html.escape, strong):
+        text = text.replace(part, f"<b>{part}</b>", 1)
+    return text
+
+
 def when(moment: datetime | str | None) -> str:
     """A moment in the reader's own time zone."""
     if moment is None:
@@ -36,4 +45,4 @@ def _timezone() -> tzinfo:
         return UTC
 
 
-__all__ = ["change", "duration", "number", "percent", "plain", "signed", "size", "told_apart", "when"]
+__all__ = ["as_html", "change", "duration", "number", "percent", "plain", "signed", "size", "told_apart", "when"]
