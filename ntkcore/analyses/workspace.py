@@ -1,12 +1,15 @@
 """What every analysis works with: settings, the store, the hot arrays, the remembered rates and the job queue."""
 
+import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import torch
 
 from ntkcore.analyses.rates import Rates
+from ntkcore.errors import StoreError
 from ntkcore.jobs import Jobs
 from ntkcore.settings import Settings, settings
 from ntkcore.store import DeviceCache, Store
@@ -60,4 +63,20 @@ def _workspace(chosen: Settings) -> Workspace:
     made = Workspace(chosen)
     torch.set_num_threads(chosen.threads or torch.get_num_threads())  # before anything is timed or computed
     _ = made.store, made.hot, made.rates, made.device, made.jobs
+    _tell_retired(made)
     return made
+
+
+def _tell_retired(made: Workspace) -> None:
+    """Free what an earlier version stored under keys that no longer open, and say so, once."""
+    gone = None
+    with suppress(StoreError):  # a cache that cannot be written is said where something is stored
+        gone = made.store.retire()
+    if gone is not None:
+        many = f"{gone.count:,} stored result{'' if gone.count == 1 else 's'}"
+        print(
+            f"NTK Atlas: {many} of version 0.1.0 ({gone.bytes / 1e6:,.0f} MB) did not say which methods made them and are removed; "
+            "they are computed anew when asked for. Your own image sets are as they were.",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +13,14 @@ from uuid import uuid4
 
 from ntkcore.errors import CorruptArtifact, StoreError
 from ntkcore.store.artifact import MANIFEST, PINNED, USED, Artifact
-from ntkcore.store.draft import STATE, Draft, write_state
-from ntkcore.store.files import Damaged, free_bytes, guarded, make_folder, read_json, sync_folder, tree_bytes
+from ntkcore.store.draft import STATE, Draft, read_state, write_state
+from ntkcore.store.files import Damaged, free_bytes, guarded, make_folder, read_json, sync_folder, tree_bytes, write_json
 from ntkcore.store.lock import Busy, exclusive
 
 State = Literal["absent", "partial", "ready"]
 
+_MARK = "generation.json"  # in a cache whose artifacts are all of this generation
+_GENERATION = 2  # of keys: 1 held no versions of the methods used
 _ABANDONED = 7 * 24 * 3600  # seconds after which a draft nobody holds may go
 _KIND = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -35,6 +37,14 @@ class Entry:
     last_used: datetime
     pinned: bool
     info: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """How many artifacts of an earlier version were removed, and their bytes."""
+
+    count: int
+    bytes: int
 
 
 class Store:
@@ -216,6 +226,44 @@ class Store:
             total -= entry.bytes
             removed.append(entry)
         return tuple(removed)
+
+    def retire(self) -> "Retired | None":
+        """Once for a cache: remove what version 0.1.0 stored, whose keys say not which methods made it, so that nobody asks for it again.
+
+        Pinned artifacts go, too: they cannot be opened any more. Sets that were imported are no artifacts, and stay.
+
+        Returns:
+            What was removed; None when that was done before, or there was nothing.
+        """
+        mark = self.root / _MARK
+        if mark.exists():
+            return None
+        with exclusive(self.root / "locks" / "generation.lock"), guarded(self.root):
+            if mark.exists():
+                return None
+            found = [entry for entry in self.entries() if "uses" not in entry.info.get("identity", {"uses": {}})]
+            for entry in found:
+                self._discard(self._artifact(entry.kind, entry.key))
+            for path in self._children("drafts"):
+                state = read_state(path)
+                if state is not None and state["identity"] is not None and "uses" not in state["identity"]:
+                    self._discard(path)
+            gone = Retired(len(found), sum(entry.bytes for entry in found))
+            make_folder(self.root)
+            write_json(mark, {"generation": _GENERATION, "retired": asdict(gone)})
+        return gone if found else None
+
+    def retired(self) -> "Retired | None":
+        """What :meth:`retire` removed, until it was acknowledged; None when nothing was."""
+        with suppress(Damaged, FileNotFoundError):
+            gone = Retired(**read_json(self.root / _MARK)["retired"])
+            return gone if gone.count else None
+        return None
+
+    def acknowledge(self) -> None:
+        """Somebody has read what was removed."""
+        with guarded(self.root):
+            write_json(self.root / _MARK, {"generation": _GENERATION, "retired": asdict(Retired(0, 0))})
 
     def room(self) -> int:
         """Bytes free on the store's disk."""

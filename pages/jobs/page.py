@@ -90,6 +90,14 @@ def _job(job: JobState) -> None:
 def _store() -> None:
     ws = workspace()
     st.header("Kept on disk", anchor=False)
+    if (gone := ws.store.retired()) is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            many = "1 result" if gone.count == 1 else f"{gone.count:,} results"
+            st.caption(
+                f"{many} of version 0.1.0 ({words.size(gone.bytes)}) did not say which methods made them, and were removed when this "
+                "version first started. They are computed anew when asked for; your own sets are as they were."
+            )
+            st.button("Understood", key="retired", type="tertiary", on_click=ws.store.acknowledge)
     entries = sorted(ws.store.entries(), key=lambda entry: (entry.info.get("created", ""), entry.kind, entry.key), reverse=True)
     total = sum(entry.bytes for entry in entries)
     hot = ws.hot.stats()

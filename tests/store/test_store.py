@@ -220,3 +220,28 @@ def test_waiting_for_a_draft_can_be_cancelled(store):
     with store.draft("thing", KEY, {}) as draft:
         assert draft is not None
     assert not list((store.root / "locks").rglob("*.lock"))
+
+
+def test_what_an_earlier_version_stored_goes_once(store):
+    def put(key, identity, *, publish=True):
+        with store.draft("kernel", key, identity) as draft:
+            draft.create("values", (2,), "float64", (2,))
+            draft.write("values", (0,), np.zeros(2))
+            if publish:
+                draft.publish({})
+
+    put("old", {"spec": {}, "version": 1})
+    put("begun", {"spec": {}, "version": 1}, publish=False)
+    put("new", {"spec": {}, "version": 1, "uses": {"kernel": 2}})
+    store.pin("kernel", "old")
+    gone = store.retire()
+    assert gone is not None and gone.count == 1 and gone.bytes > 0 and store.retired() == gone
+    assert [store.state("kernel", key) for key in ("old", "begun", "new")] == ["absent", "absent", "ready"]
+    put("later", {"spec": {}, "version": 1})  # an older program in the same folder: not looked for again
+    assert store.retire() is None and store.state("kernel", "later") == "ready"
+    store.acknowledge()
+    assert store.retired() is None and store.retire() is None
+
+
+def test_a_new_cache_has_nothing_to_retire(store):
+    assert store.retire() is None and store.retired() is None and store.retire() is None
