@@ -106,3 +106,83 @@ def test_nothing_is_unpickled():
                     assert "allow_pickle" in words or "mmap_mode" in words, f"{path}:{node.lineno}"
                 if isinstance(node.func.value, ast.Name) and node.func.value.id == "torch":
                     assert "weights_only" in words, f"{path}:{node.lineno}"
+
+
+def page_of(module: str) -> str:
+    """The page whose module it is; "" for what pages share and for what is no page."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "pages" and len(parts) > 1 and parts[1] != "shared" else ""
+
+
+def modules_of(path: Path) -> set[str]:
+    """Every module that a file imports, also where a name is a module: ``from pages.influence import held``."""
+    found = imports(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+PAGE_FILES = sorted((ROOT / "pages").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", PAGE_FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_page_imports_another_page(path):
+    own = page_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    folders = {folder.name for folder in (ROOT / "pages").iterdir() if folder.is_dir()}
+    for module in modules_of(path):
+        other = page_of(module)
+        if other in folders:
+            assert other == own, f"{path} imports {module}"
+
+
+def test_pages_are_folders_with_a_page_each():
+    top = {path.name for path in (ROOT / "pages").iterdir() if path.name != "__pycache__"}
+    assert {name for name in top if (ROOT / "pages" / name).is_file()} == {"__init__.py"}
+    for name in top - {"__init__.py", "shared"}:
+        assert (ROOT / "pages" / name / "page.py").is_file(), name
+
+
+def test_the_list_of_pages_is_light_and_whole():
+    """Whoever lists or opens pages loads none of them, and no mathematics."""
+    from pages import PAGES
+
+    assert imports(ROOT / "pages" / "__init__.py") <= sys.stdlib_module_names
+    assert {page.name for page in PAGES} == {path.parent.name for path in (ROOT / "pages").glob("*/page.py")} - {"shared"}
+    for folder in ("permalink", "specs"):
+        for path in (ROOT / "ntkcore" / folder).rglob("*.py"):
+            assert not {"torch", "jax", "numpy", "zarr"} & {module.split(".")[0] for module in imports(path)}, path
+
+
+def test_the_top_floor_of_the_analyses_stays_small():
+    assert len([path for path in (ROOT / "ntkcore" / "analyses").iterdir() if path.is_file()]) <= 20
+
+
+def needed(path: Path, known: set[str]) -> set[str]:
+    """The modules of ours that must be loaded before a file is; not those that a function loads when it is called."""
+    tree = ast.parse(path.read_text())
+    later = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for inner in ast.walk(node)}
+    later |= {id(inner) for node in tree.body if isinstance(node, ast.If) for inner in ast.walk(node)}  # for the type checker
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and id(node) not in later:
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (parts & known) or {node.module}
+    return found & known
+
+
+def test_no_circle_of_imports():
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in (*SOURCES, *PAGE_FILES)}
+    known = set(names.values())
+    arrows = {name: needed(path, known) - {name} for path, name in names.items()}
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way[way.index(name) :], name))
+        if name not in done:
+            for other in sorted(arrows[name]):
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in sorted(known):
+        visit(name, ())

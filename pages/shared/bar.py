@@ -51,7 +51,8 @@ def analysis_bar(
         read: the specification the widgets say, given the chosen one, or what is contradictory about them.
         parts: the sentences on a specification.
     """
-    fields.seed(choice.revision, data_values(choice.spec.dataset) | values | training_values(choice.spec.training or TrainingSpec()))
+    training = getattr(choice.spec, "training", None) or TrainingSpec()  # the widgets of a training are shown where there is one
+    fields.seed(choice.revision, data_values(choice.spec.dataset) | values | training_values(training))
     found = read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
     with st.container(horizontal=True, gap="xsmall", key="analysis_bar", vertical_alignment="center"):
         for part in parts(choice.spec if isinstance(found, str) else found):

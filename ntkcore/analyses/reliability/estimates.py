@@ -9,6 +9,7 @@ import numpy as np
 
 from ntkcore.analyses.drafts import identity_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.materials.kernel import USES
 from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.verification.trained import TrainedNetwork, _images
 from ntkcore.analyses.workspace import Workspace
@@ -46,7 +47,7 @@ class Estimate:
 
 def estimate_key(spec: EstimateSpec, ws: Workspace) -> str:
     """Key of an estimate."""
-    return key_of(ESTIMATE_KIND, VERSION, spec, {"influence": INFLUENCE.key(spec.network.influence, ws)})
+    return key_of(ESTIMATE_KIND, VERSION, spec, {"influence": INFLUENCE.key(spec.network.influence, ws)}, USES)
 
 
 def is_estimated(spec: EstimateSpec, ws: Workspace) -> bool:
@@ -63,7 +64,7 @@ def ensure_estimate(
         work: name of the rate to learn (:func:`rate_name`).
         progress: called with products done and in all; may raise ``Cancelled``.
     """
-    with ws.store.draft(ESTIMATE_KIND, estimate_key(spec, ws), identity_of(spec, VERSION), waiting=lambda: progress(0, 1)) as draft:
+    with ws.store.draft(ESTIMATE_KIND, estimate_key(spec, ws), identity_of(spec, VERSION, USES), waiting=lambda: progress(0, 1)) as draft:
         if draft is not None:
             started = time.monotonic()
             facts: dict[str, Any]

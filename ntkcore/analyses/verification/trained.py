@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ntkcore.analyses.drafts import identity_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.kernel import USES
 from ntkcore.analyses.materials.split import Split, targets_of
 from ntkcore.analyses.progress import TRAINING, Reporter
 from ntkcore.analyses.verification.forecast import descent, network_of
@@ -47,7 +48,7 @@ class TrainedNetwork:
 def trained_key(spec: TrainedSpec, ws: Workspace, steps: int | None = None) -> str:
     """Key of a trained network's θ; ``steps`` where they are not those of a verification."""
     content = {"influence": INFLUENCE.key(spec.influence, ws)}
-    return key_of(TRAINED_KIND, VERSION, spec, content if steps is None else content | {"steps": str(steps)})
+    return key_of(TRAINED_KIND, VERSION, spec, content if steps is None else content | {"steps": str(steps)}, USES)
 
 
 def is_trained(spec: TrainedSpec, ws: Workspace) -> bool:
@@ -74,7 +75,7 @@ def trained_network(
     parameters = [p for p in found.parameters() if p.requires_grad]
     size = sum(p.numel() for p in parameters)
     with ws.store.draft(
-        TRAINED_KIND, trained_key(own, ws, steps), identity_of(own, VERSION), waiting=lambda: reporter.report(TRAINING, 0)
+        TRAINED_KIND, trained_key(own, ws, steps), identity_of(own, VERSION, USES), waiting=lambda: reporter.report(TRAINING, 0)
     ) as draft:
         if draft is not None:
             rate, count = descent(spec, result) if steps is None else (spec.time / steps, steps)

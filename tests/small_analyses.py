@@ -1,0 +1,24 @@
+"""A small analysis of each name, as the query of its address: seconds to compute."""
+
+_PAIR = {"dataset": "digits", "classes": ["3", "8"], "n": "30", "test": "12"}
+_NETWORK = _PAIR | {"kernel": "pseudo", "model": "fcn", "width": "8", "depth": "1"}
+SMALL = {
+    "learnability": {"dataset": "digits", "classes": ["3", "8"], "n": "30", "width": "8", "depth": "1", "epochs": "2"},
+    "convergence": {"dataset": "digits", "classes": ["3", "5", "8"], "n": "15", "test": "8", "widths": "4,8", "looks": "0", "seeds": "1"},
+    "influence": _PAIR,
+    "reliability": _PAIR | {"ridge": "1.0"},
+    "information": _PAIR,
+    "verification": _PAIR | {"ridge": "1.0", "time": "0.2", "verify": "16"},
+    "network-ihvp": _PAIR | {"ridge": "4.0", "time": "0.2", "verify": "16", "runs": "2", "steps": "5"},
+    "detection": _PAIR | {"ridge": "0.1", "labels-share": "0.2", "labels-seeds": "2"},
+    "summary": _PAIR | {"ridge": "0.1", "drop-seeds": "1", "drop-shares": "50"},
+    "sources": _PAIR | {"ridge": "0.1", "sources-n": "20", "sources-test": "10", "sources-repeats": "1"},
+    "subclass": {"dataset": "digits", "n": "40", "test": "12", "ridge": "0.1", "groups-count": "4", "groups-counts": "4,8"}
+    | {"groups-common-count": "15", "groups-other-count": "15", "groups-test": "9", "groups-repeats": "1"},
+    "adversarial": _NETWORK
+    | {"ridge": "0.1", "groups-study": "adversarial", "groups-epochs": "2", "groups-repeats": "1"}
+    | {"groups-epsilon": "0.3", "groups-share": "0.3"},
+    "retraining": _NETWORK | {"time": "0.002", "believe-removals": "2", "believe-ridge": "0.0"},
+    "agreement": _NETWORK | {"ridge": "0.1", "believe-show": "agreement", "believe-seeds": "2"},
+}
+"""The query of a small analysis of each name."""
