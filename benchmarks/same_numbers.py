@@ -4,7 +4,7 @@
     python benchmarks/same_numbers.py compare BEFORE AFTER    # exit status 1 where a number differs
 
 ``compute`` runs the command line in a cache of its own and keeps each table, and a digest of every array of every artifact in the
-store, by its kind and specification (keys may differ: they hold the methods' versions). Measured seconds are left out, and nothing else.
+store, by its kind and specification (keys may differ: they hold the methods' versions). Measured seconds and moments are left out.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def compare(before: Path, after: Path) -> int:
     faults = 0
     for name in (*COMMANDS, *NOTEBOOK):
         old, new = (pd.read_csv(folder / f"{name}.csv", dtype=str) for folder in (before, after))
-        measured = [column for column in old if "seconds" in column]
+        measured = [column for column in old if "seconds" in column or column == "created"]
         same = old.drop(columns=measured).equals(new.drop(columns=measured, errors="ignore"))
         faults += not same
         print(f"{'same' if same else 'DIFFERENT':10} {name}: {len(old)} rows, {len(old.columns) - len(measured)} columns")

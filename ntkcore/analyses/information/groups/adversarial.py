@@ -260,7 +260,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
         split = images(spec, number, ws)
         train = split.train
         chosen, pixels, counts = _attack(spec, number, train, ws, reporter)
-        n, number = train.n, len(chosen)
+        n, count = train.n, len(chosen)
         both = replace(
             train,
             inputs=np.concatenate([train.inputs, pixels]),
@@ -275,7 +275,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
         )
         tested, clean = np.arange(len(split.test_labels)), np.arange(n)
         attacked = clean.copy()
-        attacked[chosen] = n + np.arange(number)
+        attacked[chosen] = n + np.arange(count)
         scores, accuracy = [], []
         for rows in (clean, attacked):
             regression = kernel.regression(rows, spec.ridge, going_on(reporter))
@@ -283,7 +283,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
             outputs = regression.predict(kernel.test(tested, rows), kernel.f_test, time_of(spec))
             accuracy.append(right(outputs, split.test_labels, [tested])[0])
             reporter.tell(0.9 + 0.05 * len(scores))
-        shown = min(KEPT, number)
+        shown = min(KEPT, count)
         kept, seen = np.full(KEPT, np.nan), np.full((KEPT, train.inputs[0].size), np.nan)
         kept[:shown], seen[:shown] = chosen[:shown], pixels[:shown].reshape(shown, -1)
         return {
