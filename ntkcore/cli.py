@@ -3,6 +3,7 @@
 import argparse
 import csv
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # loads torch, which the commands that compute do themselves
     from ntkcore.analyses.workspace import Workspace
 
 _TOP = 10  # rows printed from each end of a table
+_WIDTH = 140  # of a terminal that does not say
 _CONTENT_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -170,25 +172,35 @@ def _analyse(options: argparse.Namespace) -> int:
     asked = ask(options.name, query, ws)
     asked.analysis.compute(asked.spec, ws, PrintedProgress(ws.device))
     result = asked.analysis.open(asked.spec, ws)
-    rows = asked.analysis.table(result, asked.view, ws)
+    if problem := asked.analysis.missing(result, asked.view):
+        raise SpecError(problem, "Name one of those.")
+    rows, more = (tell(result, asked.view, ws) for tell in (asked.analysis.table, asked.analysis.more))
     _write_csv(rows, options.csv)
-    _print_table(rows, max(options.top, 0))
-    print()
     for sentence in asked.analysis.answer(result, asked.view, ws):
         print(sentence)
-    print(f"Stored as {asked.analysis.key(asked.spec, ws)}")
+    for title, shown in {"": rows, **more}.items():
+        print(f"\n{title}".rstrip(" "))
+        _print_table(shown, max(options.top, 0))
+    print(f"\nStored as {asked.analysis.key(asked.spec, ws)}")
     return 0
 
 
 def _print_table(rows: Any, top: int) -> None:
-    """A table, of a long one both ends."""
-    options = {"index": False, "float_format": lambda value: f"{value:.4g}", "na_rep": "-"}
-    if len(rows) <= 2 * top:
-        print(rows.to_string(**options))
-        return
-    print(rows.head(top).to_string(**options))
-    print(f"... {len(rows) - 2 * top:,} more ...")
-    print(rows.tail(top).to_string(**options))
+    """A table: of a long one both ends, of a wide one the columns that fit."""
+    options = {"float_format": lambda value: f"{value:.4g}", "na_rep": "-"}
+    count = len(rows)
+    shown = rows if count <= 2 * top else rows.iloc[[*range(top), *range(count - top, count)]]
+    lines = shown.to_string(index=False, **options).splitlines()
+    room = shutil.get_terminal_size((_WIDTH, 24)).columns
+    fit = len(rows.columns)
+    while fit > 1 and len(lines[0]) > room:
+        fit -= 1
+        lines = shown.iloc[:, :fit].to_string(index=False, **options).splitlines()
+    if len(shown) < count:
+        lines.insert(1 + top, f"... {count - len(shown):,} more ...")
+    print("\n".join(lines))
+    if fit < len(rows.columns):
+        print(f"({len(rows.columns) - fit} more columns: {', '.join(rows.columns[fit:])}; --csv writes all.)")
 
 
 def _forecast(name: str, query: Query, ws: "Workspace") -> int:

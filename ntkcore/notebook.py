@@ -159,7 +159,10 @@ def table(result: Any, name: str = "", **looks: Choice) -> pd.DataFrame:
 
 def _looked(result: Any, name: str, looks: Mapping[str, Choice]) -> tuple[Analysis[Any, Any, Any], Spec]:
     analysis = catalogue.named(name) if name else catalogue.of(result.spec)
-    return analysis, ADDRESSES[analysis.name].read(_query(looks))[1]
+    view = ADDRESSES[analysis.name].read(_query(looks))[1]
+    if problem := analysis.missing(result, view):
+        raise SpecError(problem, "Name one of those.")
+    return analysis, view
 
 
 def learnability(**choices: Choice) -> LearnabilityResult:

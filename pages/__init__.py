@@ -20,6 +20,7 @@ class Entry:
     Attributes:
         name: its folder; its address, too, unless ``url`` says another.
         title, icon, group: in the sidebar; the group "" is at the top.
+        heading: over the page, where that is not its title.
         lead: the one sentence under its title that says what it answers.
         card: on the start page; None: none.
         url: the last part of its address.
@@ -34,6 +35,7 @@ class Entry:
     card: Card | None = None
     url: str | None = None
     result: bool = False
+    heading: str = ""
 
     @property
     def file(self) -> str:
@@ -55,6 +57,7 @@ PAGES = (
         "See which images a neural network learns easily, which are hard, and whether theory predicted it. "
         "Everything here is computed from one object, the network’s neural tangent kernel, on your images and on this machine.",
         url="",
+        heading="NTK Atlas",
     ),
     Entry(
         "learnability",

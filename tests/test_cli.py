@@ -21,8 +21,7 @@ WORDS = ["--classes", "3,8", "--n", "60", "--width", "8", "--depth", "1", "--epo
 def test_learnability_writes_the_artifact_of_the_page(cache, capsys, tmp_path):
     assert main(["learnability", *WORDS, "--top", "3", "--csv", str(tmp_path / "ranking.csv")]) == 0
     said = capsys.readouterr().out
-    assert "Hardest" in said
-    assert "Spearman" in said
+    assert "Spearman" in said and "... 54 more ..." in said
     spec, _ = ADDRESSES["learnability"].read(CHOICES)
     assert LEARNABILITY.ready(spec, Workspace(cache))
     rows = pd.read_csv(tmp_path / "ranking.csv")
@@ -55,7 +54,7 @@ def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, mo
     monkeypatch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1,))
     assert main(["convergence", *TINY, "--csv", str(tmp_path / "points.csv")]) == 0
     said = capsys.readouterr().out
-    assert "right_full" in said and "Which to use" in said and "at initialisation" in said
+    assert "more columns: " in said and "accuracy_full" in said and "Which to use" in said and "at initialisation" in said
     rows = pd.read_csv(tmp_path / "points.csv")
     assert list(rows["width"]) == [4, 6, 4, 6] and list(rows["epoch"]) == [0, 0, 1, 1]
     query = {"classes": ["3", "5", "8"]} | {n.removeprefix("--"): v for n, v in zip(TINY[2::2], TINY[3::2], strict=True)}
@@ -63,7 +62,7 @@ def test_convergence_prints_the_table_and_the_answer(cache, capsys, tmp_path, mo
     assert CONVERGENCE.ready(spec, Workspace(cache))
     assert main(["convergence", *TINY, "--epoch", "1", "--kernel", "first"]) == 0
     said = capsys.readouterr().out
-    assert "after epoch 1" in said and "first-logit" in said and "right_first" in said
+    assert "after epoch 1" in said and "first-logit" in said
 
 
 @pytest.mark.parametrize(
@@ -92,21 +91,14 @@ def test_influence_prints_both_ends_and_writes_the_artifact_of_the_page(cache, c
     assert INFLUENCE.ready(spec, Workspace(cache))
     rows = pd.read_csv(csv)
     assert sorted(rows["image"]) == list(range(20)) and rows["influence"].is_monotonic_decreasing and rows["flipped"].sum() == 4
-    helpful, harmful = said.split("\n\n")[:2]
+    helpful, harmful = said.split("\n\n")[1].split("... 14 more ...")
     for end, values in ((helpful, rows["id"].head(3)), (harmful, rows["id"].tail(3))):
         assert all(f" {name} " in end for name in values)
+    assert "Complexity of ten groups" in said and "Flipped labels among the most influential" in said
     assert main(["influence", *FEW, "--time", "0.5"]) == 0
     captured = capsys.readouterr()
     assert "Kernel: done" not in captured.err  # neither λ nor τ is computed from: nothing is computed again
     assert captured.out.splitlines()[0].split(",")[0] != said.splitlines()[0]
-
-
-def test_the_ends_of_an_influence_are_of_one_sign(cache, capsys, tmp_path):
-    assert main(["influence", *FEW, "--top", "20", "--csv", str(tmp_path / "all.csv")]) == 0
-    helpful, harmful = capsys.readouterr().out.split("\n\n")[:2]
-    values = pd.read_csv(tmp_path / "all.csv")["influence"]
-    assert len(helpful.splitlines()) == 3 + (values > 0).sum()  # after the image, a title and the names of the columns
-    assert len(harmful.splitlines()) == 2 + (values < 0).sum()
 
 
 @pytest.mark.parametrize(
@@ -192,7 +184,7 @@ def test_reliability_on_a_network_prints_what_stochastic_estimation_adds(cache, 
     csv = tmp_path / "images.csv"
     assert main(["reliability", *few, "--network", "--csv", str(csv)]) == 0
     said = capsys.readouterr().out
-    assert "On a real network, held-out image 2:" in said and "tochastic estimation" in said
+    assert "tochastic estimation" in said and "Agreement with retraining" in said
     assert "LiSSA, mean of 2" in said and "Recursion ended after 30 steps" in said
     rows = pd.read_csv(csv)
     assert len(rows) == 19 and rows["lissa_deviation"].gt(0).all()  # one image stays to train on

@@ -106,6 +106,14 @@ class Analysis(ABC, Generic[S, V, R]):
     def table(self, result: R, view: V, ws: Workspace) -> pd.DataFrame:
         """Its numbers in this view, a row for each thing that was measured."""
 
+    def more(self, result: R, view: V, ws: Workspace) -> Mapping[str, pd.DataFrame]:
+        """Further tables by their titles, which a terminal prints below."""
+        return {}
+
+    def missing(self, result: R, view: V) -> str:
+        """What the view names that the result has not, a sentence; "" when nothing."""
+        return ""
+
     def parts(self, spec: S, ws: Workspace) -> int:
         """How many parts it is computed in: 1 by one worker alone; of more, any worker takes the next."""
         return 1

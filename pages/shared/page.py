@@ -70,4 +70,5 @@ class Page(Generic[S, V]):
 
 def heading(name: str) -> None:
     """A page's title and the one sentence that says what it answers."""
-    frame.heading(entry(name).title, entry(name).lead)
+    page = entry(name)
+    frame.heading(page.heading or page.title, page.lead)
