@@ -56,8 +56,8 @@ def button(app: AppTest, label: str) -> Any:
 
 
 def said(app: AppTest) -> str:
-    """Everything the page says by itself."""
-    return " ".join(item.proto.body for item in app.get("html"))
+    """Everything the page says by itself, styles aside."""
+    return " ".join(item.proto.body for item in app.get("html") if not item.proto.body.lstrip().startswith("<style"))
 
 
 def titles(app: AppTest) -> list[str]:
