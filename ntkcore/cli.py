@@ -179,7 +179,7 @@ def _analyse(options: argparse.Namespace) -> int:
     for sentence in asked.analysis.answer(result, asked.view, ws):
         print(sentence)
     for title, shown in {"": rows, **more}.items():
-        print(f"\n{title}".rstrip(" "))
+        print(f"\n{title}" if title else "")
         _print_table(shown, max(options.top, 0))
     print(f"\nStored as {asked.analysis.key(asked.spec, ws)}")
     return 0
