@@ -72,7 +72,7 @@ class Spec(BaseModel):
 class DatasetSpec(Spec):
     """Which images: a named set, or one of your own by the hash of its content, and the selection from it."""
 
-    name: DatasetName = "digits"
+    name: DatasetName = Field("digits", description="the data set")
     own: ContentId | None = Field(None, description="content id of an imported set; only with name='own'")
     classes: tuple[str, ...] = Field((), description="names of the classes kept; () keeps all")
     n: int = Field(1000, ge=4, le=100_000, description="images drawn without replacement")
@@ -91,10 +91,10 @@ class DatasetSpec(Spec):
 class ModelSpec(Spec):
     """Which network, at which initialisation. ``width`` and ``depth`` have the architecture's default when left out."""
 
-    architecture: Architecture = "fcn"
+    architecture: Architecture = Field("fcn", description="the network's architecture")
     width: int = Field(256, ge=1, le=8192, description="units of a hidden layer, or channels of the first convolution")
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
-    weights: Literal["random", "pretrained"] = "random"
+    weights: Literal["random", "pretrained"] = Field("random", description="weights that it starts from")
     seed: Seed = Field(0, description="seed of the random initialisation (of the new head, if pretrained)")
     initialisation: Literal["pytorch", "he"] = Field(
         "pytorch", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0 (Thesis, Setting B)"
@@ -136,10 +136,16 @@ class TrainingSpec(Spec):
     gradient-flow time ``τ = learning_rate / (batch_size (1 - momentum))`` on the summed loss.
     """
 
-    epochs: int = Field(20, ge=0, le=2000)
-    learning_rate: float = Field(0.05, ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)
+    epochs: int = Field(20, ge=0, le=2000, description="passes over the images")
+    learning_rate: float = Field(
+        0.05,
+        ge=RATE_RANGE[0],
+        le=RATE_RANGE[1],
+        allow_inf_nan=False,
+        description="learning rate on the batch's mean; by the architecture if left out",
+    )
     batch_size: int = Field(32, ge=0, le=100_000, description="images in a step; 0 = all of them (gradient descent)")
-    momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM)
+    momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM, description="share of the last step that is taken again")
     weight_decay: float = Field(0.0, ge=0.0, le=1.0, description="coefficient of θ added to each step's averaged gradient")
     seed: Seed = Field(0, description="seed of the order of the images")
 

@@ -40,9 +40,9 @@ class ConvergenceSpec(Spec):
 
     dataset: DatasetSpec = DatasetSpec(n=120)
     test: int = Field(200, ge=2, le=10_000, description="images held out, drawn after the n training images")
-    architecture: Architecture = "fcn"
+    architecture: Architecture = Field("fcn", description="the networks' architecture")
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
-    initialisation: Literal["pytorch", "he"] = "he"
+    initialisation: Literal["pytorch", "he"] = Field("he", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0")
     widths: Annotated[tuple[Annotated[int, Field(ge=1, le=8192)], ...], Written("numbers")] = Field(
         (), description="ascending; () takes the architecture's defaults"
     )
@@ -52,7 +52,7 @@ class ConvergenceSpec(Spec):
     )
     training: TrainingSpec = Field(TrainingSpec(), description="its epochs are the last look")
     ridge: float = Field(0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="λ of the kernel regressions, absolute")
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64"] = Field("float32", description="precision of the kernels")
 
     @model_validator(mode="before")
     @classmethod

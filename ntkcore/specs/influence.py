@@ -31,7 +31,10 @@ class InfluenceSpec(Spec):
 
     dataset: DatasetSpec = DatasetSpec(n=500)
     test: int = Field(200, ge=1, le=10_000, description="images held out, drawn after the n training images")
-    kernel: InfluenceKernel = "two-layer"
+    kernel: InfluenceKernel = Field(
+        "two-layer",
+        description="of the two-layer ReLU network or a network, of infinite width; or a network's own pseudo-NTK or full kernel",
+    )
     model: ModelSpec | None = Field(None, description="the network; None for the two-layer kernel, which has no choice")
     training: TrainingSpec | None = Field(None, description="up to the epoch at which the kernel is taken; None: at initialisation")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of a network's kernel; closed forms are in float64")

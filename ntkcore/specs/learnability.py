@@ -16,7 +16,7 @@ class LearnabilitySpec(Spec):
     training: TrainingSpec = TrainingSpec()
     kernel_epoch: int = Field(0, ge=0, description="epoch of the training at which the kernel is taken; 0 = initialisation")
     full_kernel: bool = Field(True, description="also solve the coupled dynamics with the whole n × n kernel (eq. 17)")
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64"] = Field("float32", description="precision of the kernel")
 
     @model_validator(mode="before")
     @classmethod
