@@ -42,7 +42,7 @@ def correlated(result, rho, low, high):
     [
         (-0.5, -0.7, -0.3, "a larger k(x,x) went with being learned earlier, as the theory says: Spearman ρ = −0.50, 95 % interval −0.70"),
         (0.5, 0.3, 0.7, "learned later, the opposite of what the theory says: Spearman ρ = +0.50, 95 % interval +0.30 to +0.70."),
-        (-0.1, -0.3, 0.1, "did not clearly predict the order of learning: Spearman ρ = −0.10, 95 % interval −0.30 to +0.10, which includes 0."),
+        (-0.1, -0.3, 0.1, "not clearly predict the order of learning: Spearman ρ = −0.10, 95 % interval −0.30 to +0.10, which includes 0."),
     ],
 )
 def test_what_the_interval_says_is_claimed(result, ws, rho, low, high, words):

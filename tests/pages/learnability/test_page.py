@@ -47,7 +47,7 @@ def test_the_page_says_the_answer_and_follows_its_controls(computed):
     widget(app, "button_group", "Gallery").set_value("all").run()
     [box for box in app.multiselect if box.label == "Classes"][-1].set_value(["8"]).run()  # the bar has one, too
     widget(app, "slider", "Percentile of k(x,x)").set_value((10.0, 50.0)).run()
-    assert {name: app.query_params[name] for name in ("order", "gallery", "only")} == {"order": "learned", "gallery": "all", "only": "8"}
+    assert {name: app.query_params[name] for name in ("order", "show", "only")} == {"order": "learned", "show": "all", "only": "8"}
     assert app.query_params["low"] == "10.0" and app.query_params["high"] == "50.0"
     widget(app, "button_group", "Gallery").set_value("hard").run()  # another gallery shows all its images again
     assert "low" not in app.query_params and widget(app, "slider", "Percentile of k(x,x)").value == (0.0, 100.0)

@@ -10,7 +10,7 @@ from recording import Recording
 
 from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.reliability import answer as views
+from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.settings import Settings
