@@ -8,7 +8,6 @@ import streamlit as st
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.figures import learnability as figures
-from ntkcore.learnability import GROUP_NAMES
 from pages.learnability.choice import LINK
 from pages.shared import choice as links
 from pages.shared import frame
@@ -138,7 +137,7 @@ def _errors(look: Look, curves: views.GroupCurves, mode: str) -> None:
                 "errors",
                 st.segmented_control,
                 "Groups shown",
-                options=["all", *GROUP_NAMES],
+                options=["all", "hard", "medium", "easy"],
                 required=True,
                 label_visibility="collapsed",
             )

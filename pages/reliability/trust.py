@@ -8,7 +8,6 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.figures.reliability import errors as figures
-from ntkcore.influence.trust import Trust
 from ntkcore.specs.influence import InfluenceView
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
@@ -42,7 +41,7 @@ def show_trust(look: Look, view: ReliabilityView) -> int:
     with left:
         _gallery(look.result, now, [int(i) for i in shown[:_SHOWN]], target)
     with right:
-        _evidence(look, now.trust, target)
+        _evidence(look, now, target)
     return target
 
 
@@ -76,7 +75,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         )
     st.html('<p class="atlas-quiet">held-out images · below each: median error rate, and ρ, of its most influential images · click one</p>')
     gallery(
-        [_card(result, now.trust, i) for i in shown],
+        [_card(result, now, i) for i in shown],
         base=media.thumbnail_base(result.test_pack),
         key="lights_gallery",
         revision=LINK.current().revision,
@@ -99,7 +98,8 @@ def _chosen() -> None:
         LINK.look(target=said["id"])
 
 
-def _card(result: InfluenceResult, trust: Trust, image: int) -> Card:
+def _card(result: InfluenceResult, now: views.Summary, image: int) -> Card:
+    trust = now.trust
     light = views.LIGHTS[trust.light[image]]
     name, rate, rank = result.class_names[result.test_labels[image]], float(trust.rate[image]), float(trust.rank[image])
     said = _WORDS[light]
@@ -108,8 +108,9 @@ def _card(result: InfluenceResult, trust: Trust, image: int) -> Card:
     return Card(image, name, sign, words.percent(rate), words.signed(rank), light == "red", title)
 
 
-def _evidence(look: Look, trust: Trust, target: int) -> None:
-    result, light = look.result, views.LIGHTS[trust.light[target]]
+def _evidence(look: Look, now: views.Summary, target: int) -> None:
+    result, trust = look.result, now.trust
+    light = views.LIGHTS[trust.light[target]]
     found = views.evidence(look, target)
     label = result.class_names[result.test_labels[target]]
     picture, name = media.picture(result.test_pack, target, label), html.escape(label)

@@ -5,8 +5,8 @@ import math
 
 import streamlit as st
 
+from ntkcore.analyses.convergence.comparison import KernelDoctor
 from ntkcore.figures.theme import raised
-from ntkcore.kernels.doctor import KernelDoctor
 from pages.shared import words
 
 

@@ -21,10 +21,10 @@ def plain(text: str) -> str:
 
 
 def as_html(sentence: str, *strong: str) -> str:
-    """A sentence of plain text as HTML, the first occurrence of each of these fragments in bold."""
+    """A sentence of plain text as HTML, each of these fragments in bold where it occurs first; given twice, its second occurrence too."""
     text = html.escape(sentence)
     for part in map(html.escape, strong):
-        text = text.replace(part, f"<b>{part}</b>", 1)
+        text = re.sub(f"(?<!<b>){re.escape(part)}", lambda found: f"<b>{found[0]}</b>", text, count=1)
     return text
 
 

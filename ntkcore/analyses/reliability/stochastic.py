@@ -157,17 +157,17 @@ def answer(found: NetworkIhvp) -> tuple[str, ...]:
         verdict = "Stochastic estimation is the larger error"
     mostly = "its batches" if sizes["batches"] >= sizes["depth"] else "ending its recursion early"
     said = [
-        f"{verdict}: solved by conjugate gradients, IHVP on this network misses retraining by {percent(own)} on average; one run of "
-        f"LiSSA by {percent(by['run'].rate)}, the mean of {len(found.lissa)} runs by {percent(by['lissa'].rate)}.",
-        f"One run is {percent(moved)} of an influence away from what it estimates, mostly by {mostly}: chance moves it by "
-        f"{percent(sizes['batches'])}, ending after {found.depth or 0:,} steps by {percent(sizes['depth'])}.",
-        f"In the kernel regime the formula itself misses by {percent(sizes['formula'])} (Î against I); that the network is finite moves "
-        f"the true influence by {percent(sizes['kernel'])} and the estimate by {percent(sizes['network'])}.",
+        f"{verdict}: solved by conjugate gradients, IHVP on this network misses retraining by {_percent(own)} on average; one run of "
+        f"LiSSA by {_percent(by['run'].rate)}, the mean of {len(found.lissa)} runs by {_percent(by['lissa'].rate)}.",
+        f"One run is {_percent(moved)} of an influence away from what it estimates, mostly by {mostly}: chance moves it by "
+        f"{_percent(sizes['batches'])}, ending after {found.depth or 0:,} steps by {_percent(sizes['depth'])}.",
+        f"In the kernel regime the formula itself misses by {_percent(sizes['formula'])} (Î against I); that the network is finite moves "
+        f"the true influence by {_percent(sizes['kernel'])} and the estimate by {_percent(sizes['network'])}.",
     ]
     if sizes["time"] > _UNFINISHED:
         said.append(
             f"Training ended at τ = {found.spec.verification.time:g}, before the minimum that the formula assumes: in the kernel regime "
-            f"that moves an influence by {percent(sizes['time'])}."
+            f"that moves an influence by {_percent(sizes['time'])}."
         )
     return tuple(said)
 
@@ -205,3 +205,8 @@ def _relative(change: np.ndarray, actual: np.ndarray) -> float:
     """Mean of |change| / |actual|, images without influence left out."""
     sizes = np.broadcast_to(np.abs(actual), change.shape)
     return float(centre(np.divide(np.abs(change), sizes, out=np.full(change.shape, np.nan), where=sizes > 0), "mean"))
+
+
+def _percent(share: float) -> str:
+    """To a tenth of a percent: what is less is rounding."""
+    return percent(round(share, 3))
