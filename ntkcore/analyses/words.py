@@ -68,3 +68,8 @@ def percent(rate: float, digits: int | None = None) -> str:
 def labelled(names: Sequence[str], label: int, truly: int) -> str:
     """An image's label, and what it truly is where that differs: 3 (flipped; truly 8)."""
     return names[label] if label == truly else f"{names[label]} (flipped; truly {names[truly]})"
+
+
+def place(device: str) -> str:
+    """Where something was computed."""
+    return "the CPU" if device == "cpu" else device

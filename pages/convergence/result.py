@@ -67,7 +67,7 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
     said = views.answer(result, view)
     facts = f"{len(result.points):,} comparisons"
     if result.complete:
-        device = "the CPU" if result.device == "cpu" else html.escape(result.device)
+        device = html.escape(words.place(result.device))
         facts += f" · computed {words.when(result.created)} on {device}, the last part in {words.duration(result.seconds)}"
     elif said and result.ready < len(result.points):
         facts, said = html.escape(said[0]).removesuffix("."), said[1:]

@@ -11,6 +11,7 @@ from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
@@ -54,11 +55,10 @@ def _headline(look: Look) -> None:
     result = look.result
     order, reached = LEARNABILITY.answer(result, look.view, workspace())
     strong = words.as_html(order, words.signed(result.correlation.rho), *STRONG)
-    device = "the CPU" if result.device == "cpu" else html.escape(result.device)
     facts = (
         html.escape(reached.removesuffix(".")),
         f"{result.parameters:,} parameters",
-        f"computed {words.when(result.created)} on {device} in {words.duration(result.seconds)}",
+        f"computed {words.when(result.created)} on {html.escape(words.place(result.device))} in {words.duration(result.seconds)}",
         *media.remark(result.pack),
     )
     st.html(f'<p class="atlas-fact">{strong}</p><p class="atlas-quiet">{" · ".join(facts)}</p>')
@@ -194,7 +194,7 @@ def _gallery(look: Look) -> None:
         st.pagination(pages, key="gallery_page", on_change=lambda: LINK.look(page=st.session_state["gallery_page"]))
     decimals = views.score_decimals(result)
     cards = [_card(look, int(i), decimals) for i in shown[(page - 1) * _PAGE : page * _PAGE]]
-    views.thumbnails(result, workspace())  # encoded again here if the stored ones are gone
+    thumbnails(result.pack, result.spec.dataset, workspace())  # encoded again here if the stored ones are gone
     gallery(
         cards,
         base=media.thumbnail_base(result.pack),

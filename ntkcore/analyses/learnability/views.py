@@ -1,4 +1,4 @@
-"""What a learnability page shows of a result: curves, tables, pictures; all answer at once from a hot result."""
+"""What a learnability page shows of a result: curves and tables; all answer at once from a hot result."""
 
 import io
 import zipfile
@@ -10,8 +10,8 @@ import pandas as pd
 
 from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
 from ntkcore.learnability import (
     GROUP_NAMES,
     Groups,
@@ -24,7 +24,6 @@ from ntkcore.learnability import (
     group_mean,
     percentile,
 )
-from ntkcore.specs import DatasetSpec
 from ntkcore.specs.learnability import LearnabilityView
 
 
@@ -185,33 +184,10 @@ def jitter(result: LearnabilityResult) -> np.ndarray:
     return np.random.default_rng(0).uniform(-0.35, 0.35, len(result.score))
 
 
-def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
-    """The result's thumbnails; encoded again from the data when the stored ones are gone."""
-    pack = open_pack(result.pack, ws.settings)
-    return pack if pack is not None else _pack(load_dataset(result.spec.dataset, ws.settings), ws)
-
-
-def _pack(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
-    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
-
-
-def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
-    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
-
-    def make() -> ThumbnailPack:
-        return _pack(load_dataset(spec, ws.settings, first=count), ws)
-
-    pack = ws.hot.get(("thumbnails", spec.canonical(), count), make, lambda pack: 64 * count)
-    if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
-        ws.hot.drop(("thumbnails", spec.canonical(), count))
-        pack = make()
-    return pack
-
-
 def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) -> bytes:
     """A zip of the images as PNG (texts as they are), one folder per class, with the table as ``images.csv``."""
     result = look.result
-    pack = thumbnails(result, ws)
+    pack = thumbnails(result.pack, result.spec.dataset, ws)
     buffer = io.BytesIO()
     rows = table(look, images)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already

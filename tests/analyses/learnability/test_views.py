@@ -13,6 +13,7 @@ from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.materials.kernel import kernel_key
+from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
@@ -146,10 +147,10 @@ def test_table_and_zip(result, look, ws):
 
 
 def test_thumbnails_are_encoded_again_when_they_are_gone(result, ws):
-    before = views.thumbnails(result, ws).png(3)
+    before = thumbnails(result.pack, SPEC.dataset, ws).png(3)
     for path in (ws.settings.cache_dir / "thumbnails").rglob("*.pack"):
         path.unlink()
-    assert views.thumbnails(result, ws).png(3) == before
+    assert thumbnails(result.pack, SPEC.dataset, ws).png(3) == before
 
 
 def test_percentile_span(result, look):
