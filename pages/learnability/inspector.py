@@ -76,11 +76,13 @@ def _facts(look: Look, image: int) -> None:
 
 def _outputs(result: LearnabilityResult, image: int) -> str:
     """The outputs after training beside their targets; of many outputs, the largest."""
-    outputs, targets = result.outputs[-1][image], result.targets[image]
+    outputs, targets, names = result.outputs[-1][image], result.targets[image], result.class_names
+
+    def told(value: float, decimals: int = 3) -> str:
+        return words.signed(float(value), decimals)
+
     if len(outputs) == 1:
-        return f"{outputs[0]:+.3f}, target {targets[0]:+g} ({result.class_names[0]} −1, {result.class_names[1]} +1)"
+        return f"{told(outputs[0])}, target {told(targets[0], 0)} ({names[0]} −1, {names[1]} +1)"
     largest = np.argsort(-outputs)[:3]
-    return (
-        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest)
-        + " (the three largest; the target is 1 for the label and 0 for the others)"
-    )
+    listed = ", ".join(f"{names[o]} {told(outputs[o])}" for o in largest)
+    return f"{listed} (the three largest; the target is 1 for the label and 0 for the others)"
