@@ -26,7 +26,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.result import LearnabilityResult
-from ntkcore.analyses.reliability import answer as reliability_network
+from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.reliability.result import NetworkIhvp
@@ -233,7 +233,7 @@ def on_network(result: InfluenceResult, target: int | None = None, view: Reliabi
 
 def network_errors(found: NetworkIhvp) -> pd.DataFrame:
     """One row per estimate of :func:`on_network`: Pearson, Spearman and mean error rate against retraining."""
-    return reliability_network.agreement_table(found)
+    return stochastic.agreement_table(found)
 
 
 def information(**choices: Choice) -> InfluenceResult:

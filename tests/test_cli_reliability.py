@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.reliability import views
+from ntkcore.analyses.words import number, percent
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.influence import ihvp_error
@@ -34,10 +36,15 @@ def test_reliability_prints_the_sweep_and_the_judgement_of_one_ridge(cache, caps
         assert row["median"] == pytest.approx(np.nanmedian(error.rate()), rel=1e-8)
         assert row["lower_bound"] == pytest.approx(error.lower_bound, rel=1e-8)
         assert row["satisfied"] == 1
-    now = views.summary(result, view.ridge, ws)
-    assert f"At λ = 0.25: mean error rate {now.mean:.4g}, median {now.median:.4g}, lower bound {now.bound:.4g}" in said
-    assert "360 of 360 pairs satisfy Theorem 3" in said
-    assert f"Held-out images to trust IHVP on: {views.counts(now)[0]}; " in said
+    now = views.summary(Look.of(result, view.ridge, None, ws))
+    trusted, careful, doubtful = views.counts(now)
+    for sentence in (
+        f"At λ = 0.25, IHVP misses the true influence by {percent(now.mean)} on average over all pairs, and by {percent(now.median)} at",
+        f"Of 12 held-out images, trust it on {trusted}, with care on {careful}, and not on {doubtful}.",
+        f"Theorem 3’s lower bound of the error rate: {percent(now.bound)}, from λ_min = {number(least)}.",
+        "All 360 pairs satisfy its exact inequality.",
+    ):
+        assert sentence in said
     assert f"Stored as {result.key}" in said
 
 

@@ -29,9 +29,9 @@ def told_apart(values: Sequence[float]) -> dict[float, str]:
     return {value: text(value) for value in values}
 
 
-def signed(value: float) -> str:
-    """A signed number with two decimals and a true minus sign."""
-    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no negative zero
+def signed(value: float, decimals: int = 2) -> str:
+    """A signed number with so many decimals and a true minus sign."""
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")  # + 0.0: no negative zero
 
 
 def change(value: float) -> str:
@@ -60,6 +60,16 @@ def size(count: float) -> str:
     return f"{count:.0f} B"
 
 
-def percent(rate: float) -> str:
-    """An error rate as a person writes it."""
-    return "–" if math.isnan(rate) else f"{number(100 * rate, 2 if rate < 1 else 3)} %"
+def percent(rate: float, digits: int | None = None) -> str:
+    """A share or an error rate as a person writes it: with two significant digits below 100 % and three beyond, or with so many."""
+    return "–" if math.isnan(rate) else f"{number(100 * rate, digits or (2 if rate < 1 else 3))} %"
+
+
+def labelled(names: Sequence[str], label: int, truly: int) -> str:
+    """An image's label, and what it truly is where that differs: 3 (flipped; truly 8)."""
+    return names[label] if label == truly else f"{names[label]} (flipped; truly {names[truly]})"
+
+
+def place(device: str) -> str:
+    """Where something was computed."""
+    return "the CPU" if device == "cpu" else device

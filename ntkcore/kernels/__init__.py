@@ -8,7 +8,6 @@ from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import working_set
 from ntkcore.kernels.plan import FallbackWarning, LayerPlan, PlanEntry, layer_plan
 from ntkcore.kernels.relu import two_layer_relu_ntk
-from ntkcore.kernels.transfer import to_jax
 
 __all__ = [
     "Compression",
@@ -23,7 +22,6 @@ __all__ = [
     "layer_plan",
     "ntk_diagonal",
     "ntk_tiles",
-    "to_jax",
     "two_layer_relu_ntk",
     "working_set",
 ]

@@ -54,11 +54,6 @@ def rounding_floor(values: ArrayLike, dtype: DTypeLike = np.float64) -> float:
     return float(rounding_unit(dtype) * size.sum() + len(size) * np.finfo(np.float64).eps * size.max())
 
 
-def resolvable(values: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.bool_]:
-    """(N,) whether each eigenvalue stands above the rounding floor."""
-    return _checked(values) > rounding_floor(values, dtype)
-
-
 def effective_rank(values: ArrayLike) -> float:
     """``exp(-sum p log p)`` with ``p = lambda / sum lambda`` over the positive eigenvalues (Roy & Vetterli 2007).
 

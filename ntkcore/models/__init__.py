@@ -7,7 +7,6 @@ from ntkcore.models.build import (
     build_model,
     check_fit,
     describe_model,
-    fitting_architectures,
     has_batch_norm,
     parameter_count,
 )
@@ -26,7 +25,6 @@ __all__ = [
     "describe_model",
     "epoch_time",
     "evaluate",
-    "fitting_architectures",
     "has_batch_norm",
     "parameter_count",
     "train",

@@ -22,7 +22,7 @@ from ntkcore.models.layers import GrayToColour, normaliser
 from ntkcore.models.networks import CNN4_SMALLEST, cnn4_side, from_chain
 from ntkcore.models.residual import ResNet18, ResNet20, WideResNet16
 from ntkcore.models.weights import load_weights, weights_file
-from ntkcore.specs import ARCHITECTURES, Architecture, ModelSpec
+from ntkcore.specs import ARCHITECTURES, ModelSpec
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -173,19 +173,6 @@ def check_fit(spec: ModelSpec, input_shape: tuple[int, ...], outputs: int = 1) -
             )
     elif channels not in (1, 3):
         raise ModelError(f"The pretrained {name} reads colour or gray images; these have {channels} channels.", "Choose random weights.")
-
-
-def fitting_architectures(input_shape: tuple[int, ...]) -> tuple[Architecture, ...]:
-    """The architectures that take samples of ``input_shape`` with random weights."""
-
-    def fits(name: Architecture) -> bool:
-        try:
-            check_fit(ModelSpec(architecture=name), input_shape)
-        except ModelError:
-            return False
-        return True
-
-    return tuple(name for name in ARCHITECTURES if fits(name))
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -38,18 +38,18 @@ def show_charts(result: ConvergenceResult, view: ConvergenceView) -> None:
 
 
 def _show(result: ConvergenceResult, view: ConvergenceView, name: str) -> None:
-    if name in views.METRICS:
-        _metric(result, view, views.METRICS[name])
+    if name in views.QUANTITIES:
+        _quantity(result, view, views.QUANTITIES[name])
     elif name == "spectra":
         _spectra(result, view)
     else:
         _timing(result, name)
 
 
-def _metric(result: ConvergenceResult, view: ConvergenceView, metric: views.Metric) -> None:
-    curves = views.curves(result, view, metric)
-    every = views.curves(result, view.model_copy(update={"over": "epoch"}), metric)
-    only = views.width_of(result, view) if metric.name in _SEVERAL and view.over == "epoch" else None
+def _quantity(result: ConvergenceResult, view: ConvergenceView, quantity: views.Quantity) -> None:
+    curves = views.curves(result, view, quantity)
+    every = views.curves(result, view.model_copy(update={"over": "epoch"}), quantity)
+    only = views.width_of(result, view) if quantity.name in _SEVERAL and view.over == "epoch" else None
     epoch = views.epoch_of(result, view)
     empty = views.gap(result, only, epoch if view.over == "width" else None)
     figure = figures.curves_figure(
@@ -57,12 +57,12 @@ def _metric(result: ConvergenceResult, view: ConvergenceView, metric: views.Metr
     )
     where = f"width {only:,}" if only is not None else "every width" if view.over == "epoch" else _when(epoch)
     chart(
-        metric.title,
+        quantity.title,
         figure,
-        key=metric.name,
+        key=quantity.name,
         table=partial(_points, result, curves),
-        note=_note(where, metric.note, metric.figure),
-        on_select=partial(_opened, metric.name),
+        note=_note(where, quantity.note, quantity.figure),
+        on_select=partial(_opened, quantity.name),
         selection_mode="points",
     )
 
@@ -132,7 +132,7 @@ def _points(result: ConvergenceResult, curves: views.Curves) -> pd.DataFrame:
         return line.label, points[index].model.width, points[index].model.seed, points[index].epoch, value
 
     rows = [row(line, *dot) for line in curves.series for dot in zip(line.point_id, line.point_y, strict=True)]
-    return pd.DataFrame(rows, columns=["kernel", "width", "seed", "epoch", curves.metric.name])
+    return pd.DataFrame(rows, columns=["kernel", "width", "seed", "epoch", curves.quantity.name])
 
 
 def _eigenvalues(result: ConvergenceResult, found: views.Spectra | None) -> pd.DataFrame:

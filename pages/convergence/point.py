@@ -1,12 +1,13 @@
 """One comparison opened from a chart: its kernels as pictures ordered by class, their numbers side by side, their doctors."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from ntkcore.analyses.convergence.comparison import Comparison, open_point
 from ntkcore.analyses.convergence.result import ConvergenceResult
-from ntkcore.analyses.convergence.views import METRICS, index_of
+from ntkcore.analyses.convergence.views import QUANTITIES, index_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.convergence.pairs import common_span, heatmap
@@ -14,17 +15,17 @@ from ntkcore.figures.theme import raised
 from pages.convergence.choice import LINK
 from pages.shared import frame, words
 from pages.shared.charts import config
+from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
-from pages.shared.fields import Fields
+from pages.shared.tables import columns_table
 
-_POINT = Fields("convergence.point")
+_POINT = Controls("convergence.point", LINK)
 _HEATS = {"pseudo": "Pseudo-NTK", "full": "Full, mean over outputs", "error": "Error of each pair"}
 _NOTES = {
     "pseudo": "Θ̂(x, x′) of every pair of training images, ordered by class.",
     "full": "(1/k) Σ Θ_oo(x, x′) of every pair, on the same colours as the pseudo-NTK.",
     "error": "‖Θ̂ ⊗ I − Θ‖ / ‖Θ‖ of every pair: the ratio of eq. 3.3. Pairs whose block is small in itself are often the worst.",
 }
-_COLUMNS = ("full", "pseudo", "first", "network")
 _TITLES = {"full": "Full", "pseudo": "Pseudo", "first": "First logit", "network": "Network"}
 
 
@@ -94,18 +95,16 @@ def _steps(result: ConvergenceResult, point: Comparison) -> None:
 
 
 def _picture(point: Comparison) -> None:
-    view = LINK.current().view
-    _POINT.seed(LINK.current().revision, {"heat": view.heat})
-    st.segmented_control(
+    _POINT.seed(None, "heat")
+    heat = _POINT.control(
+        "heat",
+        st.segmented_control,
         "Picture",
-        list(_HEATS),
+        options=list(_HEATS),
         format_func=_HEATS.__getitem__,
         required=True,
-        **_POINT.default("heat"),
         label_visibility="collapsed",
-        on_change=lambda: LINK.look(heat=_POINT["heat"]),
     )
-    heat = _POINT["heat"]
     try:
         images = open_point(point.spec, workspace())
     except AtlasError as error:
@@ -121,11 +120,7 @@ def _picture(point: Comparison) -> None:
 
 def _numbers(point: Comparison) -> None:
     """The numbers of the kernels side by side."""
-    number = words.number
-
-    def percent(value: float) -> str:
-        return "–" if value != value else f"{100 * value:.1f} %"
-
+    number, percent = words.number, partial(words.percent, digits=3)
     rows = (
         ("Relative difference ‖Θ̂ ⊗ I − Θ‖ / ‖Θ‖", point.frobenius, number),
         ("Mean of it over pairs", point.pair_error, number),
@@ -139,12 +134,8 @@ def _numbers(point: Comparison) -> None:
         ("Right on held-out images", point.accuracy, percent),
         ("Seconds for the kernel", point.seconds, number),
     )
-    head = "".join(f"<th>{_TITLES[name]}</th>" for name in _COLUMNS)
-    body = "".join(
-        f"<tr><th>{raised(what)}</th>" + "".join(f"<td>{said(values[name]) if name in values else ''}</td>" for name in _COLUMNS) + "</tr>"
-        for what, values, said in rows
-    )
-    st.html(f'<table class="atlas-facts atlas-columns"><tr><th></th>{head}</tr>{body}</table>')
+    cells = [(what, *(said(values[name]) if name in values else "" for name in _TITLES)) for what, values, said in rows]
+    columns_table(("", *_TITLES.values()), cells, ours=True)
     st.html(
         f'<div class="atlas-quiet">{point.n:,} training and {point.m:,} held-out images · {point.k} outputs · '
         f"{point.parameters:,} parameters · {raised('Σ|Θ_oo|')} {number(point.on)} and {raised('Σ|Θ_op|')} {number(point.off)} a pair</div>"
@@ -155,5 +146,5 @@ def _numbers(point: Comparison) -> None:
 
 def _ranks(point: Comparison) -> dict[str, float]:
     """The effective ranks as in the chart: of the cheap kernels as Θ̂ ⊗ I."""
-    measured = METRICS["rank"].values
+    measured = QUANTITIES["rank"].values
     return {**measured(point, "pseudo"), **measured(point, "first")}

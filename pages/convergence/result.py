@@ -14,14 +14,13 @@ from pages.convergence.charts import show_charts
 from pages.convergence.choice import LINK
 from pages.convergence.explain import explain_convergence
 from pages.convergence.point import inspect_point
-from pages.shared import choice as links
 from pages.shared import frame, words
+from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
-from pages.shared.fields import Fields
 from pages.shared.standing import standing
 
 _PAUSE = 3.0  # seconds between two drawings of all charts, so that a browser keeps up with quick comparisons
-_VIEW = Fields("convergence.view")
+_VIEW = Controls("convergence.view", LINK)
 _OVER = {"width": "Over width", "epoch": "Over epochs"}
 _KERNELS = {"pseudo": "Pseudo-NTK", "first": "First logit"}
 _EXAMINED = _KERNELS | {"full": "Full kernel"}
@@ -53,10 +52,10 @@ def say_what_is_missing(result: ConvergenceResult) -> None:
 @frame.telling
 def _explore(result: ConvergenceResult) -> None:
     say_what_is_missing(result)
-    _seed(result, LINK.current())
+    view = LINK.current().view
+    _VIEW.seed(result.key, "over", "kernel", epoch=views.epoch_of(result, view), width=views.width_of(result, view))
     answer = st.container(gap="xsmall", key="convergence_answer")  # above the controls that decide it
     _controls(result)
-    view = LINK.current().view
     with answer:
         _headline(result, view)
     show_charts(result, view)
@@ -68,7 +67,7 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
     said = views.answer(result, view)
     facts = f"{len(result.points):,} comparisons"
     if result.complete:
-        device = "the CPU" if result.device == "cpu" else html.escape(result.device)
+        device = html.escape(words.place(result.device))
         facts += f" · computed {words.when(result.created)} on {device}, the last part in {words.duration(result.seconds)}"
     elif said and result.ready < len(result.points):
         facts, said = html.escape(said[0]).removesuffix("."), said[1:]
@@ -88,28 +87,17 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
         st.html(f'<div class="atlas-quiet">{facts}</div>', width="content")
 
 
-def _seed(result: ConvergenceResult, choice: links.Choice) -> None:
-    view = choice.view
-    values = {"over": view.over, "kernel": view.kernel, "epoch": views.epoch_of(result, view), "width": views.width_of(result, view)}
-    _VIEW.seed((result.key, choice.revision), values)
-
-
-def _changed(name: str) -> None:
-    LINK.look(**{name: _VIEW[name]})
-
-
 def _controls(result: ConvergenceResult) -> None:
     spec = result.spec
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
         for name, label, titles in (("over", "Charts", _OVER), ("kernel", "Cheap kernel", _KERNELS)):
-            st.segmented_control(
+            _VIEW.control(
+                name,
+                st.segmented_control,
                 label,
-                list(titles),
+                options=list(titles),
                 format_func=titles.__getitem__,
                 required=True,
-                **_VIEW.default(name),
-                on_change=_changed,
-                args=(name,),
                 width="content",
             )
         for name, label, places, said in (
@@ -117,7 +105,7 @@ def _controls(result: ConvergenceResult) -> None:
             ("width", "Width", spec.widths, "In the spectra, and over epochs wherever one chart holds several kernels."),
         ):
             if len(places) > 1:  # a slider needs two places
-                st.select_slider(label, places, **_VIEW.value(name), on_change=_changed, args=(name,), help=said, width=190)
+                _VIEW.control(name, st.select_slider, label, options=places, help=said, width=190)
         st.download_button(
             "CSV",
             lambda: views.table(result).to_csv(index=False),

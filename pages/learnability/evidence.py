@@ -6,33 +6,34 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.learnability import views
-from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.learnability.look import Look
 from ntkcore.figures import learnability as figures
-from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.shared import choice as links
 from pages.shared import frame
 from pages.shared.charts import chart, forget_selection, selected
+from pages.shared.controls import Controls
 
+_ERRORS = Controls("learnability.errors", LINK)
 _SHOWN, _WAITED = "evidence.shown", "evidence.waited"
 _PAUSE = 0.8  # seconds in which a browser has painted the gallery
 _HEIGHT = 960  # pixels of the charts, so that nothing jumps when they come
 
 
-def evidence(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView) -> None:
+def evidence(look: Look) -> None:
     """The four charts; on the first view of a result, a moment after the gallery.
 
     A browser needs over a second to load the chart library, in which it would show no image and take no click.
     """
     st.header("The evidence", anchor=False)
-    if st.session_state.get(_SHOWN) != result.key:
-        _after_the_gallery(result.key)
+    if st.session_state.get(_SHOWN) != look.result.key:
+        _after_the_gallery(look.result.key)
         return
-    curves = views.group_curves(result, view)
+    curves = views.group_curves(look)
     mode = frame.mode()
     left, right = st.columns(2, gap="large")
     with left:
-        _histogram(result, facts, view, mode)
+        _histogram(look, mode)
     with right:
         chart(
             "Accuracy of the three groups while training",
@@ -43,9 +44,9 @@ def evidence(result: LearnabilityResult, facts: views.Judged, view: Learnability
         )
     left, right = st.columns(2, gap="large")
     with left:
-        _learned(result, facts, view, mode)
+        _learned(look, mode)
     with right:
-        _errors(curves, view, mode)
+        _errors(look, curves, mode)
 
 
 @st.fragment(run_every=_PAUSE, key="evidence_wait")
@@ -63,33 +64,33 @@ def clear_selection() -> None:
     LINK.look(low=0.0, high=100.0, picked=(), elsewhere=True)
 
 
-def _histogram(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
-    chosen = views.groups(result, view)
+def _histogram(look: Look, mode: str) -> None:
+    result, view, chosen = look.result, look.view, look.groups
     cuts = (
         float(result.score[chosen.hard].max()) if len(chosen.hard) else np.nan,
         float(result.score[chosen.easy].min()) if len(chosen.easy) else np.nan,
     )
     chart(
         "How k(x,x) is distributed",
-        figures.score_histogram(result, cuts, views.marked(result, view), mode),
+        figures.score_histogram(result, cuts, look.marked, mode),
         key="histogram",
-        table=lambda: views.table(result, facts, np.argsort(result.score)),
+        table=lambda: views.table(look, np.argsort(result.score)),
         note="Drag across bars to show just those images in the gallery; a double click clears.",
         selection_mode="box",
-        on_select=lambda: _brushed(result, facts),
+        on_select=lambda: _brushed(look),
     )
     if (view.low, view.high) != (0.0, 100.0):
-        inside = int(((facts.percentile >= view.low) & (facts.percentile <= view.high)).sum())
+        inside = int(((look.outcome.percentile >= view.low) & (look.outcome.percentile <= view.high)).sum())
         _selected(f"**{inside:,} images** between the percentiles {view.low:g} and {view.high:g} are in the gallery above", "histogram")
 
 
-def _brushed(result: LearnabilityResult, facts: views.Judged) -> None:
+def _brushed(look: Look) -> None:
     boxes = selected("histogram").get("box") or []
     if not boxes:
         LINK.look(low=0.0, high=100.0, elsewhere=True)
         return
     low, high = sorted(boxes[0]["x"])
-    span = views.percentile_span(result, facts, low, high)
+    span = views.percentile_span(look, low, high)
     if span is not None:
         forget_selection("learned")
         LINK.look(gallery="all", low=math.floor(10 * span[0]) / 10, high=math.ceil(10 * span[1]) / 10, picked=(), elsewhere=True)
@@ -101,12 +102,13 @@ def _selected(text: str, key: str) -> None:
         st.button("Clear", key=f"clear_{key}", on_click=clear_selection, type="tertiary", icon=":material/close:")
 
 
-def _learned(result: LearnabilityResult, facts: views.Judged, view: LearnabilityView, mode: str) -> None:
+def _learned(look: Look, mode: str) -> None:
+    result, view = look.result, look.view
     chart(
         "k(x,x) against the epoch each image is learned",
-        figures.learned_scatter(result, views.jitter(result), views.marked(result, view), mode),
+        figures.learned_scatter(result, views.jitter(result), look.marked, mode),
         key="learned",
-        table=lambda: views.table(result, facts, np.argsort(result.score)),
+        table=lambda: views.table(look, np.argsort(result.score)),
         note="Lasso images to show just those in the gallery. Points are shifted a little up or down so that they do not hide each other.",
         selection_mode=("lasso", "box", "points"),
         on_select=_lassoed,
@@ -125,21 +127,21 @@ def _lassoed() -> None:
         LINK.look(picked=(), elsewhere=True)
 
 
-def _errors(curves: views.GroupCurves, view: LearnabilityView, mode: str) -> None:
-    for name, value in (("group", view.errors), ("log", view.log)):
-        st.session_state[f"errors.{name}"] = value
+def _errors(look: Look, curves: views.GroupCurves, mode: str) -> None:
+    view = look.view
+    _ERRORS.seed(look.result.key, "errors", "log")
 
     def controls() -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.segmented_control(
+            _ERRORS.control(
+                "errors",
+                st.segmented_control,
                 "Groups shown",
-                ["all", "hard", "medium", "easy"],
+                options=["all", "hard", "medium", "easy"],
                 required=True,
-                key="errors.group",
                 label_visibility="collapsed",
-                on_change=lambda: LINK.look(errors=st.session_state["errors.group"]),
             )
-            st.toggle("log scale", key="errors.log", on_change=lambda: LINK.look(log=st.session_state["errors.log"]))
+            _ERRORS.control("log", st.toggle, "log scale")
 
     chart(
         "Mean error: measured and predicted",

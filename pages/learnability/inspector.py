@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.learnability import views
+from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.figures.learnability import image_curves
 from pages.learnability.choice import LINK
@@ -13,19 +14,18 @@ from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
 
 
-def inspect(result: LearnabilityResult, facts: views.Judged, order: np.ndarray) -> None:
-    """Open the inspector on the view's image; previous and next follow ``order``."""
-
-    opened = LINK.current().view.image
-    if opened not in order:  # opened by a link, outside what the gallery shows: step through all images
-        order = np.lexsort((np.arange(len(result.score)), result.score))
+def inspect(look: Look) -> None:
+    """Open the inspector on the view's image; previous and next follow the gallery."""
+    order = look.shown
+    if look.view.image not in order:  # opened by a link, outside what the gallery shows: step through all images
+        order = look.hardest_first
 
     @st.dialog("Inspector", width="large", on_dismiss=_close)
     def dialog() -> None:
         image = LINK.current().view.image
         if image is None:
             st.rerun()
-        _show(result, facts, order, image)
+        _show(look, order, image)
 
     dialog()
 
@@ -38,7 +38,8 @@ def _go(image: int) -> None:
     LINK.look(image=image, marked=image)
 
 
-def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, image: int) -> None:
+def _show(look: Look, order: np.ndarray, image: int) -> None:
+    result = look.result
     name = result.class_names[result.labels[image]]
     st.subheader(f"Image {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
@@ -47,27 +48,24 @@ def _show(result: LearnabilityResult, facts: views.Judged, order: np.ndarray, im
         steps(order, image, _go)
         basket_button(LINK.current().view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
     with right:
-        _facts(result, facts, image, name)
+        _facts(look, image)
         st.plotly_chart(
             image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
         )
         st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
 
 
-def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: str) -> None:
-    flipped = result.labels[image] != result.true_labels[image]
-    predicted = result.class_names[facts.predicted[image]]
-    learned = result.learned[image]
-    last = len(result.outputs) - 1
-    chosen = views.groups(result, LINK.current().view)
-    group = views.group_of(chosen, image)
+def _facts(look: Look, image: int) -> None:
+    result, outcome = look.result, look.outcome
+    names, learned, last = result.class_names, result.learned[image], len(result.outputs) - 1
+    right, group = "right" if outcome.correct[image] else "wrong", views.group_of(look.groups, image)
     rows = [
         ("From", result.ids[image]),
-        ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
-        ("Predicted", f"{predicted}, {'right' if facts.correct[image] else 'wrong'}, after epoch {last}"),
-        ("k(x,x)", f"{result.score[image]:.6g}, percentile {facts.percentile[image]:.1f}: {group}"),
+        ("Label", words.labelled(names, result.labels[image], result.true_labels[image])),
+        ("Predicted", f"{names[outcome.predicted[image]]}, {right}, after epoch {last}"),
+        ("k(x,x)", f"{result.score[image]:.6g}, percentile {outcome.percentile[image]:.1f}: {group}"),
         ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),
-        ("Final error ‖f − y‖", f"{facts.error[image]:.4g}, percentile {views.error_percentile(facts, image):.1f}"),
+        ("Final error ‖f − y‖", f"{outcome.error[image]:.4g}, percentile {views.error_percentile(outcome, image):.1f}"),
         ("Outputs", _outputs(result, image)),
     ]
     facts_table(
@@ -78,11 +76,13 @@ def _facts(result: LearnabilityResult, facts: views.Judged, image: int, name: st
 
 def _outputs(result: LearnabilityResult, image: int) -> str:
     """The outputs after training beside their targets; of many outputs, the largest."""
-    outputs, targets = result.outputs[-1][image], result.targets[image]
+    outputs, targets, names = result.outputs[-1][image], result.targets[image], result.class_names
+
+    def told(value: float, decimals: int = 3) -> str:
+        return words.signed(float(value), decimals)
+
     if len(outputs) == 1:
-        return f"{outputs[0]:+.3f}, target {targets[0]:+g} ({result.class_names[0]} −1, {result.class_names[1]} +1)"
+        return f"{told(outputs[0])}, target {told(targets[0], 0)} ({names[0]} −1, {names[1]} +1)"
     largest = np.argsort(-outputs)[:3]
-    return (
-        ", ".join(f"{result.class_names[o]} {outputs[o]:+.3f}" for o in largest)
-        + " (the three largest; the target is 1 for the label and 0 for the others)"
-    )
+    listed = ", ".join(f"{names[o]} {told(outputs[o])}" for o in largest)
+    return f"{listed} (the three largest; the target is 1 for the label and 0 for the others)"

@@ -7,33 +7,32 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
-from pages.shared import choice as links
 from pages.shared import frame, words
 from pages.shared.charts import chart
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 
-_VIEW = Fields("reliability.clusters")
+_VIEW = Controls("reliability.clusters", LINK)
 _SCALES = (5, 10, 25, 50)
 
 
-def show_clusters(view: ReliabilityView, choice: links.Choice) -> None:
+def show_clusters(view: ReliabilityView) -> None:
     """The control of the size, the chart, and what was found."""
     st.header("The upper bound, on simulated clusters", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _VIEW.seed(choice.revision, {"scale": view.scale})
+        _VIEW.seed(None, "scale")
         scales = sorted({*_SCALES, view.scale})
         with st.spinner(f"Simulating {124 * view.scale:,} samples …", show_time=False):
             found = views.clusters(view.scale, workspace())
 
         def controls() -> None:
-            st.segmented_control(
+            _VIEW.control(
+                "scale",
+                st.segmented_control,
                 "Training samples",
-                scales,
+                options=scales,
                 format_func=lambda scale: f"{124 * scale:,}",
                 required=True,
-                **_VIEW.default("scale"),
-                on_change=lambda: LINK.look(scale=_VIEW["scale"]),
                 help="Clusters of s·2, s·4, … s·32 samples in each class. The paper has s = 50: 6,200 samples, half a minute or more.",
             )
 

@@ -1,41 +1,40 @@
 """Density against error rate: how they go together, how that depends on the estimate, and the images that are brushed (Fig. 3)."""
 
-import numpy as np
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
-from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
-from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.charts import chart, forget_selection, selected
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
-from pages.shared.words import percent
 
-_VIEW = Fields("reliability.density")
-_AVERAGES = {"mean": "mean", "median": "median"}
+_VIEW = Controls("reliability.density", LINK)
+_AVERAGES = ("mean", "median")
 
 
-def show_density(result: InfluenceResult, view: ReliabilityView, found: views.Summary, place: DeltaGenerator) -> None:
+def show_density(look: Look, view: ReliabilityView, place: DeltaGenerator) -> None:
     """The scatter in ``place``; below it, across the page, the correlation's dependence and the images."""
-    ws, choice = workspace(), LINK.current()
+    result, now = look.result, views.summary(look)
+    rate = now.rates[view.average]
+    picked = [image for image in view.picked if image < len(rate)]
     with place:
         with st.spinner("Estimating densities …", show_time=False):
-            density = views.density(result, view.dimension, view.bandwidth, len(result.labels), ws)
-        rate = found.rates[view.average]
+            density = views.density(look, view.dimension, view.bandwidth, len(result.labels))
         both = views.associate(density.log_density, rate)
-        picked = [image for image in view.picked if image < len(rate)]
-        _VIEW.seed((result.key, choice.revision), {"average": view.average, "dimension": view.dimension, "bandwidth": view.bandwidth})
+        _VIEW.seed(result.key, "average", "dimension", "bandwidth")
         chart(
             "Error rate against density",
             figures.density_figure(density.log_density, rate, result.labels, result.class_names, picked, frame.mode()),
             key="density",
-            table=lambda: tables.image_table(result, found, density.log_density),
+            table=lambda: tables.image_table(result, now, density.log_density),
             note=_said(both),
             controls=_controls,
             on_select=_brushed,
@@ -43,7 +42,7 @@ def show_density(result: InfluenceResult, view: ReliabilityView, found: views.Su
         )
     left, right = st.columns(2, gap="large")
     with left:
-        rows = views.dependence(result, view.ridge, view.average, ws)
+        rows = views.dependence(look, view.average)
         few = f" First {views.TABLE_IMAGES:,} images." if len(rate) > views.TABLE_IMAGES else ""
         chart(
             "How the correlation depends on the estimate",
@@ -53,7 +52,8 @@ def show_density(result: InfluenceResult, view: ReliabilityView, found: views.Su
             note=f"In few dimensions much of an image is not seen; in many, each image is its own only neighbour.{few}",
         )
     with right:
-        _images(result, view, found, density.log_density, picked, choice)
+        shown = views.unreliable(view, now)
+        _images([_card(result, int(i), float(rate[i]), float(density.log_density[i])) for i in shown], result.pack, len(picked))
 
 
 def _said(both: views.Association) -> str:
@@ -70,31 +70,18 @@ def _said(both: views.Association) -> str:
 
 
 def _controls() -> None:
-    dimensions = sorted({*views.DIMENSIONS, LINK.current().view.dimension})
+    dimensions, rules = sorted({*views.DIMENSIONS, LINK.current().view.dimension}), list(views.RULES)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.selectbox("Components", dimensions, **_VIEW.index("dimension", dimensions), on_change=_changed, args=("dimension",), width=130)
-        st.selectbox(
-            "Bandwidth",
-            list(views.RULES),
-            format_func=views.RULES.__getitem__,
-            **_VIEW.index("bandwidth", list(views.RULES)),
-            on_change=_changed,
-            args=("bandwidth",),
-            width=130,
-        )
-        st.segmented_control(
+        _VIEW.control("dimension", st.selectbox, "Components", options=dimensions, width=130)
+        _VIEW.control("bandwidth", st.selectbox, "Bandwidth", options=rules, format_func=views.RULES.__getitem__, width=130)
+        _VIEW.control(
+            "average",
+            st.segmented_control,
             "Over held-out images",
-            list(_AVERAGES),
+            options=_AVERAGES,
             required=True,
-            **_VIEW.default("average"),
-            on_change=_changed,
-            args=("average",),
             help="The mean is moved by single pairs whose influence is almost 0; the median is not.",
         )
-
-
-def _changed(name: str) -> None:
-    LINK.look(**{name: _VIEW[name]})
 
 
 def _brushed() -> None:
@@ -107,22 +94,19 @@ def _clear() -> None:
     LINK.look(picked=())
 
 
-def _images(
-    result: InfluenceResult, view: ReliabilityView, found: views.Summary, log_density: np.ndarray, picked: list[int], choice: links.Choice
-) -> None:
+def _images(cards: Sequence[Card], pack: str, picked: int) -> None:
     """The brushed images, or those of the largest error rate."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        title = f"{len(picked):,} selected training image{'s' if len(picked) > 1 else ''}" if picked else "Least reliable training images"
+        title = f"{picked:,} selected training image{'s' if picked > 1 else ''}" if picked else "Least reliable training images"
         st.subheader(title, anchor=False, width="content")
         if picked:
             st.button("Clear", key="clear_density", on_click=_clear, type="tertiary", icon=":material/close:")
     st.html('<p class="atlas-quiet">largest error rate first · below each: its error rate, and its log density</p>')
-    rate = found.rates[view.average]
     gallery(
-        [_card(result, int(i), float(rate[i]), float(log_density[i])) for i in views.unreliable(result, view, found)],
-        base=media.thumbnail_base(result.pack),
+        cards,
+        base=media.thumbnail_base(pack),
         key="unreliable_gallery",
-        revision=choice.revision,
+        revision=LINK.current().revision,
         empty="None of these exists here.",
         height=330,
         cell=92,
@@ -131,5 +115,5 @@ def _images(
 
 def _card(result: InfluenceResult, image: int, rate: float, log_density: float) -> Card:
     name = result.class_names[result.labels[image]]
-    title = f"Training image {image}, {result.ids[image]}: {name}, error rate {percent(rate)}, log density {log_density:.3f}."
-    return Card(image, name, "", percent(rate), words.number(log_density), False, title)
+    title = f"Training image {image}, {result.ids[image]}: {name}, error rate {words.percent(rate)}, log density {log_density:.3f}."
+    return Card(image, name, "", words.percent(rate), words.number(log_density), False, title)

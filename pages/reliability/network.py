@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.reliability import answer as views
+from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.reliability.result import NetworkIhvp
 from ntkcore.analyses.verification.analysis import VERIFICATION
@@ -15,14 +15,13 @@ from ntkcore.figures.reliability import network as figures
 from ntkcore.specs.network_ihvp import NetworkIhvpSpec
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
-from pages.shared import choice as links
 from pages.shared import frame, words
 from pages.shared.charts import chart
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.standing import Offer, standing
-from pages.shared.words import percent
+from pages.shared.tables import columns_table
 
-_VIEW = Fields("reliability.network")
+_VIEW = Controls("reliability.network", LINK)
 _WIDTHS = (256, 512, 1024, 2048, 4096, 8192, 10_000)
 _TIMES = (0.01, 0.05, 0.2, 1.0, 5.0, 20.0, 100.0)
 _DEPTHS = (0, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -30,7 +29,7 @@ _BATCHES = (8, 16, 32, 64, 128, 256)
 _RUNS = (2, 4, 8, 16, 32)
 
 
-def show_network(result: InfluenceResult, view: ReliabilityView, target: int, choice: links.Choice) -> None:
+def show_network(result: InfluenceResult, view: ReliabilityView, target: int) -> None:
     """What was found, its progress, what it would take, or why it cannot be.
 
     Args:
@@ -43,21 +42,18 @@ def show_network(result: InfluenceResult, view: ReliabilityView, target: int, ch
     except SpecError as error:
         st.caption(words.plain(f"{error.message} {error.remedy}"))
         return
-    _controls(result, view, choice)
+    _controls(result, view)
     try:
         found = standing(NETWORK_IHVP, spec, name="network_panel", offer=_offer(spec))
     except SpecError as error:  # what is below does not depend on it
         st.caption(words.plain(f"{error.message} {error.remedy} A larger λ lets training end sooner."))
         return
     if found is not None:
-        _show(result, found)
+        _show(result, view, found)
 
 
-def _controls(result: InfluenceResult, view: ReliabilityView, choice: links.Choice) -> None:
-    _VIEW.seed(
-        (result.key, choice.revision),
-        {"verify": view.verify, "time": view.time, "steps": view.steps or 0, "minibatch": view.minibatch, "runs": view.runs},
-    )
+def _controls(result: InfluenceResult, view: ReliabilityView) -> None:
+    _VIEW.seed(result.key, "verify", "time", "minibatch", "runs", steps=view.steps or 0)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if result.spec.kernel == "two-layer":
             _select("Network’s width", "verify", _WIDTHS, "{:,} units", "The kernel is that of infinite width.", 150)
@@ -67,15 +63,14 @@ def _controls(result: InfluenceResult, view: ReliabilityView, choice: links.Choi
         _select("Runs", "runs", _RUNS, "{}", "Independent runs, by which the scatter is judged.", 90)
 
 
-def _select(label: str, name: str, options: tuple, words: str, why: str, width: int) -> None:
-    held = _VIEW[name]
-    choices = sorted({*options, held})
-    st.selectbox(
+def _select(label: str, name: str, options: tuple, said: str, why: str, width: int) -> None:
+    _VIEW.control(
+        name,
+        st.selectbox,
         label,
-        choices,
-        format_func=lambda option: words.format(option) if option else "by itself",
-        **_VIEW.index(name, choices),
-        on_change=lambda: LINK.look(**{name: _VIEW[name] or None}),
+        options=sorted({*options, _VIEW[name]}),
+        format_func=lambda option: said.format(option) if option else "by itself",
+        read=lambda option: option or None,
         width=width,
         help=why,
     )
@@ -91,8 +86,8 @@ def _offer(spec: NetworkIhvpSpec) -> Offer:
     return Offer("Compare with LiSSA", said, key="compare_network", less=VERIFICATION.state(spec.verification, ws) == "partial")
 
 
-def _show(result: InfluenceResult, found: NetworkIhvp) -> None:
-    verdict, *more = views.answer(found)
+def _show(result: InfluenceResult, view: ReliabilityView, found: NetworkIhvp) -> None:
+    verdict, *more = NETWORK_IHVP.answer(found, view, workspace())
     st.html(f'<p class="atlas-fact">{html.escape(verdict)}</p><p class="atlas-quiet">{html.escape(" ".join(more))}</p>')
     spec = found.spec.verification
     left, right = st.columns([3, 2], gap="large")
@@ -122,12 +117,8 @@ def _show(result: InfluenceResult, found: NetworkIhvp) -> None:
 
 def _agreement(found: NetworkIhvp) -> None:
     st.subheader("Agreement with retraining", anchor=False)
-    rows = "".join(
-        f"<tr><th>{html.escape(row.title)}</th><td>{row.pearson:.3f}</td><td>{row.spearman:.3f}</td><td>{percent(row.rate)}</td></tr>"
-        for row in views.agreements(found)
-    )
-    head = "<tr><th></th><th>Pearson</th><th>Spearman</th><th>Mean error</th></tr>"
-    st.html(f'<table class="atlas-facts atlas-columns">{head}{rows}</table>')
+    rows = [(row.title, f"{row.pearson:.3f}", f"{row.spearman:.3f}", words.percent(row.rate)) for row in views.agreements(found)]
+    columns_table(("", "Pearson", "Spearman", "Mean error"), rows)
 
 
 def _remarks(found: NetworkIhvp) -> None:
@@ -140,7 +131,7 @@ def _remarks(found: NetworkIhvp) -> None:
         said.append(f"Conjugate gradients stopped after {found.iterations:,} products at a residual of {words.number(found.residual)}.")
     if found.stationarity is not None:
         said.append(
-            f"The network’s gradient and the pull of λ cancel but for {percent(found.stationarity)} of their size; at the minimum that "
-            "the formula assumes nothing is left. The kernel’s Î (13) is that of the end of training."
+            f"The network’s gradient and the pull of λ cancel but for {words.percent(found.stationarity)} of their size; at the minimum "
+            "that the formula assumes nothing is left. The kernel’s Î (13) is that of the end of training."
         )
     st.html("".join(f'<p class="atlas-quiet">{html.escape(text)}</p>' for text in said))

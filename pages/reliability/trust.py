@@ -4,59 +4,68 @@ import html
 
 import streamlit as st
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
-from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.influence import InfluenceView
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
-from pages.reliability.words import COLOURS, RULE_WORDS, SIGNS, WORDS
 from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
-from pages.shared.words import percent
 
-_VIEW = Fields("reliability.trust")
+_VIEW = Controls("reliability.trust", LINK)
 _SHOWN = 400  # held-out images in the gallery
+_SIGNS = dict(zip(views.LIGHTS, ("●", "◐", "○"), strict=True))
+_WORDS = dict(zip(views.LIGHTS, ("Trust", "With care", "Do not trust"), strict=True))
+_COLOURS = dict(zip(views.LIGHTS, ("green", "orange", "red"), strict=True))
+_RULE = (
+    "Judged by the most influential training images of each. <b>Trust</b>: Î ranks them as I does (Spearman’s ρ at least "
+    f"{views.THRESHOLDS.green_rank:g}), and half of them are at most {views.THRESHOLDS.green_rate:.0%} off. <b>Do not trust</b>: ρ is "
+    f"below {views.THRESHOLDS.red_rank:g}, or half of them are more than {views.THRESHOLDS.red_rate:.0%} off. <b>With care</b>: in "
+    "between. The thresholds are ours."
+)
 
 
-def show_trust(result: InfluenceResult, view: ReliabilityView, found: views.Summary, choice: links.Choice) -> None:
-    """The gallery with its filter, and the chosen image's evidence."""
+def show_trust(look: Look, view: ReliabilityView) -> int:
+    """The gallery with its filter, and the chosen image's evidence; which image that is."""
     st.header("Which predictions can it explain?", anchor=False)
-    st.html(f'<p class="atlas-quiet">{RULE_WORDS}</p>')
-    shown = views.lit(view, found)
-    target = views.target_of(view, found, shown)
+    st.html(f'<p class="atlas-quiet">{_RULE}</p>')
+    now = views.summary(look)
+    shown = views.lit(view, now)
+    target = views.target_of(view, now, shown)
     left, right = st.columns(2, gap="large")
     with left:
-        _gallery(result, view, found, [int(i) for i in shown[:_SHOWN]], target, choice)
+        _gallery(look.result, now, [int(i) for i in shown[:_SHOWN]], target)
     with right:
-        _evidence(result, view, found, target)
+        _evidence(look, now, target)
+    return target
 
 
-def _gallery(
-    result: InfluenceResult, view: ReliabilityView, found: views.Summary, shown: list[int], target: int, choice: links.Choice
-) -> None:
-    _VIEW.seed((result.key, choice.revision), {"light": view.light})
-    counts = dict(zip(views.LIGHTS, views.counts(found), strict=True))
+def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], target: int) -> None:
+    _VIEW.seed(result.key, "light")
+    counts = dict(zip(views.LIGHTS, views.counts(now), strict=True))
     titles = {"all": f"All · {sum(counts.values()):,}"} | {
-        light: f":{COLOURS[light]}[{SIGNS[light]}] {WORDS[light]} · {counts[light]:,}" for light in views.LIGHTS
+        light: f":{_COLOURS[light]}[{_SIGNS[light]}] {_WORDS[light]} · {counts[light]:,}" for light in views.LIGHTS
     }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.segmented_control(
+        _VIEW.control(
+            "light",
+            st.segmented_control,
             "Held-out images",
-            list(titles),
+            options=list(titles),
             format_func=titles.__getitem__,
             required=True,
-            **_VIEW.default("light"),
             label_visibility="collapsed",
             on_change=_filtered,
+            args=(),
         )
         st.download_button(
             "All (CSV)",
-            lambda: tables.light_table(result, found).to_csv(index=False),
+            lambda: tables.light_table(result, now).to_csv(index=False),
             "lights.csv",
             "text/csv",
             icon=":material/download:",
@@ -66,10 +75,10 @@ def _gallery(
         )
     st.html('<p class="atlas-quiet">held-out images · below each: median error rate, and ρ, of its most influential images · click one</p>')
     gallery(
-        [_card(result, found, i) for i in shown],
+        [_card(result, now, i) for i in shown],
         base=media.thumbnail_base(result.test_pack),
         key="lights_gallery",
-        revision=choice.revision,
+        revision=LINK.current().revision,
         current=target,
         on_open=_chosen,
         opens="choose",
@@ -89,33 +98,34 @@ def _chosen() -> None:
         LINK.look(target=said["id"])
 
 
-def _card(result: InfluenceResult, found: views.Summary, image: int) -> Card:
-    trust = found.trust
+def _card(result: InfluenceResult, now: views.Summary, image: int) -> Card:
+    trust = now.trust
     light = views.LIGHTS[trust.light[image]]
     name, rate, rank = result.class_names[result.test_labels[image]], float(trust.rate[image]), float(trust.rank[image])
-    title = f"Held-out image {image}, {result.test_ids[image]}: {name}. {WORDS[light]}: median error rate {percent(rate)}, ρ = {rank:.3f}."
-    return Card(image, name, f"{SIGNS[light]} {WORDS[light].split()[-1].lower()}", percent(rate), words.signed(rank), light == "red", title)
+    said = _WORDS[light]
+    title = f"Held-out image {image}, {result.test_ids[image]}: {name}. {said}: median error rate {words.percent(rate)}, ρ = {rank:.3f}."
+    sign = f"{_SIGNS[light]} {said.split()[-1].lower()}"
+    return Card(image, name, sign, words.percent(rate), words.signed(rank), light == "red", title)
 
 
-def _evidence(result: InfluenceResult, view: ReliabilityView, found: views.Summary, target: int) -> None:
-    trust = found.trust
+def _evidence(look: Look, now: views.Summary, target: int) -> None:
+    result, trust = look.result, now.trust
     light = views.LIGHTS[trust.light[target]]
-    judged = views.judged(result, view.ridge, target, workspace())
+    found = views.evidence(look, target)
     label = result.class_names[result.test_labels[target]]
     picture, name = media.picture(result.test_pack, target, label), html.escape(label)
     right_order = f"IHVP ranks its {trust.top} most influential training images with ρ = <b>{words.signed(float(trust.rank[target]))}</b>"
-    right_size = f"half of them are more than <b>{percent(float(trust.rate[target]))}</b> off"
+    right_size = f"half of them are more than <b>{words.percent(float(trust.rate[target]))}</b> off"
     st.html(
-        f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out image {target}, {name}: <b>{SIGNS[light]} {WORDS[light]}</b>. '
+        f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out image {target}, {name}: <b>{_SIGNS[light]} {_WORDS[light]}</b>. '
         f"{right_order}; {right_size}.</p></div>"
     )
     if st.button("All its influences", icon=":material/north_east:", type="tertiary", key="open_influence"):
-        there = InfluenceView(ridge=view.ridge, target=target)
-        links.go_to("influence", result.spec, there)
+        links.go_to("influence", result.spec, InfluenceView(ridge=look.ridge, target=target))
     chart(
         "Estimated against true influence",
-        figures.judged_figure(judged, result.labels, result.class_names, frame.mode()),
+        figures.evidence_figure(found, result.labels, result.class_names, frame.mode()),
         key="judged",
-        table=lambda: tables.judged_table(result, judged),
+        table=lambda: tables.evidence_table(result, found),
         note="Its most influential training images. On the line IHVP is right; nearer to 0 than the line, it understates.",
     )

@@ -1,5 +1,6 @@
 """How an analysis stands: stored, under way, offered with what it will take, failed, or damaged. Every page has these states from here."""
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -109,7 +110,7 @@ def offered(asked: Sequence[tuple[Analysis[Any, Any, Any], Any]], offer: Offer, 
 
 def made(created: str, device: str, seconds: float) -> None:
     """When and where a result was computed, in one quiet line."""
-    where = "the CPU" if device == "cpu" else device
+    where = html.escape(words.place(device))
     st.html(f'<p class="atlas-quiet">Computed {words.when(created)} on {where} in {words.duration(seconds)}.</p>')
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ntkcore.analyses.learnability.views import sample_thumbnails
+from ntkcore.analyses.materials.thumbnails import sample_thumbnails
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.specs import DatasetSpec

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ntkcore.figures.theme import raised
+
 
 def facts_table(rows: Sequence[tuple[str, str]], note: str = "") -> None:
     """What is known of the image, and a quiet sentence below."""
@@ -17,8 +19,9 @@ def fact(text: str, *quiet: str) -> None:
     st.html(f'<p class="atlas-fact">{text}</p>' + "".join(f'<p class="atlas-quiet">{line}</p>' for line in quiet))
 
 
-def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A small table; texts are shown as they are."""
+def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, ours: bool = False) -> None:
+    """A small table; texts are shown as they are, or ``ours``: rows are named by our own mathematical text, whose indices are set low."""
     first = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-    body = "".join(f"<tr><th>{html.escape(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows)
+    named = raised if ours else html.escape
+    body = "".join(f"<tr><th>{named(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows)
     st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>')

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ntkcore.analyses.words import change, duration, number, percent, signed, size, told_apart
+from ntkcore.analyses.words import change, duration, labelled, number, percent, place, signed, size, told_apart
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
@@ -21,10 +21,10 @@ def plain(text: str) -> str:
 
 
 def as_html(sentence: str, *strong: str) -> str:
-    """A sentence of plain text as HTML, the first occurrence of each of these fragments in bold."""
+    """A sentence of plain text as HTML, each of these fragments in bold where it occurs first; given twice, its second occurrence too."""
     text = html.escape(sentence)
     for part in map(html.escape, strong):
-        text = text.replace(part, f"<b>{part}</b>", 1)
+        text = re.sub(f"(?<!<b>){re.escape(part)}", lambda found: f"<b>{found[0]}</b>", text, count=1)
     return text
 
 
@@ -45,4 +45,4 @@ def _timezone() -> tzinfo:
         return UTC
 
 
-__all__ = ["as_html", "change", "duration", "number", "percent", "plain", "signed", "size", "told_apart", "when"]
+__all__ = ["as_html", "change", "duration", "labelled", "number", "percent", "place", "plain", "signed", "size", "told_apart", "when"]

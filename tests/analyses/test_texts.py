@@ -14,11 +14,13 @@ from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability import views as learnability_views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.learnability.look import Look
+from ntkcore.analyses.materials.thumbnails import sample_thumbnails, thumbnails
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, load_dataset, open_pack
 from ntkcore.errors import ModelError
 from ntkcore.specs.influence import InfluenceSpec
-from ntkcore.specs.learnability import LearnabilitySpec
+from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 N, M, RIDGE = 28, 12, 0.1
 TEXTS = [text for text, _ in REVIEWS]
@@ -112,14 +114,14 @@ def test_learnability_of_texts_and_their_zip(own):
     )
     LEARNABILITY.compute(spec, ws, Recording())
     result = LEARNABILITY.open(spec, ws)
-    facts = learnability_views.judged(result)
-    with zipfile.ZipFile(io.BytesIO(learnability_views.images_zip(result, facts, [3, 1], ws))) as archive:
+    look = Look(result, LearnabilityView())
+    with zipfile.ZipFile(io.BytesIO(learnability_views.images_zip(look, [3, 1], ws))) as archive:
         listed = pd.read_csv(archive.open("images.csv"))
         for file, name in zip(listed["file"], listed["id"], strict=True):
             assert file.endswith(".txt")
             assert archive.read(file).decode() == TEXTS[int(name.removeprefix("row/"))]
-    assert learnability_views.sample_thumbnails(spec.dataset, 3, ws).text(2) in TEXTS
-    before = learnability_views.thumbnails(result, ws).text(7)
+    assert sample_thumbnails(spec.dataset, 3, ws).text(2) in TEXTS
+    before = thumbnails(result.pack, spec.dataset, ws).text(7)
     for path in (ws.settings.cache_dir / "thumbnails").rglob("*.pack"):
         path.unlink()
-    assert learnability_views.thumbnails(result, ws).text(7) == before
+    assert thumbnails(result.pack, spec.dataset, ws).text(7) == before

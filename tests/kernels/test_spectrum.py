@@ -10,7 +10,7 @@ from torch import nn
 from ntkcore import linalg
 from ntkcore.errors import Cancelled, ComputationError
 from ntkcore.kernels import empirical_ntk
-from ntkcore.kernels.spectrum import condition, effective_rank, resolvable, rounding_floor, rounding_unit, spectrum
+from ntkcore.kernels.spectrum import condition, effective_rank, rounding_floor, rounding_unit, spectrum
 
 EPS = np.finfo(float).eps
 POSITIVE = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=30)
@@ -47,7 +47,7 @@ def test_a_large_one_can_be_given_up(monkeypatch):
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(ComputationError, match="NaN"):
         spectrum([[1.0, np.nan], [0.0, 1.0]])
-    for function in (effective_rank, condition, rounding_floor, resolvable):
+    for function in (effective_rank, condition, rounding_floor):
         with pytest.raises(ComputationError, match="finite"):
             function([1.0, np.inf])
         with pytest.raises(ValueError, match="values"):
@@ -94,7 +94,8 @@ def test_the_floor_is_the_stated_formula():
     assert rounding_floor(values, "float32") == pytest.approx(7 * unit + 3 * EPS * 4)
     assert rounding_floor(values) == pytest.approx((7 + 12) * EPS)
     assert rounding_unit(int) == EPS
-    np.testing.assert_array_equal(resolvable([0.0, 3 * unit, 1.0], np.float32), [False, True, True])
+    above, within = [3 * unit, 1.0], [0.5 * unit, 1.0]  # of the floor, about 1 unit: only above it there is a condition number
+    assert condition(above, np.float32) == pytest.approx(1 / (3 * unit)) and condition(within, np.float32) == np.inf
 
 
 @pytest.mark.parametrize("outputs", ["full", "pseudo"])

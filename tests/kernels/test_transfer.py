@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from jax_network import to_jax
 from kernel_test_networks import jacobians
 from torch import nn
 
@@ -11,7 +12,6 @@ from ntkcore.errors import ModelError
 from ntkcore.kernels import empirical_ntk
 from ntkcore.kernels.infinite import stax_layers
 from ntkcore.kernels.jax_backend import libraries
-from ntkcore.kernels.transfer import to_jax
 from ntkcore.models import build_model
 from ntkcore.models.networks import from_chain
 from ntkcore.specs import ModelSpec

@@ -1,7 +1,7 @@
 """Convergence, from specification to result: how well the pseudo-NTK stands in for the full kernel, over width and training.
 
 Source: Thesis ch. 3; SCIENCE §7. One job of many parts: each comparison is an artifact of its own
-(:mod:`ntkcore.analyses.convergence.compare`) and can be opened as soon as it is stored; then what the kernels cost is timed
+(:mod:`ntkcore.analyses.convergence.making`) and can be opened as soon as it is stored; then what the kernels cost is timed
 (:mod:`ntkcore.analyses.convergence.timing`). Everything that depends on how the result is looked at is in
 :mod:`ntkcore.analyses.convergence.views`.
 """
@@ -14,11 +14,11 @@ import pandas as pd
 
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence import views
-from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
 from ntkcore.analyses.convergence.comparison import USES as COMPARISON_USES
 from ntkcore.analyses.convergence.comparison import Comparison, comparison_key, open_comparison
 from ntkcore.analyses.convergence.forecast import convergence_refusal, convergence_stages, forecast_convergence
+from ntkcore.analyses.convergence.making import ensure_comparison
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
 from ntkcore.analyses.convergence.timing import TimingSpec, ensure_timing, open_timing, series_of, timing_key, timing_spec

@@ -26,6 +26,7 @@ from scipy.stats import t as student_t
 
 from ntkcore.analyses.convergence.comparison import Comparison
 from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.analyses.words import percent, signed
 from ntkcore.convergence import THEORY, PowerLaw, power_law
 from ntkcore.specs.convergence import ConvergenceView
 
@@ -101,12 +102,12 @@ def brief(result: ConvergenceResult, view: ConvergenceView) -> tuple[str, ...]:
     if found is None:
         return ()
     error = f" ± {_error(found.distance_error)}" if isfinite(found.distance_error) else ""
-    said = [f"Width {found.width:,}, {_when(found)}", f"{_percent(found.distance)}{error} from the full kernel"]
+    said = [f"Width {found.width:,}, {_when(found)}", f"{percent(found.distance)}{error} from the full kernel"]
     if isfinite(found.times):
         said.append(f"{found.times:.2g} times as fast")
     if isfinite(found.agreement):
-        said.append(f"{_percent(found.agreement)} of the classes the same")
-        said.append(f"accuracy {_signed(100 * (found.cheap - found.full), 1)} ± {100 * found.margin:.1f} points")
+        said.append(f"{percent(found.agreement)} of the classes the same")
+        said.append(f"accuracy {signed(100 * (found.cheap - found.full), 1)} ± {100 * found.margin:.1f} points")
     return tuple(said)
 
 
@@ -152,23 +153,23 @@ def _when(found: Verdict) -> str:
 
 
 def _distance(found: Verdict, name: str) -> str:
-    far = _percent(found.distance)
+    far = percent(found.distance)
     if isfinite(found.distance_error):
         far += f" ± {_error(found.distance_error)} (mean of {found.seeds} seeds ± its standard error)"
     said = f"At width {found.width:,}, {_when(found)}, the {name} is {far} of the full kernel’s norm away from it"
     law = found.law
     if not law.defined or not isfinite(law.low):
         return f"{said}."
-    interval = f"95 % interval {_signed(law.low)} to {_signed(law.high)}"
+    interval = f"95 % interval {signed(law.low)} to {signed(law.high)}"
     if law.high >= 0:
-        return f"{said}; no fall with the width can be made out (exponent {_signed(law.slope)}, {interval})."
+        return f"{said}; no fall with the width can be made out (exponent {signed(law.slope)}, {interval})."
     theory = ""
     if found.epoch == 0:
         if law.low > THEORY:
             theory = ", more slowly than the −0.5 of the theory"
         elif law.high >= THEORY and law.high - law.low < _NARROW:
             theory = ", as the theory has it"
-    return f"{said}; the difference falls as the width to the power {_signed(law.slope)} ({interval}){theory}."
+    return f"{said}; the difference falls as the width to the power {signed(law.slope)} ({interval}){theory}."
 
 
 def _cost(found: Verdict, name: str) -> str:
@@ -188,9 +189,9 @@ def _predictions(found: Verdict, name: str) -> str:
         return "Their predictions cannot be compared: a kernel regression had no answer."
     gap = 100 * (found.cheap - found.full)
     return (
-        f"Regression with it gives {_percent(found.agreement)} of the held-out images the same class as the full kernel does; "
-        f"it is right on {_percent(found.cheap)}, the full kernel on {_percent(found.full)}: "
-        f"a difference of {_signed(gap, 1)} points, 95 % margin ± {100 * found.margin:.1f}"
+        f"Regression with it gives {percent(found.agreement)} of the held-out images the same class as the full kernel does; "
+        f"it is right on {percent(found.cheap)}, the full kernel on {percent(found.full)}: "
+        f"a difference of {signed(gap, 1)} points, 95 % margin ± {100 * found.margin:.1f}"
         + (" over images, of this one network." if found.seeds == 1 else ".")
     )
 
@@ -211,10 +212,10 @@ def _advice(found: Verdict, name: str) -> str:
     if gap > found.margin:
         return f"Which to use: the {name}: it costs less and is the more accurate here, as a kernel of its own.{copy}"
     if found.agreement >= SAME:
-        return f"Which to use: the {name}: its predictions are the full kernel’s to within {_percent(1 - found.agreement)}.{copy}"
+        return f"Which to use: the {name}: its predictions are the full kernel’s to within {percent(1 - found.agreement)}.{copy}"
     return (
         f"Which to use: the {name} where accuracy is what counts, as no difference of accuracy can be made out; "
-        f"the full kernel where single predictions count, as {_percent(1 - found.agreement)} of them differ.{copy}"
+        f"the full kernel where single predictions count, as {percent(1 - found.agreement)} of them differ.{copy}"
     )
 
 
@@ -229,15 +230,6 @@ def _mean(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / sqrt(len(values))) if len(values) > 1 else nan
 
 
-def _percent(share: float) -> str:
-    percent = 100 * share
-    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
-
-
 def _error(share: float) -> str:
     """An error in percent, with the one digit that it is known to."""
     return f"{float(f'{100 * share:.1g}'):g} %"
-
-
-def _signed(value: float, decimals: int = 2) -> str:
-    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")  # + 0.0: no negative zero

@@ -1,6 +1,6 @@
 """One comparison of pseudo-NTK, first-logit and full kernel of a network at an epoch, as it is stored (Thesis ch. 3; SCIENCE §7).
 
-Stored are the numbers, the spectra, and three (n, n) pictures; :mod:`ntkcore.analyses.convergence.compare` makes them.
+Stored are the numbers, the spectra, and three (n, n) pictures; :mod:`ntkcore.analyses.convergence.making` makes them.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ntkcore.analyses.convergence.measures import FORMS, Numbers
+from ntkcore.analyses.convergence.measuring import FORMS, Numbers
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of
 from ntkcore.analyses.workspace import Workspace
@@ -163,5 +163,5 @@ def _load_pictures(artifact: Artifact) -> PointImages:
 
 
 def number(stored: float | str | None) -> float:
-    """A number as it was before :func:`ntkcore.analyses.convergence.compare.written`; NaN for None."""
+    """A number as it was before :func:`ntkcore.analyses.convergence.making.written`; NaN for None."""
     return math.nan if stored is None else float(stored)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ntkcore.analyses.convergence.answer import epoch_of
 from ntkcore.analyses.convergence.comparison import Comparison
-from ntkcore.analyses.convergence.metrics import LABELS, Metric
+from ntkcore.analyses.convergence.quantities import LABELS, Quantity
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.convergence import PowerLaw, guide, power_law
 from ntkcore.specs.convergence import ConvergenceView
@@ -46,7 +46,7 @@ class Curves:
     """One chart.
 
     Attributes:
-        metric: what it shows.
+        quantity: what it shows.
         over: "width" (at one epoch) or "epoch" (one line for every width and form).
         series: its lines.
         law: the power law through the networks over width; None where none is fitted.
@@ -54,7 +54,7 @@ class Curves:
         guide_x, guide_y: the w^(-1/2) line through the middle of the networks; empty where it does not belong.
     """
 
-    metric: Metric
+    quantity: Quantity
     over: str
     series: tuple[Series, ...]
     law: PowerLaw | None
@@ -64,25 +64,25 @@ class Curves:
     guide_y: np.ndarray
 
 
-def curves(result: ConvergenceResult, view: ConvergenceView, metric: Metric) -> Curves:
+def curves(result: ConvergenceResult, view: ConvergenceView, quantity: Quantity) -> Curves:
     """The lines of one chart, over width at the view's epoch or over epochs for every width."""
     nothing = np.zeros(0)
     if view.over == "epoch":
         lines = []
         for width in result.spec.widths:
-            lines += _lines(metric, view.kernel, [(i, p) for i, p in there(result) if p.width == width], width, _last(result))
-        return Curves(metric, "epoch", tuple(lines), None, nothing, nothing, nothing, nothing)
+            lines += _lines(quantity, view.kernel, [(i, p) for i, p in there(result) if p.width == width], width, _last(result))
+        return Curves(quantity, "epoch", tuple(lines), None, nothing, nothing, nothing, nothing)
     epoch = epoch_of(result, view)
-    series = _lines(metric, view.kernel, [(i, p) for i, p in there(result) if p.epoch == epoch], None, _last(result))
+    series = _lines(quantity, view.kernel, [(i, p) for i, p in there(result) if p.epoch == epoch], None, _last(result))
     law, law_y, guide_y = None, nothing, nothing
-    if series and metric.slope:
+    if series and quantity.slope:
         last = series[-1]
         law = power_law(last.point_x, last.point_y)
         law_y = np.exp(law.intercept) * last.x**law.slope if law.defined else nothing
-        guide_y = guide(last.point_x, last.point_y) if metric.guide and law.defined else nothing
+        guide_y = guide(last.point_x, last.point_y) if quantity.guide and law.defined else nothing
     at = series[-1].x if len(law_y) else nothing
     ends = np.unique(series[-1].point_x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
-    return Curves(metric, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
+    return Curves(quantity, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
 
 
 def there(result: ConvergenceResult) -> list[tuple[int, Comparison]]:
@@ -97,22 +97,22 @@ def _last(result: ConvergenceResult) -> dict[tuple[int, int], Comparison]:
 
 
 def _lines(
-    metric: Metric,
+    quantity: Quantity,
     cheap: str,
     points: Sequence[tuple[int, Comparison]],
     width: int | None,
     last: Mapping[tuple[int, int], Comparison],
 ) -> list[Series]:
-    """A metric's lines through these networks: over epochs those of one width, over width those of one epoch."""
+    """A quantity's lines through these networks: over epochs those of one width, over width those of one epoch."""
     found: dict[str, list[tuple[float, float, int]]] = {}
     for index, point in points:
         if point.diverged:
             continue
-        measured = dict(metric.values(point, cheap))
-        if metric.at_end is not None and (end := last.get((point.width, point.seed))) is not None:
-            measured |= metric.at_end(point, end, cheap)
+        measured = dict(quantity.values(point, cheap))
+        if quantity.at_end is not None and (end := last.get((point.width, point.seed))) is not None:
+            measured |= quantity.at_end(point, end, cheap)
         for name, value in measured.items():
-            if np.isfinite(value) and (value > 0 or not metric.log):
+            if np.isfinite(value) and (value > 0 or not quantity.log):
                 found.setdefault(name, []).append((point.epoch if width is not None else point.width, value, index))
     lines = []
     for name, values in found.items():
@@ -122,7 +122,7 @@ def _lines(
         mean = np.array([group.mean() for group in groups])
         error = np.array([group.std(ddof=1) / np.sqrt(len(group)) if len(group) > 1 else np.nan for group in groups])
         low = mean - error
-        if metric.log:
+        if quantity.log:
             low = np.where(low <= 0, [group.min() for group in groups], low)
         lines.append(Series(name, LABELS[name], width, x, mean, low, mean + error, at, y, ids))
     return lines

@@ -16,7 +16,7 @@ import numpy as np
 
 from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
 from ntkcore.analyses.convergence.comparison import comparison_key
-from ntkcore.analyses.convergence.measures import FORMS, STEPS
+from ntkcore.analyses.convergence.measuring import FORMS, STEPS
 from ntkcore.analyses.convergence.timing import BLOCK, BUDGET, TimingSpec, series_of, timing_key, timing_spec
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of

@@ -8,15 +8,15 @@ import pandas as pd
 from ntkcore.analyses.convergence.answer import Verdict, answer, brief, epoch_of, verdict
 from ntkcore.analyses.convergence.comparison import BY_FORM, Comparison
 from ntkcore.analyses.convergence.curves import Curves, Series, curves, there
-from ntkcore.analyses.convergence.metrics import LABELS, METRICS, Metric
+from ntkcore.analyses.convergence.quantities import LABELS, QUANTITIES, Quantity
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.specs.convergence import ConvergenceView
 
 __all__ = [
     "LABELS",
-    "METRICS",
+    "QUANTITIES",
     "Curves",
-    "Metric",
+    "Quantity",
     "Series",
     "Spectra",
     "TimingCurve",

@@ -13,6 +13,7 @@ import pandas as pd
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.learnability import answer as answers
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.forecast import (
     REPLICATES,
@@ -21,6 +22,7 @@ from ntkcore.analyses.learnability.forecast import (
     learnability_stages,
     predicted_points,
 )
+from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD, ensure_diagonal, ensure_spectrum, kernel_key
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, ensure_training, run_key
@@ -219,14 +221,13 @@ class Learnability(Analysis[LearnabilitySpec, LearnabilityView, LearnabilityResu
         )
 
     def answer(self, result: LearnabilityResult, view: LearnabilityView, ws: Workspace) -> tuple[str, ...]:
-        """Whether k(x,x) ranks the images as training learns them."""
-        rho = result.correlation
-        said = f"{rho.rho:+.3f}, 95 % interval {rho.low:+.3f} to {rho.high:+.3f}" if rho.defined else f"not defined: {rho.reason}"
-        return (f"Spearman's rho between k(x,x) and the epoch an image is learned: {said}",)
+        """Whether k(x,x) ranks the images as training learns them, and how far training came."""
+        return answers.answer(Look(result, view))
 
     def table(self, result: LearnabilityResult, view: LearnabilityView, ws: Workspace) -> pd.DataFrame:
         """All images, hardest (smallest k(x,x)) first."""
-        return views.table(result, views.judged(result), np.lexsort((np.arange(len(result.score)), result.score)))
+        look = Look(result, view)
+        return views.table(look, look.hardest_first)
 
 
 LEARNABILITY = Learnability()

@@ -1,4 +1,4 @@
-"""What a learnability page shows of a result: groups, curves, rankings, tables; all answer at once from a hot result."""
+"""What a learnability page shows of a result: curves and tables; all answer at once from a hot result."""
 
 import io
 import zipfile
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
 from ntkcore.learnability import (
     GROUP_NAMES,
     Groups,
@@ -18,23 +19,12 @@ from ntkcore.learnability import (
     diagonal_decay,
     envelope,
     error_norms,
+    group_accuracy,
+    group_error,
     group_mean,
     percentile,
-    predictions,
-    split_groups,
 )
-from ntkcore.specs import DatasetSpec
 from ntkcore.specs.learnability import LearnabilityView
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Per-image facts at the end of training: prediction, correctness, error norm ‖f - y‖, percentile of k(x,x); each (n,)."""
-
-    predicted: np.ndarray
-    correct: np.ndarray
-    error: np.ndarray
-    percentile: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +65,14 @@ class ImageCurve:
     full: np.ndarray | None
 
 
-def judged(result: LearnabilityResult) -> Judged:
-    """Per-image facts at the end of training."""
-    predicted = predictions(result.outputs[-1])
-    error = error_norms(result.outputs[-1], result.targets)
-    return Judged(predicted, predicted == result.labels, error, percentile(result.score))
-
-
-def groups(result: LearnabilityResult, view: LearnabilityView) -> Groups:
-    """Hard, medium and easy images by k(x,x)."""
-    return split_groups(result.score, view.hard, view.easy)
-
-
 def group_of(chosen: Groups, image: int) -> str:
     """Name of the group an image is in."""
     return next(name for name, members in zip(GROUP_NAMES, chosen.members(), strict=True) if image in members)
 
 
-def group_curves(result: LearnabilityResult, view: LearnabilityView) -> GroupCurves:
+def group_curves(look: Look) -> GroupCurves:
     """Measured and predicted curves of the three groups (Fig. 3, eqs. 15-17)."""
-    chosen = groups(result, view)
+    result, chosen = look.result, look.groups
     times = result.times
     tau = (times - result.spec.kernel_epoch) * result.epoch_time
     start = _error_at_kernel(result)
@@ -102,8 +80,8 @@ def group_curves(result: LearnabilityResult, view: LearnabilityView) -> GroupCur
     return GroupCurves(
         sizes=np.array([len(members) for members in chosen.members()]),
         epochs=np.arange(len(result.outputs)),
-        accuracy=group_mean(correctness(result.outputs, result.labels), chosen).T,
-        error=group_mean(error_norms(result.outputs, result.targets), chosen).T,
+        accuracy=group_accuracy(result.outputs, result.labels, chosen).T,
+        error=group_error(result.outputs, result.targets, chosen).T,
         times=times,
         diagonal=group_mean(diagonal_decay(start, result.score, tau), chosen).T,
         full=None if result.full is None else group_mean(result.full, chosen).T,
@@ -141,47 +119,13 @@ def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
     return f"Part of this address was left out: {' and '.join(said)}." if said else ""
 
 
-def marked(result: LearnabilityResult, view: LearnabilityView) -> int | None:
-    """The image to mark in the charts, if there is one of that number."""
-    return view.marked if view.marked is not None and view.marked < len(result.score) else None
-
-
-def ranking(result: LearnabilityResult, facts: Judged, view: LearnabilityView) -> np.ndarray:
-    """Indices of the images the view shows, in its order."""
-    if view.gallery == "all":
-        shown = np.ones(len(result.score), dtype=bool)
-    else:
-        shown = np.zeros(len(result.score), dtype=bool)
-        shown[getattr(groups(result, view), view.gallery)] = True
-    wanted = [i for i, name in enumerate(result.class_names) if name in view.only]
-    if wanted:
-        shown &= np.isin(result.labels, wanted)
-    if view.judged == "correct":
-        shown &= facts.correct
-    elif view.judged == "wrong":
-        shown &= ~facts.correct
-    elif view.judged == "flipped":
-        shown &= result.labels != result.true_labels
-    shown &= (facts.percentile >= view.low) & (facts.percentile <= view.high)
-    if view.picked:
-        picked = np.zeros(len(shown), dtype=bool)
-        picked[[i for i in view.picked if i < len(shown)]] = True
-        shown &= picked
-    values = {"score": result.score, "learned": result.learned, "error": facts.error}[view.order.removesuffix("-down")]
-    chosen = np.flatnonzero(shown)
-    keys = values[chosen]
-    down = view.order.endswith("-down")
-    if view.gallery == "easy" and view.order.startswith("score"):
-        down = not down  # the easiest gallery is ranked from its own end
-    return chosen[np.lexsort((result.score[chosen], -keys if down else keys))]
-
-
-def table(result: LearnabilityResult, facts: Judged, images: Sequence[int] | np.ndarray) -> pd.DataFrame:
+def table(look: Look, images: Sequence[int] | np.ndarray) -> pd.DataFrame:
     """One row per image, in the order given: id, labels, prediction, score and what training made of it."""
+    result, outcome = look.result, look.outcome
     index = np.asarray(images, dtype=np.int64)
     names = np.array(result.class_names, dtype=object)
     rank = np.empty(len(result.score), dtype=np.int64)
-    rank[np.lexsort((np.arange(len(rank)), result.score))] = np.arange(1, len(rank) + 1)
+    rank[look.hardest_first] = np.arange(1, len(rank) + 1)
     learned = result.learned[index]
     return pd.DataFrame(
         {
@@ -189,13 +133,13 @@ def table(result: LearnabilityResult, facts: Judged, images: Sequence[int] | np.
             "id": [result.ids[i] for i in index],
             "label": names[result.labels[index]],
             "true_label": names[result.true_labels[index]],
-            "predicted": names[facts.predicted[index]],
-            "correct": facts.correct[index],
+            "predicted": names[outcome.predicted[index]],
+            "correct": outcome.correct[index],
             "k_xx": result.score[index],
-            "percentile": facts.percentile[index],
+            "percentile": outcome.percentile[index],
             "rank_hardest_first": rank[index],
             "learned_epoch": [None if np.isinf(epoch) else int(epoch) for epoch in learned],
-            "final_error": facts.error[index],
+            "final_error": outcome.error[index],
         }
     ).astype({"learned_epoch": "Int64"})
 
@@ -217,15 +161,16 @@ def curve_table(curves: GroupCurves) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def percentile_span(result: LearnabilityResult, facts: Judged, low: float, high: float) -> tuple[float, float] | None:
+def percentile_span(look: Look, low: float, high: float) -> tuple[float, float] | None:
     """The percentiles of the images whose score lies in [low, high], or None when there is none."""
-    inside = facts.percentile[(result.score >= low) & (result.score <= high)]
+    score = look.result.score
+    inside = look.outcome.percentile[(score >= low) & (score <= high)]
     return (float(inside.min()), float(inside.max())) if len(inside) else None
 
 
-def error_percentile(facts: Judged, image: int) -> float:
+def error_percentile(outcome: Outcome, image: int) -> float:
     """Percentile (0 to 100) of one image's final error."""
-    return float(percentile(facts.error)[image])
+    return float(percentile(outcome.error)[image])
 
 
 def score_decimals(result: LearnabilityResult) -> int:
@@ -239,34 +184,12 @@ def jitter(result: LearnabilityResult) -> np.ndarray:
     return np.random.default_rng(0).uniform(-0.35, 0.35, len(result.score))
 
 
-def thumbnails(result: LearnabilityResult, ws: Workspace) -> ThumbnailPack:
-    """The result's thumbnails; encoded again from the data when the stored ones are gone."""
-    pack = open_pack(result.pack, ws.settings)
-    return pack if pack is not None else _pack(load_dataset(result.spec.dataset, ws.settings), ws)
-
-
-def _pack(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
-    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
-
-
-def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
-    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
-
-    def make() -> ThumbnailPack:
-        return _pack(load_dataset(spec, ws.settings, first=count), ws)
-
-    pack = ws.hot.get(("thumbnails", spec.canonical(), count), make, lambda pack: 64 * count)
-    if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
-        ws.hot.drop(("thumbnails", spec.canonical(), count))
-        pack = make()
-    return pack
-
-
-def images_zip(result: LearnabilityResult, facts: Judged, images: Sequence[int], ws: Workspace) -> bytes:
+def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) -> bytes:
     """A zip of the images as PNG (texts as they are), one folder per class, with the table as ``images.csv``."""
-    pack = thumbnails(result, ws)
+    result = look.result
+    pack = thumbnails(result.pack, result.spec.dataset, ws)
     buffer = io.BytesIO()
-    rows = table(result, facts, images)
+    rows = table(look, images)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
         files = []
         for image in images:

@@ -17,6 +17,8 @@ from ntkcore.models import train
 from ntkcore.regression import fit_predict
 from ntkcore.specs import ModelSpec, Outputs, TrainingSpec
 
+VALUES_RATE = "eigenvalues cpu"  # remembered rate: seconds per (side of the matrix)³
+SOLVE_RATE = "regression cpu"  # the same
 _FEW = 16  # images in the first sample on which unknown work is timed
 _SECONDS = 0.15  # a sample this slow is large enough
 _LEAST = 0.05  # share of a sample's time that pairs take at least: gradients alone make no kernel
@@ -57,11 +59,6 @@ class KernelRates:
     def seconds(self, images: int, pairs: int) -> float:
         """Of a kernel of so many pairs of so many images."""
         return self.image * images + self.pair * pairs
-
-
-def known_kernel_rates(outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> KernelRates | None:
-    """The remembered rates of a kernel; None when there are none."""
-    return _known_pair(kernel_rate_names(outputs, dtype, model, sample, ws.device), ws)
 
 
 def _known_pair(names: tuple[str, str], ws: Workspace) -> KernelRates | None:
@@ -179,9 +176,3 @@ def _definite() -> np.ndarray:
     """A symmetric positive definite matrix."""
     factor = np.random.default_rng(0).standard_normal((_SIDE, _SIDE))
     return factor @ factor.T + np.eye(_SIDE)
-
-
-VALUES_RATE = "eigenvalues cpu"  # remembered rate: seconds per (side of the matrix)³
-
-
-SOLVE_RATE = "regression cpu"  # the same

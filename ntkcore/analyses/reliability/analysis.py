@@ -4,7 +4,9 @@ import pandas as pd
 
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.influence.base import KernelRegressionAnalysis
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.reliability import answer as answers
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.specs.influence import InfluenceSpec
@@ -31,19 +33,12 @@ class Reliability(KernelRegressionAnalysis[ReliabilityView]):
         return super().refusal(spec, ws)
 
     def answer(self, result: InfluenceResult, view: ReliabilityView, ws: Workspace) -> tuple[str, ...]:
-        """The error at the view's λ beside the theorem's bound, and how many held-out images to trust."""
-        now = views.summary(result, view.ridge, ws)
-        trusted, careful, doubtful = views.counts(now)
-        return (
-            f"At λ = {view.ridge:g}: mean error rate {now.mean:.4g}, median {now.median:.4g}, lower bound {now.bound:.4g}.",
-            f"{now.held:,} of {now.pairs:,} pairs satisfy Theorem 3; λ_min = {now.least:.4g}; "
-            f"{now.zero:,} pairs without influence left out.",
-            f"Held-out images to trust IHVP on: {trusted:,}; with care: {careful:,}; not: {doubtful:,}.",
-        )
+        """How far off the method is at the view's λ, how many held-out images to trust it on, and the theorem's bound."""
+        return answers.answer(views.summary(Look.of(result, view.ridge, None, ws)))
 
     def table(self, result: InfluenceResult, view: ReliabilityView, ws: Workspace) -> pd.DataFrame:
         """One row per λ: mean and median error rate, the lower bound, the share of pairs that satisfy it."""
-        return tables.sweep_table(views.sweep(result, ws))
+        return tables.sweep_table(views.sweep(Look.of(result, view.ridge, None, ws)))
 
 
 RELIABILITY = Reliability()

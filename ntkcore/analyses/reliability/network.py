@@ -1,7 +1,7 @@
 """The IHVP method on a real network, beside retraining: by conjugate gradients, and by repeated runs of LiSSA (IF-NTK eq. 12).
 
 One job of many parts: the retraining (a verification, whose artifact it is), θ, and each estimate, all stored as they are finished; what
-is held against each other is then stored together. Everything that is said of it is in :mod:`ntkcore.analyses.reliability.answer`.
+is held against each other is then stored together. Everything that is said of it is in :mod:`ntkcore.analyses.reliability.stochastic`.
 """
 
 import time
@@ -19,7 +19,7 @@ from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, Reporter
-from ntkcore.analyses.reliability import answer as answers
+from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.estimates import Estimate, ensure_estimate
 from ntkcore.analyses.reliability.forecast import forecast_network_ihvp, likely_iterations, run_weights
@@ -151,11 +151,11 @@ class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
 
     def asked(self, spec: InfluenceSpec, view: ReliabilityView, ws: Workspace) -> NetworkIhvpSpec:
         """The comparison on the view's held-out image, or on the one of the largest loss."""
-        return answers.asked(RELIABILITY.open(spec, ws), view, ws)
+        return stochastic.asked(RELIABILITY.open(spec, ws), view, ws)
 
     def shown(self, spec: NetworkIhvpSpec) -> tuple[InfluenceSpec, ReliabilityView]:
         """The reliability page at this λ, τ and held-out image."""
-        return spec.verification.influence, answers.view_of(spec)
+        return spec.verification.influence, stochastic.view_of(spec)
 
     def run(self, spec: NetworkIhvpSpec, part: int, ws: Workspace, reporter: Reporter) -> None:
         """Compute whatever is not stored yet: the retraining, θ, each estimate, and the comparison.
@@ -193,11 +193,11 @@ class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
 
     def answer(self, result: NetworkIhvp, view: ReliabilityView, ws: Workspace) -> tuple[str, ...]:
         """What stochastic estimation adds; the first sentence is the verdict."""
-        return answers.answer(result)
+        return stochastic.answer(result)
 
     def table(self, result: NetworkIhvp, view: ReliabilityView, ws: Workspace) -> pd.DataFrame:
         """A row for each training image left out: its influence by retraining and by every estimate."""
-        return answers.network_table(result)
+        return stochastic.network_table(result)
 
 
 NETWORK_IHVP = IhvpOnNetwork()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.reliability.views import Judged, Summary, Sweep
+from ntkcore.analyses.reliability.views import Evidence, Summary, Sweep
 from ntkcore.influence.clusters import ClusterErrors
 from ntkcore.influence.trust import LIGHTS
 
@@ -55,7 +55,7 @@ def light_table(result: InfluenceResult, found: Summary) -> pd.DataFrame:
     )
 
 
-def judged_table(result: InfluenceResult, found: Judged) -> pd.DataFrame:
+def evidence_table(result: InfluenceResult, found: Evidence) -> pd.DataFrame:
     """One row per influential training image of one held-out image."""
     return pd.DataFrame(
         {

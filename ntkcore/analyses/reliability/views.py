@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.influence.kernel import prepared
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import INFLUENTIAL
+from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import load_dataset
@@ -89,7 +91,7 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Evidence:
     """One held-out image's most influential training images: their indices, I, Î and error rate, all (t,), the largest |I| first."""
 
     images: np.ndarray
@@ -110,38 +112,30 @@ def require_one_kernel(spec: InfluenceSpec) -> None:
         )
 
 
-def projected(result: InfluenceResult, tests: int, ws: Workspace) -> IhvpSweep:
-    """The first ``tests`` held-out images on the kernel's eigenvectors, hot.
+@memoised("result", size=lambda sweep: sweep.nbytes)
+def projected(look: Look, tests: int) -> IhvpSweep:
+    """The first ``tests`` held-out images on the kernel's eigenvectors.
 
     Raises:
         DataError: a full kernel, for which the theorems are not stated.
     """
-    key = ("reliability.projected", result.key, result.created, tests)
-    few = slice(0, tests)
-
-    def make() -> IhvpSweep:
-        y = targets_of(result.test_labels[few], result.regression.k)
-        return IhvpSweep(result.regression, result.k_test[few], y, result.f_test[few])
-
-    return ws.hot.get(key, make, lambda sweep: sweep.nbytes)
+    result, few = look.result, slice(0, tests)
+    y = targets_of(result.test_labels[few], result.regression.k)
+    return IhvpSweep(result.regression, result.k_test[few], y, result.f_test[few])
 
 
-def summary(result: InfluenceResult, ridge: float, ws: Workspace) -> Summary:
+@memoised("ridge", size=lambda found: 32 * len(found.leverage))
+def summary(look: Look) -> Summary:
     """The IHVP method at one λ.
 
     Raises:
         ComputationError: λ is too small for this kernel; says which would do.
         DataError: a full kernel.
     """
-    key = ("reliability.summary", result.key, result.created, ridge)
-    return ws.hot.get(key, lambda: _summary(result, ridge, ws), lambda _: 32 * len(result.labels))
-
-
-def _summary(result: InfluenceResult, ridge: float, ws: Workspace) -> Summary:
-    error = projected(result, len(result.test_labels), ws).error(ridge)
+    error = projected(look, len(look.result.test_labels)).error(look.ridge)
     rate = error.rate()
     return Summary(
-        ridge=ridge,
+        ridge=look.ridge,
         least=error.least_eigenvalue,
         bound=error.lower_bound,
         mean=float(centre(rate, "mean")),
@@ -161,14 +155,11 @@ def sweep_tests(result: InfluenceResult) -> int:
     return min(len(result.test_labels), max(20, int(_SWEEP_OPERATIONS / (len(SWEEP) * 2 * n * n))))
 
 
-def sweep(result: InfluenceResult, ws: Workspace) -> Sweep:
+@memoised("result", size=lambda _: 1000)
+def sweep(look: Look) -> Sweep:
     """The error rate at the paper's λ (Fig. 2), on as many held-out images as a second allows."""
-    return ws.hot.get(("reliability.sweep", result.key, result.created), lambda: _sweep(result, ws), lambda _: 1000)
-
-
-def _sweep(result: InfluenceResult, ws: Workspace) -> Sweep:
-    tests = sweep_tests(result)
-    over = projected(result, tests, ws)
+    tests = sweep_tests(look.result)
+    over = projected(look, tests)
     rows = []
     for ridge in SWEEP:
         try:
@@ -178,32 +169,28 @@ def _sweep(result: InfluenceResult, ws: Workspace) -> Sweep:
         rate = error.rate()
         rows.append((ridge, float(centre(rate, "mean")), float(centre(rate, "median")), error.lower_bound, int(error.satisfied().sum())))
     ridges, mean, median, bound, held = np.asarray(rows, dtype=np.float64).reshape(-1, 5).T
-    return Sweep(ridges, mean, median, bound, held.astype(np.int64), tests * len(result.labels), tests)
+    return Sweep(ridges, mean, median, bound, held.astype(np.int64), tests * len(look.result.labels), tests)
 
 
-def coordinates(result: InfluenceResult, dimension: int, ws: Workspace) -> tuple[np.ndarray, np.ndarray]:
-    """(n, d) leading principal coordinates of the training images as the kernel sees them, and the (d,) share of variance explained."""
-    kept = max(dimension, DIMENSIONS[-1])
-    key = ("reliability.coordinates", result.key, result.created, kept)
+@memoised("result", size=lambda found: found[0].nbytes)
+def coordinates(look: Look, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, d) leading principal coordinates of the training images as the kernel sees them, and the (d,) share of variance explained.
 
-    def make() -> tuple[np.ndarray, np.ndarray]:
-        train = load_dataset(result.spec.dataset, ws.settings)
-        seen = prepared(result.spec, train.inputs, train) if result.spec.model is None else train.inputs
-        return principal_coordinates(seen, kept)
+    Args:
+        kept: d, or fewer where the images span fewer.
+    """
+    spec = look.result.spec
+    train = load_dataset(spec.dataset, look.ws.settings)
+    seen = prepared(spec, train.inputs, train) if spec.model is None else train.inputs
+    return principal_coordinates(seen, kept)
 
-    return ws.hot.get(key, make, lambda found: found[0].nbytes)
 
-
-def density(result: InfluenceResult, dimension: int, rule: Rule, images: int, ws: Workspace) -> Density:
+@memoised("result", size=lambda found: found.log_density.nbytes)
+def density(look: Look, dimension: int, rule: Rule, images: int) -> Density:
     """The density of the first ``images`` training images; of fewer dimensions where the images span fewer."""
-    key = ("reliability.density", result.key, result.created, dimension, rule, images)
-
-    def make() -> Density:
-        x, explained = coordinates(result, dimension, ws)
-        found = kde_density(x[:images, :dimension], dimension, rule)
-        return replace(found, explained=float(explained[found.dimension - 1]))
-
-    return ws.hot.get(key, make, lambda found: found.log_density.nbytes)
+    x, explained = coordinates(look, max(dimension, DIMENSIONS[-1]))  # those of the menu come from one decomposition
+    found = kde_density(x[:images, :dimension], dimension, rule)
+    return replace(found, explained=float(explained[found.dimension - 1]))
 
 
 def associate(log_density: np.ndarray, rate: np.ndarray, replicates: int = 1000) -> Association:
@@ -214,23 +201,23 @@ def associate(log_density: np.ndarray, rate: np.ndarray, replicates: int = 1000)
     return Association(pearson_interval(x, y), spearman_interval(x, y, replicates=replicates), used)
 
 
-def dependence(result: InfluenceResult, ridge: float, average: str, ws: Workspace) -> pd.DataFrame:
+def dependence(look: Look, average: str) -> pd.DataFrame:
     """The correlation at every dimension and bandwidth rule, over the first 1,000 training images.
 
     Columns: dimension, rule, bandwidth, explained (share of variance), pearson, spearman, images.
     """
-    rate, images = summary(result, ridge, ws).rates[average], min(TABLE_IMAGES, len(result.labels))
+    rate, images = summary(look).rates[average], min(TABLE_IMAGES, len(look.result.labels))
     rows = []
     for rule in RULES:
         for dimension in DIMENSIONS:
-            found = density(result, dimension, rule, images, ws)
+            found = density(look, dimension, rule, images)
             if found.dimension == dimension:
                 both = associate(found.log_density, rate, replicates=0)
                 rows.append((dimension, rule, found.bandwidth, found.explained, both.pearson.r, both.spearman.rho, images))
     return pd.DataFrame(rows, columns=["dimension", "rule", "bandwidth", "explained", "pearson", "spearman", "images"])
 
 
-def unreliable(result: InfluenceResult, view: ReliabilityView, found: Summary, shown: int = 60) -> np.ndarray:
+def unreliable(view: ReliabilityView, found: Summary, shown: int = 60) -> np.ndarray:
     """Training images selected in the chart, or all; the largest error rate first, at most ``shown``."""
     rate = np.nan_to_num(found.rates[view.average], nan=-1.0)
     picked = np.asarray([image for image in view.picked if image < len(rate)], dtype=np.int64)
@@ -257,14 +244,14 @@ def target_of(view: ReliabilityView, found: Summary, shown: np.ndarray) -> int:
     return int(shown[0]) if len(shown) else 0
 
 
-def judged(result: InfluenceResult, ridge: float, target: int, ws: Workspace) -> Judged:
+def evidence(look: Look, target: int) -> Evidence:
     """What the light of one held-out image was judged by."""
-    one = slice(target, target + 1)
+    result, one = look.result, slice(target, target + 1)
     y = targets_of(result.test_labels[one], result.regression.k)
-    error = IhvpSweep(result.regression, result.k_test[one], y, result.f_test[one]).error(ridge)
+    error = IhvpSweep(result.regression, result.k_test[one], y, result.f_test[one]).error(look.ridge)
     chosen = most_influential(error.exact, INFLUENTIAL)[:, 0]
     chosen = chosen[np.argsort(-np.abs(error.exact[chosen, 0]), kind="stable")]
-    return Judged(chosen, error.exact[chosen, 0], error.estimate[chosen, 0], error.rate()[chosen, 0])
+    return Evidence(chosen, error.exact[chosen, 0], error.estimate[chosen, 0], error.rate()[chosen, 0])
 
 
 def clusters(scale: int, ws: Workspace) -> ClusterErrors:

@@ -51,7 +51,7 @@ def curves_figure(
         _series(figure, line, f"width {line.width:,}" if by_width else raised(line.label), colour, names)
     if curves.law is not None and len(curves.law_y):
         _law(figure, curves, curves.law, mode)
-    if curves.metric.signed and shown:
+    if curves.quantity.signed and shown:
         figure.add_hline(y=0, line={"color": quiet(mode), "width": 1.2}, layer="below")
     if curves.over == "width":
         figure.update_xaxes(title_text="width", type="log", tickmode="array", tickvals=list(widths), ticktext=[f"{w:,}" for w in widths])
@@ -204,16 +204,16 @@ def _law(figure: go.Figure, curves: Curves, law: PowerLaw, mode: str) -> None:
 
 def _vertical(figure: go.Figure, curves: Curves, span: Curves, only: int | None) -> None:
     """The vertical axis, with room for every point of ``span``."""
-    metric = curves.metric
-    figure.update_yaxes(title_text=raised(metric.axis), **(_LOG if metric.log else {}))
+    quantity = curves.quantity
+    figure.update_yaxes(title_text=raised(quantity.axis), **(_LOG if quantity.log else {}))
     values = [line.point_y for line in span.series if only is None or line.width in (None, only)]
-    if metric.signed:
+    if quantity.signed:
         values.append(np.zeros(1))
-    if metric.low is not None and metric.high is not None:
-        figure.update_yaxes(range=[metric.low - 0.03, metric.high + 0.03], tickformat=".0%")
+    if quantity.low is not None and quantity.high is not None:
+        figure.update_yaxes(range=[quantity.low - 0.03, quantity.high + 0.03], tickformat=".0%")
     elif values:
-        ends = _room(np.concatenate(values), log=metric.log, blank=_BLANK)
-        figure.update_yaxes(range=ends, **(_ticks(ends) if metric.log else {}))
+        ends = _room(np.concatenate(values), log=quantity.log, blank=_BLANK)
+        figure.update_yaxes(range=ends, **(_ticks(ends) if quantity.log else {}))
 
 
 def _room(values: Sequence[float] | np.ndarray, *, log: bool, blank: float) -> list[float]:

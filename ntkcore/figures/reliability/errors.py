@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ntkcore.analyses.reliability.views import Judged, Summary, Sweep
+from ntkcore.analyses.reliability.views import Evidence, Summary, Sweep
 from ntkcore.figures.theme import FORM_COLOURS, class_colour, ink, layout, literal, quiet
 from ntkcore.influence.clusters import ClusterErrors
 
@@ -121,7 +121,7 @@ def dependence_figure(rows: pd.DataFrame, names: dict[str, str], dimension: int,
     return figure
 
 
-def judged_figure(found: Judged, labels: np.ndarray, names: Sequence[str], mode: str) -> go.Figure:
+def evidence_figure(found: Evidence, labels: np.ndarray, names: Sequence[str], mode: str) -> go.Figure:
     """Î against I for the most influential training images of one held-out image; on the diagonal IHVP would be right."""
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
     ends = [float(min(found.exact.min(), found.estimate.min())), float(max(found.exact.max(), found.estimate.max()))]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ntkcore.analyses.reliability.answer import Gap
 from ntkcore.analyses.reliability.result import NetworkIhvp
+from ntkcore.analyses.reliability.stochastic import Gap
 from ntkcore.figures.theme import FORM_COLOURS, layout, literal, quiet
 
 HEIGHT = 420

@@ -7,8 +7,8 @@ from convergence_runs import SPEC
 from recording import Recording
 
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
-from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import comparison_key, open_comparison, open_point
+from ntkcore.analyses.convergence.making import ensure_comparison
 from ntkcore.analyses.materials import network as network_module
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.workspace import Workspace

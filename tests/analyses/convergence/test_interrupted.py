@@ -8,8 +8,8 @@ from convergence_runs import SPEC
 from recording import Recording
 
 from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
-from ntkcore.analyses.convergence.compare import ensure_comparison
 from ntkcore.analyses.convergence.comparison import comparison_key, open_comparison
+from ntkcore.analyses.convergence.making import ensure_comparison
 from ntkcore.analyses.materials import tiles as tiles_module
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.workspace import Workspace

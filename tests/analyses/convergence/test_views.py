@@ -45,33 +45,33 @@ def with_points(result, **changes):
     return replace(result, points=tuple(changed(point) for point in result.points))
 
 
-@pytest.mark.parametrize("name", views.METRICS)
+@pytest.mark.parametrize("name", views.QUANTITIES)
 @pytest.mark.parametrize("over", ["width", "epoch"])
 @pytest.mark.parametrize("kernel", ["pseudo", "first"])
 def test_every_chart_shows_its_networks_and_their_means(result, name, over, kernel):
-    metric = views.METRICS[name]
-    found = views.curves(result, ConvergenceView(over=over, kernel=kernel, epoch=2), metric)
-    assert found.metric is metric and found.over == over and found.series
+    quantity = views.QUANTITIES[name]
+    found = views.curves(result, ConvergenceView(over=over, kernel=kernel, epoch=2), quantity)
+    assert found.quantity is quantity and found.over == over and found.series
     for line in found.series:
         for x, y, index in zip(line.point_x, line.point_y, line.point_id, strict=True):
             point = result.points[index]
             assert x == (point.width if over == "width" else point.epoch)
             if line.name != "end":  # of two comparisons: below
-                assert y == metric.values(point, kernel)[line.name]
+                assert y == quantity.values(point, kernel)[line.name]
             assert point.epoch == 2 if over == "width" else point.width == line.width
         for at, mean, low, high in zip(line.x, line.mean, line.low, line.high, strict=True):
             values = line.point_y[line.point_x == at]
             error = np.sqrt(((values - values.mean()) ** 2).sum() / (len(values) - 1)) / np.sqrt(len(values)) if len(values) > 1 else np.nan
             assert mean == pytest.approx(values.mean())
             assert high == pytest.approx(mean + error, nan_ok=True)
-            expected = values.min() if metric.log and mean - error <= 0 else mean - error
+            expected = values.min() if quantity.log and mean - error <= 0 else mean - error
             assert low == pytest.approx(expected, nan_ok=True)
     names = {line.name for line in found.series}
     assert names <= {"on", "off", "full", kernel, "network", "now", "end"}
 
 
 def test_the_numbers_of_the_metrics(result):
-    point, m = result.points[0], views.METRICS
+    point, m = result.points[0], views.QUANTITIES
     assert m["largest"].values(point, "first") == {
         "first": pytest.approx(abs(point.largest["first"] - point.largest["full"]) / point.largest["full"])
     }
@@ -80,12 +80,12 @@ def test_the_numbers_of_the_metrics(result):
     assert set(m["accuracy"].values(point, "first")) == {"full", "first", "network"}
     singular = replace(point, condition=point.condition | {"full": np.inf})
     assert np.isnan(m["condition"].values(singular, "pseudo")["pseudo"])
-    assert all(metric.title and metric.axis and metric.note.endswith(".") for metric in m.values())
+    assert all(quantity.title and quantity.axis and quantity.note.endswith(".") for quantity in m.values())
 
 
 @pytest.mark.parametrize("kernel", ["pseudo", "first"])
 def test_gains_are_against_the_network_then_and_at_the_last_epoch(result, kernel):
-    found = views.curves(result, ConvergenceView(epoch=0, kernel=kernel), views.METRICS["gain"])
+    found = views.curves(result, ConvergenceView(epoch=0, kernel=kernel), views.QUANTITIES["gain"])
     then = {(p.width, p.seed): p.accuracy["network"] for p in result.points if p.epoch == 0}
     last = {(p.width, p.seed): p.accuracy["network"] for p in result.points if p.epoch == 2}
     assert then != last
@@ -96,9 +96,9 @@ def test_gains_are_against_the_network_then_and_at_the_last_epoch(result, kernel
             point = result.points[index]
             assert y == pytest.approx(100 * (point.accuracy[kernel] - networks[point.width, point.seed]))
     alone = replace(result, spec=result.spec.model_copy(update={"looks": (0,)}), points=tuple(p for p in result.points if p.epoch == 0))
-    assert [line.name for line in views.curves(alone, ConvergenceView(), views.METRICS["gain"]).series] == ["now"]
+    assert [line.name for line in views.curves(alone, ConvergenceView(), views.QUANTITIES["gain"]).series] == ["now"]
     early = replace(result, points=tuple(p if p.epoch == 0 else None for p in result.points))
-    assert [line.name for line in views.curves(early, ConvergenceView(), views.METRICS["gain"]).series] == ["now"]
+    assert [line.name for line in views.curves(early, ConvergenceView(), views.QUANTITIES["gain"]).series] == ["now"]
 
 
 def test_why_nothing_is_drawn(result):
@@ -111,7 +111,7 @@ def test_why_nothing_is_drawn(result):
 
 
 def test_the_slope_is_least_squares_on_logarithms(result):
-    found = views.curves(result, ConvergenceView(epoch=0), views.METRICS["frobenius"])
+    found = views.curves(result, ConvergenceView(epoch=0), views.QUANTITIES["frobenius"])
     (line,) = found.series
     slope, intercept = np.polyfit(np.log(line.point_x), np.log(line.point_y), 1)
     assert found.law.slope == pytest.approx(slope) and found.law.n == 6
@@ -119,7 +119,7 @@ def test_the_slope_is_least_squares_on_logarithms(result):
     np.testing.assert_allclose(found.law_y, np.exp(intercept) * found.law_x**slope)
     np.testing.assert_allclose(found.guide_y * np.sqrt(found.guide_x), found.guide_y[0] * np.sqrt(found.guide_x[0]))
     assert np.log(found.guide_y).mean() == pytest.approx(np.log(line.point_y).mean())
-    assert views.curves(result, ConvergenceView(over="epoch"), views.METRICS["frobenius"]).law is None
+    assert views.curves(result, ConvergenceView(over="epoch"), views.QUANTITIES["frobenius"]).law is None
 
 
 def test_missing_diverged_and_single_networks_leave_gaps(result):
@@ -127,13 +127,13 @@ def test_missing_diverged_and_single_networks_leave_gaps(result):
     points[0] = None
     points[3] = replace(points[3], diverged="Training diverged.", frobenius={}, accuracy={})
     partial = replace(result, points=tuple(points), timing=None)
-    (line,) = views.curves(partial, ConvergenceView(epoch=0), views.METRICS["frobenius"]).series
+    (line,) = views.curves(partial, ConvergenceView(epoch=0), views.QUANTITIES["frobenius"]).series
     assert len(line.point_id) == 4 and not {0, 3} & set(line.point_id)
     assert np.isnan(line.low[:2]).all() and np.isfinite(line.low[2])  # one seed has no bar
     assert views.timing_curves(partial) == ()
     assert len(views.table(partial)) == 11
     nothing = replace(result, points=(None,) * 12, timing=None)
-    assert views.curves(nothing, ConvergenceView(), views.METRICS["accuracy"]).series == ()
+    assert views.curves(nothing, ConvergenceView(), views.QUANTITIES["accuracy"]).series == ()
     assert views.spectra(nothing, ConvergenceView()) is None and views.answer(nothing, ConvergenceView()) == ()
     assert views.table(nothing).empty
 

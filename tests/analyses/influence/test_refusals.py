@@ -6,6 +6,7 @@ from recording import Recording
 
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.reliability import views as reliability_views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
@@ -65,7 +66,7 @@ def test_copies_with_one_label_share_their_influence_with_a_ridge(ws, tmp_path):
         for column in result.k_test.T:
             alike = np.flatnonzero((result.k_test == column[:, None]).all(0))
             np.testing.assert_allclose(values[alike], values[alike[0]], rtol=1e-7, atol=1e-12)
-    assert reliability_views.summary(result, 0.1, ws).held == 8 * 4
+    assert reliability_views.summary(Look.of(result, 0.1, None, ws)).held == 8 * 4
 
 
 @pytest.mark.parametrize("command", ["influence", "reliability"])
@@ -114,5 +115,5 @@ def test_a_network_that_cannot_tell_its_images_apart_needs_a_ridge(ws):
     with pytest.raises(ComputationError, match="too many for it"):
         views.held(result, InfluenceView(ridge=0.0), ws)
     with pytest.raises(ComputationError, match="too many for it"):
-        reliability_views.summary(result, 0.0, ws)
+        reliability_views.summary(Look.of(result, 0.0, None, ws))
     assert np.isfinite(views.influence(result, InfluenceView(ridge=0.0, time=1e12), 0, ws)).all()

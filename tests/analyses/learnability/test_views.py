@@ -11,7 +11,9 @@ from recording import Recording
 
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.materials.kernel import kernel_key
+from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.settings import Settings
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
@@ -38,12 +40,16 @@ def result(ws):
 
 
 @pytest.fixture(scope="module")
-def facts(result):
-    return views.judged(result)
+def look(result):
+    return Look(result, LearnabilityView())
+
+
+def shown(result, **view):
+    return Look(result, LearnabilityView(**view)).shown
 
 
 def test_groups_partition_the_images_by_score(result):
-    chosen = views.groups(result, LearnabilityView(hard=10, easy=25))
+    chosen = Look(result, LearnabilityView(hard=10, easy=25)).groups
     assert len(chosen.hard) == 12
     assert len(chosen.easy) == 30
     assert sorted(np.concatenate(chosen.members())) == list(range(120))
@@ -57,11 +63,11 @@ def test_predicted_curves_are_the_paper_s_equations(ws, epoch):
     spec = SPEC.model_copy(update={"kernel_epoch": epoch})
     LEARNABILITY.compute(spec, ws, Recording())
     result = LEARNABILITY.open(spec, ws)
-    curves = views.group_curves(result, LearnabilityView())
+    curves = views.group_curves(Look(result, LearnabilityView()))
     spectrum = ws.store.open("spectrum", kernel_key(spec.kernel, ws))
     kernel = (spectrum.read("vectors") * spectrum.read("values")) @ spectrum.read("vectors").T
     start = result.outputs[epoch].astype(float) - result.targets
-    chosen = views.groups(result, LearnabilityView())
+    chosen = Look(result, LearnabilityView()).groups
     for column in (0, 3, len(curves.times) - 1):
         tau = (curves.times[column] - epoch) * SPEC.training.learning_rate / 120
         coupled = np.linalg.norm(scipy.linalg.expm(-kernel * tau) @ start, axis=1)
@@ -75,8 +81,8 @@ def test_predicted_curves_are_the_paper_s_equations(ws, epoch):
 
 
 def test_measured_curves(result):
-    curves = views.group_curves(result, LearnabilityView())
-    chosen = views.groups(result, LearnabilityView())
+    curves = views.group_curves(Look(result, LearnabilityView()))
+    chosen = Look(result, LearnabilityView()).groups
     for epoch in range(5):
         predicted = (result.outputs[epoch, :, 0] >= 0).astype(int)
         for row, members in enumerate(chosen.members()):
@@ -85,7 +91,7 @@ def test_measured_curves(result):
 
 
 def test_empty_groups_are_allowed(result):
-    curves = views.group_curves(result, LearnabilityView(hard=0, easy=0))
+    curves = views.group_curves(Look(result, LearnabilityView(hard=0, easy=0)))
     assert list(curves.sizes) == [0, 120, 0]
     assert np.isnan(curves.accuracy[0]).all()
     assert set(views.curve_table(curves)["group"]) == {"medium"}
@@ -98,42 +104,42 @@ def test_image_curve_is_a_column_of_the_group_curves(result):
     assert curve.diagonal[0] == pytest.approx(curve.error[0])
 
 
-def test_ranking_filters_and_orders(result, facts):
-    everything = views.ranking(result, facts, LearnabilityView(gallery="all"))
+def test_ranking_filters_and_orders(result, look):
+    everything = shown(result, gallery="all")
     assert list(everything) == list(np.argsort(result.score, kind="stable"))
-    down = views.ranking(result, facts, LearnabilityView(gallery="all", order="score-down"))
+    down = shown(result, gallery="all", order="score-down")
     assert list(result.score[down]) == sorted(result.score, reverse=True)
-    easy = views.ranking(result, facts, LearnabilityView(gallery="easy"))
+    easy = shown(result, gallery="easy")
     assert list(result.score[easy]) == sorted(result.score, reverse=True)[: len(easy)]
-    wrong = views.ranking(result, facts, LearnabilityView(gallery="all", judged="wrong"))
-    assert set(wrong) == set(np.flatnonzero(~facts.correct))
-    flipped = views.ranking(result, facts, LearnabilityView(gallery="all", judged="flipped"))
+    wrong = shown(result, gallery="all", judged="wrong")
+    assert set(wrong) == set(np.flatnonzero(~look.outcome.correct))
+    flipped = shown(result, gallery="all", judged="flipped")
     assert len(flipped) == 6
-    seven = views.ranking(result, facts, LearnabilityView(gallery="all", only=("7",)))
+    seven = shown(result, gallery="all", only=("7",))
     assert set(result.labels[seven]) == {1}
-    middle = views.ranking(result, facts, LearnabilityView(gallery="all", low=40, high=60))
-    assert ((facts.percentile[middle] >= 40) & (facts.percentile[middle] <= 60)).all()
-    picked = views.ranking(result, facts, LearnabilityView(gallery="all", picked=(3, 5, 10**6)))
+    middle = shown(result, gallery="all", low=40, high=60)
+    assert ((look.outcome.percentile[middle] >= 40) & (look.outcome.percentile[middle] <= 60)).all()
+    picked = shown(result, gallery="all", picked=(3, 5, 10**6))
     assert set(picked) == {3, 5}
 
 
-def test_what_a_view_names_in_vain_is_said(result, facts):
+def test_what_a_view_names_in_vain_is_said(result, look):
     view = LearnabilityView(gallery="all", only=("no such class",), basket=(3, 120), image=500)
     assert "120" in views.missing_from(result, view)
     assert "no such class" in views.missing_from(result, view)
-    assert len(views.ranking(result, facts, view)) == 120
-    assert views.marked(result, LearnabilityView(marked=120)) is None
-    assert views.marked(result, LearnabilityView(marked=119)) == 119
+    assert len(Look(result, view).shown) == 120
+    assert Look(result, LearnabilityView(marked=120)).marked is None
+    assert Look(result, LearnabilityView(marked=119)).marked == 119
     assert views.missing_from(result, LearnabilityView(only=("7",), basket=(119,))) == ""
 
 
-def test_table_and_zip(result, facts, ws):
+def test_table_and_zip(result, look, ws):
     images = [5, 2, 80]
-    table = views.table(result, facts, images)
+    table = views.table(look, images)
     assert list(table["image"]) == images
     assert list(table["k_xx"]) == list(result.score[images])
-    assert sorted(views.table(result, facts, range(120))["rank_hardest_first"]) == list(range(1, 121))
-    with zipfile.ZipFile(io.BytesIO(views.images_zip(result, facts, images, ws))) as archive:
+    assert sorted(views.table(look, range(120))["rank_hardest_first"]) == list(range(1, 121))
+    with zipfile.ZipFile(io.BytesIO(views.images_zip(look, images, ws))) as archive:
         listed = pd.read_csv(archive.open("images.csv"))
         assert list(listed["image"]) == images
         for file in listed["file"]:
@@ -141,15 +147,15 @@ def test_table_and_zip(result, facts, ws):
 
 
 def test_thumbnails_are_encoded_again_when_they_are_gone(result, ws):
-    before = views.thumbnails(result, ws).png(3)
+    before = thumbnails(result.pack, SPEC.dataset, ws).png(3)
     for path in (ws.settings.cache_dir / "thumbnails").rglob("*.pack"):
         path.unlink()
-    assert views.thumbnails(result, ws).png(3) == before
+    assert thumbnails(result.pack, SPEC.dataset, ws).png(3) == before
 
 
-def test_percentile_span(result, facts):
+def test_percentile_span(result, look):
     low, high = np.quantile(result.score, [0.3, 0.6])
-    span = views.percentile_span(result, facts, low, high)
-    shown = views.ranking(result, facts, LearnabilityView(gallery="all", low=span[0], high=span[1]))
-    assert set(shown) == set(np.flatnonzero((result.score >= low) & (result.score <= high)))
-    assert views.percentile_span(result, facts, 1e9, 2e9) is None
+    span = views.percentile_span(look, low, high)
+    inside = shown(result, gallery="all", low=span[0], high=span[1])
+    assert set(inside) == set(np.flatnonzero((result.score >= low) & (result.score <= high)))
+    assert views.percentile_span(look, 1e9, 2e9) is None

@@ -9,6 +9,7 @@ from deletion_oracle import brute, outputs
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.workspace import Workspace
@@ -67,7 +68,7 @@ def slowly(result, kernel, ridge):
 def test_the_summary_is_that_of_deletion(result, kernel, ws, ridge):
     exact, estimate = slowly(result, kernel, ridge)
     rate = np.abs(exact - estimate) / np.abs(exact)
-    found = views.summary(result, ridge, ws)
+    found = views.summary(Look.of(result, ridge, None, ws))
     # a rate divides by |I|: the relative error of the smallest |I| is that of the largest times their ratio
     close = {"rel": 1e-9 * np.abs(exact).max() / np.abs(exact).min()}
     assert found.mean == pytest.approx(rate.mean(), **close)
@@ -89,19 +90,19 @@ def test_the_summary_is_that_of_deletion(result, kernel, ws, ridge):
         if light and rho >= 0.8 and np.median(rate[most, image]) <= 0.5:
             light = 1
         assert found.trust.light[image] == light
-    judged = views.judged(result, ridge, 5, ws)
+    found = views.evidence(Look.of(result, ridge, None, ws), 5)
     most = np.argsort(-np.abs(exact[:, 5]))[:40]
-    np.testing.assert_array_equal(judged.images, most)
-    np.testing.assert_allclose(judged.exact, exact[most, 5], rtol=1e-7)
-    np.testing.assert_allclose(judged.estimate, estimate[most, 5], rtol=1e-7)
+    np.testing.assert_array_equal(found.images, most)
+    np.testing.assert_allclose(found.exact, exact[most, 5], rtol=1e-7)
+    np.testing.assert_allclose(found.estimate, estimate[most, 5], rtol=1e-7)
 
 
 def test_the_sweep_is_the_summary_at_each_ridge(result, ws):
-    found = views.sweep(result, ws)
+    found = views.sweep(Look.of(result, 1.0, None, ws))
     assert tuple(found.ridges) == views.SWEEP == tuple(2.0**p for p in range(-4, 5))
     assert found.tests == 12 and found.pairs == 45 * 12
     for place, ridge in enumerate(found.ridges):
-        one = views.summary(result, float(ridge), ws)
+        one = views.summary(Look.of(result, float(ridge), None, ws))
         assert (found.mean[place], found.median[place], found.bound[place], found.held[place]) == pytest.approx(
             (one.mean, one.median, one.bound, one.held), rel=1e-12
         )
@@ -109,20 +110,20 @@ def test_the_sweep_is_the_summary_at_each_ridge(result, ws):
 
 
 def test_density_and_correlations(result, ws):
-    found = views.density(result, 5, "scott", 45, ws)
+    found = views.density(Look.of(result, 1.0, None, ws), 5, "scott", 45)
     raw = load_dataset(result.spec.dataset, ws.settings).inputs.astype(np.float64).reshape(45, -1)
     seen = raw / np.linalg.norm(raw, axis=1, keepdims=True) if result.spec.kernel == "two-layer" else raw
     expected = kde_density(seen, 5, "scott")
     np.testing.assert_allclose(found.log_density, expected.log_density, rtol=1e-9)
     assert found.explained == pytest.approx(expected.explained, rel=1e-9)
-    rate = views.summary(result, 1.0, ws).rates["median"]
+    rate = views.summary(Look.of(result, 1.0, None, ws)).rates["median"]
     both = views.associate(found.log_density, rate)
     assert both.used.all()
     assert both.spearman.rho == pytest.approx(scipy.stats.spearmanr(expected.log_density, rate).statistic, abs=1e-9)
     pearson = scipy.stats.pearsonr(expected.log_density, np.log(rate))
     assert both.pearson.r == pytest.approx(pearson.statistic, abs=1e-8)
     assert both.spearman.low <= both.spearman.rho <= both.spearman.high
-    rows = views.dependence(result, 1.0, "median", ws)
+    rows = views.dependence(Look.of(result, 1.0, None, ws), "median")
     here = rows[(rows["dimension"] == 5) & (rows["rule"] == "scott")].iloc[0]
     assert here["spearman"] == pytest.approx(both.spearman.rho) and here["pearson"] == pytest.approx(both.pearson.r)
     assert set(rows["dimension"]) == {2, 5, 10, 20}  # 45 images do not span 50
@@ -139,10 +140,10 @@ def test_images_without_a_rate_are_left_out_of_the_correlation():
 
 
 def test_what_the_view_shows(result, ws):
-    found = views.summary(result, 1.0, ws)
-    worst = views.unreliable(result, ReliabilityView(average="median"), found)
+    found = views.summary(Look.of(result, 1.0, None, ws))
+    worst = views.unreliable(ReliabilityView(average="median"), found)
     assert found.rates["median"][worst[0]] == found.rates["median"].max() and len(worst) == 45
-    picked = views.unreliable(result, ReliabilityView(picked=(3, 9, 4, 999)), found)
+    picked = views.unreliable(ReliabilityView(picked=(3, 9, 4, 999)), found)
     assert sorted(picked) == [3, 4, 9]
     assert (np.diff(found.rates["mean"][picked]) <= 0).all()
     assert sum(views.counts(found)) == 12
@@ -158,13 +159,13 @@ def test_what_the_view_shows(result, ws):
 
 
 def test_the_tables_have_every_image(result, ws):
-    found = views.summary(result, 1.0, ws)
-    images = tables.image_table(result, found, views.density(result, 5, "scott", 45, ws).log_density)
+    found = views.summary(Look.of(result, 1.0, None, ws))
+    images = tables.image_table(result, found, views.density(Look.of(result, 1.0, None, ws), 5, "scott", 45).log_density)
     assert sorted(images["image"]) == list(range(45)) and images["mean_rate"].is_monotonic_decreasing
     assert images["log_density"].notna().all()
     lights = tables.light_table(result, found)
     assert list(lights["image"]) == list(range(12)) and set(lights["light"]) <= set(views.LIGHTS)
-    assert len(tables.judged_table(result, views.judged(result, 1.0, 0, ws))) == 40
+    assert len(tables.evidence_table(result, views.evidence(Look.of(result, 1.0, None, ws), 0))) == 40
 
 
 def test_the_sweep_of_a_large_set_uses_few_held_out_images(result):
@@ -186,10 +187,10 @@ def test_clusters_come_from_memory_the_second_time(ws):
 def test_repeated_images_without_a_ridge_are_refused(result, ws):
     values, _ = result.regression.eigen
     if values[0] > 1e-9 * values[-1]:
-        assert np.isfinite(views.summary(result, 0.0, ws).median)
+        assert np.isfinite(views.summary(Look.of(result, 0.0, None, ws)).median)
     else:
         with pytest.raises(ComputationError, match="singular"):
-            views.summary(result, 0.0, ws)
+            views.summary(Look.of(result, 0.0, None, ws))
 
 
 def test_a_full_kernel_is_refused_before_anything_is_computed():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ntkcore.analyses.convergence.views import METRICS, Curves, Series, Spectra, TimingCurve
+from ntkcore.analyses.convergence.views import QUANTITIES, Curves, Series, Spectra, TimingCurve
 from ntkcore.convergence import PowerLaw
 from ntkcore.figures.convergence import curves as figures
 from ntkcore.figures.theme import FORM_COLOURS, ordered_colours, raised
@@ -23,14 +23,14 @@ def series(name="pseudo", width=None, x=WIDTHS, start=0):
     return Series(name, name, width, x, y, y - 0.05 if len(x) > 1 else nan, y + 0.05, np.repeat(x, 2), twice, start + np.arange(2 * len(x)))
 
 
-def over_width(*lines, metric="frobenius", law=None):
+def over_width(*lines, quantity="frobenius", law=None):
     at, fitted = (np.array(WIDTHS), np.array([1.0, 0.5, 0.25])) if law else (NOTHING, NOTHING)
-    return Curves(METRICS[metric], "width", lines, law, at, fitted, at, fitted)
+    return Curves(QUANTITIES[quantity], "width", lines, law, at, fitted, at, fitted)
 
 
-def over_epochs(metric="frobenius", names=("pseudo",)):
+def over_epochs(quantity="frobenius", names=("pseudo",)):
     lines = [series(name, width, (0, 5, 20), 6 * i) for i, width in enumerate(WIDTHS) for name in names]
-    return Curves(METRICS[metric], "epoch", tuple(lines), None, NOTHING, NOTHING, NOTHING, NOTHING)
+    return Curves(QUANTITIES[quantity], "epoch", tuple(lines), None, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 LAW = PowerLaw(-0.48, -0.53, -0.43, 0.0, 6, True)
@@ -104,7 +104,7 @@ def test_equal_values_do_not_fill_the_axis():
 
 
 def test_nothing_to_show_is_said():
-    curves = over_width(metric="condition")
+    curves = over_width(quantity="condition")
     figure = figures.curves_figure(curves, WIDTHS, NAMES, "light", span=curves)
     assert "Not defined" in figure.layout.annotations[0].text
     said = figures.curves_figure(curves, WIDTHS, NAMES, "light", span=curves, empty="Not computed yet.").layout
@@ -117,7 +117,7 @@ def test_nothing_to_show_is_said():
 
 
 def test_differences_show_where_zero_is():
-    curves = over_width(series("now"), series("end", start=6), metric="gain")
+    curves = over_width(series("now"), series("end", start=6), quantity="gain")
     figure = figures.curves_figure(curves, WIDTHS, NAMES, "dark", span=curves)
     assert figure.layout.shapes[0].y0 == 0
     lines = [t for t in figure.data if t.mode == "lines"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ntkcore.analyses.reliability.views import RULES, Judged, Summary, Sweep
+from ntkcore.analyses.reliability.views import RULES, Evidence, Summary, Sweep
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.influence.clusters import ClusterErrors
 from ntkcore.influence.trust import Trust
@@ -56,8 +56,8 @@ def test_the_dependence_has_a_line_for_each_rule():
 
 
 def test_estimates_against_truth_with_the_diagonal():
-    found = Judged(np.array([4, 0, 2]), np.array([-0.2, 0.1, 0.3]), np.array([-0.1, 0.05, 0.2]), np.array([0.5, 0.5, 1 / 3]))
-    figure = figures.judged_figure(found, np.array([0, 1, 1, 0, 0]), ["a", "b"], "light")
+    found = Evidence(np.array([4, 0, 2]), np.array([-0.2, 0.1, 0.3]), np.array([-0.1, 0.05, 0.2]), np.array([0.5, 0.5, 1 / 3]))
+    figure = figures.evidence_figure(found, np.array([0, 1, 1, 0, 0]), ["a", "b"], "light")
     assert list(figure.data[0].x) == list(figure.data[0].y) == [-0.2, 0.3]
     assert [list(trace.x) for trace in figure.data[1:]] == [[-0.2, 0.1], [0.3]]
 

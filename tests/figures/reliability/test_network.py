@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compared_network import made
 
-from ntkcore.analyses.reliability.answer import gaps
+from ntkcore.analyses.reliability.stochastic import gaps
 from ntkcore.figures.reliability.network import estimates_figure, gaps_figure
 
 NAMES = [f"image {i}, <b>" for i in range(10)]

@@ -220,8 +220,7 @@ def test_damage_is_said_and_repaired(app, ws):
 
 def test_jobs_page_names_and_opens_it(ready, computed):
     CONVERGENCE.request(SPEC, Workspace(computed))
-    ready.switch_page("pages/jobs/page.py").run()
-    assert not ready.exception
+    visiting.opened(ready, "jobs")
     assert any("Convergence on Digits" in m.value for m in ready.markdown)
     rows = ready.dataframe[0].value
     assert "comparison of the kernels of one network" in set(rows["what"])

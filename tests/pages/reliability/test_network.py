@@ -8,7 +8,7 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.reliability import answer as views
+from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.jobs import Jobs
 from ntkcore.permalink import ADDRESSES

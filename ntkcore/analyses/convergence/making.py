@@ -1,7 +1,7 @@
 """Makes one comparison of pseudo-NTK, first-logit and full kernel of a network at an epoch (Thesis ch. 3; SCIENCE §7).
 
 The three kernels are each computed by the engine, so that their seconds can be compared; the numbers taken from them are in
-:mod:`ntkcore.analyses.convergence.measures`. The kernels themselves are scratch, kept in the draft's tiles until the numbers are taken:
+:mod:`ntkcore.analyses.convergence.measuring`. The kernels themselves are scratch, kept in the draft's tiles until the numbers are taken:
 the full one has (n + m) n k² entries.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.convergence.comparison import BY_FORM, COMPARISON_METHOD, KIND, USES, comparison_key, number
-from ntkcore.analyses.convergence.measures import FORMS, STEPS, measure
+from ntkcore.analyses.convergence.measuring import FORMS, STEPS, measure
 from ntkcore.analyses.drafts import identity_of, one_device, put_array
 from ntkcore.analyses.materials.kernel import kernel_network, run_of
 from ntkcore.analyses.materials.network import has_state, outputs_of

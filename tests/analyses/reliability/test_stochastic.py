@@ -10,7 +10,7 @@ from recording import Recording
 
 from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.reliability import answer as views
+from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.settings import Settings
@@ -49,7 +49,7 @@ def test_the_steps_lead_from_retraining_to_a_run():
 def test_the_verdict_follows_from_the_numbers(estimation, words):
     verdict, second, third = views.answer(made(estimation))
     assert words in verdict and "misses retraining by 20 %" in verdict
-    assert "mostly by its batches" in second and "ending after 30 steps by 0.0 %" in second
+    assert "mostly by its batches" in second and "ending after 30 steps by 0 %" in second
     assert "the formula itself misses by 20 %" in third
 
 

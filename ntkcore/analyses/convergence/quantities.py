@@ -21,11 +21,11 @@ LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One quantity of a comparison.
+class Quantity:
+    """One quantity of a comparison, as a chart shows it.
 
     Attributes:
-        name: its key in ``METRICS``.
+        name: its key in ``QUANTITIES``.
         title: of its chart.
         axis: label of its axis, with the unit.
         log: whether its axis is logarithmic.
@@ -107,71 +107,71 @@ def _time(point: Comparison, cheap: str) -> dict[str, float]:
 
 
 _ALL = (
-    Metric(
+    Quantity(
         "magnitudes", "Magnitude on and off the diagonal", "mean over pairs", True, "Fig. 3.2",
         "How diagonal the k × k blocks Θ(x, x′) are: the further apart the lines, the better one number stands for a block.",
         False, False, _magnitudes,
     ),
-    Metric(
+    Quantity(
         "frobenius", "Difference of the kernels", "‖Θ̂ ⊗ I − Θ‖ / ‖Θ‖", True, "Fig. 3.3",
         "The whole kernel of the training images: 0 is perfect, 1 is as wrong as taking zero instead.",
         True, True, partial(_cheap, "frobenius"),
     ),
-    Metric(
+    Quantity(
         "pair_error", "Difference of a pair’s block", "mean over pairs of ‖Θ̂ I − Θ‖ / ‖Θ‖", True, "Fig. A.10",
         "The ratio of Theorem 3.3.1, pair by pair; the theory lets it fall at least as w^(−1/2) at initialisation.",
         True, True, partial(_cheap, "pair_error"),
     ),
-    Metric(
+    Quantity(
         "largest", "Largest eigenvalue", "relative difference of λ_max", True, "Fig. 3.4",
         "|λ_max(Θ̂) − λ_max(Θ)| / λ_max(Θ): how far the fastest direction of training is off.",
         True, False, partial(_difference, "largest"),
     ),
-    Metric(
+    Quantity(
         "smallest", "Smallest eigenvalue", "relative difference of λ_min", True, "Fig. 3.5",
         "|λ_min(Θ̂) − λ_min(Θ)| / |λ_min(Θ)|; left out where the smallest eigenvalue of either kernel is lost in rounding.",
         False, False, _smallest,
     ),
-    Metric(
+    Quantity(
         "condition", "Condition number", "relative difference of λ_max / λ_min", True, "Fig. 3.6",
         "Left out where the smallest eigenvalue of either kernel is rounding, so that there is no condition number.",
         False, False, partial(_difference, "condition"),
     ),
-    Metric(
+    Quantity(
         "prediction", "Outputs of kernel regression", "‖f̂ − f‖ / ‖f‖ on held-out images", True, "Fig. 3.7",
         "The n × n regression (eq. 3.5) against the nk × nk one (eq. 3.4).",
         True, False, partial(_cheap, "prediction_difference"),
     ),
-    Metric(
+    Quantity(
         "agreement", "Same class as the full kernel", "share of held-out images", False, "",
         "How often the two regressions name the same class.",
         False, False, partial(_cheap, "agreement"), 0.0, 1.0,
     ),
-    Metric(
+    Quantity(
         "accuracy", "Accuracy", "share of held-out images right", False, "Figs. 3.8–3.10",
         "Both kernel regressions and the network they are taken from.",
         False, False, partial(_each, "accuracy", ("network",)), 0.0, 1.0,
     ),
-    Metric(
+    Quantity(
         "gain", "Regression against the network", "accuracy gained, in points", False, "Figs. 3.11, 3.12",
         "Above 0, regression with the cheap kernel is right more often: than the network it is from, and than that network trained on.",
         False, False, _gain_now, signed=True, at_end=_gain_at_end,
     ),
-    Metric(
+    Quantity(
         "rank", "Effective rank", "directions, of n k", True, "",
         "exp of the entropy of the eigenvalues; every eigenvalue of the cheap kernel counts k times, as in Θ̂ ⊗ I.",
         False, False, _rank,
     ),
-    Metric(
+    Quantity(
         "alignment", "Alignment with the labels", "⟨K, yyᵀ⟩ / ‖K‖ ‖y‖²", False, "",
         "How much of the kernel points to the labels; the cheap kernel as Θ̂ ⊗ I.",
         False, False, partial(_each, "alignment", ()),
     ),
-    Metric(
+    Quantity(
         "time", "Time of the kernels", "microseconds a pair", True, "Fig. 3.1",
         "Measured while computing the training images’ kernels; left out where that was interrupted.",
         False, False, _time,
     ),
 )  # fmt: skip
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ALL}

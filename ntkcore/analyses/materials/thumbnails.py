@@ -1,0 +1,29 @@
+"""Thumbnails of images that are looked at: those stored with a result, and those of a draw that nothing was computed of yet."""
+
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
+from ntkcore.specs import DatasetSpec
+
+
+def thumbnails(pack: str, spec: DatasetSpec, ws: Workspace) -> ThumbnailPack:
+    """The thumbnails of a draw by their id; encoded again from the data when the stored ones are gone."""
+    found = open_pack(pack, ws.settings)
+    return found if found is not None else _encoded(load_dataset(spec, ws.settings), ws)
+
+
+def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
+    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
+
+    def make() -> ThumbnailPack:
+        return _encoded(load_dataset(spec, ws.settings, first=count), ws)
+
+    key = ("thumbnails", spec.canonical(), count)
+    pack = ws.hot.get(key, make, lambda pack: 64 * count)
+    if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
+        ws.hot.drop(key)
+        pack = make()
+    return pack
+
+
+def _encoded(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
+    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
