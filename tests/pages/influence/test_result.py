@@ -179,6 +179,6 @@ def test_what_a_link_names_in_vain_is_said(ready, query, words):
 def test_jobs_page_names_and_opens_it(ready, computed):
     ws, _ = computed
     INFLUENCE.request(SPEC, ws)
-    ready.switch_page("pages/jobs/page.py").run()
+    visiting.opened(ready, "jobs")
     assert not ready.exception
     assert any("Influence on Digits" in m.value for m in ready.markdown)
