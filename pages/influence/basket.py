@@ -6,6 +6,7 @@ import streamlit as st
 from ntkcore.analyses.influence import answer, basket, views
 from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK
+from pages.influence.training import signed
 from pages.influence.verify.confirm import show_confirmation
 from pages.shared import words
 from pages.shared.controls import Controls
@@ -51,5 +52,5 @@ def show_basket(subject: Subject) -> None:
     moved = found.loss_after - found.loss
     most = np.argsort(-np.abs(moved), kind="stable")[:_CHANGED]
     st.html('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>')
-    pictures(result.test_pack, [int(i) for i in most], [f"{'+' if moved[i] > 0 else ''}{words.number(float(moved[i]), 2)}" for i in most])
+    pictures(result.test_pack, [int(i) for i in most], [signed(float(moved[i])) for i in most])
     show_confirmation(subject)
