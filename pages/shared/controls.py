@@ -80,7 +80,7 @@ class Controls:
         if self._within:
             held: Spec = self.view
             changes = {self._within: type(held).model_validate(held.model_dump() | changes)}
-        self._link.look(elsewhere=elsewhere, **self._kept(), **changes)
+        self._link.look(elsewhere=elsewhere, **(self._kept() | changes))
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]

@@ -17,6 +17,7 @@ from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.3}, "test": 25})
+DEFAULTS = InfluenceView()
 PAIR = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20, "label_noise": 0.3}, "test": 12})
 
 
@@ -29,7 +30,7 @@ def computed(tmp_path_factory):
         yield ws, INFLUENCE.open(SPEC, ws)
 
 
-def look_of(ws, result, view=InfluenceView()):  # noqa: B008 - frozen
+def look_of(ws, result, view=DEFAULTS):
     return Look.of(result, view.ridge, view.time, ws)
 
 
