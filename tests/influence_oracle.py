@@ -7,6 +7,7 @@ import pytest
 from deletion_oracle import brute, outputs
 
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.specs.influence import InfluenceView
 
@@ -35,6 +36,10 @@ def moments(result):
 
 def view(time=inf, **values):
     return InfluenceView(ridge=RIDGE, time=None if time == inf else time, **values)
+
+
+def look(ws, result, time=inf, ridge=RIDGE):
+    return Look(result, ridge, time, ws)
 
 
 def after(result, kernel, y, time, ridge=RIDGE, keep=None):

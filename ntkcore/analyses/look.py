@@ -35,10 +35,10 @@ def memoised(*of: str, size: Callable[[Any], int] | None = None) -> Callable[[F]
 
 
 def _hashable(value: Any) -> Hashable:
-    """A value as part of a key: arrays and lists by what they hold."""
+    """A value as part of a key: arrays, lists and ranges by what they hold."""
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return tuple(map(_hashable, value))
     assert isinstance(value, Hashable)
     return value

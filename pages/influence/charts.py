@@ -3,12 +3,9 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import paths
-from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.workspace import workspace
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.figures import influence as figures
-from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import inspect_clicked
-from pages.influence.subject import Subject
 from pages.shared import frame
 from pages.shared.charts import chart
 from pages.shared.waiting import waiting
@@ -16,10 +13,10 @@ from pages.shared.waiting import waiting
 Path = paths.Trajectory | paths.MeanTrajectory
 
 
-def show_charts(result: InfluenceResult, view: InfluenceView, subject: Subject) -> Path:
+def show_charts(subject: Subject) -> Path:
     """Ranks over training time beside prediction and loss; the numbers behind them."""
     st.header("Through training", anchor=False)
-    path, mode = path_of(result, view, subject), frame.mode()
+    path, mode, result, now = path_of(subject), frame.mode(), subject.result, subject.view.time
     images = [int(i) for i in paths.leading(path, subject.values)]
     names = [f"{image}: {result.class_names[result.labels[image]]}" for image in images]
     left, right = st.columns(2, gap="large")
@@ -28,7 +25,7 @@ def show_charts(result: InfluenceResult, view: InfluenceView, subject: Subject) 
         over = f" Mean over {path.images:,} of the {path.size:,} images, evenly spread." if some else ""
         chart(
             "The most influential images, by rank",
-            figures.bump_figure(path, paths.ranks(path), images, names, view.time, mode),
+            figures.bump_figure(path, paths.ranks(path), images, names, now, mode),
             key="bump",
             table=lambda: paths.path_table(path, images),
             note=f"Among all {len(subject.values):,} training images; 1 matters most. Click a line to look at its image closely.{over}",
@@ -37,19 +34,19 @@ def show_charts(result: InfluenceResult, view: InfluenceView, subject: Subject) 
         )
     with right:
         if isinstance(path, paths.MeanTrajectory):
-            figure, title = figures.mean_figure(path, view.time, mode), "The group’s mean loss and error"
+            figure, title = figures.mean_figure(path, now, mode), "The group’s mean loss and error"
             note = "Dotted: the mean loss ½‖f − y‖². Solid: the share that is misclassified."
         else:
             truth = int(result.test_labels[subject.target])
-            figure, title = figures.loss_figure(path, result.class_names, truth, view.time, mode), "This image’s prediction and loss"
+            figure, title = figures.loss_figure(path, result.class_names, truth, now, mode), "This image’s prediction and loss"
             note = "Solid: outputs, its own class in full strength. Dotted: the loss ½‖f − y‖²."
         chart(title, figure, key="path", table=lambda: paths.path_table(path, images), note=note)
     return path
 
 
-def path_of(result: InfluenceResult, view: InfluenceView, subject: Subject) -> Path:
+def path_of(subject: Subject) -> Path:
     """What is shown, through training; a group's takes a moment."""
     if not subject.group:
-        return paths.trajectory(result, view.ridge, subject.target, workspace())
+        return paths.trajectory(subject.look, subject.target)
     with waiting("The group through training") as tell:
-        return paths.mean_trajectory(result, view.ridge, subject.group, workspace(), tell)
+        return paths.mean_trajectory(subject.look, subject.group, progress=tell)

@@ -6,7 +6,7 @@ from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 from pages.shared.charts import clicked
 from pages.shared.choice import Choice, Link
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.regression.moment import Moment
 
 
@@ -20,7 +20,7 @@ def _same_pairs(held: Choice[InfluenceSpec, InfluenceView], spec: InfluenceSpec)
 
 LINK: Link[InfluenceSpec, InfluenceView] = Link("influence", ADDRESSES["influence"], _same_pairs)
 
-WHOSE = Fields("influence.whose")
+WHOSE = Controls("influence.whose", LINK)
 """The widget that says whose influences are shown; a click in a gallery changes it."""
 TARGET = "influence.target"  # the held-out image that is chosen, of those that are there
 MOMENT = Moment("influence", LINK, lambda: {"target": st.session_state.get(TARGET)})  # the image being watched stays
@@ -29,14 +29,14 @@ _MARKED, _LAST = "influence.marked", "influence.last"  # training images: marked
 
 def choose(image: int) -> None:
     """A held-out image: its influences, instead of a group's."""
-    WHOSE.change(mean="no")
+    WHOSE.fields.change(mean="no")
     LINK.look(target=image, mean="no")
 
 
 def tick(images: tuple[int, ...]) -> None:
     """Some held-out images: the mean over them."""
     mean = "ticked" if images else "no"
-    WHOSE.change(mean=mean)
+    WHOSE.fields.change(mean=mean)
     LINK.look(picked=images, mean=mean)
 
 

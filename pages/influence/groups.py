@@ -5,30 +5,29 @@ import streamlit as st
 
 from ntkcore.analyses.influence import complexity, noise
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.influence.views import INFLUENTIAL, SHOWN
-from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures import influence as figures
-from ntkcore.specs.influence import InfluenceView
 from pages.influence.choice import LINK, inspect_training
-from pages.influence.training import label_words, signed
-from pages.shared import choice as links
+from pages.influence.training import card
 from pages.shared import frame, media
 from pages.shared.charts import chart, clicked
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 from pages.shared.waiting import waiting
 
-_GROUP = Fields("influence.group")
+_GROUP = Controls("influence.group", LINK)
 _TITLE = "Complexity of ten groups of training images"
 
 
-def show_groups(result: InfluenceResult, view: InfluenceView, choice: links.Choice) -> None:
+def show_groups(subject: Subject) -> None:
     """The groups with their images, and label noise where there is some."""
+    result, view = subject.result, subject.view
     st.header("Groups of training images", anchor=False)
     try:
         with waiting("The mean over all held-out images") as tell:
-            groups = complexity.groups_of(result, view.ridge, workspace(), tell)
+            groups = complexity.groups_of(subject.look, progress=tell)
     except AtlasError as error:
         st.subheader(_TITLE, anchor=False)
         frame.show_error(error)
@@ -49,23 +48,23 @@ def show_groups(result: InfluenceResult, view: InfluenceView, choice: links.Choi
                 selection_mode="points",
             )
         with right:
-            _members(result, view, groups, shown, choice)
-    _show_noise(result, view, groups, choice)
+            _members(result, groups, shown)
+    _show_noise(subject, groups)
 
 
-def _members(result: InfluenceResult, view: InfluenceView, groups: complexity.Groups, shown: int, choice: links.Choice) -> None:
+def _members(result: InfluenceResult, groups: complexity.Groups, shown: int) -> None:
     last = len(groups.members) - 1
-    _GROUP.seed((result.key, choice.revision), {"group": shown})
+    _GROUP.seed(result.key, group=shown)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Their images", anchor=False, width="content")
-        st.segmented_control(
+        _GROUP.control(
+            "group",
+            st.segmented_control,
             "Group",
-            list(range(last + 1)),
+            options=list(range(last + 1)),
             format_func=str,
             required=True,
-            **_GROUP.default("group"),
             label_visibility="collapsed",
-            on_change=lambda: LINK.look(group=_GROUP["group"]),
         )
     members = groups.members[shown] if 2 * shown < last else groups.members[shown][::-1]  # the extreme ones first
     end = ", the most harmful" if shown == 0 else ", the most helpful" if shown == last else ""
@@ -73,15 +72,15 @@ def _members(result: InfluenceResult, view: InfluenceView, groups: complexity.Gr
         f'<p class="atlas-quiet">group {shown}{end}: {len(members):,} images · below each: its influence, mean over all held-out images '
         f"at the end of training{_flipped_words(result, members)}</p>"
     )
-    _gallery(result, groups, members, choice, "group_gallery")
+    _gallery(result, groups, members, "group_gallery")
 
 
-def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.ndarray, choice: links.Choice, key: str) -> None:
+def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.ndarray, key: str) -> None:
     gallery(
-        [_card(result, int(image), float(groups.mean[image])) for image in members],
+        [_card(result, groups, int(image)) for image in members],
         base=media.thumbnail_base(result.pack),
         key=key,
-        revision=choice.revision,
+        revision=LINK.current().revision,
         on_open=lambda: _opened(key),
         opens="look closely",
         empty="There is no image in this group.",
@@ -90,13 +89,9 @@ def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.nda
     )
 
 
-def _card(result: InfluenceResult, image: int, value: float) -> Card:
-    flag = " ⚑" if result.labels[image] != result.true_labels[image] else ""
-    title = (
-        f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. "
-        f"Removing it changes the mean loss over all held-out images by {value:+.6g}."
-    )
-    return Card(image, result.class_names[result.labels[image]] + flag, "", signed(value), "", False, title)
+def _card(result: InfluenceResult, groups: complexity.Groups, image: int) -> Card:
+    value = float(groups.mean[image])
+    return card(result, image, value, f"Removing it changes the mean loss over all held-out images by {value:+.6g}.")
 
 
 def _opened(key: str) -> None:
@@ -108,7 +103,7 @@ def _opened(key: str) -> None:
 def _clicked() -> None:
     """A bar was clicked; it stays in full strength by the figure itself."""
     if (group := clicked("complexity")) is not None:
-        _GROUP.change(group=group)
+        _GROUP.fields.change(group=group)
         LINK.look(group=group)
 
 
@@ -119,34 +114,35 @@ def _flipped_words(result: InfluenceResult, members: np.ndarray) -> str:
     return f" · ⚑ {int(flipped[members].sum())} of these labels are flipped, {100 * flipped.mean():.0f} % of all"
 
 
-def _show_noise(result: InfluenceResult, view: InfluenceView, groups: complexity.Groups | None, choice: links.Choice) -> None:
+def _show_noise(subject: Subject, groups: complexity.Groups | None) -> None:
     """Flipped labels through training, and the images whose labels to look at first."""
     left, right = st.columns(2, gap="large")
     with left:
-        _flipped(result, view)
+        _flipped(subject)
     if groups is not None:
         with right:
-            _suspects(result, groups, choice)
+            _suspects(subject.result, groups)
 
 
-def _flipped(result: InfluenceResult, view: InfluenceView) -> None:
+def _flipped(subject: Subject) -> None:
     """How flipped labels become influential."""
+    result = subject.result
     if not (result.labels != result.true_labels).any():
         st.subheader("Label noise", anchor=False)
         st.caption("Flip some labels under the data set above, and see here when the network begins to follow them.")
         return
     with waiting("Flipped labels through training"):
-        found = noise.noise_share(result, view.ridge, workspace())
+        found = noise.noise_share(subject.look)
     chart(
         "Flipped labels among the most influential images",
-        figures.noise_figure(found, view.time, frame.mode()),
+        figures.noise_figure(found, subject.view.time, frame.mode()),
         key="noise",
         table=lambda: noise.noise_table(found),
         note=f"Mean over held-out images, of the {INFLUENTIAL} most influential of each (Fig. 7).",
     )
 
 
-def _suspects(result: InfluenceResult, groups: complexity.Groups, choice: links.Choice) -> None:
+def _suspects(result: InfluenceResult, groups: complexity.Groups) -> None:
     """Training images that harm most on average: the first places to look for a wrong label."""
     ranked = np.concatenate(groups.members)[:SHOWN]
     st.subheader("Labels to look at first", anchor=False)
@@ -154,4 +150,4 @@ def _suspects(result: InfluenceResult, groups: complexity.Groups, choice: links.
         '<p class="atlas-quiet">the most harmful on average over all held-out images at the end of training'
         f"{_flipped_words(result, ranked)}</p>"
     )
-    _gallery(result, groups, ranked, choice, "suspects_gallery")
+    _gallery(result, groups, ranked, "suspects_gallery")

@@ -2,60 +2,50 @@
 
 import streamlit as st
 
-from ntkcore.analyses.influence import mean, views
-from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.specs.influence import InfluenceView
+from ntkcore.analyses.influence import mean
+from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
-from pages.shared import choice as links
 from pages.shared import media
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("held_gallery")
-_HELD = Fields("influence.held")
+_HELD = Controls("influence.held", LINK)
 _ORDERS = {"loss": "largest loss first", "wrong": "misclassified", "all": "as drawn"}
 _SHOWN = 400  # held-out images in the gallery
 
 
-def show_held(result: InfluenceResult, view: InfluenceView, now: views.Held, shown: list[int], target: int, choice: links.Choice) -> None:
-    """Its controls and the gallery.
-
-    Args:
-        result, view, choice: what is looked at.
-        now: the held-out images at the λ and time chosen.
-        shown: those that pass, in order.
-        target: the one chosen.
-    """
-    only = [name for name in view.only if name in result.class_names]
-    _HELD.seed((result.key, choice.revision), {"tests": view.tests, "only": only})
+def show_held(subject: Subject) -> None:
+    """Its controls and the gallery."""
+    result, now, shown = subject.result, subject.now, [int(i) for i in subject.shown]
+    only = [name for name in subject.view.only if name in result.class_names]
+    _HELD.seed(result.key, "tests", only=only)
     st.subheader("Held-out images", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.selectbox(
+        _HELD.control(
+            "tests",
+            st.selectbox,
             "Order of the held-out images",
-            list(_ORDERS),
+            options=list(_ORDERS),
             format_func=_ORDERS.__getitem__,
-            **_HELD.index("tests", list(_ORDERS)),
             label_visibility="collapsed",
-            on_change=_changed,
-            args=("tests",),
             width=170,
         )
         with st.popover(_classes(only), key="held_classes"):
-            st.multiselect(
-                "Classes shown", result.class_names, **_HELD.default("only"), placeholder="all", on_change=_changed, args=("only",)
-            )
+            _HELD.control("only", st.multiselect, "Classes shown", options=result.class_names, placeholder="all")
     right = 100 * float(now.correct.mean())
     some = f"{len(shown):,} of {len(now.loss):,} images · " if len(shown) < len(now.loss) else ""
     first = f" · the first {_SHOWN} are here" if len(shown) > _SHOWN else ""
     st.html(f'<p class="atlas-quiet">{some}{right:.1f} % classified correctly · below each: its loss · tick some for their mean{first}</p>')
+    revision = LINK.current().revision
     gallery(
-        [_card(result, now, i) for i in shown[:_SHOWN]],
+        [_card(subject, i) for i in shown[:_SHOWN]],
         base=media.thumbnail_base(result.test_pack),
         key="held_gallery",
-        ticked=TICKS.began((result.key, choice.revision), mean.picked_of(result, view)),
-        revision=choice.revision,
-        current=target if view.mean == "no" else None,
+        ticked=TICKS.began((result.key, revision), mean.picked_of(result, subject.view)),
+        revision=revision,
+        current=subject.target if subject.view.mean == "no" else None,
         on_tick=_ticked,
         ticks="tick for a mean",
         on_open=_opened,
@@ -68,11 +58,6 @@ def show_held(result: InfluenceResult, view: InfluenceView, now: views.Held, sho
 
 def _classes(only: list[str]) -> str:
     return ", ".join(only) if 0 < len(only) <= 3 else f"{len(only)} classes" if only else "All classes"
-
-
-def _changed(name: str) -> None:
-    value = _HELD[name]
-    LINK.look(**{name: tuple(value) if name == "only" else value})
 
 
 def _opened() -> None:
@@ -91,7 +76,8 @@ def _ticked() -> None:
         tick(ticked)
 
 
-def _card(result: InfluenceResult, now: views.Held, image: int) -> Card:
+def _card(subject: Subject, image: int) -> Card:
+    result, now = subject.result, subject.now
     name, predicted = result.class_names[result.test_labels[image]], result.class_names[now.predicted[image]]
     wrong = not now.correct[image]
     title = f"Held-out image {image}, {result.test_ids[image]}: {name}, predicted {predicted}, loss {now.loss[image]:.4g}."

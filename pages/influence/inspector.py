@@ -4,14 +4,14 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one, paths, views
+from ntkcore.analyses.influence.answer import group_words, label_words
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.workspace import workspace
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.figures import influence as figures
 from ntkcore.specs.influence import InfluenceView
 from pages.influence.charts import Path
 from pages.influence.choice import LINK, close_inspector, inspect_held, inspect_training
-from pages.influence.subject import Subject, group_words
-from pages.influence.training import label_words, outputs_words, signed
+from pages.influence.training import outputs_words, signed
 from pages.influence.verify.measured import measured_line
 from pages.shared import frame, words
 from pages.shared.charts import config
@@ -24,41 +24,42 @@ _CLASSES = 10  # outputs listed
 _KEYS = "Arrow keys go to the previous and next image, Escape closes."
 
 
-def inspect(result: InfluenceResult, view: InfluenceView, subject: Subject, shown: np.ndarray, path: Path) -> None:
+def inspect(subject: Subject, path: Path) -> None:
     """Open the inspector on the image that the view names, if it names one.
 
     Args:
-        result, view: what is looked at.
-        subject: whose influences are shown.
-        shown: the held-out images of the gallery, in order.
-        path: the subject through training.
+        subject: what is looked at.
+        path: it through training.
     """
+    result, view = subject.result, subject.view
     training = view.image is not None and view.image < len(result.labels)
     if not training and (view.held is None or view.held >= len(result.test_labels)):
         return
-    order = _order(result, view, subject) if training else shown if view.held in shown else np.arange(len(result.test_labels))
+    shown = subject.shown
+    order = _order(subject) if training else shown if view.held in shown else np.arange(len(result.test_labels))
 
     @st.dialog("Inspector", width="large", on_dismiss=close_inspector)
     def dialog() -> None:
         now = LINK.current().view
         if now.image is not None and training:
-            _training(result, now, subject, order, path)
+            _training(subject, now, order, path)
         elif now.held is not None and not training:
-            _held(result, now, subject.now, order)
+            _held(subject, now.held, order)
         else:
             st.rerun()
 
     dialog()
 
 
-def _order(result: InfluenceResult, view: InfluenceView, subject: Subject) -> np.ndarray:
+def _order(subject: Subject) -> np.ndarray:
     """The gallery of training images; all, the most helpful first, for one that it does not show."""
-    shown = views.ranking(subject.values, view.show)
-    return shown if view.image in shown else np.argsort(-subject.values, kind="stable")
+    shown = views.ranking(subject.values, subject.view.show)
+    return shown if subject.view.image in shown else np.argsort(-subject.values, kind="stable")
 
 
-def _training(result: InfluenceResult, view: InfluenceView, subject: Subject, order: np.ndarray, path: Path) -> None:
-    image = view.image
+def _training(subject: Subject, view: InfluenceView, order: np.ndarray, path: Path) -> None:
+    """The training image of the view as it is now, which may be another one than the subject's: its buttons go on."""
+    result, image = subject.result, view.image
     assert image is not None
     st.subheader(f"Training image {image}: {words.plain(result.class_names[result.labels[image]])}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
@@ -67,13 +68,13 @@ def _training(result: InfluenceResult, view: InfluenceView, subject: Subject, or
         steps(order, image, inspect_training)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
     with right:
-        facts_table(_training_facts(result, view, subject, image), _KEYS)
+        facts_table(_training_facts(subject, image), _KEYS)
         if not subject.group:
-            _measured(result, view, subject.target)
-        st.html(f'<p class="atlas-quiet">Its influence on {_whose(result, view, subject)} through training: above 0 it helps</p>')
+            _measured(subject, subject.target)
+        st.html(f'<p class="atlas-quiet">Its influence on {_whose(subject)} through training: above 0 it helps</p>')
         figure = figures.image_figure(path, image, view.time, frame.mode())
         st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"training-image-{image}"))
-    moved = one.effects(result, view, image, workspace())
+    moved = subject.look.effects(image)
     ranked = np.argsort(-moved, kind="stable")
     helped, harmed = ranked[:_FEW][moved[ranked[:_FEW]] > 0], ranked[::-1][:_FEW][moved[ranked[::-1][:_FEW]] < 0]
     left, right = st.columns(2, gap="medium")
@@ -84,18 +85,19 @@ def _training(result: InfluenceResult, view: InfluenceView, subject: Subject, or
         _strip(result, "Harms most", harmed, moved)
 
 
-def _training_facts(result: InfluenceResult, view: InfluenceView, subject: Subject, image: int) -> list[tuple[str, str]]:
+def _training_facts(subject: Subject, image: int) -> list[tuple[str, str]]:
+    result = subject.result
     value = float(subject.values[image])
     rank = 1 + int((np.abs(subject.values) > abs(value)).sum())
     kind = "helpful" if value > 0 else "harmful" if value < 0 else "without influence"
-    output = one.fitted(result, view, workspace())[image]
+    output = subject.look.fitted()[image]
     right = "right" if views.classes(output[None])[0] == result.labels[image] else "wrong"
     rows = [
         ("From", result.ids[image]),
         ("Label", label_words(result, image)),
         ("Outputs on it", f"{outputs_words(result, output, _CLASSES)}: {right}"),
         (
-            f"Influence on {_whose(result, view, subject)}",
+            f"Influence on {_whose(subject)}",
             f"{signed(value)}, {kind}; number {rank:,} of {len(subject.values):,} by size",
         ),
     ]
@@ -107,9 +109,10 @@ def _training_facts(result: InfluenceResult, view: InfluenceView, subject: Subje
     return rows
 
 
-def _whose(result: InfluenceResult, view: InfluenceView, subject: Subject) -> str:
+def _whose(subject: Subject) -> str:
+    result = subject.result
     if subject.group:
-        return f"the mean over {group_words(result, view, len(subject.group))}"
+        return f"the mean over {group_words(result, subject.view, len(subject.group))}"
     return f"held-out image {subject.target} ({result.class_names[result.test_labels[subject.target]]})"
 
 
@@ -123,9 +126,8 @@ def _names(result: InfluenceResult, images: np.ndarray) -> list[str]:
     return [f"training image {i}, {label_words(result, int(i))}" for i in images]
 
 
-def _held(result: InfluenceResult, view: InfluenceView, now: views.Held, order: np.ndarray) -> None:
-    image, ws = view.held, workspace()
-    assert image is not None
+def _held(subject: Subject, image: int, order: np.ndarray) -> None:
+    result, now = subject.result, subject.now
     name = result.class_names[result.test_labels[image]]
     st.subheader(f"Held-out image {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
@@ -143,12 +145,12 @@ def _held(result: InfluenceResult, view: InfluenceView, now: views.Held, order: 
             ("Loss ½‖f − y‖²", f"{words.number(float(now.loss[image]))}, larger than that of {below:.0f} % of the held-out images"),
         ]
         facts_table(rows, _KEYS)
-        _measured(result, view, image)
+        _measured(subject, image)
         with st.spinner("Through training …", show_time=False):
-            path = paths.trajectory(result, view.ridge, image, ws)
-        figure = figures.loss_figure(path, result.class_names, int(result.test_labels[image]), view.time, frame.mode())
+            path = paths.trajectory(subject.look, image)
+        figure = figures.loss_figure(path, result.class_names, int(result.test_labels[image]), subject.view.time, frame.mode())
         st.plotly_chart(figure, theme=None, key="inspector_held_curve", config=config(f"held-out-image-{image}"))
-    values = views.influence(result, view, image, ws)
+    values = subject.look.influence(image)
     for column, show, head in zip(
         st.columns(2, gap="medium"), ("helpful", "harmful"), ("Most helpful training images", "Most harmful"), strict=True
     ):
@@ -160,9 +162,9 @@ def _held(result: InfluenceResult, view: InfluenceView, now: views.Held, order: 
                 _nearest(result, one.neighbours_held(result, image, _FEW))
 
 
-def _measured(result: InfluenceResult, view: InfluenceView, target: int) -> None:
+def _measured(subject: Subject, target: int) -> None:
     """How far the influences are known to be true."""
-    if line := measured_line(result, view, target):
+    if line := measured_line(subject, target):
         st.html(f'<p class="atlas-quiet">{line}</p>')
 
 

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.workspace import workspace
 from pages.influence import held as influence_held
 from pages.influence import training as influence_training
@@ -14,7 +16,7 @@ from pages.influence.explain import explain_influence
 from pages.influence.groups import show_groups
 from pages.influence.held import show_held
 from pages.influence.inspector import inspect
-from pages.influence.subject import show_answer, show_whose, subject_of
+from pages.influence.subject import show_answer, show_whose
 from pages.influence.training import show_training
 from pages.influence.verify.verify import show_verification
 from pages.shared import frame, words
@@ -34,24 +36,22 @@ def show_result(result: InfluenceResult) -> None:
 @frame.telling
 def _explore(result: InfluenceResult) -> None:
     MOMENT.turn(result)
-    ws, choice = workspace(), LINK.current()
+    choice = LINK.current()
     view = choice.view
     if problem := views.missing_from(result, view):
         st.warning(words.plain(problem), icon=":material/warning:")
     MOMENT.show(result, choice)
-    now = views.held(result, view, ws)
-    shown = views.tests_shown(result, view, now)
-    target = st.session_state[TARGET] = views.target_of(result, view, shown, now)
+    subject = Subject.of(Look.of(result, view.ridge, view.time, workspace()), view)
+    st.session_state[TARGET] = subject.target
     left, right = st.columns([1, 2], gap="large")
     with left:
-        show_held(result, view, now, [int(i) for i in shown], target, choice)
+        show_held(subject)
     with right:
-        show_whose(result, view, shown, target, choice)
-        subject = subject_of(result, view, now, shown, target)
-        show_answer(result, view, subject)
-        show_training(result, view, subject, choice)
-    path = show_charts(result, view, subject)
-    show_groups(result, view, choice)
-    show_basket(result, view)
-    show_verification(result, view, target)
-    inspect(result, view, subject, shown, path)
+        show_whose(subject)
+        show_answer(subject)
+        show_training(subject)
+    path = show_charts(subject)
+    show_groups(subject)
+    show_basket(subject)
+    show_verification(subject)
+    inspect(subject, path)

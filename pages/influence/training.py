@@ -6,33 +6,33 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.answer import label_words
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.specs.influence import InfluenceView
+from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, inspect_training, marked
-from pages.influence.subject import Subject
-from pages.shared import choice as links
 from pages.shared import media, words
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
-_TRAINING = Fields("influence.training")
+_TRAINING = Controls("influence.training", LINK)
 _SHOW = {"helpful": "Helpful", "harmful": "Harmful", "idle": "Uninfluential"}
 
 
-def show_training(result: InfluenceResult, view: InfluenceView, subject: Subject, choice: links.Choice) -> None:
+def show_training(subject: Subject) -> None:
     """Its controls and the gallery."""
-    _TRAINING.seed((result.key, choice.revision), {"show": view.show})
+    result, view = subject.result, subject.view
+    _TRAINING.seed(result.key, "show")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.segmented_control(
+        _TRAINING.control(
+            "show",
+            st.segmented_control,
             "Training images",
-            list(_SHOW),
+            options=list(_SHOW),
             format_func=_SHOW.__getitem__,
             required=True,
-            **_TRAINING.default("show"),
             label_visibility="collapsed",
-            on_change=lambda: LINK.look(show=_TRAINING["show"]),
         )
         st.download_button(
             "All influences (CSV)",
@@ -44,17 +44,18 @@ def show_training(result: InfluenceResult, view: InfluenceView, subject: Subject
             key="influence_csv",
             on_click="ignore",
         )
-    shown, turned = views.ranking(subject.values, view.show), subject.turned()
+    shown = views.ranking(subject.values, view.show)
     loss = "their mean loss" if subject.group else "the loss"
-    becomes = " · <b>→</b> what it would then be taken for, where that changes" if (turned[shown] >= 0).any() else ""
+    becomes = " · <b>→</b> what it would then be taken for, where that changes" if (subject.turned[shown] >= 0).any() else ""
     flipped = " · ⚑ label flipped" if (result.labels != result.true_labels).any() else ""
     st.html(f'<p class="atlas-quiet">below each: how much {loss} would rise without it (+ helpful, − harmful){becomes}{flipped}</p>')
+    revision = LINK.current().revision
     gallery(
-        [training_card(result, int(i), subject, int(turned[i])) for i in shown],
+        [_card(subject, int(i)) for i in shown],
         base=media.thumbnail_base(result.pack),
         key="training_gallery",
-        ticked=TICKS.began((result.key, choice.revision), view.basket),
-        revision=choice.revision,
+        ticked=TICKS.began((result.key, revision), view.basket),
+        revision=revision,
         current=marked(),
         on_tick=_ticked,
         on_open=_opened,
@@ -77,33 +78,36 @@ def _opened() -> None:
         inspect_training(said["id"])
 
 
-def training_card(result: InfluenceResult, image: int, subject: Subject, turned: int) -> Card:
-    """A training image with its influence; in the corner the class that the held-out image would be taken for without it.
+def _card(subject: Subject, image: int) -> Card:
+    """A training image with its influence; in the corner the class that the held-out image would be taken for without it."""
+    result, turned = subject.result, int(subject.turned[image])
+    becomes = f"→ {result.class_names[turned]}" if turned >= 0 else ""
+    return card(result, image, float(subject.values[image]), _removal_words(subject, image), becomes)
+
+
+def card(result: InfluenceResult, image: int, value: float, said: str, corner: str = "") -> Card:
+    """A training image with its influence.
 
     Args:
-        turned: that class, -1 where it is the one of now (:meth:`Subject.turned`).
+        result, image: which.
+        value: the influence.
+        said: what that is, a sentence.
+        corner: an outcome, which stands out.
     """
-    becomes = f"→ {result.class_names[turned]}" if turned >= 0 else ""
     flag = " ⚑" if result.labels[image] != result.true_labels[image] else ""
-    title = f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. {removal_words(result, image, subject)}"
-    return Card(image, result.class_names[result.labels[image]] + flag, becomes, signed(subject.values[image]), "", turned >= 0, title)
+    title = f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. {said}"
+    return Card(image, result.class_names[result.labels[image]] + flag, corner, signed(value), "", bool(corner), title)
 
 
-def label_words(result: InfluenceResult, image: int) -> str:
-    """A training image's label, and what it truly is where that differs."""
-    name, truly = (result.class_names[labels[image]] for labels in (result.labels, result.true_labels))
-    return name if name == truly else f"{name} (flipped; truly {truly})"
-
-
-def removal_words(result: InfluenceResult, image: int, subject: Subject) -> str:
+def _removal_words(subject: Subject, image: int) -> str:
     """What leaving a training image out does to the loss, and to the prediction."""
     value = float(subject.values[image])
     if subject.left_out is None:
         return f"Removing it changes the mean loss by {value:+.6g}."
     before, after = subject.now.outputs[subject.target], subject.left_out[image]
     return (
-        f"Removing it changes the loss by {value:+.6g}. The prediction without it: {outputs_words(result, after)} "
-        f"(now: {outputs_words(result, before)})."
+        f"Removing it changes the loss by {value:+.6g}. The prediction without it: {outputs_words(subject.result, after)} "
+        f"(now: {outputs_words(subject.result, before)})."
     )
 
 

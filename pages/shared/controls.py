@@ -18,10 +18,11 @@ class Controls:
         part: what their keys begin with; keeps parts and pages apart.
         link: the page's choice.
         within: the part of the view that holds the fields, such as ``"groups"``; "" for the view itself.
+        kept: fields of the view, and their values, that every change says, too.
     """
 
-    def __init__(self, part: str, link: Link[Any, Any], within: str = "") -> None:
-        self.fields, self._link, self._within = Fields(part), link, within
+    def __init__(self, part: str, link: Link[Any, Any], within: str = "", kept: Callable[[], dict[str, Any]] = dict) -> None:
+        self.fields, self._link, self._within, self._kept = Fields(part), link, within, kept
 
     @property
     def view(self) -> Any:
@@ -79,7 +80,7 @@ class Controls:
         if self._within:
             held: Spec = self.view
             changes = {self._within: type(held).model_validate(held.model_dump() | changes)}
-        self._link.look(elsewhere=elsewhere, **changes)
+        self._link.look(elsewhere=elsewhere, **(self._kept() | changes))
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]

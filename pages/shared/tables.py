@@ -19,9 +19,16 @@ def fact(text: str, *quiet: str) -> None:
     st.html(f'<p class="atlas-fact">{text}</p>' + "".join(f'<p class="atlas-quiet">{line}</p>' for line in quiet))
 
 
-def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, ours: bool = False) -> None:
-    """A small table; texts are shown as they are, or ``ours``: rows are named by our own mathematical text, whose indices are set low."""
-    first = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, ours: bool = False) -> None:
+    """A small table whose first column says what its row is, and a quiet sentence below; texts are shown as they are.
+
+    Args:
+        head, rows: its texts.
+        note: the sentence.
+        ours: rows are named by our own mathematical text, whose indices are set low.
+    """
+    first = f'<th style="text-align: left">{html.escape(head[0])}</th>' + "".join(f"<th>{html.escape(name)}</th>" for name in head[1:])
     named = raised if ours else html.escape
     body = "".join(f"<tr><th>{named(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows)
-    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>')
+    below = f'<p class="atlas-quiet">{html.escape(note)}</p>' if note else ""
+    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>{below}')

@@ -2,9 +2,12 @@
 
 import pandas as pd
 
-from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence import answer, views
 from ntkcore.analyses.influence.base import KernelRegressionAnalysis
+from ntkcore.analyses.influence.basket import effect
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.specs.influence import InfluenceView
 
@@ -15,17 +18,15 @@ class Influence(KernelRegressionAnalysis[InfluenceView]):
     name, view = "influence", InfluenceView
 
     def answer(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> tuple[str, ...]:
-        """The held-out image, and the training image that helped it most."""
-        now = views.held(result, view, ws)
-        target = views.target_of(result, view, views.tests_shown(result, view, now), now)
-        name, predicted = result.class_names[result.test_labels[target]], result.class_names[now.predicted[target]]
-        return (f"Held-out image {target}: {name}, predicted {predicted}, loss {now.loss[target]:.4g}",)
+        """The image or group chosen, the training images that matter most to it, and what would be without the basket."""
+        look = Look.of(result, view.ridge, view.time, ws)
+        basket = (answer.basket_sentence(effect(look, view)),) if views.basket_of(result, view) else ()
+        return *answer.sentences(Subject.of(look, view)), *basket
 
     def table(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
-        """All training images, the most helpful first."""
-        now = views.held(result, view, ws)
-        target = views.target_of(result, view, views.tests_shown(result, view, now), now)
-        return views.table(result, views.influence(result, view, target, ws))
+        """All training images with their influence on the image or group chosen, the most helpful first."""
+        subject = Subject.of(Look.of(result, view.ridge, view.time, ws), view)
+        return views.table(result, subject.values, subject.left_out)
 
 
 INFLUENCE = Influence()

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.mean import mean_influence
-from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import GROUPS, regression
-from ntkcore.analyses.workspace import Workspace
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import GROUPS
+from ntkcore.analyses.look import memoised
 from ntkcore.influence import group_complexity
-from ntkcore.specs.influence import InfluenceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +28,20 @@ class Groups:
     mean: np.ndarray
 
 
-def groups_of(result: InfluenceResult, ridge: float, ws: Workspace, progress: Callable[[int, int], None] | None = None) -> Groups:
-    """Ten groups by mean influence, and each one's complexity.
+@memoised("ridge")
+def groups_of(look: Look, *, progress: Callable[[int, int], None] | None = None) -> Groups:
+    """Ten groups by mean influence at the look's λ and the end of training, and each one's complexity.
 
     Args:
-        progress: as for :func:`~ntkcore.analyses.influence.mean.mean_influence`.
+        progress: as for :meth:`~ntkcore.analyses.influence.look.Look.mean`.
 
     Raises:
         ComputationError: λ is too small for this kernel.
     """
-
-    def make() -> Groups:
-        chosen = regression(result, ridge, ws)
-        mean = mean_influence(result, InfluenceView(ridge=ridge), range(len(result.test_labels)), ws, progress)
-        members = np.array_split(np.argsort(mean, kind="stable"), min(GROUPS, chosen.n - 1))
-        return Groups(group_complexity(chosen, [[int(i) for i in group] for group in members]), tuple(members), mean)
-
-    return ws.hot.get(("influence.groups", result.key, result.created, ridge), make)
+    chosen = look.regression()
+    mean = look.at(inf).mean(range(len(look.result.test_labels)), progress=progress)
+    members = np.array_split(np.argsort(mean, kind="stable"), min(GROUPS, chosen.n - 1))
+    return Groups(group_complexity(chosen, [[int(i) for i in group] for group in members]), tuple(members), mean)
 
 
 def group_table(groups: Groups, labels: np.ndarray, true_labels: np.ndarray) -> pd.DataFrame:

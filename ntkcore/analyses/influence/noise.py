@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import INFLUENTIAL, STEPS, classes, regression, times
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import INFLUENTIAL, STEPS, classes, times
+from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import shift_influence
 
 _TESTS, _TIMES = 100, 12
@@ -25,14 +25,10 @@ class NoiseShare:
     test_error: np.ndarray
 
 
-def noise_share(result: InfluenceResult, ridge: float, ws: Workspace) -> NoiseShare:
-    """How the flipped labels become influential (IF-NTK Fig. 7), on at most 100 held-out images and 12 times."""
-    key = ("influence.noise", result.key, result.created, ridge)
-    return ws.hot.get(key, lambda: _noise_share(result, ridge, ws), lambda _: 1)
-
-
-def _noise_share(result: InfluenceResult, ridge: float, ws: Workspace) -> NoiseShare:
-    chosen = regression(result, ridge, ws)
+@memoised("ridge")
+def noise_share(look: Look) -> NoiseShare:
+    """How the flipped labels become influential (IF-NTK Fig. 7) at the look's λ, on at most 100 held-out images and 12 times."""
+    result, chosen = look.result, look.regression()
     axis = np.asarray(times(result))[np.linspace(0, STEPS - 1, _TIMES).round().astype(int)]
     few = slice(0, _TESTS)
     kernel, start, labels = result.k_test[few], result.f_test[few], result.test_labels[few]

@@ -1,27 +1,8 @@
-"""One image of an influence result: what it does to every held-out image, and which training images the kernel takes it for."""
+"""The training images that the kernel takes an image for: its neighbours by the kernel's cosine."""
 
 import numpy as np
 
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import held, regression, time_of
-from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.workspace import Workspace
-from ntkcore.influence import shift_influence
-from ntkcore.specs.influence import InfluenceView
-
-
-def effects(result: InfluenceResult, view: InfluenceView, image: int, ws: Workspace) -> np.ndarray:
-    """(m,) how much the loss of each held-out image would rise without one training image, at the view's λ and time."""
-    outputs = held(result, view, ws).outputs
-    shift = regression(result, view.ridge, ws).group_shift([image], result.k_test, time_of(view))
-    errors = outputs - targets_of(result.test_labels, outputs.shape[1])
-    return shift_influence(shift[:, None], errors)[:, 0]
-
-
-def fitted(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> np.ndarray:
-    """(n, k) the network's outputs on the training images at the view's λ and time."""
-    key = ("influence.fitted", result.key, result.created, view.ridge, view.time)
-    return ws.hot.get(key, lambda: regression(result, view.ridge, ws).fitted(time_of(view)))
 
 
 def neighbours(result: InfluenceResult, image: int, count: int) -> np.ndarray:

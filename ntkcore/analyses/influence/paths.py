@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import classes, regression, times
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import classes, times
+from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import shift_influence
 from ntkcore.regression.contour import windows
 
@@ -20,7 +20,7 @@ _SLICE = 16  # held-out images between two tellings of progress
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """One held-out image through training: times (T,), the last ∞; outputs (T, k); loss (T,); influence (T, n)."""
+    """One held-out image through training: times (T,); outputs (T, k); loss (T,); influence (T, n)."""
 
     times: np.ndarray
     outputs: np.ndarray
@@ -46,60 +46,43 @@ class MeanTrajectory:
     size: int
 
 
-def trajectory(result: InfluenceResult, ridge: float, target: int, ws: Workspace) -> Trajectory:
-    """One held-out image through training; the end of training is left out where λ is too small for it."""
-    key = ("influence.trajectory", result.key, result.created, ridge, target)
-    return ws.hot.get(key, lambda: _trajectory(result, ridge, target, ws), lambda t: t.influence.nbytes)
+@memoised("ridge")
+def trajectory(look: Look, target: int) -> Trajectory:
+    """One held-out image through training at the look's λ."""
+    outputs, loss = _judged(look, [target])
+    return Trajectory(np.asarray(times(look.result)), outputs[:, 0], loss[:, 0], _influences(look, [target], outputs, None))
 
 
-def _trajectory(result: InfluenceResult, ridge: float, target: int, ws: Workspace) -> Trajectory:
-    outputs, loss = _judged(result, ridge, [target], ws)
-    return Trajectory(np.asarray(times(result)), outputs[:, 0], loss[:, 0], _influences(result, ridge, [target], outputs, ws, None))
-
-
-def mean_trajectory(
-    result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace, progress: Callable[[int, int], None] | None = None
-) -> MeanTrajectory:
-    """A group of held-out images through training.
+@memoised("ridge")
+def mean_trajectory(look: Look, images: Sequence[int], *, progress: Callable[[int, int], None] | None = None) -> MeanTrajectory:
+    """A group of held-out images through training at the look's λ.
 
     Args:
         images: the group, not empty.
         progress: called with (done, all) now and then; may raise.
     """
-    key = ("influence.mean-trajectory", result.key, result.created, ridge, tuple(images))
-    return ws.hot.get(key, lambda: _mean_trajectory(result, ridge, images, ws, progress), lambda t: t.influence.nbytes)
-
-
-def _mean_trajectory(
-    result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace, progress: Callable[[int, int], None] | None
-) -> MeanTrajectory:
-    outputs, loss = _judged(result, ridge, images, ws)
+    result = look.result
+    outputs, loss = _judged(look, images)
     wrong = np.stack([classes(values) != result.test_labels[list(images)] for values in outputs])
     nodes = sum(len(window.nodes) for window in windows(times(result)))
     most = max(_LEAST, int(_WORK / (nodes * len(result.regression.eigen[0]) ** 2)))
     some = np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(int))
-    values = _influences(result, ridge, [images[i] for i in some], outputs[:, some], ws, progress)
+    values = _influences(look, [images[i] for i in some], outputs[:, some], progress)
     return MeanTrajectory(np.asarray(times(result)), loss.mean(1), wrong.mean(1), values, len(some), len(images))
 
 
-def _judged(result: InfluenceResult, ridge: float, images: Sequence[int], ws: Workspace) -> tuple[np.ndarray, np.ndarray]:
+def _judged(look: Look, images: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (T, g, k) and loss (T, g) of some held-out images at every time."""
-    chosen, rows = regression(result, ridge, ws), list(images)
+    result, chosen, rows = look.result, look.regression(), list(images)
     kernel, start = result.k_test[rows], result.f_test[rows]
     outputs = np.stack([chosen.predict(kernel, start, time) for time in times(result)])
     return outputs, np.square(outputs - targets_of(result.test_labels[rows], chosen.k)).sum(2) / 2
 
 
-def _influences(
-    result: InfluenceResult,
-    ridge: float,
-    images: Sequence[int],
-    outputs: np.ndarray,
-    ws: Workspace,
-    progress: Callable[[int, int], None] | None,
-) -> np.ndarray:
+def _influences(look: Look, images: Sequence[int], outputs: np.ndarray, progress: Callable[[int, int], None] | None) -> np.ndarray:
     """(T, n) influence at every time, mean over some held-out images, of ``outputs`` (T, g, k)."""
-    chosen, axis, rows = regression(result, ridge, ws), times(result), list(images)
+    result, chosen, rows = look.result, look.regression(), list(images)
+    axis = times(result)
     errors = outputs - targets_of(result.test_labels[rows], chosen.k)
     place = {time: at for at, time in enumerate(axis)}
     values, done, of = np.zeros((len(axis), chosen.n)), 0, len(axis) * len(rows)

@@ -1,6 +1,6 @@
-"""Answers from an influence result: any λ, any training time, any held-out image, at once (SCIENCE §3-5).
+"""What of an influence result is shown: the axis of training times, the galleries and their order, what a link names in vain, the table.
 
-Everything that takes more than a product is kept in memory by its λ and shared by all sessions; the kernel is never decomposed here.
+The numbers at a λ and a time are answers of :class:`~ntkcore.analyses.influence.look.Look`.
 """
 
 from dataclasses import dataclass
@@ -38,35 +38,11 @@ class Held:
     correct: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What deleting or relabelling the basket would do.
-
-    Attributes:
-        accuracy, after: share of held-out images that are right, before and after.
-        loss, loss_after: (m,).
-        predicted: (m,) classes after.
-        changed: held-out images whose predicted class changes.
-    """
-
-    accuracy: float
-    after: float
-    loss: np.ndarray
-    loss_after: np.ndarray
-    predicted: np.ndarray
-    changed: int
-
-
 def regression(result: InfluenceResult, ridge: float, ws: Workspace) -> KernelRegression:
     """The regression with this λ, hot: its inverse is made once, when the end of training is asked for."""
     key = ("influence.regression", result.key, result.created, ridge)
     size = 8 * len(result.regression.eigen[0]) ** 2
     return ws.hot.get(key, lambda: result.regression.with_ridge(ridge), lambda _: size)
-
-
-def time_of(view: InfluenceView) -> float:
-    """τ, ∞ where the view says the end of training."""
-    return inf if view.time is None else view.time
 
 
 def times(result: InfluenceResult) -> tuple[float, ...]:
@@ -84,7 +60,8 @@ def held(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Held:
     """
     chosen = regression(result, view.ridge, ws)
     key = ("influence.held", result.key, result.created, view.ridge, view.time)
-    return ws.hot.get(key, lambda: judged(result, chosen.predict(result.k_test, result.f_test, time_of(view))), lambda h: h.outputs.nbytes)
+    time = inf if view.time is None else view.time
+    return ws.hot.get(key, lambda: judged(result, chosen.predict(result.k_test, result.f_test, time)), lambda h: h.outputs.nbytes)
 
 
 def judged(result: InfluenceResult, outputs: np.ndarray) -> Held:
@@ -117,10 +94,10 @@ def target_of(result: InfluenceResult, view: InfluenceView, shown: np.ndarray, n
 
 def influence(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
     """(n,) how much the loss of one held-out image would rise without each training image, at the view's λ and time."""
-    one = slice(target, target + 1)
+    one, time = slice(target, target + 1), inf if view.time is None else view.time
     chosen = regression(result, view.ridge, ws)
-    outputs = chosen.predict(result.k_test[one], result.f_test[one], time_of(view))
-    return shift_influence(_shift(result, view, target, ws)[None], outputs - targets_of(result.test_labels[one], chosen.k))[0]
+    outputs = chosen.predict(result.k_test[one], result.f_test[one], time)
+    return shift_influence(chosen.loo_shift(result.k_test[one], time), outputs - targets_of(result.test_labels[one], chosen.k))[0]
 
 
 def ranking(values: np.ndarray, show: str) -> np.ndarray:
@@ -128,39 +105,6 @@ def ranking(values: np.ndarray, show: str) -> np.ndarray:
     order = {"helpful": -values, "harmful": values, "idle": np.abs(values)}[show]
     found = np.argsort(order, kind="stable")[:SHOWN]
     return found if show == "idle" else found[values[found] > 0 if show == "helpful" else values[found] < 0]
-
-
-def without(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
-    """(n, k) outputs of one held-out image without each training image."""
-    return np.asarray(held(result, view, ws).outputs[target] + _shift(result, view, target, ws))
-
-
-def _shift(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
-    """(n, k) how the outputs of one held-out image move without each training image."""
-    key = ("influence.shift", result.key, result.created, view.ridge, view.time, target)
-    chosen = regression(result, view.ridge, ws)
-    return ws.hot.get(key, lambda: chosen.loo_shift(result.k_test[target : target + 1], time_of(view))[0])
-
-
-def effect(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Effect:
-    """What becomes of the held-out images at the end of training when the basket is deleted, or given a class.
-
-    Raises:
-        ComputationError: λ is too small for this kernel, or nothing would be left.
-    """
-    ended = view.model_copy(update={"time": None})
-    now, chosen = held(result, ended, ws), regression(result, view.ridge, ws)
-    basket = basket_of(result, view)
-    if not basket:
-        shift = np.zeros_like(now.outputs)
-    elif view.deed == "delete":
-        shift = chosen.group_shift(basket, result.k_test)
-    else:
-        label = min(view.label or 0, len(result.class_names) - 1)
-        shift = chosen.relabel_shift(basket, targets_of(np.full(len(basket), label), chosen.k), result.k_test)
-    after = judged(result, now.outputs + shift)
-    changed = int((after.predicted != now.predicted).sum())
-    return Effect(float(now.correct.mean()), float(after.correct.mean()), now.loss, after.loss, after.predicted, changed)
 
 
 def basket_of(result: InfluenceResult, view: InfluenceView) -> list[int]:
@@ -196,7 +140,7 @@ def table(result: InfluenceResult, values: np.ndarray, left_out: np.ndarray | No
 
     Args:
         values: (n,) influences on one held-out image, or their mean over a group.
-        left_out: (n, k) outputs of the one image without each of them (:func:`without`).
+        left_out: (n, k) outputs of the one image without each of them (:meth:`~ntkcore.analyses.influence.look.Look.without`).
     """
     order = np.argsort(-values, kind="stable")
     columns = {

@@ -21,6 +21,7 @@ from ntkcore.analyses.materials.network import TRAINING_METHOD, timed
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import IMAGES, RETRAINING, Reporter
 from ntkcore.analyses.verification import views
+from ntkcore.analyses.verification.answer import sentence
 from ntkcore.analyses.verification.forecast import descent, forecast_verification, network_of, rate_name, side_by_side, step_work
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
@@ -162,11 +163,12 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
 
     def answer(self, result: Verification, view: InfluenceView, ws: Workspace) -> tuple[str, ...]:
         """How well the kernel's prediction and retraining agree."""
-        return views.answer(result)
+        names = INFLUENCE.open(result.spec.influence, ws).class_names
+        return (sentence(result, views.target_shown(result, view), names),)
 
     def table(self, result: Verification, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
         """A row for each image left out, or (left out together) for each held-out image: predicted and actual change of loss."""
-        return views.table(result, ws)
+        return views.table(result, view, ws)
 
 
 VERIFICATION = RetrainingWithout()

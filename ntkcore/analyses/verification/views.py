@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
@@ -45,11 +47,10 @@ def paper_of(spec: InfluenceSpec) -> Paper:
 
 
 def asked(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> VerificationSpec:
-    """What a view asks to be retrained: without the whole basket or with its label (``deed``), each of its images, or the leading ones."""
+    """What a view asks to be retrained: without each of the basket's images, or without each of the leading ones."""
     if view.check == "ticked":
         return ticked(result, view)
-    now = views.held(result, view, ws)
-    return leading(result, view, views.target_of(result, view, views.tests_shown(result, view, now), now), ws)
+    return leading(result, view, Subject.of(Look.of(result, view.ridge, view.time, ws), view).target, ws)
 
 
 def view_of(spec: VerificationSpec) -> InfluenceView:
@@ -69,7 +70,7 @@ def leading(result: InfluenceResult, view: InfluenceView, target: int, ws: Works
     Raises:
         SpecError: there is no network to retrain for this kernel; here and below.
     """
-    values = views.influence(result, view.model_copy(update={"time": time_of(view)}), target, ws)
+    values = Look(result, view.ridge, time_of(view), ws).influence(target)
     order = np.argsort(-np.abs(values), kind="stable")[: min(views.INFLUENTIAL, len(values) - 1)]
     return _asked(result, view, order, target=target)
 
@@ -165,30 +166,23 @@ def held_out_table(result: InfluenceResult, found: Verification) -> pd.DataFrame
     )
 
 
-def target_shown(found: Verification) -> int | None:
-    """The held-out image that a verification is about; None: all of them, after one change. Else that of the largest changes."""
+def target_shown(found: Verification, view: InfluenceView) -> int | None:
+    """The held-out image that a verification is told of; None: all of them, after one change.
+
+    Its own, else the view's, else that of the largest changes.
+    """
     if found.spec.together:
         return None
-    return int(np.abs(found.actual).max(0).argmax()) if found.spec.target is None else found.spec.target
+    if found.spec.target is not None:
+        return found.spec.target
+    if view.target is not None and view.target < found.actual.shape[1]:
+        return view.target
+    return int(np.abs(found.actual).max(0).argmax())
 
 
-def answer(found: Verification) -> tuple[str, ...]:
-    """How well the kernel's prediction and retraining agree, in sentences."""
-    target = target_shown(found)
-    pearson, spearman = found.correlations(target)
-    error = found.error(target)
-    where = "over the held-out images" if target is None else f"of {len(found.spec.removed)} images on held-out image {target}"
-    if np.isnan(pearson):
-        return (f"Predicted and retrained changes of loss {where} are too few, or too equal, for a correlation.",)
-    return (
-        f"Predicted and retrained changes of loss {where}: Pearson {pearson:.3f}, Spearman {spearman:.3f}, "
-        f"median error {100 * error:.0f} %.",
-    )
-
-
-def table(found: Verification, ws: Workspace) -> pd.DataFrame:
+def table(found: Verification, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
     """Predicted and retrained: a row for each image left out, or for each held-out image where all were left out together."""
-    target = target_shown(found)
+    target = target_shown(found, view)
     if target is not None:
         return change_table(found, target)
     return held_out_table(INFLUENCE.open(found.spec.influence, ws), found)

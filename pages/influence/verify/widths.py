@@ -1,6 +1,6 @@
 """The width sweep: agreement and error of every verified width beside Table 1, and all widths at once."""
 
-import html
+from math import isnan
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from ntkcore.data.describe import describe_dataset
 from ntkcore.specs.influence import VerificationSpec
 from pages.shared import job_panel
 from pages.shared.standing import Offer, offered
+from pages.shared.tables import columns_table
 
 
 def show_widths(result: InfluenceResult, spec: VerificationSpec, target: int) -> None:
@@ -29,18 +30,20 @@ def show_widths(result: InfluenceResult, spec: VerificationSpec, target: int) ->
     for one in found:
         pearson, spearman = one.correlations(target)
         error = one.error(target)
-        said = ("–" if pearson != pearson else f"{pearson:.4f}", "–" if spearman != spearman else f"{spearman:.4f}")
-        rows.append((f"{one.spec.width:,} here", *said, "–" if error != error else f"{100 * error:.1f} %"))
+        rows.append((f"{one.spec.width:,} here", _or_none(pearson), _or_none(spearman), _or_none(100 * error, ".1f", " %")))
     rows += [(f"{width:,} in the paper", f"{r:.4f}", f"{rho:.4f}", "") for width, (r, rho) in sorted(paper.figures.items())]
-    cells = "".join(f"<tr><th>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>" for row in rows)
-    own = html.escape(describe_dataset(result.spec.dataset, ws.settings))
+    own = describe_dataset(result.spec.dataset, ws.settings)
     reference = "" if result.spec.dataset.name in views.PAPER else " The paper has no column for these images; that one is for reference."
-    head = '<tr><th style="text-align: left">Units</th><th>Pearson</th><th>Spearman</th><th>Median error</th></tr>'
-    st.html(
-        f'<table class="atlas-facts atlas-columns">{head}{cells}</table><p class="atlas-quiet">Here: {own}. In the paper (Table 1): '
-        f"{paper.data}, 5000 training images, 40 most influential.{reference}</p>"
+    columns_table(
+        ("Units", "Pearson", "Spearman", "Median error"),
+        rows,
+        f"Here: {own}. In the paper (Table 1): {paper.data}, 5000 training images, 40 most influential.{reference}",
     )
     _sweep(spec, {one.spec.width for one in found})
+
+
+def _or_none(value: float, form: str = ".4f", unit: str = "") -> str:
+    return "–" if isnan(value) else f"{value:{form}}{unit}"
 
 
 def _sweep(spec: VerificationSpec, done: set[int | None]) -> None:

@@ -11,7 +11,7 @@ from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.result import InfluenceResult
 from pages.shared import choice as links
 from pages.shared import words
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 
 _STEP = 1.0  # seconds of each moment
 _END = "end of training"
@@ -28,8 +28,8 @@ class Moment:
     """
 
     def __init__(self, name: str, link: links.Link[Any, Any], kept: Callable[[], dict[str, Any]] = dict) -> None:
-        self._link, self._kept = link, kept
-        self._fields = Fields(f"{name}.time")
+        self._link = link
+        self._controls = Controls(f"{name}.time", link, kept=kept)
         self._playing = f"{name}.playing"  # when the moment shown was begun
         self._next = f"{name}.next"  # the next moment's turn has come
         self._clock = f"{name}_clock"
@@ -46,26 +46,19 @@ class Moment:
     def show(self, result: InfluenceResult, choice: links.Choice) -> None:
         """The controls."""
         view = choice.view
-        self._fields.seed((result.key, choice.revision), {"ridge": view.ridge, "time": _END if view.time is None else view.time})
+        self._controls.seed(result.key, "ridge", time=_END if view.time is None else view.time)
         ridges = sorted({*_RIDGES, view.ridge})
         axis: list[float | str] = [*sorted({*views.times(result), *([view.time] if view.time else [])}), _END]
         with st.container(key="stay_controls"):
             left, right, play = st.columns([10, 18, 2], gap="medium", vertical_alignment="bottom")
-            left.select_slider(
-                "Regularisation λ",
-                ridges,
-                format_func=_exact,
-                **self._fields.value("ridge"),
-                on_change=self._changed,
-                args=("ridge",),
-            )
-            right.select_slider(
+            self._controls.control("ridge", left.select_slider, "Regularisation λ", options=ridges, format_func=_exact)
+            self._controls.control(
+                "time",
+                right.select_slider,
                 "Training time τ",
-                axis,
+                options=axis,
+                read=lambda value: None if value == _END else value,
                 format_func=lambda t: t if isinstance(t, str) else time_words(result, t),
-                **self._fields.value("time"),
-                on_change=self._changed,
-                args=("time",),
                 help="Time of gradient flow on the summed squared loss: learning rate times steps of full-batch gradient descent. "
                 "Every position is exact: all leave-one-out predictions at that moment, from one decomposition.",
             )
@@ -81,15 +74,11 @@ class Moment:
         if playing:
             self._tick()
 
-    def _changed(self, name: str) -> None:
-        value = self._fields[name]
-        self._link.look(**{name: None if value == _END else value}, **self._kept())
-
     def _start_or_stop(self, result: InfluenceResult) -> None:
         if st.session_state.pop(self._playing, None) is None:
             st.session_state[self._playing] = time.monotonic()
             if self._link.current().view.time is None:
-                self._link.look(time=views.times(result)[0], **self._kept(), elsewhere=True)
+                self._controls.set(time=views.times(result)[0], elsewhere=True)
 
     def _tick(self) -> None:
         """Go to the next training time once the page has shown this one for long enough; stop at the end."""

@@ -9,11 +9,14 @@ from deletion_oracle import brute, matrix
 from recording import Recording
 
 from ntkcore.analyses import catalogue
-from ntkcore.analyses.influence import analysis, views
+from ntkcore.analyses.influence import base, views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.basket import effect
 from ntkcore.analyses.influence.complexity import groups_of
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.noise import noise_share
 from ntkcore.analyses.influence.paths import trajectory
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.materials import tiles as tiles_module
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
@@ -174,12 +177,12 @@ def test_label_noise_concerns_the_training_images_only(ws):
 
 def test_one_held_out_image(ws):
     result, _ = computed(spec(test=1), ws)
-    view = InfluenceView()
-    now = views.held(result, view, ws)
-    assert now.outputs.shape == (1, 3) and views.target_of(result, view, views.tests_shown(result, view, now), now) == 0
-    assert views.influence(result, view, 0, ws).shape == (14,)
-    assert len(groups_of(result, 0.01, ws).members) == 10
-    assert noise_share(result, 0.01, ws).test_error.shape == (12,)
+    look = Look(result, 0.01, inf, ws)
+    subject = Subject.of(look, InfluenceView())
+    assert subject.now.outputs.shape == (1, 3) and subject.target == 0
+    assert subject.values.shape == (14,)
+    assert len(groups_of(look).members) == 10
+    assert noise_share(look).test_error.shape == (12,)
 
 
 CANCELS = [
@@ -192,7 +195,7 @@ CANCELS = [
 
 @pytest.mark.parametrize(("kernel", "stage"), CANCELS, ids=lambda part: part if isinstance(part, str) else f"{part[0]}-{part[1]}")
 def test_cancelled_anywhere_it_goes_on_to_the_same_bytes(tmp_path, monkeypatch, kernel, stage):
-    monkeypatch.setattr(analysis, "eigh", lambda matrix, waiting: waiting() or eigh(matrix))  # a small one would not ask in between
+    monkeypatch.setattr(base, "eigh", lambda matrix, waiting: waiting() or eigh(matrix))  # a small one would not ask in between
     chosen = spec(kernel)
     whole, broken = Workspace(Settings(cache_dir=tmp_path / "whole")), Workspace(Settings(cache_dir=tmp_path / "broken"))
     INFLUENCE.compute(chosen, whole, Recording())
@@ -217,7 +220,7 @@ def test_finished_tiles_are_not_computed_again(ws, monkeypatch, kernel, array, b
         kept.append({path: path.stat().st_mtime_ns for path in done})
         return eigh(values, waiting)
 
-    monkeypatch.setattr(analysis, "eigh", watching)
+    monkeypatch.setattr(base, "eigh", watching)
     INFLUENCE.compute(chosen, ws, Recording())
     assert kept == [done]
 
@@ -271,7 +274,7 @@ def test_a_second_request_is_the_same_job(ws):
 def test_computed_once(ws, monkeypatch):
     INFLUENCE.compute(spec(), ws, Recording())
     created = INFLUENCE.open(spec(), ws).created
-    monkeypatch.setattr(analysis, "fill_kernels", None)  # would fail if it were called
+    monkeypatch.setattr(base, "fill_kernels", None)  # would fail if it were called
     again = Recording()
     INFLUENCE.compute(spec(), ws, again)
     assert not again.stages and not again.reports  # nothing is read, so nothing is said to be
@@ -323,28 +326,28 @@ def duplicates(ws, tmp_path, **values):
 def test_duplicates_without_ridge_say_which_ridge_would_do(ws, tmp_path, values):
     chosen = duplicates(ws, tmp_path, **values)
     result, _ = computed(chosen, ws)
-    endless = InfluenceView(ridge=0.0)
+    endless, early = (Look(result, 0.0, time, ws) for time in (inf, 1.0))
     for ask in (
-        lambda: views.held(result, endless, ws),
-        lambda: views.influence(result, endless, 0, ws),
-        lambda: views.without(result, endless, 0, ws),
-        lambda: groups_of(result, 0.0, ws),
-        lambda: views.effect(result, InfluenceView(ridge=0.0, time=1.0, basket=(1,)), ws),
+        endless.held,
+        lambda: endless.influence(0),
+        lambda: endless.without(0),
+        lambda: groups_of(early),
+        lambda: effect(early, InfluenceView(basket=(1,))),
     ):
         with pytest.raises(ComputationError) as caught:
             ask()
         assert "repeat each other" in caught.value.message
     least = float(caught.value.remedy.split("at least ")[1].split(",")[0])
-    assert np.isfinite(views.influence(result, InfluenceView(ridge=least), 0, ws)).all()
+    assert np.isfinite(Look(result, least, inf, ws).influence(0)).all()
     # A finite τ needs no ridge, and is as right as elsewhere.
     time = views.times(result)[12]
     kernel = ws.store.open("influence", result.key).read("k_train")
     residual = result.regression.targets - result.f_train
-    found = views.influence(result, InfluenceView(ridge=0.0, time=time), 0, ws)
+    found = Look(result, 0.0, time, ws).influence(0)
     y = 2.0 * result.test_labels[:1, None] - 1
-    now = views.held(result, InfluenceView(ridge=0.0, time=time), ws).outputs[:1]
+    now = Look(result, 0.0, time, ws).held().outputs[:1]
     shift = brute(kernel, result.k_test[:1], residual, 1e-13, time)[0]  # the oracle divides by its eigenvalues
     expected = (np.square(now + shift - y).sum(1) - np.square(now - y).sum(1)) / 2
     np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-    path = trajectory(result, 0.0, 0, ws)
+    path = trajectory(endless, 0)
     assert np.isfinite(path.influence).all() and np.isfinite(path.loss).all() and inf not in path.times

@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from influence_oracle import NEAR_END, RIDGE, each, influences
+from influence_oracle import NEAR_END, RIDGE, each, influences, look
 
 from ntkcore.analyses.influence import complexity
 
@@ -12,7 +12,7 @@ from ntkcore.analyses.influence import complexity
 @each
 def test_complexities_are_their_definition(made, name):
     ws, result, kernel, y = made(name)
-    found = complexity.groups_of(result, RIDGE, ws)
+    found = complexity.groups_of(look(ws, result))
     values, groups = found.complexity, found.members
     assert len(values) == len(groups) == min(10, len(kernel) - 1)
     assert sorted(int(i) for group in groups for i in group) == list(range(len(kernel)))
@@ -36,10 +36,10 @@ def test_complexities_are_their_definition(made, name):
 
 def test_the_table_has_the_numbers_of_the_chart(made):
     ws, result, *_ = made("two-layer")
-    groups = complexity.groups_of(result, RIDGE, ws)
+    groups = complexity.groups_of(look(ws, result))
     rows = complexity.group_table(groups, result.labels, result.true_labels)
     assert list(rows["group"]) == list(range(10)) and rows["images"].sum() == 16
     np.testing.assert_array_equal(rows["complexity"], groups.complexity)
     assert rows["mean_influence"].is_monotonic_increasing
     assert (rows["flipped"] * rows["images"]).sum() == pytest.approx(3)
-    assert complexity.groups_of(result, RIDGE, ws) is groups
+    assert complexity.groups_of(look(ws, result, 2.0)) is groups  # of the end of training, whatever τ the page stands at

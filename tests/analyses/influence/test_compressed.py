@@ -83,7 +83,7 @@ def test_without_compression_nothing_is_new(ws):
 
 
 def test_it_is_in_the_address():
-    for address in (INFLUENCE, ADDRESSES["information"]):
+    for address in (ADDRESSES["influence"], ADDRESSES["information"]):
         query = address.write(spec())
         assert query["compress"] == "subset" and address.read(query)[0] == spec()
         assert "compress" not in address.write(spec(compression="none"))

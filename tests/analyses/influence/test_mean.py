@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from influence_oracle import FINITE, NEAR_END, after, close, each, influences, losses, moments, view
+from influence_oracle import FINITE, NEAR_END, after, close, each, influences, look, losses, moments, view
 
-from ntkcore.analyses.influence import mean, views
+from ntkcore.analyses.influence import look as looking
+from ntkcore.analyses.influence import mean
 from ntkcore.analyses.workspace import Workspace
 
 
@@ -13,8 +14,8 @@ def test_the_mean_is_that_of_single_images(made, name, monkeypatch):
     ws, result, kernel, y = made(name)
     for images in ((3,), (1, 4, 6), tuple(range(7))):
         for time in moments(result):
-            found = mean.mean_influence(result, view(time), images, ws)
-            single = [views.influence(result, view(time), image, ws) for image in images]
+            found = look(ws, result, time).mean(images)
+            single = [look(ws, result, time).influence(image) for image in images]
             close(found, np.mean(single, axis=0), NEAR_END)
             close(found, influences(result, kernel, y, time)[list(images)].mean(0), NEAR_END if time == np.inf else FINITE)
 
@@ -22,20 +23,20 @@ def test_the_mean_is_that_of_single_images(made, name, monkeypatch):
 def test_the_mean_is_how_much_the_mean_loss_would_rise(made):
     ws, result, kernel, y = made("full")
     images = [0, 2, 5]
-    found = mean.mean_influence(result, view(0.7), images, ws)
+    found = look(ws, result, 0.7).mean(images)
     without = after(result, kernel, y, 0.7, keep=[i for i in range(len(kernel)) if i != 4])
     rise = losses(result, without)[images].mean() - losses(result, after(result, kernel, y, 0.7))[images].mean()
     assert found[4] == pytest.approx(rise, abs=FINITE * np.abs(found).max())
 
 
 def test_it_is_told_piece_by_piece_and_made_once(made, monkeypatch):
-    monkeypatch.setattr(mean, "_SLICE", 3)
+    monkeypatch.setattr(looking, "_SLICE", 3)
     ws, result, *_ = made("binary")
     fresh, told = Workspace(ws.settings), []
-    found = mean.mean_influence(result, view(2.0), range(7), fresh, lambda done, of: told.append((done, of)))
+    found = look(fresh, result, 2.0).mean(range(7), progress=lambda done, of: told.append((done, of)))
     assert told == [(3, 7), (6, 7), (7, 7)]
-    assert mean.mean_influence(result, view(2.0), range(7), fresh, told.clear) is found
-    close(found, mean.mean_influence(result, view(2.0), range(7), ws), NEAR_END)  # in one piece
+    assert look(fresh, result, 2.0).mean(tuple(range(7)), progress=told.clear) is found
+    close(found, look(ws, result, 2.0).mean(range(7)), NEAR_END)  # in one piece
 
 
 def test_which_images_a_group_has(made):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from deletion_oracle import outputs
-from influence_oracle import RIDGE, after, each, influences
+from influence_oracle import RIDGE, after, each, influences, look
 
 from ntkcore.analyses.influence import noise as influence_noise
 from ntkcore.analyses.influence import views
@@ -15,7 +15,7 @@ def test_the_noise_share_counts_flipped_labels(made, name, monkeypatch):
     monkeypatch.setattr(influence_noise, "INFLUENTIAL", 4)
     monkeypatch.setattr(influence_noise, "_TESTS", 5)
     ws, result, kernel, y = made(name)
-    found = influence_noise.noise_share(result, RIDGE, Workspace(ws.settings))
+    found = influence_noise.noise_share(look(Workspace(ws.settings), result))
     flipped = result.labels != result.true_labels
     assert found.base == flipped.mean() and 0 < flipped.sum() == round(0.2 * len(kernel))
     assert len(found.times) == 12 and set(found.times) <= set(views.times(result))
@@ -31,10 +31,10 @@ def test_the_noise_share_counts_flipped_labels(made, name, monkeypatch):
 def test_more_images_called_influential_than_there_are(made):
     ws, result, *_ = made("two-layer")
     assert len(result.labels) < views.INFLUENTIAL
-    np.testing.assert_allclose(influence_noise.noise_share(result, RIDGE, ws).share, (result.labels != result.true_labels).mean())
+    np.testing.assert_allclose(influence_noise.noise_share(look(ws, result)).share, (result.labels != result.true_labels).mean())
 
 
 def test_the_table_has_the_numbers_of_the_chart(made):
     ws, result, *_ = made("two-layer")
-    noise = influence_noise.noise_share(result, RIDGE, ws)
+    noise = influence_noise.noise_share(look(ws, result))
     np.testing.assert_array_equal(influence_noise.noise_table(noise)["flipped_share"], noise.share)

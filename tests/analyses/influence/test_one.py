@@ -1,29 +1,9 @@
-"""One image, against deletion and against the kernel itself."""
-
-from math import inf
+"""The kernel's neighbours, against the kernel itself."""
 
 import numpy as np
-from deletion_oracle import outputs
-from influence_oracle import FINITE, NEAR_END, RIDGE, close, each, influences, moments, view
+from influence_oracle import each
 
 from ntkcore.analyses.influence import one
-
-
-@each
-def test_effects_are_deletion(made, name):
-    ws, result, kernel, y = made(name)
-    for time in moments(result):
-        expected = influences(result, kernel, y, time)
-        found = np.stack([one.effects(result, view(time), image, ws) for image in range(len(kernel))], axis=1)
-        close(found, expected, NEAR_END if time == inf else FINITE)
-
-
-@each
-def test_fitted_is_what_training_leaves_on_the_training_images(made, name):
-    ws, result, kernel, y = made(name)
-    for time in moments(result):
-        expected = outputs(kernel, kernel, y - result.f_train, result.f_train, RIDGE, time)
-        close(one.fitted(result, view(time), ws), expected, NEAR_END)
 
 
 @each

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, losses, view
+from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, look, losses
 
 from ntkcore.analyses.influence import paths, views
 
@@ -10,7 +10,7 @@ from ntkcore.analyses.influence import paths, views
 @each
 def test_a_trajectory_is_deletion_at_every_time(made, name):
     ws, result, kernel, y = made(name)
-    path = paths.trajectory(result, RIDGE, 2, ws)
+    path = paths.trajectory(look(ws, result), 2)
     np.testing.assert_array_equal(path.times, views.times(result))
     assert path.influence.shape == (40, len(kernel)) and path.outputs.shape == (40, y.shape[1])
     for at in (0, 1, 13, 26, 39):
@@ -28,8 +28,8 @@ def test_a_trajectory_is_deletion_at_every_time(made, name):
 def test_a_groups_trajectory_is_the_mean_of_its_images(made, name):
     ws, result, kernel, y = made(name)
     told = []
-    found = paths.mean_trajectory(result, RIDGE, (1, 4, 6), ws, lambda done, of: told.append((done, of)))
-    each_one = [paths.trajectory(result, RIDGE, image, ws) for image in (1, 4, 6)]
+    found = paths.mean_trajectory(look(ws, result), (1, 4, 6), progress=lambda done, of: told.append((done, of)))
+    each_one = [paths.trajectory(look(ws, result), image) for image in (1, 4, 6)]
     close(found.influence, np.mean([path.influence for path in each_one], axis=0), NEAR_END)
     close(found.loss, np.mean([path.loss for path in each_one], axis=0), NEAR_END)
     np.testing.assert_array_equal(found.times, each_one[0].times)
@@ -43,9 +43,9 @@ def test_a_large_groups_trajectory_takes_some_of_it_for_the_influences(made, mon
     monkeypatch.setattr(paths, "_WORK", 0)
     monkeypatch.setattr(paths, "_LEAST", 3)
     ws, result, *_ = made("two-layer")
-    found = paths.mean_trajectory(result, 2 * RIDGE, range(7), ws)
-    some = paths.mean_trajectory(result, 2 * RIDGE, (0, 3, 6), ws)
-    whole = [paths.trajectory(result, 2 * RIDGE, image, ws).loss for image in range(7)]
+    found = paths.mean_trajectory(look(ws, result, ridge=2 * RIDGE), range(7))
+    some = paths.mean_trajectory(look(ws, result, ridge=2 * RIDGE), (0, 3, 6))
+    whole = [paths.trajectory(look(ws, result, ridge=2 * RIDGE), image).loss for image in range(7)]
     assert (found.images, found.size) == (3, 7)
     close(found.influence, some.influence, NEAR_END)
     close(found.loss, np.mean(whole, axis=0), NEAR_END)  # of all of them
@@ -53,12 +53,12 @@ def test_a_large_groups_trajectory_takes_some_of_it_for_the_influences(made, mon
 
 def test_ranks_and_the_images_followed(made):
     ws, result, *_ = made("two-layer")
-    path = paths.trajectory(result, RIDGE, 1, ws)
+    path = paths.trajectory(look(ws, result), 1)
     ranks = paths.ranks(path)
     for row, values in zip(ranks, path.influence, strict=True):
         assert sorted(row) == list(range(1, 17))
         assert (np.diff(np.abs(values)[np.argsort(row)]) <= 0).all()
-    now = views.influence(result, view(), 1, ws)
+    now = look(ws, result).influence(1)
     followed = paths.leading(path, now)
     assert len(set(followed.tolist())) == len(followed) <= 8
     for values in (now, path.influence[-1], path.influence[0]):
@@ -69,7 +69,7 @@ def test_ranks_and_the_images_followed(made):
 
 def test_the_table_has_the_numbers_of_the_chart(made):
     ws, result, *_ = made("two-layer")
-    path = paths.trajectory(result, RIDGE, 0, ws)
+    path = paths.trajectory(look(ws, result), 0)
     lines = paths.path_table(path, [4, 1])
     assert list(lines.columns) == ["tau", "loss", "influence_4", "influence_1"] and len(lines) == 40
     np.testing.assert_array_equal(lines["influence_1"], path.influence[:, 1])
@@ -77,5 +77,6 @@ def test_the_table_has_the_numbers_of_the_chart(made):
 
 def test_a_trajectory_is_made_once_for_every_session(made):
     ws, result, *_ = made("binary")
-    assert paths.trajectory(result, RIDGE, 0, ws) is paths.trajectory(result, RIDGE, 0, ws)
-    assert paths.trajectory(result, RIDGE, 0, ws) is not paths.trajectory(result, RIDGE, 1, ws)
+    assert paths.trajectory(look(ws, result), 0) is paths.trajectory(look(ws, result), 0)
+    assert paths.trajectory(look(ws, result), 0) is paths.trajectory(look(ws, result, 2.0), 0)  # it has every time
+    assert paths.trajectory(look(ws, result), 0) is not paths.trajectory(look(ws, result), 1)

@@ -5,9 +5,12 @@ from math import inf
 
 import numpy as np
 import pytest
-from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, losses, moments, view
+from deletion_oracle import outputs
+from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, look, losses, moments, view
 
+from ntkcore.analyses.influence import basket as basket_of
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.errors import ComputationError
 from ntkcore.specs.influence import InfluenceView
@@ -18,7 +21,7 @@ def test_held_is_training_on_all(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result):
         expected = after(result, kernel, y, time)
-        found = views.held(result, view(time), ws)
+        found = look(ws, result, time).held()
         close(found.outputs, expected, NEAR_END)
         close(found.loss, losses(result, expected), NEAR_END)
         predicted = expected.argmax(1) if expected.shape[1] > 1 else (expected[:, 0] > 0).astype(int)
@@ -31,7 +34,7 @@ def test_influence_is_deletion(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result):
         expected = influences(result, kernel, y, time)
-        found = np.stack([views.influence(result, view(time), target, ws) for target in range(7)])
+        found = np.stack([look(ws, result, time).influence(target) for target in range(7)])
         close(found, expected, NEAR_END if time == inf else FINITE)
         assert (np.abs(expected).max(1) > 0).all()
 
@@ -40,7 +43,7 @@ def test_influence_is_deletion(made, name):
 def test_without_is_the_outputs_after_deletion(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result):
-        found = views.without(result, view(time), 3, ws)
+        found = look(ws, result, time).without(3)
         assert found.shape == (len(kernel), y.shape[1])
         for image in (5, 0):
             keep = [i for i in range(len(kernel)) if i != image]
@@ -53,7 +56,7 @@ def test_deleting_a_basket_is_training_without_it(made, name, time):
     """Whatever τ the page stands at: the answer is about the end of training."""
     ws, result, kernel, y = made(name)
     basket = (1, 4, 6, 99)  # the last one does not exist
-    found = views.effect(result, view(time, basket=basket), ws)
+    found = basket_of.effect(look(ws, result, time), view(time, basket=basket))
     before, left = after(result, kernel, y, inf), after(result, kernel, y, inf, keep=[i for i in range(len(kernel)) if i not in basket])
     close(found.loss, losses(result, before), NEAR_END)
     close(found.loss_after, losses(result, left), NEAR_END)
@@ -67,7 +70,7 @@ def test_deleting_a_basket_is_training_without_it(made, name, time):
 @pytest.mark.parametrize(("label", "given"), [(None, 0), (1, 1), (99, -1)], ids=["first", "second", "last"])
 def test_relabelling_a_basket_is_training_on_other_targets(made, name, label, given):
     ws, result, kernel, y = made(name)
-    found = views.effect(result, view(basket=(0, 2, 9), deed="relabel", label=label), ws)
+    found = basket_of.effect(look(ws, result), view(basket=(0, 2, 9), deed="relabel", label=label))
     other = y.copy()
     other[[0, 2, 9]] = targets_of(np.full(3, range(len(result.class_names))[given]), y.shape[1])
     close(found.loss_after, losses(result, after(result, kernel, other, inf)), NEAR_END)
@@ -78,7 +81,7 @@ def test_relabelling_a_basket_is_training_on_other_targets(made, name, label, gi
 def test_a_basket_of_nothing_changes_nothing(made, deed):
     ws, result, *_ = made("two-layer")
     for basket in ((), (99,)):
-        found = views.effect(result, view(basket=basket, deed=deed), ws)
+        found = basket_of.effect(look(ws, result), view(basket=basket, deed=deed))
         np.testing.assert_array_equal(found.loss, found.loss_after)
         assert found.accuracy == found.after and found.changed == 0
 
@@ -86,13 +89,13 @@ def test_a_basket_of_nothing_changes_nothing(made, deed):
 def test_a_basket_of_everything_leaves_nothing_to_train_on(made):
     ws, result, *_ = made("two-layer")
     with pytest.raises(ComputationError) as caught:
-        views.effect(result, view(basket=tuple(range(16))), ws)
+        basket_of.effect(look(ws, result), view(basket=tuple(range(16))))
     assert "Leave at least one" in caught.value.remedy
 
 
 def test_a_basket_of_everything_can_be_relabelled(made):
     ws, result, kernel, _ = made("two-layer")
-    found = views.effect(result, view(basket=tuple(range(16)), deed="relabel", label=1), ws)
+    found = basket_of.effect(look(ws, result), view(basket=tuple(range(16)), deed="relabel", label=1))
     close(found.loss_after, losses(result, after(result, kernel, targets_of(np.ones(16, int), 3), inf)), NEAR_END)
 
 
@@ -148,14 +151,14 @@ def test_what_an_address_names_in_vain_is_said(made):
 
 def test_the_table_has_every_training_image(made):
     ws, result, *_ = made("two-layer")
-    values = views.influence(result, view(), 0, ws)
+    values = look(ws, result).influence(0)
     rows = views.table(result, values)
     assert sorted(rows["image"]) == list(range(16)) and rows["influence"].is_monotonic_decreasing
     np.testing.assert_array_equal(rows["influence"], values[rows["image"]])
     assert list(rows["id"]) == [result.ids[i] for i in rows["image"]]
     assert list(rows["label"]) == [result.class_names[result.labels[i]] for i in rows["image"]]
     assert rows["flipped"].sum() == 3
-    left_out = views.without(result, view(), 0, ws)
+    left_out = look(ws, result).without(0)
     more = views.table(result, values, left_out)
     assert list(more.columns[5:]) == ["predicted_without", "output_3_without", "output_5_without", "output_8_without"]
     np.testing.assert_array_equal(more[["output_3_without", "output_5_without", "output_8_without"]], left_out[rows["image"]])
@@ -165,10 +168,33 @@ def test_the_table_has_every_training_image(made):
 
 def test_what_takes_long_is_done_once_for_every_session(made):
     ws, result, *_ = made("binary")
-    first = views.regression(result, RIDGE, ws)
+    first = look(ws, result).regression()
     resolvent = first.resolvent
-    for _ in range(2):
-        assert views.regression(result, RIDGE, ws) is first and views.regression(result, RIDGE, ws).resolvent is resolvent
-    assert views.regression(result, 2 * RIDGE, ws) is not first
+    for time in (inf, 2.0):
+        assert look(ws, result, time).regression() is first and look(ws, result).regression().resolvent is resolvent
+    assert look(ws, result, ridge=2 * RIDGE).regression() is not first
     assert first.eigen[1] is result.regression.eigen[1]  # one decomposition for every λ
-    assert views.held(result, view(2.0), ws) is not views.held(result, view(), ws)
+    for ask in (Look.held, Look.outputs, Look.fitted, lambda at: at.influence(3), lambda at: at.shift(3), lambda at: at.mean((1, 4))):
+        assert ask(look(ws, result)) is ask(look(ws, result))
+        assert ask(look(ws, result, 2.0)) is not ask(look(ws, result)) and ask(look(ws, result, ridge=0.7)) is not ask(look(ws, result))
+    assert look(ws, result).influence(3) is not look(ws, result).influence(4)
+    assert look(ws, result).mean((1, 4)) is not look(ws, result).mean((4, 1))
+    again = replace(result, created="later")
+    assert look(ws, again).held() is not look(ws, result).held()  # computed anew: nothing of before is shown
+
+
+@each
+def test_effects_are_deletion(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        expected = influences(result, kernel, y, time)
+        found = np.stack([look(ws, result, time).effects(image) for image in range(len(kernel))], axis=1)
+        close(found, expected, NEAR_END if time == inf else FINITE)
+
+
+@each
+def test_fitted_is_what_training_leaves_on_the_training_images(made, name):
+    ws, result, kernel, y = made(name)
+    for time in moments(result):
+        expected = outputs(kernel, kernel, y - result.f_train, result.f_train, RIDGE, time)
+        close(look(ws, result, time).fitted(), expected, NEAR_END)

@@ -15,13 +15,16 @@ import torch
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.influence.views import PAPER_TIME, influence
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import PAPER_TIME
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split, targets_of
 from ntkcore.analyses.progress import RETRAINING
 from ntkcore.analyses.verification import views
 from ntkcore.analyses.verification.analysis import VERIFICATION, measured, speaking
 from ntkcore.analyses.verification.forecast import descent
+from ntkcore.analyses.verification.result import Verification
+from ntkcore.analyses.words import change, number
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
 from ntkcore.influence import kernel_influence
@@ -223,7 +226,7 @@ def test_what_cannot_be_retrained_says_why(ws: Workspace) -> None:
 
 def test_what_a_page_asks_for(ws: Workspace) -> None:
     result, view = INFLUENCE.open(TWO_LAYER, ws), InfluenceView(ridge=0.2, verify=64, basket=(7, 3, 99), deed="relabel", label=9)
-    values = influence(result, view.model_copy(update={"time": PAPER_TIME}), 2, ws)
+    values = Look(result, 0.2, PAPER_TIME, ws).influence(2)
     made = views.leading(result, view, 2, ws)
     assert set(range(14)) - set(made.removed) == {int(np.abs(values).argmin())}  # 40 of 14, one of which is left to train on
     assert (made.time, made.target, made.width, made.ridge) == (PAPER_TIME, 2, 64, 0.2)
@@ -286,3 +289,36 @@ def test_correlations_need_something_that_varies(ws: Workspace) -> None:
     assert inf > found.seconds > 0
     rows = views.change_table(found, 0)
     assert list(rows["image"]) == [2, 5, 11] and list(rows["retrained"]) == list(found.actual[:, 0])
+
+
+def test_it_says_how_well_they_agree(ws: Workspace) -> None:
+    """The page's sentence, here on the verifications that a page, a link or a terminal may ask for."""
+
+    def said(view: InfluenceView, **changes: object) -> tuple[Verification, str]:
+        spec = asked(**changes)
+        VERIFICATION.compute(spec, ws, Recording())
+        found = VERIFICATION.open(spec, ws)
+        (sentence,) = VERIFICATION.answer(found, view, ws)
+        return found, sentence
+
+    found, sentence = said(InfluenceView(target=4))
+    pearson, spearman = found.correlations(4)
+    assert sentence.startswith("Predicted and real influence of 3 images on held-out image 4: ")
+    assert f"Pearson {pearson:+.2f}, Spearman {spearman:+.2f}, median error ".replace("-", "−") in sentence
+    own = abs(found.outputs[4] - found.expected[4]).max()
+    assert sentence.endswith(f"with every image its own prediction is {number(own, 2)} from the kernel’s.")
+    assert list(VERIFICATION.table(found, InfluenceView(target=4), ws)["retrained"]) == list(found.actual[:, 4])
+    largest = int(abs(found.actual).max(0).argmax())  # where the view names none, or none that there is
+    for view in (InfluenceView(), InfluenceView(target=99)):
+        assert f"on held-out image {largest}: " in VERIFICATION.answer(found, view, ws)[0]
+    _, sentence = said(InfluenceView(target=4), target=2)
+    assert "on held-out image 2: " in sentence  # it is about its own
+    found, sentence = said(InfluenceView(target=1), removed=(7,))
+    assert f"Without image 7 the loss of held-out image 1 really changes by {change(found.actual[0, 1])}; " in sentence
+    assert f"the kernel said {change(found.predicted[0, 1])}; " in sentence
+    _, sentence = said(InfluenceView(target=1), removed=(3, 4))
+    assert "of 2 images on held-out image 1: too few that vary, so there is nothing to correlate; " in sentence
+    for label, deed in ((None, "without 3 images"), (1, "with 3 images called 5")):
+        found, sentence = said(InfluenceView(), together=True, label=label)
+        assert sentence.startswith(f"Retrained {deed}: predicted and real change of 6 held-out images’ loss: Pearson ")
+        assert list(VERIFICATION.table(found, InfluenceView(), ws)["retrained"]) == list(found.actual[0])

@@ -9,12 +9,15 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence import complexity, mean, one, views
+from ntkcore.analyses.influence import complexity, views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 
 SPEC = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.3}, "test": 25})
+DEFAULTS = InfluenceView()
 PAIR = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 20, "label_noise": 0.3}, "test": 12})
 
 
@@ -25,6 +28,10 @@ def computed(tmp_path_factory):
         for spec in (SPEC, PAIR):
             INFLUENCE.compute(spec, ws, Recording())
         yield ws, INFLUENCE.open(SPEC, ws)
+
+
+def look_of(ws, result, view=DEFAULTS):
+    return Look.of(result, view.ridge, view.time, ws)
 
 
 def opened(spec=SPEC, **fields):
@@ -48,8 +55,8 @@ def test_the_mean_over_all_that_are_shown(computed):
     widget(app, "button_group", "Influence on").set_value("shown").run()
     assert app.query_params["mean"] == "shown" and not app.exception and not app.error
     told = plain(said(app))
-    values = mean.mean_influence(result, InfluenceView(), range(25), ws)
-    now = views.held(result, InfluenceView(), ws)
+    look = look_of(ws, result)
+    values, now = look.mean(range(25)), look.held()
     assert "The mean over all 25 held-out images: their mean loss is" in told
     assert f"{100 * now.correct.mean():.1f} % of them are classified correctly" in told
     assert f"most helpful training image ({values.argmax()}, " in told and f"most harmful training image ({values.argmin()}, " in told
@@ -74,12 +81,12 @@ def test_the_mean_over_all_that_are_shown(computed):
 def test_a_link_names_its_group_and_how_many(computed, fields, words, time):
     ws, result = computed
     view = InfluenceView.model_validate({"mean": "shown", "ridge": 0.1, "time": time} | fields)
-    group = mean.group_of(result, view, views.tests_shown(result, view, views.held(result, view, ws)))
+    group = Subject.of(look_of(ws, result, view), view).group
     assert 0 < len(group) < 25
     app = opened(**view.model_dump())
     told = plain(said(app))
     assert f"The mean over {words.format(len(group))}" in told
-    values = mean.mean_influence(result, view, group, ws)
+    values = look_of(ws, result, view).mean(group)
     assert f"({values.argmax()}, " in told
     shown = [card[0] for card in gallery(app, "held")]
     assert set(shown) == set(group) if view.mean == "shown" else len(shown) == 25
@@ -98,14 +105,14 @@ def test_each_card_says_the_prediction_without_it(computed):
     view = InfluenceView(ridge=1e-4, show="idle")
     found = {}
     for target in range(12):
-        without = views.classes(views.without(result, view, target, ws))
-        found[target] = without != views.held(result, view, ws).predicted[target]
+        without = views.classes(look_of(ws, result, view).without(target))
+        found[target] = without != look_of(ws, result, view).held().predicted[target]
     target = max(found, key=lambda image: found[image].sum())
     turns = int(found[target].sum())
     assert turns, "the example needs a prediction that hangs on one image"
     app = opened(PAIR, ridge=1e-4, show="idle", target=target)
-    assert f"any one of <b>{turns}</b> would change the class" in said(app)
-    outputs = views.without(result, view, target, ws)
+    assert f"<b>any one of {turns}</b> would change the class" in said(app)
+    outputs = look_of(ws, result, view).without(target)
     for image, _, corner, _, title in gallery(app, "training"):
         name = result.class_names[int(outputs[image, 0] > 0)]
         assert (corner == f"→ {name}") == bool(found[target][image]) and (corner == "") == (not found[target][image])
@@ -116,7 +123,7 @@ def test_each_card_says_the_prediction_without_it(computed):
 
 def test_ten_groups_and_the_images_of_one(computed):
     ws, result = computed
-    groups = complexity.groups_of(result, 0.01, ws)
+    groups = complexity.groups_of(look_of(ws, result))
     app = opened()
     assert [card[0] for card in gallery(app, "group")] == groups.members[9][::-1].tolist()  # the most helpful first
     widget(app, "button_group", "Group").set_value(0).run()
@@ -134,14 +141,14 @@ def test_ten_groups_and_the_images_of_one(computed):
 def test_a_training_image_in_the_inspector(computed):
     ws, result = computed
     view = InfluenceView(target=3, ridge=0.1, time=2.0)
-    values = views.influence(result, view, 3, ws)
+    values = look_of(ws, result, view).influence(3)
     order = views.ranking(values, "helpful").tolist()
     app = opened(**view.model_dump() | {"image": order[1]})
     assert f"Training image {order[1]}: {result.class_names[result.labels[order[1]]]}" in titles(app)
     told = plain(said(app))
     assert result.ids[order[1]] in told and "Influence on held-out image 3" in told and f"2 of {len(order):,} in the gallery" in told
     assert f"helpful; number {1 + int((abs(values) > abs(values[order[1]])).sum())} of 40 by size" in told
-    moved = one.effects(result, view, order[1], ws)
+    moved = look_of(ws, result, view).effects(order[1])
     for words, best in (("Helps most", moved.argmax()), ("Harms most", moved.argmin())):
         assert f"{words}" in told and f"held-out image {best}, " in said(app)
     assert "Training images nearest to it" in told
@@ -154,7 +161,7 @@ def test_a_training_image_in_the_inspector(computed):
 
 def test_an_image_beyond_the_gallery_is_among_all(computed):
     ws, result = computed
-    values = views.influence(result, InfluenceView(target=3), 3, ws)
+    values = look_of(ws, result).influence(3)
     worst = int(values.argmin())
     app = opened(target=3, image=worst)
     assert "40 of 40 in the gallery" in said(app) and button(app, "Next").disabled
@@ -163,10 +170,10 @@ def test_an_image_beyond_the_gallery_is_among_all(computed):
 def test_a_held_out_image_in_the_inspector_is_the_one_chosen(computed):
     ws, result = computed
     app = opened()
-    first = int(views.held(result, InfluenceView(), ws).loss.argmax())
+    first = int(look_of(ws, result).held().loss.argmax())
     button(app, f"Look closely at image {first}").click().run()
     assert app.query_params["held"] == str(first) == app.query_params["target"]
-    now = views.held(result, InfluenceView(), ws)
+    now = look_of(ws, result).held()
     order = np.argsort(-now.loss, kind="stable")
     assert "1 of 25 in the gallery" in said(app) and "larger than that of 96 % of the held-out images" in said(app)
     assert all(f"{name} " in said(app) for name in result.class_names)

@@ -7,8 +7,9 @@ import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
-from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence import basket, views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
@@ -50,11 +51,15 @@ def test_a_result_answers_first_and_shows_every_chart(ready, computed):
     opened(ready)
     ws, _ = computed
     result = INFLUENCE.open(SPEC, ws)
-    now = views.held(result, InfluenceView(), ws)
+    look = Look.of(result, InfluenceView().ridge, None, ws)
+    now = look.held()
     target = int(now.loss.argmax())
-    values = views.influence(result, InfluenceView(), target, ws)
+    values = look.influence(target)
     assert not ready.metric
-    assert f"Held-out image {target}, <b>{result.class_names[result.test_labels[target]]}</b>" in said(ready)
+    verdict = f"{'rightly' if now.correct[target] else 'wrongly'} taken for {result.class_names[now.predicted[target]]}"
+    assert f"Held-out image {target}, {result.class_names[result.test_labels[target]]}, is <b>{verdict}</b>; " in said(ready)
+    for sentence in INFLUENCE.answer(result, InfluenceView(), ws):  # the page says what a terminal says
+        assert sentence in re.sub("</?b>", "", said(ready))
     assert f"most helpful training image ({values.argmax()}, " in said(ready)
     assert f"most harmful training image ({values.argmin()}, " in said(ready)
     assert "40 training and 12 held-out images" in said(ready)
@@ -122,7 +127,8 @@ def test_a_links_ridge_is_kept_beside_one_that_reads_alike(ready, ridge):
 def test_the_basket_says_what_deleting_would_do(ready, computed):
     opened(ready, view=InfluenceView(basket=(0, 5, 6)))
     ws, _ = computed
-    found = views.effect(INFLUENCE.open(SPEC, ws), InfluenceView(basket=(0, 5, 6)), ws)
+    view = InfluenceView(basket=(0, 5, 6))
+    found = basket.effect(Look.of(INFLUENCE.open(SPEC, ws), view.ridge, None, ws), view)
     assert ("no prediction changes sides" in said(ready)) == (found.changed == 0)
     assert ("the mean loss rises" in said(ready)) == bool((found.loss_after - found.loss).mean() > 0)
     widget(ready, "button_group", "What to do").set_value("relabel").run()
@@ -139,9 +145,9 @@ def test_sides_that_change_both_ways_are_changes(ready, computed, monkeypatch):
     """As many right before as after does not mean the same ones."""
     ws, _ = computed
     result = INFLUENCE.open(SPEC, ws)
-    now = views.held(result, InfluenceView(), ws)
-    swapped = views.Effect(0.5, 0.5, now.loss, now.loss + 1.0, (now.predicted + 1) % 3, 12)
-    monkeypatch.setattr(views, "effect", lambda *_: swapped)
+    now = Look.of(result, InfluenceView().ridge, None, ws).held()
+    swapped = basket.Effect(0.5, 0.5, now.loss, now.loss + 1.0, (now.predicted + 1) % 3, 12)
+    monkeypatch.setattr(basket, "effect", lambda *_: swapped)
     opened(ready, view=InfluenceView(basket=(0,)))
     assert "no prediction changes sides" not in said(ready)
 
@@ -173,6 +179,6 @@ def test_what_a_link_names_in_vain_is_said(ready, query, words):
 def test_jobs_page_names_and_opens_it(ready, computed):
     ws, _ = computed
     INFLUENCE.request(SPEC, ws)
-    ready.switch_page("pages/jobs/page.py").run()
+    visiting.opened(ready, "jobs")
     assert not ready.exception
     assert any("Influence on Digits" in m.value for m in ready.markdown)

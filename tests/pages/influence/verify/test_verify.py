@@ -1,15 +1,19 @@
 """The influence page's verification in each of its states, without a browser, on results that real retraining made."""
 
+import re
+
 import pytest
 import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.progress import RETRAINING
-from ntkcore.analyses.verification import analysis as verification
 from ntkcore.analyses.verification import views as verifying
 from ntkcore.analyses.verification.analysis import VERIFICATION
+from ntkcore.analyses.verification.forecast import descent
 from ntkcore.errors import Cancelled
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
@@ -54,6 +58,7 @@ def test_what_was_measured_is_shown_with_the_papers_figures(app, ready):
     opened(app)
     pearson, spearman = found.correlations(2)
     assert EVIDENCE in titles(app)
+    assert VERIFICATION.answer(found, VIEW, ready)[0] in re.sub("</?b>", "", said(app))  # the page says what a terminal says
     assert f"Pearson {pearson:+.2f}".replace("-", "−") in said(app)
     assert f"median error {100 * found.error(2):.0f} %" in said(app)
     assert f"<th>32 here</th><td>{pearson:.4f}</td><td>{spearman:.4f}</td><td>{100 * found.error(2):.1f} %</td>" in said(app)
@@ -71,7 +76,7 @@ def test_one_ticked_image_is_a_pair(app, ready):
     found = VERIFICATION.open(spec, ready)
     again = opened(visitor(), view=view)
     real = f"{found.actual[0, 2]:+.3g}".split("e")[0].replace("-", "−")
-    assert "Without image 7 the loss of held-out image 2 really changes by" in said(again) and real.lstrip("+") in said(again)
+    assert "Without image 7 the loss of held-out image 2 <b>really changes by" in said(again) and real.lstrip("+") in said(again)
     assert EVIDENCE not in titles(again)
     widget(again, "button_group", "Images left out").set_value("leading").run()
     assert "check" not in again.query_params and any(b.label == "Retrain without each of 19 images" for b in again.button)
@@ -109,7 +114,7 @@ def test_a_cancelled_verification_goes_on(app, ready):
     spec = leading(ready)
     VERIFICATION.request(spec, ready)
     ready.jobs.cancel(VERIFICATION.key(spec, ready))
-    _, steps = verification.descent(spec, INFLUENCE.open(SPEC, ready))
+    _, steps = descent(spec, INFLUENCE.open(SPEC, ready))
     with pytest.raises(Cancelled):
         VERIFICATION.compute(spec, ready, Recording(stop_at=(RETRAINING, 3.5 * steps)))
     opened(app)
@@ -164,16 +169,20 @@ def test_measured_line_says_where_it_was_measured(ready):
     from pages.influence.verify.measured import measured_line
 
     result = INFLUENCE.open(SPEC, ready)
-    assert measured_line(result, VIEW, 2) is None
+
+    def line_of(target=None, **fields):
+        view = changed(**fields)
+        return measured_line(Subject.of(Look.of(result, view.ridge, view.time, ready), view), target)
+
+    assert line_of(2) is None
     VERIFICATION.compute(leading(ready), ready, Recording())
     found = VERIFICATION.open(leading(ready), ready)
-    line = measured_line(result, VIEW, 2)
+    line = line_of(2)
     assert line.startswith(
         "Checked by retraining a network of 32 units on the 20 images without each of the 19 most influential on held-out image 2: "
     )
     assert f"Spearman {found.correlations(2)[1]:+.2f}".replace("-", "−") in line and 'href="#is-it-true"' in line
-    assert line == measured_line(result, VIEW)  # the image that the view names
-    assert "the 19 most influential on held-out image 2, for held-out image 4: " in measured_line(result, VIEW, 4)
-    assert line.startswith(plain := measured_line(result, VIEW, 2, linked=False)) and "href" not in plain
-    assert measured_line(result, changed(time=None), 2).startswith("At λ = 0.1 and τ = 0.5 checked by retraining")
-    assert measured_line(result, changed(ridge=3.0), 2).startswith("At λ = 0.1 and τ = 0.5 checked by retraining")
+    assert line == line_of()  # the image that the view names
+    assert "the 19 most influential on held-out image 2, for held-out image 4: " in line_of(4)
+    assert line_of(2, time=None).startswith("At λ = 0.1 and τ = 0.5 checked by retraining")
+    assert line_of(2, ridge=3.0).startswith("At λ = 0.1 and τ = 0.5 checked by retraining")
