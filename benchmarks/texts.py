@@ -26,7 +26,7 @@ from scipy.stats import pearsonr
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information_views
 from ntkcore.analyses.information.analysis import INFORMATION
@@ -36,7 +36,6 @@ from ntkcore.information.detection import detect, mean_interval
 from ntkcore.notebook import PrintedProgress
 from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import Settings
-from ntkcore.specs.influence import InfluenceView
 
 STEPS, RATE, RIDGE = 10_000, 0.003, 1e-2
 SHORTEST = 60
@@ -108,7 +107,7 @@ def main() -> int:
             started = time.perf_counter()
             scores = information_views.scores(result, RIDGE, tau, ws)
             spent = time.perf_counter() - started
-            held = influence_views.held(result, InfluenceView(ridge=RIDGE, time=None if tau == inf else tau), ws)
+            held = Look(result, RIDGE, tau, ws).held()
             length = pearsonr(scores, [len(text.split()) for text in texts]).statistic
             print(f"\n{said}: scores in {spent:.2f} s, held-out accuracy {held.correct.mean():.3f}, correlation with length {length:+.2f}")
             order = np.argsort(-scores)

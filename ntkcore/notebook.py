@@ -22,7 +22,9 @@ from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.result import LearnabilityResult
@@ -291,8 +293,7 @@ def verifications(
     ws = workspace()
     look = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target, basket=tuple(remove))
     view = _present(result, look)
-    now = influence_views.held(result, view, ws)
-    chosen = influence_views.target_of(result, view, influence_views.tests_shown(result, view, now), now)
+    chosen = Subject.of(Look.of(result, ridge, view.time, ws), view).target
     asked = verification_views.ticked(result, view) if remove else verification_views.leading(result, view, chosen, ws)
     return verification_views.width_table(_retrained(asked, widths), chosen)
 

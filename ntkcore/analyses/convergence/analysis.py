@@ -183,6 +183,10 @@ class Convergence(Analysis[ConvergenceSpec, ConvergenceView, ConvergenceResult])
         """One row per comparison (width, seed, epoch), with every number."""
         return views.table(result)
 
+    def missing(self, result: ConvergenceResult, view: ConvergenceView) -> str:
+        """An epoch, a width or a comparison that does not exist."""
+        return views.missing_from(result, view)
+
     def _finished(self, spec: ConvergenceSpec, ws: Workspace) -> TimingSpec | None:
         """What was timed when the analysis was finished; None when it is not, or the timing is gone."""
         key = self.key(spec, ws)

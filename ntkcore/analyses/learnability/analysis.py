@@ -229,5 +229,9 @@ class Learnability(Analysis[LearnabilitySpec, LearnabilityView, LearnabilityResu
         look = Look(result, view)
         return views.table(look, look.hardest_first)
 
+    def missing(self, result: LearnabilityResult, view: LearnabilityView) -> str:
+        """Images or classes that do not exist."""
+        return views.missing_from(result, view)
+
 
 LEARNABILITY = Learnability()

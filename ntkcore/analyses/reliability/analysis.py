@@ -40,5 +40,9 @@ class Reliability(KernelRegressionAnalysis[ReliabilityView]):
         """One row per λ: mean and median error rate, the lower bound, the share of pairs that satisfy it."""
         return tables.sweep_table(views.sweep(Look.of(result, view.ridge, None, ws)))
 
+    def missing(self, result: InfluenceResult, view: ReliabilityView) -> str:
+        """Images that do not exist."""
+        return views.missing_from(result, view)
+
 
 RELIABILITY = Reliability()

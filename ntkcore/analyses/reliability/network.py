@@ -199,5 +199,12 @@ class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
         """A row for each training image left out: its influence by retraining and by every estimate."""
         return stochastic.network_table(result)
 
+    def more(self, result: NetworkIhvp, view: ReliabilityView, ws: Workspace) -> Mapping[str, pd.DataFrame]:
+        """How each estimate agrees with retraining, and by how much each step between moves an influence."""
+        return {
+            "Agreement with retraining:": stochastic.agreement_table(result),
+            "From retraining to one run of LiSSA:": stochastic.gap_table(result),
+        }
+
 
 NETWORK_IHVP = IhvpOnNetwork()

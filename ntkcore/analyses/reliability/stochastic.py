@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.influence.views import missing_from
 from ntkcore.analyses.reliability.result import NetworkIhvp
 from ntkcore.analyses.verification.views import leading
 from ntkcore.analyses.words import percent
@@ -82,12 +84,10 @@ def asked(result: InfluenceResult, view: ReliabilityView, ws: Workspace) -> Netw
     Raises:
         SpecError: as :func:`to_compare`, or there is no such image.
     """
-    look = InfluenceView(ridge=view.ridge, time=view.time, target=view.target)
-    if problem := influence_views.missing_from(result, look):
+    wanted = InfluenceView(ridge=view.ridge, time=view.time, target=view.target)
+    if problem := missing_from(result, wanted):
         raise SpecError(problem, "Name one of those.")
-    now = influence_views.held(result, look, ws)
-    target = influence_views.target_of(result, look, influence_views.tests_shown(result, look, now), now)
-    return to_compare(result, view, target, ws)
+    return to_compare(result, view, Subject.of(Look.of(result, view.ridge, view.time, ws), wanted).target, ws)
 
 
 def view_of(spec: NetworkIhvpSpec) -> ReliabilityView:
