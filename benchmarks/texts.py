@@ -27,6 +27,7 @@ from scipy.stats import pearsonr
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ntkcore.analyses.influence import views as influence_views
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information_views
 from ntkcore.analyses.information.analysis import INFORMATION
@@ -106,7 +107,7 @@ def main() -> int:
         times = {"10,000 steps at rate 0.003": STEPS * RATE / chosen.train, "end of training": inf}
         for said, tau in times.items():
             started = time.perf_counter()
-            scores = information_views.scores(result, RIDGE, tau, ws)
+            scores = information_views.scores(Look(result, RIDGE, tau, ws))
             spent = time.perf_counter() - started
             held = influence_views.held(result, InfluenceView(ridge=RIDGE, time=None if tau == inf else tau), ws)
             length = pearsonr(scores, [len(text.split()) for text in texts]).statistic
@@ -120,7 +121,7 @@ def main() -> int:
         for seed in range(chosen.seeds):
             flipped = computed(ws, report.content_id, chosen.train, chosen.test, chosen.noise, seed)
             for said, tau in times.items():
-                scores = information_views.scores(flipped, RIDGE, tau, ws)
+                scores = information_views.scores(Look(flipped, RIDGE, tau, ws))
                 areas[said].append(detect(scores, flipped.labels != flipped.true_labels).auc.value)
         print(f"\nROC-AUC of finding {100 * chosen.noise:g} % flipped labels, mean over {chosen.seeds} draws and its 95 % interval:")
         for said, found in areas.items():

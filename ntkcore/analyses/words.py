@@ -34,6 +34,11 @@ def signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no negative zero
 
 
+def fixed(value: float | None, digits: int = 2) -> str:
+    """A number with so many decimals and a true minus sign; "–" where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
 def change(value: float) -> str:
     """A signed change of a loss."""
     return ("+" if value > 0 else "") + number(float(value), 3)
@@ -63,3 +68,8 @@ def size(count: float) -> str:
 def percent(rate: float) -> str:
     """An error rate as a person writes it."""
     return "–" if math.isnan(rate) else f"{number(100 * rate, 2 if rate < 1 else 3)} %"
+
+
+def share(value: float) -> str:
+    """A share, in percent with one decimal; "–" for NaN."""
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"

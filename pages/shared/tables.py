@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+_LEFT = ' style="text-align: left"'
+
 
 def facts_table(rows: Sequence[tuple[str, str]], note: str = "") -> None:
     """What is known of the image, and a quiet sentence below."""
@@ -17,8 +19,22 @@ def fact(text: str, *quiet: str) -> None:
     st.html(f'<p class="atlas-fact">{text}</p>' + "".join(f'<p class="atlas-quiet">{line}</p>' for line in quiet))
 
 
-def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A small table; texts are shown as they are."""
-    first = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-    body = "".join(f"<tr><th>{html.escape(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows)
-    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>')
+def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, names: int = 1) -> None:
+    """A small table; texts are shown as they are, what follows a line break in a quieter line.
+
+    Args:
+        head: titles of the columns.
+        rows: their cells.
+        note: a quiet sentence below, HTML.
+        names: columns from the left that tell the rows apart.
+    """
+    first = "".join(f"<th{_LEFT if place < names else ''}>{html.escape(name)}</th>" for place, name in enumerate(head))
+    body = "".join(f"<tr>{''.join(_cell(cell, 'th' if place < names else 'td') for place, cell in enumerate(row))}</tr>" for row in rows)
+    quiet = f'<p class="atlas-quiet">{note}</p>' if note else ""
+    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>{quiet}')
+
+
+def _cell(text: str, kind: str) -> str:
+    said, _, below = text.partition("\n")
+    quiet = f'<br><span class="atlas-quiet">{html.escape(below)}</span>' if below else ""
+    return f"<{kind}>{html.escape(said)}{quiet}</{kind}>"

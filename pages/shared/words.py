@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ntkcore.analyses.words import change, duration, number, percent, signed, size, told_apart
+from ntkcore.analyses.words import change, duration, fixed, number, percent, share, signed, size, told_apart
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
@@ -28,6 +28,11 @@ def as_html(sentence: str, *strong: str) -> str:
     return text
 
 
+def labelled(label: str, true: str) -> str:
+    """A label, and the true one where it was flipped."""
+    return label if label == true else f"{label} (flipped; truly {true})"
+
+
 def when(moment: datetime | str | None) -> str:
     """A moment in the reader's own time zone."""
     if moment is None:
@@ -45,4 +50,18 @@ def _timezone() -> tzinfo:
         return UTC
 
 
-__all__ = ["as_html", "change", "duration", "number", "percent", "plain", "signed", "size", "told_apart", "when"]
+__all__ = [
+    "as_html",
+    "change",
+    "duration",
+    "fixed",
+    "labelled",
+    "number",
+    "percent",
+    "plain",
+    "share",
+    "signed",
+    "size",
+    "told_apart",
+    "when",
+]

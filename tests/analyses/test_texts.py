@@ -11,6 +11,7 @@ from recording import Recording
 from reviews import REVIEWS, write_reviews
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability import views as learnability_views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
@@ -59,7 +60,7 @@ def test_information_of_texts_is_that_of_deletion(own, kernel):
     INFLUENCE.forecast(spec, ws)
     INFLUENCE.compute(spec, ws, Recording())
     result = INFLUENCE.open(spec, ws)
-    found = information.scores(result, RIDGE, inf, ws)
+    found = information.scores(Look(result, RIDGE, inf, ws))
     k, k_test = kernel_of(result), result.k_test
     y = 2.0 * result.labels[:, None] - 1.0 - result.f_train
 

@@ -7,6 +7,7 @@ import pytest
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information.drop import keep as lists
 from ntkcore.analyses.information.drop import study, views
 from ntkcore.analyses.materials.network import network
@@ -114,9 +115,8 @@ def test_a_network_is_really_trained_on_what_is_kept(ws: Workspace) -> None:
         split, result = load_split(draw.dataset, draw.test, ws), INFLUENCE.open(draw, ws)
         gone = np.zeros(0, int)
         if piece.strategy:
-            order = lists.removal(
-                result, 0.1, inf, piece.strategy, ws, validation=10, step=0.1, share=0.8, seed=draw.dataset.seed
-            )  # fmt: skip
+            chosen = lists.Order(piece.strategy, validation=10, step=0.1, share=0.8, seed=draw.dataset.seed)
+            order = lists.removal(Look(result, 0.1, inf, ws), chosen)
             gone = order[:15]
         kept = np.setdiff1d(np.arange(30), gone)
         model = network(wanted.model.model_copy(update={"seed": 3 + piece.draw}), split.train, ws)
@@ -172,7 +172,7 @@ def test_means_differences_and_the_answer(ws: Workspace) -> None:
     rows = views.table(parts).set_index(["dropped", "percent"])
     np.testing.assert_allclose(rows.loc[("at random", 50), "kernel_ahead"], gap.mean(), atol=1e-12)
     assert rows.loc[("nothing", 0), "kernel"] == pytest.approx(found["once"].means[0].value) and len(rows) == 13
-    told = views.answer(parts, "kernel", 55)
+    told = views.cost(parts, "kernel", 55)
     assert (told.percent, told.first) == (50, 20) and told.own == found["iterative"].means[2] and told.random == found["random"].means[2]
     lost = [not mean.value >= found["iterative"].means[0].value - views.TOLERATED for mean in found["iterative"].means]
     assert told.most == (found["iterative"].percents[lost.index(True) - 1] if any(lost) else 80)
@@ -189,7 +189,7 @@ def test_an_emptied_class_ends_a_curve_and_is_said(ws: Workspace) -> None:
     parts = done(asked(few, shares=(25, 90), seeds=1), ws)
     gone = views.emptied(parts)
     assert set(gone) == {"iterative", "once", "random", "top"} and set(gone.values()) == {90}  # one image is left of three classes
-    assert views.answer(parts, "kernel", 90) is None and views.answer(parts, "kernel", 25) is not None
+    assert views.cost(parts, "kernel", 90) is None and views.cost(parts, "kernel", 25) is not None
     assert np.isnan(views.curves(parts, "kernel")[0].means[2].value)
     assert views.table(parts)["smallest_class"].min() == 0
 
@@ -197,9 +197,10 @@ def test_an_emptied_class_ends_a_curve_and_is_said(ws: Workspace) -> None:
 def test_the_list_to_keep(ws: Workspace) -> None:
     INFLUENCE.compute(THREE, ws, Recording())
     result, told = INFLUENCE.open(THREE, ws), []
-    order = lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *done: told.append(done))
+    look = Look(result, 0.1, 0.6, ws)
+    order = lists.whole_order(look, 10.0, progress=lambda *done: told.append(done))
     assert len(set(order)) == 29 and told[-1] == (29, 29)
-    assert lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *_: pytest.fail("computed again")) is order
+    assert lists.whole_order(look, 10.0, progress=lambda *_: pytest.fail("computed again")) is order
     found = lists.keep_list(result, order, 40)
     assert list(found.gone) == list(order[:12]) and len(found.kept) == 18 and {*found.gone, *found.kept} == set(range(30))
     assert list(found.kept[:17]) == list(order[12:]) and found.turn[found.kept[-1]] == 0

@@ -8,7 +8,8 @@ from recording import Recording
 
 from ntkcore.analyses.information.groups import adversarial as adversarial_study
 from ntkcore.analyses.information.groups import attacked as adversarial_views
-from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL, KEPT, images, run_of
+from ntkcore.analyses.information.groups import scores as scores_of
+from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL, KEPT, adversarial_asked, images, run_of
 from ntkcore.analyses.materials.network import network, state_at
 from ntkcore.analyses.progress import STUDY, TRAINING
 from ntkcore.analyses.workspace import Workspace
@@ -31,7 +32,7 @@ def ws(cache):
 
 
 def asked(spec: InfluenceSpec = PAGE, ridge: float = 0.1, **changes: object) -> AdversarialSpec:
-    return ADVERSARIAL.asked(spec, InformationView(ridge=ridge, groups=SMALL.model_copy(update=changes)))
+    return adversarial_asked(spec, InformationView(ridge=ridge, groups=SMALL.model_copy(update=changes)))
 
 
 def test_it_is_what_attacking_and_refitting_say(ws):
@@ -75,7 +76,7 @@ def test_it_is_what_attacking_and_refitting_say(ws):
             assert np.abs(parts[name][part] - scores).max() < 1e-9 * max(scores)
             hits = (whole[:, 0] > 0) == (split.test_labels == 1)
             assert parts["accuracy"][part, ["clean", "attacked"].index(name)] == pytest.approx(hits.mean())
-    table = ADVERSARIAL.table(parts)
+    table = ADVERSARIAL.table(parts, InformationView(), ws)
     truth = parts["adversarial"][1] > 0
     assert table["information_before"][1] == pytest.approx(parts["clean"][1][truth].mean()) and table["adversarial"].tolist() == [4, 4]
 
@@ -115,10 +116,10 @@ def test_what_is_said_of_it(ws):
     truth = parts["adversarial"] > 0
     assert scores.names == ("adversarial", "normal") and [len(v) for v in scores.values] == [4, 36]
     assert scores.means[0].value == pytest.approx(parts["attacked"][truth].mean())
-    found = adversarial_views.attacked(parts)
+    found = scores_of.attacked(parts)
     assert found.found == 8 and found.ratio.value == pytest.approx(parts["attacked"][truth].mean() / parts["attacked"][~truth].mean())
     assert found.before_ratio.value == pytest.approx(parts["clean"][truth].mean() / parts["clean"][~truth].mean())
-    now, before = adversarial_views.detections(parts, 0).values()
+    now, before = scores_of.detections(parts, 0).values()
     assert now.flipped == before.flipped == 4 and 0 <= now.auc.value <= 1
     pairs = adversarial_views.pairs(parts, 0, ws)
     assert len(pairs.images) == 4 <= KEPT and (np.diff(pairs.scores) <= 0).all()
@@ -133,7 +134,7 @@ def test_what_is_said_of_it(ws):
 def test_what_was_there_before(after, before, mostly):
     one = Estimate(1.0, 1.0, 1.0)
     ratios = [Estimate(value, value, value) for value in (after, before)]
-    assert adversarial_views.mostly_before(adversarial_views.Attacked(9, 9, 3, one, one, one, *ratios, (1.0, 1.0))) == mostly
+    assert scores_of.mostly_before(scores_of.Attacked(9, 9, 3, one, one, one, *ratios, (1.0, 1.0))) == mostly
 
 
 def test_refusals(ws):

@@ -10,8 +10,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.labels.study import DETECTION, asked, measured, table
-from ntkcore.analyses.information.labels.views import METRICS
+from ntkcore.analyses.information.labels.study import DETECTION, asked
+from ntkcore.analyses.information.labels.views import METRICS, measured, study_table
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
@@ -30,7 +30,7 @@ def ws(cache):
 
 
 def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
-    assert catalogue.of(SPEC) is DETECTION and DETECTION.count(SPEC) == 3
+    assert catalogue.of(SPEC) is DETECTION and DETECTION.pieces(SPEC) == 3
     assert [draw.dataset.seed for draw in SPEC.draws] == [4, 5, 6]
     assert all(draw.dataset.label_noise == 0.2 and draw.test == 10 for draw in SPEC.draws)
     assert asked(SPEC.influence, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}})) == SPEC
@@ -65,7 +65,7 @@ def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | No
 def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
     DETECTION.compute(SPEC, ws, Recording())
     parts = DETECTION.open(SPEC, ws)
-    rows = table(parts)
+    rows = study_table(parts)
     assert len(rows) == len(SUSPICIONS) * len(METRICS) and list(rows.columns)[:5] == ["score", "metric", "mean", "low", "high"]
     first, values = rows.iloc[0], parts["metrics"][:, 0, 0]
     assert (first["score"], first["metric"]) == ("unique information F-SI", "ROC-AUC")
@@ -78,7 +78,7 @@ def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
 def test_of_one_draw_there_is_no_interval(ws: Workspace) -> None:
     spec = SPEC.model_copy(update={"seeds": 1})
     DETECTION.compute(spec, ws, Recording())
-    rows = table(DETECTION.open(spec, ws))
+    rows = study_table(DETECTION.open(spec, ws))
     assert rows["mean"].between(0, 1).all() and rows[["low", "high"]].isna().all(axis=None)
 
 

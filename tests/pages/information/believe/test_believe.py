@@ -6,9 +6,9 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.believe import agreement as agreement_study
 from ntkcore.analyses.information.believe import plan, tables
 from ntkcore.analyses.information.believe import retraining as retraining_study
+from ntkcore.analyses.information.believe.agreement import AGREEMENT
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -33,8 +33,8 @@ def computed(tmp_path_factory):
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws, pytest.MonkeyPatch.context() as patch:
         patch.setattr(retraining_study, "DEPTH", 10)
         INFLUENCE.compute(SPEC, ws, Recording())
-        for study in (retraining_study, agreement_study):
-            study.STUDY.compute(study.asked(SPEC, VIEW), ws, Recording())
+        for study in (retraining_study.RETRAINING, AGREEMENT):
+            study.compute(study.asked(SPEC, VIEW, ws), ws, Recording())
         yield ws
 
 
