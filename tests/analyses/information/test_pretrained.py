@@ -39,8 +39,8 @@ def ws(cache, monkeypatch):
 def gradients(module, inputs):
     """(n, k, P), every gradient by backpropagation, and the outputs (n, k)."""
     outputs = module(inputs)
-    parts = [torch.autograd.grad(output, list(module.parameters()), retain_graph=True) for output in outputs.flatten()]
-    rows = torch.stack([torch.cat([part.flatten() for part in own]) for own in parts])
+    pieces = [torch.autograd.grad(output, list(module.parameters()), retain_graph=True) for output in outputs.flatten()]
+    rows = torch.stack([torch.cat([part.flatten() for part in own]) for own in pieces])
     return rows.reshape(*outputs.shape, -1).numpy(), outputs.detach().numpy()
 
 

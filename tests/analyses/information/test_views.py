@@ -10,6 +10,8 @@ from scipy import stats
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
+from ntkcore.analyses.information.analysis import INFORMATION
+from ntkcore.analyses.information.answer import answer
 from ntkcore.errors import ComputationError
 from ntkcore.regression import KernelRegression
 from ntkcore.specs.information import InformationView
@@ -57,6 +59,30 @@ def test_judgement_by_hand():
     three = views.judgement(np.array([[0.5, 0.25, 0.0], [0.5, 0.75, 0.0]]), np.array([0, 2]))
     np.testing.assert_allclose(three.margin, [0.25, -0.75])
     np.testing.assert_allclose(three.loss, [(0.25 + 0.0625) / 2, (0.25 + 0.5625 + 1) / 2])
+
+
+def test_the_answer_by_hand():
+    values, labels = np.arange(1.0, 21.0), np.zeros(20, dtype=int)
+    found = views.Judged(np.zeros((20, 1)), values, values, np.where(values > 19, 1, 0))
+    assert answer(values, found, labels) == (
+        "The most informative tenth of the images carries 19 % of all unique information.",
+        "The largest is 20 nats, the median 10.5.",
+        "Of that tenth the network misclassifies 50 %, of all 5 %.",
+    )
+    right = replace(found, predicted=labels)
+    assert answer(values, right, labels)[2] == "The network classifies all training images as they are labelled."
+    assert "nothing has been learned yet" in answer(np.zeros(20), found, labels)[0]
+
+
+@each
+def test_each_question_that_needs_no_study_has_its_answer(made, name):
+    ws, result, *_ = made(name)
+    look = Look(result, RIDGE, inf, ws)
+    n = len(result.labels)
+    assert INFORMATION.answer(result, view(), ws) == answer(views.scores(look), views.judged(look), result.labels)
+    assert INFORMATION.answer(result, view(ask="drop"), ws)[0].startswith(f"The list keeps {n - round(n / 2)} of {n} images")
+    times = InformationView(ask="believe", ridge=0.5, believe={"show": "times"})
+    assert "agree with those at the last" in INFORMATION.answer(result, times, ws)[0]
 
 
 def test_a_summary_by_hand():

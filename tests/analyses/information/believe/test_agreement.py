@@ -85,6 +85,7 @@ def test_leading_images_are_those_of_the_mean_score():
         "itself, other initialisations",
     ]
     assert f"share {len(tops[0] & tops[1])} of their 10" in answer.across_networks(pieces)
+    assert study.AGREEMENT.answer(pieces, InformationView(), None) == (answer.across_networks(pieces),)
 
 
 def test_times_are_compared_on_one_analysis(cache):

@@ -225,6 +225,7 @@ def follower(quality: float, removals: int = 30) -> Pieces[RetrainingStudySpec]:
 def test_the_verdict_follows_the_correlation(quality, kind):
     found = answer.verdict(follower(quality), 0.0)
     assert found.kind == kind and "30 images" in found.said and "Pearson" in found.said
+    assert study.RETRAINING.answer(follower(quality), InformationView(), None) == (found.said,)
 
 
 def test_a_warning_comes_from_the_stored_study(made, monkeypatch):

@@ -59,7 +59,7 @@ def deleted(k: np.ndarray, held: np.ndarray, y: np.ndarray, rows: np.ndarray, ri
 def test_everything_is_what_refitting_says(ws, tmp_path, time):
     spec = sources_asked(PAGE, view(negatives(tmp_path, ws.settings), time=time))
     SOURCES.compute(spec, ws, Recording())
-    parts = SOURCES.open(spec, ws)
+    pieces = SOURCES.open(spec, ws)
     for part in range(2):
         found = images(spec, part, ws)
         train, tested = found.split.train, found.split.test_labels
@@ -67,21 +67,21 @@ def test_everything_is_what_refitting_says(ws, tmp_path, time):
         k, held, y = two_layer_relu_ntk(x), two_layer_relu_ntk(z, x), train.targets.astype(np.float64)
         scores = deleted(k, held, y, np.arange(28), 0.05, time)
         # one eigendecomposition and a contour of 28 nodes against a refit each: 1e-7 of the largest is far above both errors
-        assert np.abs(parts["scores"][part] - scores).max() < 1e-7 * scores.max()
+        assert np.abs(pieces["scores"][part] - scores).max() < 1e-7 * scores.max()
         for place, rows in enumerate((np.arange(14), np.arange(14, 28))):
             alone = deleted(k, held, y, rows, 0.05, time)
-            assert np.abs(parts["alone"][part][rows] - alone).max() < 1e-7 * alone.max()
+            assert np.abs(pieces["alone"][part][rows] - alone).max() < 1e-7 * alone.max()
             order = rows[np.argsort(scores[rows])]
             for step, share in enumerate(DROPPED):
                 kept = np.setdiff1d(np.arange(28), order[: round(14 * share)])
                 hits = fitted(k, held, y, kept, 0.05, time).argmax(1) == tested
                 expected = [hits[:8].mean(), hits[8:].mean(), hits.mean()]
-                assert parts["accuracy"][part, place, 0, step].tolist() == pytest.approx(expected)
-        assert np.array_equal(parts["accuracy"][part, :, 0, [0, -1]], parts["accuracy"][part, :, 1, [0, -1]])  # nothing, or all
-    assert not np.array_equal(parts["scores"][0], parts["scores"][1])
-    table = SOURCES.table(parts, InformationView(), ws)
+                assert pieces["accuracy"][part, place, 0, step].tolist() == pytest.approx(expected)
+        assert np.array_equal(pieces["accuracy"][part, :, 0, [0, -1]], pieces["accuracy"][part, :, 1, [0, -1]])  # nothing, or all
+    assert not np.array_equal(pieces["scores"][0], pieces["scores"][1])
+    table = SOURCES.table(pieces, InformationView(), ws)
     assert len(table) == 4 and table["share"].sum() == pytest.approx(2) and table["source"][0] == "digits"
-    assert table["information"][1] == pytest.approx(by_source(parts, "scores", 0)[1].mean())
+    assert table["information"][1] == pytest.approx(by_source(pieces, "scores", 0)[1].mean())
 
 
 def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, monkeypatch):

@@ -36,8 +36,8 @@ def test_every_count_is_what_refitting_says(ws, held):
     spec = asked(ws, held=held)
     assert spec.counts == (3, 5, 9)  # the count that is looked at is one of them
     SUBCLASS.compute(spec, ws, Recording())
-    parts = SUBCLASS.open(spec, ws)
-    assert parts["scores"].shape == (6, 31)
+    pieces = SUBCLASS.open(spec, ws)
+    assert pieces["scores"].shape == (6, 31)
     for repeat in range(2):
         found = images(spec, repeat, ws)
         assert found.split.train.class_names == ("4 or 7", "1") and found.group.tolist() == [0] * 9 + [1] * 12 + [2] * 10
@@ -55,16 +55,16 @@ def test_every_count_is_what_refitting_says(ws, held):
             tested = np.concatenate([np.flatnonzero(found.test_group == kind)[:number] for kind, number in enumerate(numbers)])
             whole = outputs(rows, tested)
             expected = [np.square(outputs(np.delete(rows, place), tested) - whole).mean() / 2 for place in range(len(rows))]
-            scores = parts["scores"][piece_of(spec, repeat, count)]
+            scores = pieces["scores"][piece_of(spec, repeat, count)]
             assert np.isnan(np.delete(scores, rows)).all()
             assert np.abs(scores[rows] - expected).max() < 1e-9 * max(expected)
             hits = (whole[:, 0] > 0) == (found.split.test_labels[tested] == 1)
-            accuracy = parts["accuracy"][piece_of(spec, repeat, count)]
+            accuracy = pieces["accuracy"][piece_of(spec, repeat, count)]
             assert accuracy.tolist() == pytest.approx([some.mean() for some in np.split(hits, np.cumsum(numbers)[:-1])])
-            assert [len(values) for values in by_kind(parts, repeat, count)] == [count, 12, 10]
-    table = SUBCLASS.table(parts, InformationView(), ws)
+            assert [len(values) for values in by_kind(pieces, repeat, count)] == [count, 12, 10]
+    table = SUBCLASS.table(pieces, InformationView(), ws)
     assert table[["repeat", "count"]].values.tolist() == [[r, c] for r in range(2) for c in (3, 5, 9)]
-    rare, common, _ = by_kind(parts, 1, 5)
+    rare, common, _ = by_kind(pieces, 1, 5)
     area = mannwhitneyu(rare, common).statistic / (5 * 12)
     assert table["auc"][4] == pytest.approx(area) and table["ratio"][4] == pytest.approx(rare.mean() / common.mean())
 

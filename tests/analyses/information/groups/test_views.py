@@ -5,8 +5,8 @@ import pytest
 from group_sets import negatives
 from recording import Recording
 
+from ntkcore.analyses.information.groups import answer, views
 from ntkcore.analyses.information.groups import scores as scores_of
-from ntkcore.analyses.information.groups import views
 from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.study import Pieces
@@ -37,6 +37,10 @@ def test_sources(ws, tmp_path):
     assert scores_of.pooled(pieces, 1).tolist() == both[:, 1].ravel().tolist()
     times = scores_of.times_as_much(scores_of.pooled(pieces, 0), scores_of.pooled(pieces, 1))
     assert times.value == pytest.approx(both[:, 0].mean() / both[:, 1].mean()) and times.low <= times.value <= times.high
+    more, less = ("Digits", "Negatives") if both[:, 0].mean() > both[:, 1].mean() else ("Negatives", "Digits")
+    (said,) = SOURCES.answer(pieces, InformationView(), ws)
+    assert f"{more} and {less} carry about as much" in said or (f"An image of {more} carries" in said and f"as one of {less}" in said)
+    assert answer.sources(pieces, ("<b>", "&"))[0].replace("<b>", "Digits").replace("&", "Negatives") == said  # names as they are
     alone = pieces["alone"].reshape(2, 2, 10)
     for place, one in enumerate(views.redundancies(pieces)):
         assert one.alone.value == pytest.approx(alone[:, place].mean()) and one.beside.value == pytest.approx(both[:, place].mean())
@@ -57,6 +61,7 @@ def test_nothing_learned_has_no_ratio():
     zero = {name: np.zeros((1, 8)) for name in ("scores", "alone")}
     pieces = Pieces(spec, "key", zero, "2026-01-01", 1.0, "cpu")
     assert scores_of.times_as_much(np.ones(3), np.zeros(4)) is None
+    assert "nothing has been learned yet" in answer.sources(pieces, ("a", "b"))[0]
     assert np.isnan(views.shares(pieces)).all() and all(one.left is None for one in views.redundancies(pieces))
 
 
@@ -72,6 +77,11 @@ def test_a_subclass(ws):
     assert found.means[1].value == pytest.approx(scores[:, 0, 6:15].mean())
     assert scores_of.pooled_kind(pieces, 6, 2).tolist() == scores[:, 1, 15:].ravel().tolist()
     assert scores_of.rare_found(pieces, 0, 6).flipped == 6
+    for count, view in ((3, 2), (6, 6), (6, 90)):  # the nearest count that was studied
+        first, second = SUBCLASS.answer(pieces, InformationView(groups=GroupsView(count=view)), ws)
+        assert f"with {count} images of 4 among 9 of 7" in first and first.startswith(("Yes:", "Not by this score:", "It cannot be told:"))
+        areas = [scores_of.rare_found(pieces, repeat, count).auc.value for repeat in range(2)]
+        assert f"in {100 * np.mean(areas):.0f} % of all pairs" in second
     over = views.sweep(pieces)
     assert over.counts == (3, 6) and over.rare[1].value == pytest.approx(scores[:, 1, :6].mean())
     assert over.auc[0] == pytest.approx(np.mean([scores_of.rare_found(pieces, repeat, 3).auc.value for repeat in range(2)]))

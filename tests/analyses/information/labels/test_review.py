@@ -10,6 +10,7 @@ from influence_oracle import RIDGE, each, moments
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import views
 from ntkcore.errors import DataError
@@ -66,8 +67,8 @@ def test_scores_piece_by_piece_are_the_same(made):
     told = []
     whole = views.suspicions(Look(result, RIDGE, 2.5, ws))
     ws.hot.clear()
-    parts = views.suspicions(Look(result, RIDGE, 2.5, ws), progress=lambda done, of: told.append((done, of)))
-    np.testing.assert_allclose(parts["information"], whole["information"], rtol=1e-12)
+    pieces = views.suspicions(Look(result, RIDGE, 2.5, ws), progress=lambda done, of: told.append((done, of)))
+    np.testing.assert_allclose(pieces["information"], whole["information"], rtol=1e-12)
     assert told == [(0, 7)]
 
 
@@ -84,6 +85,9 @@ def test_the_flipped_labels_are_what_is_found(made):
     best = views.best(found)
     assert all(found[best].auc.value >= one.auc.value for one in found.values())
     assert set(views.curve_table(found, "roc")["score"]) == set(SUSPICIONS.values())
+    said = INFORMATION.answer(result, InformationView(ask="mislabelled", ridge=RIDGE), ws)
+    assert said[0] == "3 of 16 labels are flipped." and f"(ROC-AUC {found['information'].auc.value:.3f}, 95 % interval" in said[2]
+    assert len(said) == (3 if best == "information" else 4)
     histogram = views.histogram(scores["information"], truth)
     assert histogram.flipped.sum() == pytest.approx(1) and histogram.others.sum() == pytest.approx(1) and histogram.none == 0
     assert len(views.histogram_table(histogram)) == views.BINS
@@ -101,6 +105,9 @@ def test_without_flips_there_is_nothing_to_find(made):
     clean = replace(result, labels=result.true_labels, key="clean")
     with pytest.raises(DataError, match="no label is flipped"):
         views.detections(Look(clean, RIDGE, inf, ws))
+    other = (reviewed(ws, clean).unseen != clean.labels).sum()
+    said = INFORMATION.answer(clean, InformationView(ask="mislabelled", ridge=RIDGE), ws)
+    assert "not known" in said[0] and said[1].startswith(f"{other} of {len(clean.labels)} images are taken for another class")
 
 
 def test_decisions_replace_each_other_and_are_written_in_the_address():

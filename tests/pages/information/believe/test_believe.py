@@ -60,8 +60,8 @@ def test_what_was_measured_stands_beside_the_paper(computed):
     assert titles(app) == CHARTS and not app.error
     text = said(app)
     assert text.count("network follows its linearisation") + text.count("does not follow its linearisation") == 2
-    parts = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
-    rows = list(tables.agreements(parts))
+    pieces = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
+    rows = list(tables.agreements(pieces))
     for row in rows[:2]:
         assert f"<td>{row.pearson.value:.2f}</td>".replace("-", "−") in text
     assert "MLP from scratch in the paper" in text and "<td>0.987</td>" in text and "<td>0.990</td>" in text
@@ -88,7 +88,7 @@ def test_networks_are_compared(computed):
         "Agreement of the scores",
         "Agreement of the ranks",
     ] and "Different networks agree on the scores with Pearson" in said(app)
-    assert "Fully connected, 2 hidden, width 256: " in said(app) and said(app).count("atlas-captions") == 2
+    assert "Fully connected, 2 hidden, width 256: " in said(app) and said(app).count('class="atlas-strip atlas-captions') == 2
     widget(app, "multiselect", "Compared with").set_value(["fcn-2", "cnn3"]).run()
     assert app.query_params["believe-others"] == ["fcn-2", "cnn3"]
     assert any(b.label == "Compare 6 networks" for b in app.button)

@@ -63,8 +63,8 @@ def test_the_list_works_without_the_study(computed):
 
 def test_the_answer_of_the_study(computed):
     ws, _ = computed
-    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
-    app, found = opened(), views.cost(parts, "kernel", 50)
+    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
+    app, found = opened(), views.cost(pieces, "kernel", 50)
     told = plain(said(app))
     assert f"test accuracy {100 * found.own.value:.1f} % instead of {100 * found.whole.value:.1f} %" in told
     assert f"{100 * found.random.value:.1f} % when as many are dropped at random" in told
@@ -78,9 +78,9 @@ def test_the_answer_of_the_study(computed):
 
 def test_kernel_regression_or_the_network_trained_anew(computed):
     ws, _ = computed
-    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
+    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
     app = opened(NETWORK)
-    found = [views.cost(parts, judge, 50) for judge in views.JUDGES]
+    found = [views.cost(pieces, judge, 50) for judge in views.JUDGES]
     assert f"test accuracy {100 * found[0].own.value:.1f} %" in plain(said(app))
     widget(app, "button_group", "Trained on what is kept").set_value("network").run()
     assert app.query_params["drop-judge"] == "network"

@@ -60,9 +60,9 @@ def test_the_address_says_it_all(computed):
 
 
 def test_the_answer_charts_and_galleries(computed):
-    ws, content, parts = computed
+    ws, content, pieces = computed
     app = opened(look(content))
-    scores = group_views.source_scores(parts, 0, ws)
+    scores = group_views.source_scores(pieces, 0, ws)
     told = plain(said(app))
     times = [mean.value for mean in scores.means]
     assert ("An image of " in told or "about as much" in told) and "In the paper, images of SVHN" in told

@@ -145,19 +145,19 @@ def test_what_a_link_names_in_vain_is_said(computed):
 def test_the_study_is_shown_where_it_is_stored(computed):
     ws, _ = computed
     app = opened(CLEAN, labels=LABELS)
-    parts = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
-    auc = next(one for one in views.measured(parts) if (one.score, one.metric) == ("information", "auc"))
+    pieces = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
+    auc = next(one for one in views.measured(pieces) if (one.score, one.metric) == ("information", "auc"))
     assert (
         f"Over 2 draws, a flipped image carries more unique information than another one with a chance of {100 * auc.mean.value:.1f} %"
         in (plain(said(app)))
     )
     assert "Finding flipped labels, over the draws" in titles(app)
-    for seed, accuracy in enumerate(parts["accuracy"]):
+    for seed, accuracy in enumerate(pieces["accuracy"]):
         said_of_it = f"Seed {seed}: {100 * accuracy:.1f} % of the held-out images right"
         link = next(item.proto.body for item in app.get("html") if said_of_it in item.proto.body)
         address = parse_qs(unescape(re.search(r'href="\?([^"]*)"', link)[1]))
         spec, _ = ADDRESSES["information"].read({name: values if name == "classes" else values[0] for name, values in address.items()})
-        assert spec == parts.spec.draws[seed]
+        assert spec == pieces.spec.draws[seed]
 
 
 def test_the_study_is_offered_and_asked_for(computed):
