@@ -8,9 +8,8 @@ from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
-from ntkcore.analyses.information.drop import answer
+from ntkcore.analyses.information.drop import answer, study, views
 from ntkcore.analyses.information.drop import keep as lists
-from ntkcore.analyses.information.drop import study, views
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.progress import STUDY
