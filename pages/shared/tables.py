@@ -36,5 +36,5 @@ def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str 
 
 def _cell(text: str, kind: str) -> str:
     said, _, below = text.partition("\n")
-    quiet = f'<br><span class="atlas-quiet">{html.escape(below)}</span>' if below else ""
+    quiet = f'<br><span class="atlas-quiet" style="white-space: nowrap">{html.escape(below)}</span>' if below else ""
     return f"<{kind}>{html.escape(said)}{quiet}</{kind}>"

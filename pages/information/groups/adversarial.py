@@ -144,8 +144,8 @@ def _show(found: Pieces[AdversarialSpec], view: InformationView) -> None:
 
 
 def _answer(found: Pieces[AdversarialSpec]) -> None:
-    said = " ".join(answer.adversarial(found))
-    strong = (said.partition(":")[0] + ":", f"{answer.estimate(scores.attacked(found).ratio)} times")
+    said, times = " ".join(answer.adversarial(found)), scores.attacked(found).ratio
+    strong = () if times is None else (said.partition(":")[0] + ":", f"{answer.estimate(times)} times")
     tables.fact(words.as_html(said, *strong), html.escape(" ".join(answer.attacks(found))), PAPER["adversarial"])
 
 

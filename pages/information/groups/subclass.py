@@ -141,5 +141,8 @@ def _counted(key: str) -> None:
 
 
 def _answer(found: Pieces[SubclassSpec], count: int) -> None:
-    said = answer.subclass(found, count)
-    tables.fact(words.as_html(said, said.partition(":")[0] + ":"), html.escape(answer.rare_ones(found, count)), views.PAPER["subclass"])
+    said, times = answer.subclass(found, count), answer.rare_over_common(found, count)
+    strong = [] if times is None else [said.partition(":")[0] + ":"]
+    if times is not None and not times.low <= 1 <= times.high:
+        strong.append(answer.how_many(times))
+    tables.fact(words.as_html(said, *strong), html.escape(answer.rare_ones(found, count)), views.PAPER["subclass"])

@@ -36,7 +36,7 @@ def show(look: Look, choice: Chosen) -> None:
 def _answer(look: Look) -> None:
     found = views.detections(look)
     one = found["information"]
-    many, hits, chance = f"{one.flipped:,}", f", {said.hits(one)} are flipped", words.share(one.auc.value)
+    many, hits, chance = f"{one.flipped:,}", f"{said.hits(one)} are flipped", words.share(one.auc.value)
     tables.fact(words.as_html(" ".join(said.known(found)), many, hits, chance))
 
 

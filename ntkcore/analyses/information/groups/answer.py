@@ -44,15 +44,24 @@ def most_and_least(pieces: Pieces[SourcesSpec]) -> tuple[int, int, Estimate | No
 def subclass(pieces: Pieces[SubclassSpec], count: int) -> str:
     """Whether the rare images, so many, carry more than the common ones of their class."""
     spec = pieces.spec
-    times = times_as_much(pooled_kind(pieces, count, 0), pooled_kind(pieces, count, 1))
+    times = rare_over_common(pieces, count)
     if times is None:
         return f"No image of {spec.common} tells anything of its own at this time: nothing has been learned yet."
     begin, only = ("Yes", "") if times.low > 1 else ("Not by this score", "only ") if times.high < 1 else ("It cannot be told", "")
     return (
         f"{begin}: with {count:,} images of {spec.rare} among {spec.common_count:,} of {spec.common}, one of {spec.rare} carries {only}"
-        f"{number(times.value, 2)} times (95 % interval {number(times.low)} to {number(times.high)}) as much unique information as one of "
-        f"{spec.common}."
+        f"{how_many(times)} as much unique information as one of {spec.common}."
     )
+
+
+def rare_over_common(pieces: Pieces[SubclassSpec], count: int) -> Estimate | None:
+    """How many times as much a rare image carries as a common one; None where the common ones carry nothing."""
+    return times_as_much(pooled_kind(pieces, count, 0), pooled_kind(pieces, count, 1))
+
+
+def how_many(times: Estimate) -> str:
+    """A factor, with its interval."""
+    return f"{number(times.value, 2)} times (95 % interval {number(times.low)} to {number(times.high)})"
 
 
 def rare_ones(pieces: Pieces[SubclassSpec], count: int) -> str:
