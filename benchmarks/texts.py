@@ -105,7 +105,7 @@ def main() -> int:
         times = {"10,000 steps at rate 0.003": STEPS * RATE / chosen.train, "end of training": inf}
         for said, tau in times.items():
             started = time.perf_counter()
-            scores = information_views.scores(result, RIDGE, tau, ws)
+            scores = information_views.scores(Look(result, RIDGE, tau, ws))
             spent = time.perf_counter() - started
             held = Look(result, RIDGE, tau, ws).held()
             length = pearsonr(scores, [len(text.split()) for text in texts]).statistic
@@ -119,7 +119,7 @@ def main() -> int:
         for seed in range(chosen.seeds):
             flipped = computed(ws, report.content_id, chosen.train, chosen.test, chosen.noise, seed)
             for said, tau in times.items():
-                scores = information_views.scores(flipped, RIDGE, tau, ws)
+                scores = information_views.scores(Look(flipped, RIDGE, tau, ws))
                 areas[said].append(detect(scores, flipped.labels != flipped.true_labels).auc.value)
         print(f"\nROC-AUC of finding {100 * chosen.noise:g} % flipped labels, mean over {chosen.seeds} draws and its 95 % interval:")
         for said, found in areas.items():

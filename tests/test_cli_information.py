@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
+from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.information import InformationView
 
 WORDS = ["--classes", "3,8", "--n", "30", "--test", "12"]
 
@@ -21,10 +24,11 @@ def test_scores_are_those_of_the_page(cache, capsys, tmp_path):
     spec, _ = ADDRESSES["information"].read({"classes": ["3", "8"], "n": "30", "test": "12"})
     result = INFLUENCE.open(spec, ws)
     rows = pd.read_csv(csv)
-    expected = views.scores(result, 0.25, 2.0, ws)
+    expected = views.scores(Look(result, 0.25, 2.0, ws))
     np.testing.assert_allclose(rows["information"], expected[rows["image"]], rtol=1e-12)
     assert list(rows["information"]) == sorted(rows["information"], reverse=True)
-    assert "Most informative" in said and result.ids[int(rows["image"][0])] in said and result.key in said
+    assert all(sentence in said for sentence in INFORMATION.answer(result, InformationView(ridge=0.25, time=2.0), ws))
+    assert result.ids[int(rows["image"][0])] in said and result.key in said
 
 
 def test_an_unknown_study_is_said_with_those_there_are(cache, capsys):

@@ -55,3 +55,67 @@ class Reporter(Protocol):
     def warn(self, text: str) -> None:
         """Something the user should know about the result."""
         ...
+
+
+class Planned:
+    """A reporter for work whose stages are announced already, because it is part of other work: what it announces is left out."""
+
+    def __init__(self, to: Reporter) -> None:
+        self._to = to
+
+    @property
+    def device(self) -> str:
+        """As of the whole."""
+        return self._to.device
+
+    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
+        """Nothing: the stages are announced."""
+
+    def report(self, stage: str, done: float) -> None:
+        """As the whole does."""
+        self._to.report(stage, done)
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        """As the whole does."""
+        return self._to.progress(stage)
+
+    def warn(self, text: str) -> None:
+        """As the whole does."""
+        self._to.warn(text)
+
+
+class PieceReporter(Planned):
+    """The reporter of one piece of a stage: whatever is reported on the way only asks whether to go on, :meth:`tell` is its progress.
+
+    Args:
+        to: of the whole.
+        stage: the stage that is made of pieces, each 1 of its total.
+        number: of the piece, from 0.
+    """
+
+    def __init__(self, to: Reporter, stage: str, number: int) -> None:
+        super().__init__(to)
+        self._stage, self._number, self._told = stage, number, 0.0
+        self._expected: dict[str, tuple[float, float, float]] = {}
+
+    def tell(self, fraction: float) -> None:
+        """So much of the piece is done, 0 to 1; it never goes back. May raise ``Cancelled``."""
+        self._told = min(max(fraction, self._told), 1.0)
+        self._to.report(self._stage, self._number + self._told)
+
+    def share(self, first: float, last: float) -> Callable[[int, int], None]:
+        """A ``progress(done, total)`` callback that tells the fractions from ``first`` to ``last``."""
+        return lambda done, total: self.tell(first + (last - first) * done / max(total, 1))
+
+    def expect(self, stage: str, total: float, first: float, last: float) -> None:
+        """From here on ``report`` of this stage, of so many in all, tells the fractions from ``first`` to ``last``."""
+        self._expected[stage] = total, first, last
+
+    def report(self, stage: str, done: float) -> None:
+        """Tell what is expected of the stage, else nothing new; go on, or raise ``Cancelled``."""
+        total, first, last = self._expected.get(stage, (1.0, 0.0, 0.0))
+        self.tell(first + (last - first) * done / max(total, 1))
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        """A callback that does as :meth:`report`."""
+        return lambda done, total: self.report(stage, self._expected.get(stage, (0.0,))[0] * done / max(total, 1))

@@ -6,71 +6,45 @@ axis, so that an interrupted study goes on with those that are missing.
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from ntkcore.analyses.analysis import Analysis, V
 from ntkcore.analyses.drafts import one_device
-from ntkcore.analyses.progress import STUDY, Reporter, Stage
+from ntkcore.analyses.progress import STUDY, PieceReporter, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.specs import Spec
+from ntkcore.errors import SpecError
+from ntkcore.specs import Spec, faults
 from ntkcore.store import Artifact
 
 S = TypeVar("S", bound=Spec)
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class PartReporter:
-    """The reporter of one part: whatever it plans or reports in between only asks whether to go on; :meth:`tell` is its progress."""
-
-    def __init__(self, to: Reporter, part: int) -> None:
-        self._to, self._part, self._told = to, part, 0.0
-        self.device, self.warn = to.device, to.warn
-
-    def tell(self, fraction: float) -> None:
-        """So much of the part is done, 0 to 1."""
-        self._told = min(max(fraction, self._told), 1.0)
-        self._to.report(STUDY, self._part + self._told)
-
-    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
-        """Nothing: the study's stages are announced."""
-
-    def report(self, stage: str, done: float) -> None:
-        """Go on, or raise ``Cancelled``."""
-        self._to.report(STUDY, self._part + self._told)
-
-    def progress(self, stage: str) -> Callable[[int, int], None]:
-        """A callback that does as :meth:`report`."""
-        return lambda done, total: self.report(stage, 0.0)
-
-    def share(self, first: float, last: float) -> Callable[[int, int], None]:
-        """A ``progress(done, total)`` callback that tells the fractions from ``first`` to ``last``."""
-        return lambda done, total: self.tell(first + (last - first) * done / max(total, 1))
-
-
-class Study(Analysis[S, V, "Parts[S]"]):
+class Study(Analysis[S, V, "Pieces[S]"]):
     """An analysis made of equal pieces; it says how many there are, the arrays of each, and how one is computed."""
 
     @abstractmethod
-    def count(self, spec: S) -> int:
-        """How many pieces there are."""
+    def pieces(self, spec: S) -> int:
+        """How many there are."""
 
     @abstractmethod
     def shapes(self, spec: S, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """Name and shape of each array of one piece; all pieces have the same, so that what one lacks is NaN."""
 
     @abstractmethod
-    def piece(self, spec: S, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """The arrays of piece ``number`` of ``range(count)``, stored as float64."""
+    def piece(self, spec: S, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """The arrays of piece ``number``, from 0; they are stored as float64. Progress is told by ``reporter.tell``."""
 
     def run(self, spec: S, part: int, ws: Workspace, reporter: Reporter) -> None:
         """Compute the pieces that are not stored yet; finished ones stay when it is interrupted."""
         started = time.monotonic()
-        count = self.count(spec)
-        reporter.plan([Stage(STUDY, "parts", count, self.forecast(spec, ws).seconds)])
+        count = self.pieces(spec)
+        reporter.plan([Stage(STUDY, "pieces", count, self.forecast(spec, ws).seconds)])
         with ws.store.draft(self.kind, self.key(spec, ws), self.identity(spec), waiting=lambda: reporter.report(STUDY, 0)) as draft:
             if draft is None:
                 return
@@ -80,7 +54,7 @@ class Study(Analysis[S, V, "Parts[S]"]):
                 draft.create(name, (count, *shape), "float64", (1, *shape))
             missing = sorted({tile[0] for name in shapes for tile in draft.missing(name)})
             for number in missing:
-                inner = PartReporter(reporter, number)
+                inner = PieceReporter(reporter, STUDY, number)
                 inner.tell(0.0)
                 found = self.piece(spec, number, ws, inner)
                 for name, shape in shapes.items():
@@ -91,20 +65,20 @@ class Study(Analysis[S, V, "Parts[S]"]):
         reporter.report(STUDY, count)
         ws.store.evict()
 
-    def load(self, artifact: Artifact, spec: S, ws: Workspace) -> "Parts[S]":
+    def load(self, artifact: Artifact, spec: S, ws: Workspace) -> "Pieces[S]":
         """The stored study."""
         arrays = {name: artifact.read(name) for name in self.shapes(spec, ws)}
         info = artifact.info
-        return Parts(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
+        return Pieces(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts(Generic[S]):
+class Pieces(Generic[S]):
     """A study's result.
 
     Attributes:
         spec, key: what was asked for, and its key.
-        arrays: name to (parts, ...) float64.
+        arrays: name to (pieces, ...) float64.
         created, seconds, device: when (UTC, ISO 8601), how long and on what it was computed; seconds of the last attempt.
     """
 
@@ -122,3 +96,17 @@ class Parts(Generic[S]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
+
+
+def unasked(error: ValidationError, remedy: str, said: str = "{}.") -> SpecError:
+    """Why a choice asks for no study: the first thing that the study's specification finds wrong.
+
+    Args:
+        remedy: what to choose instead, a sentence.
+        said: the sentence around it, when that does not stand alone.
+    """
+    fault = faults(error)[0]
+    named, _, rest = fault.partition(": ")
+    fault = rest or named  # a field's name is no word for people
+    text = said.format(fault)
+    return SpecError(text[0].upper() + text[1:], remedy)

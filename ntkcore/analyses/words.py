@@ -34,6 +34,11 @@ def signed(value: float, decimals: int = 2) -> str:
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")  # + 0.0: no negative zero
 
 
+def fixed(value: float | None, digits: int = 2) -> str:
+    """A number with so many decimals and a true minus sign; "–" where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
 def change(value: float) -> str:
     """A signed change of a loss."""
     return ("+" if value > 0 else "") + number(float(value), 3)
@@ -65,9 +70,14 @@ def percent(rate: float, digits: int | None = None) -> str:
     return "–" if math.isnan(rate) else f"{number(100 * rate, digits or (2 if rate < 1 else 3))} %"
 
 
-def labelled(names: Sequence[str], label: int, truly: int) -> str:
+def share(value: float) -> str:
+    """A share, in percent with one decimal; "–" for NaN."""
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def labelled(label: str, truly: str) -> str:
     """An image's label, and what it truly is where that differs: 3 (flipped; truly 8)."""
-    return names[label] if label == truly else f"{names[label]} (flipped; truly {names[truly]})"
+    return label if label == truly else f"{label} (flipped; truly {truly})"
 
 
 def place(device: str) -> str:

@@ -17,6 +17,7 @@ def _same_question(held: Choice[InfluenceSpec, InformationView], spec: Influence
     return held.view.model_copy(update={"time": None, "only": (), "picked": (), "basket": (), "image": None, "labels": labels})
 
 
+Chosen = Choice[InfluenceSpec, InformationView]
 LINK: Link[InfluenceSpec, InformationView] = Link("information", ADDRESSES["information"], _same_question)
 
 CHARTS = ("information_histogram", "information_against")

@@ -4,9 +4,8 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one
-from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
-from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import InformationView, Measure
 from pages.information.choice import LINK, close_inspector, inspect
@@ -25,11 +24,12 @@ _MEASURES: dict[Measure, str] = {
 }
 
 
-def inspect_image(result: InfluenceResult, view: InformationView, values: np.ndarray, found: views.Judged) -> None:
+def inspect_image(look: Look, view: InformationView) -> None:
     """Open the inspector on the image that the view names, if it names one that exists."""
+    values = views.scores(look)
     if view.image is None or view.image >= len(values):
         return
-    shown = views.ranking(result, view, values)
+    shown = views.ranking(look.result, view, values)
     order = shown if view.image in shown else np.argsort(-values, kind="stable")
 
     @st.dialog("Inspector", width="large", on_dismiss=close_inspector)
@@ -38,13 +38,14 @@ def inspect_image(result: InfluenceResult, view: InformationView, values: np.nda
         if now.image is None:
             st.rerun()
         else:
-            _show(result, now, now.image, values, found, order)
+            _show(look, now, now.image, order)
 
     dialog()
 
 
-def _show(result: InfluenceResult, view: InformationView, image: int, values: np.ndarray, found: views.Judged, order: np.ndarray) -> None:
-    name = result.class_names[result.labels[image]]
+def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> None:
+    result, values, found = look.result, views.scores(look), views.judged(look)
+    name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     st.subheader(f"Training image {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
@@ -52,22 +53,19 @@ def _show(result: InfluenceResult, view: InformationView, image: int, values: np
         steps(order, image, inspect)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
     with right:
-        flipped = result.labels[image] != result.true_labels[image]
-        predicted = result.class_names[found.predicted[image]]
         rows = [
             ("From", result.ids[image]),
-            ("Label", name + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")),
-            ("Taken for", f"{predicted}, {'as labelled' if found.predicted[image] == result.labels[image] else 'not as labelled'}"),
+            ("Label", words.labelled(name, true)),
+            ("Taken for", f"{predicted}, {'as labelled' if predicted == name else 'not as labelled'}"),
             ("Unique information", f"{words.number(float(values[image]))} nats, {_rank(values, image)}"),
-            *((words, _against(views.measured(result, view, measure, workspace()), image)) for measure, words in _MEASURES.items()),
+            *((title, _against(views.measured(look, measure), image)) for measure, title in _MEASURES.items()),
         ]
         facts_table(
             rows,
             "Unique information: half the mean squared change of the held-out outputs when this image alone is left out. "
             "Arrow keys go to the previous and next image, Escape closes.",
         )
-        over = views.through_training(result, view, workspace())
-        figure = figures.course_figure(over, [image], ["this image"], view.time, frame.mode())
+        figure = figures.course_figure(views.through_training(look), [image], ["this image"], view.time, frame.mode())
         figure.update_layout(height=figures.SMALL)
         st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"information-{image}"))
     near = one.neighbours(result, image, _FEW)

@@ -4,40 +4,40 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.believe.views import warning_of
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs.information import InformationView, Question
-from pages.information import informative as information_informative
-from pages.information.believe import retraining as information_believe
-from pages.information.choice import LINK
-from pages.information.drop import answer as information_drop
+from ntkcore.specs.information import Question
+from pages.information import informative
+from pages.information.believe import retraining as believe
+from pages.information.choice import LINK, Chosen
+from pages.information.drop import answer as drop
 from pages.information.explain import explain_information
-from pages.information.groups import page as information_groups
-from pages.information.groups import sources as information_sources
-from pages.information.labels import answer as information_mislabelled
-from pages.shared import choice as links
+from pages.information.groups import page as groups
+from pages.information.groups import sources
+from pages.information.labels import answer as mislabelled
 from pages.shared import frame, words
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.regression.about import show_about
 from pages.shared.regression.moment import Moment
 
-_ASK = Fields("information.ask")
+_ASK = Controls("information.ask", LINK)
 _MOMENT = Moment("information", LINK)
-_QUESTIONS: dict[Question, tuple[str, Callable[[InfluenceResult, InformationView, links.Choice], None]]] = {
-    "informative": ("What is informative?", information_informative.show),
-    "mislabelled": ("What is mislabelled?", information_mislabelled.show),
-    "drop": ("What can I drop?", information_drop.show),
-    "sources": ("Which source?", information_sources.show),
-    "groups": ("Under-sampled? Adversarial?", information_groups.show),
-    "believe": ("Can I believe the number?", information_believe.show),
+_QUESTIONS: dict[Question, tuple[str, Callable[[Look, Chosen], None]]] = {
+    "informative": ("What is informative?", informative.show),
+    "mislabelled": ("What is mislabelled?", mislabelled.show),
+    "drop": ("What can I drop?", drop.show),
+    "sources": ("Which source?", sources.show),
+    "groups": ("Under-sampled? Adversarial?", groups.show),
+    "believe": ("Can I believe the number?", believe.show),
 }
 
 
 def show_result(result: InfluenceResult) -> None:
     """The whole result."""
-    information_informative.TICKS.forget()
+    informative.TICKS.forget()
     show_about(result)
     _explore(result)
     explain_information(result)
@@ -62,14 +62,14 @@ def _explore(result: InfluenceResult) -> None:
     if view.ask != "believe" and (doubt := warning_of(result.spec, workspace())):
         st.warning(words.plain(doubt), icon=":material/warning:")
     _MOMENT.show(result, choice)
-    _ASK.seed((result.key, choice.revision), {"ask": view.ask})
-    st.segmented_control(
+    _ASK.seed(result.key, "ask")
+    _ASK.control(
+        "ask",
+        st.segmented_control,
         "Question",
-        list(_QUESTIONS),
+        options=list(_QUESTIONS),
         format_func=lambda question: _QUESTIONS[question][0],
         required=True,
-        **_ASK.default("ask"),
         label_visibility="collapsed",
-        on_change=lambda: LINK.look(ask=_ASK["ask"]),
     )
-    _QUESTIONS[view.ask][1](result, view, choice)
+    _QUESTIONS[view.ask][1](Look.of(result, view.ridge, view.time, workspace()), choice)

@@ -61,7 +61,7 @@ def _facts(look: Look, image: int) -> None:
     right, group = "right" if outcome.correct[image] else "wrong", views.group_of(look.groups, image)
     rows = [
         ("From", result.ids[image]),
-        ("Label", words.labelled(names, result.labels[image], result.true_labels[image])),
+        ("Label", words.labelled(names[result.labels[image]], names[result.true_labels[image]])),
         ("Predicted", f"{names[outcome.predicted[image]]}, {right}, after epoch {last}"),
         ("k(x,x)", f"{result.score[image]:.6g}, percentile {outcome.percentile[image]:.1f}: {group}"),
         ("Learned", "never, up to the last epoch" if np.isinf(learned) else f"stays correct from epoch {learned:.0f} on"),

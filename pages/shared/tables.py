@@ -7,6 +7,8 @@ import streamlit as st
 
 from ntkcore.figures.theme import raised
 
+_LEFT = ' style="text-align: left"'
+
 
 def facts_table(rows: Sequence[tuple[str, str]], note: str = "") -> None:
     """What is known of the image, and a quiet sentence below."""
@@ -19,16 +21,26 @@ def fact(text: str, *quiet: str) -> None:
     st.html(f'<p class="atlas-fact">{text}</p>' + "".join(f'<p class="atlas-quiet">{line}</p>' for line in quiet))
 
 
-def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, ours: bool = False) -> None:
-    """A small table whose first column says what its row is, and a quiet sentence below; texts are shown as they are.
+def columns_table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, names: int = 1, ours: bool = False) -> None:
+    """A small table; texts are shown as they are, what follows a line break in a quieter line.
 
     Args:
-        head, rows: its texts.
-        note: the sentence.
+        head: titles of the columns.
+        rows: their cells.
+        note: a quiet sentence below.
+        names: columns from the left that tell the rows apart.
         ours: rows are named by our own mathematical text, whose indices are set low.
     """
-    first = f'<th style="text-align: left">{html.escape(head[0])}</th>' + "".join(f"<th>{html.escape(name)}</th>" for name in head[1:])
-    named = raised if ours else html.escape
-    body = "".join(f"<tr><th>{named(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows)
-    below = f'<p class="atlas-quiet">{html.escape(note)}</p>' if note else ""
-    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>{below}')
+    first = "".join(f"<th{_LEFT if place < names else ''}>{html.escape(name)}</th>" for place, name in enumerate(head))
+    body = "".join(
+        f"<tr>{''.join(_cell(cell, 'th' if place < names else 'td', ours and place < names) for place, cell in enumerate(row))}</tr>"
+        for row in rows
+    )
+    quiet = f'<p class="atlas-quiet">{html.escape(note)}</p>' if note else ""
+    st.html(f'<table class="atlas-facts atlas-columns"><tr>{first}</tr>{body}</table>{quiet}')
+
+
+def _cell(text: str, kind: str, ours: bool) -> str:
+    said, _, below = text.partition("\n")
+    quiet = f'<br><span class="atlas-quiet" style="white-space: nowrap">{html.escape(below)}</span>' if below else ""
+    return f"<{kind}>{raised(said) if ours else html.escape(said)}{quiet}</{kind}>"

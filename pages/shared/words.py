@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ntkcore.analyses.words import change, duration, labelled, number, percent, place, signed, size, told_apart
+from ntkcore.analyses.words import change, duration, fixed, labelled, number, percent, place, share, signed, size, told_apart
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
@@ -45,4 +45,19 @@ def _timezone() -> tzinfo:
         return UTC
 
 
-__all__ = ["as_html", "change", "duration", "labelled", "number", "percent", "place", "plain", "signed", "size", "told_apart", "when"]
+__all__ = [
+    "as_html",
+    "change",
+    "duration",
+    "fixed",
+    "labelled",
+    "number",
+    "percent",
+    "place",
+    "plain",
+    "share",
+    "signed",
+    "size",
+    "told_apart",
+    "when",
+]

@@ -1,52 +1,73 @@
-"""The mechanism of studies: parts are stored as they are done, an interrupted study goes on, and what is wrong is said."""
-
-from dataclasses import replace
+"""The mechanism of studies: pieces are stored as they are done, an interrupted study goes on, and what is wrong is said."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError, model_validator
 from recording import Recording
 
 from ntkcore.analyses.forecast import Forecast
-from ntkcore.analyses.progress import STUDY, Stage
-from ntkcore.analyses.study import PartReporter, Parts, Study
+from ntkcore.analyses.progress import STUDY, PieceReporter, Planned, Stage
+from ntkcore.analyses.study import Pieces, Study, unasked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, CorruptArtifact, SpecError
 from ntkcore.specs import Spec
 
 
-class Squares(Spec):
+class Numbers(Spec):
     """The squares of the first numbers."""
 
     count: int = 3
 
 
-def _forecast(spec: Squares, ws: Workspace) -> Forecast:
-    refusal = "This needs too much: 3 numbers would fit." if spec.count > 100 else ""
-    return Forecast((Stage(STUDY, "parts", spec.count, 2.0),), 2.0, 1, 1, 2, 2, refusal, 3)
+class Shown(Spec):
+    """How they are looked at."""
 
 
-def study(done: list[int]) -> Study[Squares]:
-    def compute(spec: Squares, part: int, ws: Workspace, reporter: PartReporter) -> dict[str, np.ndarray]:
+class Squares(Study[Numbers, Shown]):
+    """Squares and powers, a piece for each number; it keeps the numbers that it computed."""
+
+    kind, version, word = "squares", 1, "squares"
+    spec, view = Numbers, Shown
+
+    def __init__(self, of: str = "nothing") -> None:
+        self.done: list[int] = []
+        self._of = of
+
+    def title(self, spec, ws):
+        return "Squares"
+
+    def content(self, spec, ws):
+        return {"of": self._of}
+
+    def forecast(self, spec, ws):
+        refusal = "This needs too much: 3 numbers would fit." if spec.count > 100 else ""
+        return Forecast((Stage(STUDY, "pieces", spec.count, 2.0),), 2.0, 1, 1, 2, 2, refusal, 3)
+
+    def pieces(self, spec):
+        return spec.count
+
+    def shapes(self, spec, ws):
+        return {"square": (), "powers": (4,)}
+
+    def piece(self, spec, number, ws, reporter):
         reporter.plan([("Elsewhere", "things", 1, 1)])  # of what it calls: not announced again
         reporter.report("Elsewhere", 1)
         reporter.share(0.5, 1.0)(1, 2)
-        done.append(part)
-        return {"square": np.array(part**2), "powers": float(part) ** np.arange(4)}
+        self.done.append(number)
+        return {"square": np.array(number**2), "powers": float(number) ** np.arange(4)}
 
-    return Study(
-        kind="squares",
-        version=1,
-        spec=Squares,
-        asked=lambda spec, view: Squares(),
-        table=lambda parts: pd.DataFrame({"square": parts["square"]}),
-        title=lambda spec, ws: "Squares",
-        content=lambda spec, ws: {"of": "nothing"},
-        parts=lambda spec: spec.count,
-        shapes=lambda spec, ws: {"square": (), "powers": (4,)},
-        forecast=_forecast,
-        compute=compute,
-    )
+    def answer(self, result, view, ws):
+        return (f"{len(result['square'])} squares.",)
+
+    def table(self, result, view, ws):
+        return pd.DataFrame({"square": result["square"]})
+
+
+class Newer(Squares):
+    """Its next version."""
+
+    kind, version = "squares", 2
 
 
 @pytest.fixture
@@ -55,60 +76,93 @@ def ws(cache):
 
 
 def test_parts_are_put_together(ws):
-    done: list[int] = []
-    squares, spec, told = study(done), Squares(count=4), Recording()
+    squares, spec, told = Squares(), Numbers(count=4), Recording()
     assert squares.state(spec, ws) == "absent"
-    squares.run(spec, ws, told)
+    squares.compute(spec, ws, told)
     found = squares.open(spec, ws)
-    assert squares.state(spec, ws) == "ready" and done == [0, 1, 2, 3]
-    assert isinstance(found, Parts) and (found.spec, found.key) == (spec, squares.key(spec, ws))
+    assert squares.state(spec, ws) == "ready" and squares.done == [0, 1, 2, 3]
+    assert isinstance(found, Pieces) and (found.spec, found.key) == (spec, squares.key(spec, ws))
     np.testing.assert_array_equal(found["square"], [0, 1, 4, 9])
     np.testing.assert_array_equal(found["powers"], np.arange(4.0)[:, None] ** np.arange(4))
     assert {stage for stage, _ in told.reports} == {STUDY}
     said = [value for _, value in told.reports]
     assert said == sorted(said) and said[-1] == 4 and 0.75 in said
-    squares.run(spec, ws, Recording())
-    assert done == [0, 1, 2, 3]  # nothing is computed again
+    squares.compute(spec, ws, Recording())
+    assert squares.done == [0, 1, 2, 3]  # nothing is computed again
 
 
 def test_an_interrupted_study_goes_on_with_what_is_missing(ws):
-    done: list[int] = []
-    squares, spec = study(done), Squares(count=4)
+    squares, spec = Squares(), Numbers(count=4)
     with pytest.raises(Cancelled):
-        squares.run(spec, ws, Recording(stop_at=(STUDY, 2.5)))
-    assert done == [0, 1] and squares.state(spec, ws) == "partial"
-    squares.run(spec, ws, Recording())
-    assert done == [0, 1, 2, 3]
+        squares.compute(spec, ws, Recording(stop_at=(STUDY, 2.5)))
+    assert squares.done == [0, 1] and squares.state(spec, ws) == "partial"
+    squares.compute(spec, ws, Recording())
+    assert squares.done == [0, 1, 2, 3]
     np.testing.assert_array_equal(squares.open(spec, ws)["square"], [0, 1, 4, 9])
 
 
 def test_a_damaged_part_is_computed_again_and_no_other(ws):
-    done: list[int] = []
-    squares, spec = study(done), Squares(count=4)
-    squares.run(spec, ws, Recording())
+    squares, spec = Squares(), Numbers(count=4)
+    squares.compute(spec, ws, Recording())
     tile = next(p for p in (ws.settings.cache_dir / "artifacts" / "squares").rglob("powers/c/2/*") if p.is_file())
     tile.write_bytes(tile.read_bytes()[:-3])
     with pytest.raises(CorruptArtifact) as damage:
         squares.open(spec, ws)
     ws.store.reopen(damage.value)
-    squares.run(spec, ws, Recording())
-    assert done == [0, 1, 2, 3, 2]
+    squares.compute(spec, ws, Recording())
+    assert squares.done == [0, 1, 2, 3, 2]
     np.testing.assert_array_equal(squares.open(spec, ws)["powers"][2], [1, 2, 4, 8])
 
 
 def test_what_cannot_fit_is_refused_before_anything(ws):
-    done: list[int] = []
+    squares, spec = Squares(), Numbers(count=200)
     with pytest.raises(SpecError, match="3 numbers would fit"):
-        study(done).run(Squares(count=200), ws, Recording())
-    assert not done and study(done).state(Squares(count=200), ws) == "absent"
+        squares.compute(spec, ws, Recording())
+    assert not squares.done and squares.state(spec, ws) == "absent"
 
 
 def test_another_version_or_content_is_another_study(ws):
-    squares = study([])
     keys = {
-        squares.key(Squares(), ws),
-        squares.key(Squares(count=4), ws),
-        replace(squares, version=2).key(Squares(), ws),
-        replace(squares, content=lambda spec, ws: {"of": "other"}).key(Squares(), ws),
+        Squares().key(Numbers(), ws),
+        Squares().key(Numbers(count=4), ws),
+        Newer().key(Numbers(), ws),
+        Squares(of="other").key(Numbers(), ws),
     }
     assert len(keys) == 4
+
+
+def test_a_piece_tells_its_own_progress_and_what_it_expects():
+    told = Recording()
+    piece = PieceReporter(told, STUDY, 3)
+    piece.report("Kernel", 7)  # nothing is expected of it: only whether to go on is asked
+    piece.expect("Kernel", 10, 0.2, 0.6)
+    piece.report("Kernel", 5)
+    piece.progress("Kernel")(1, 1)
+    piece.tell(0.1)  # it never goes back
+    piece.share(0.6, 1.0)(1, 2)
+    piece.warn("note")
+    assert [done for stage, done in told.reports if stage == STUDY] == pytest.approx([3, 3.4, 3.6, 3.6, 3.8])
+    assert len(told.reports) == 5 and told.warnings == ["note"] and piece.device == told.device
+
+
+def test_what_is_announced_on_the_way_is_left_out():
+    told = Recording()
+    planned = Planned(told)
+    planned.plan([("Elsewhere", "things", 2, 1)])
+    planned.report("Elsewhere", 1)
+    planned.progress("Elsewhere")(1, 2)
+    assert not told.stages and told.reports == [("Elsewhere", 1), ("Elsewhere", 0)]
+
+
+def test_what_a_choice_asks_for_in_vain_is_said_without_the_fields_name():
+    class Even(Numbers):
+        @model_validator(mode="after")
+        def _even(self):
+            if self.count % 2:
+                raise ValueError(f"count: {self.count} is odd; choose an even number")
+            return self
+
+    with pytest.raises(ValidationError) as refused:
+        Even(count=3)
+    assert unasked(refused.value, "Choose.").message == "3 is odd; choose an even number."
+    assert unasked(refused.value, "Choose.", "This cannot be: {}.").message == "This cannot be: 3 is odd; choose an even number."

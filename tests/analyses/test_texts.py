@@ -11,10 +11,11 @@ from recording import Recording
 from reviews import REVIEWS, write_reviews
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability import views as learnability_views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
-from ntkcore.analyses.learnability.look import Look
+from ntkcore.analyses.learnability.look import Look as LearnabilityLook
 from ntkcore.analyses.materials.thumbnails import sample_thumbnails, thumbnails
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts, load_dataset, open_pack
@@ -61,7 +62,7 @@ def test_information_of_texts_is_that_of_deletion(own, kernel):
     INFLUENCE.forecast(spec, ws)
     INFLUENCE.compute(spec, ws, Recording())
     result = INFLUENCE.open(spec, ws)
-    found = information.scores(result, RIDGE, inf, ws)
+    found = information.scores(Look(result, RIDGE, inf, ws))
     k, k_test = kernel_of(result), result.k_test
     y = 2.0 * result.labels[:, None] - 1.0 - result.f_train
 
@@ -114,7 +115,7 @@ def test_learnability_of_texts_and_their_zip(own):
     )
     LEARNABILITY.compute(spec, ws, Recording())
     result = LEARNABILITY.open(spec, ws)
-    look = Look(result, LearnabilityView())
+    look = LearnabilityLook(result, LearnabilityView())
     with zipfile.ZipFile(io.BytesIO(learnability_views.images_zip(look, [3, 1], ws))) as archive:
         listed = pd.read_csv(archive.open("images.csv"))
         for file, name in zip(listed["file"], listed["id"], strict=True):

@@ -25,8 +25,8 @@ def test_signed_numbers_have_a_true_minus_and_no_negative_zero():
 
 
 def test_a_flipped_label_says_what_it_truly_is():
-    assert labelled(("cat", "dog"), 0, 0) == "cat"
-    assert labelled(("cat", "dog"), 0, 1) == "cat (flipped; truly dog)"
+    assert labelled("cat", "cat") == "cat"
+    assert labelled("cat", "dog") == "cat (flipped; truly dog)"
 
 
 def test_where_something_was_computed():

@@ -3,7 +3,7 @@
 from ntkcore.analyses.influence.basket import Effect
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
-from ntkcore.analyses.words import number
+from ntkcore.analyses.words import labelled, number
 from ntkcore.specs.influence import InfluenceView
 
 
@@ -79,8 +79,7 @@ def after_words(found: Effect) -> str:
 
 def label_words(result: InfluenceResult, image: int) -> str:
     """A training image's label, and what it truly is where that differs."""
-    name, truly = (result.class_names[labels[image]] for labels in (result.labels, result.true_labels))
-    return name if name == truly else f"{name} (flipped; truly {truly})"
+    return labelled(*(result.class_names[labels[image]] for labels in (result.labels, result.true_labels)))
 
 
 def _one(subject: Subject) -> str:

@@ -3,13 +3,9 @@
 A mean of influences is the influence on the group's mean loss: how much that would rise without a training image.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.specs.influence import InfluenceView
 
 
@@ -23,8 +19,3 @@ def group_of(result: InfluenceResult, view: InfluenceView, shown: np.ndarray) ->
 def picked_of(result: InfluenceResult, view: InfluenceView) -> tuple[int, ...]:
     """The ticked held-out images that exist."""
     return tuple(image for image in view.picked if image < len(result.test_labels))
-
-
-def mean_influence(result: InfluenceResult, view: InfluenceView, images: Sequence[int], ws: Workspace) -> np.ndarray:
-    """(n,) how much the mean loss of some held-out images would rise without each training image, at the view's λ and time."""
-    return Look.of(result, view.ridge, view.time, ws).mean(images)

@@ -4,16 +4,12 @@ The numbers at a λ and a time are answers of :class:`~ntkcore.analyses.influenc
 """
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.workspace import Workspace
-from ntkcore.influence import shift_influence
-from ntkcore.regression import KernelRegression
 from ntkcore.specs.influence import InfluenceView
 
 SHOWN = 60
@@ -38,30 +34,11 @@ class Held:
     correct: np.ndarray
 
 
-def regression(result: InfluenceResult, ridge: float, ws: Workspace) -> KernelRegression:
-    """The regression with this λ, hot: its inverse is made once, when the end of training is asked for."""
-    key = ("influence.regression", result.key, result.created, ridge)
-    size = 8 * len(result.regression.eigen[0]) ** 2
-    return ws.hot.get(key, lambda: result.regression.with_ridge(ridge), lambda _: size)
-
-
 def times(result: InfluenceResult) -> tuple[float, ...]:
     """The axis of training times: from where the fastest direction begins to move to where the slowest has been learned."""
     values = result.regression.eigen[0]
     slowest = max(float(values[0]), float(values[-1]) * 10**-_DECADES)
     return tuple(float(f"{time:.3g}") for time in np.geomspace(0.1 / values[-1], 5 / slowest, STEPS))
-
-
-def held(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Held:
-    """The held-out images as the view's λ and time have them.
-
-    Raises:
-        ComputationError: λ is too small for this kernel at the end of training; says which would do.
-    """
-    chosen = regression(result, view.ridge, ws)
-    key = ("influence.held", result.key, result.created, view.ridge, view.time)
-    time = inf if view.time is None else view.time
-    return ws.hot.get(key, lambda: judged(result, chosen.predict(result.k_test, result.f_test, time)), lambda h: h.outputs.nbytes)
 
 
 def judged(result: InfluenceResult, outputs: np.ndarray) -> Held:
@@ -90,14 +67,6 @@ def target_of(result: InfluenceResult, view: InfluenceView, shown: np.ndarray, n
     if view.target is not None and view.target < len(now.loss):
         return view.target
     return int(shown[0]) if len(shown) else int(now.loss.argmax())
-
-
-def influence(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> np.ndarray:
-    """(n,) how much the loss of one held-out image would rise without each training image, at the view's λ and time."""
-    one, time = slice(target, target + 1), inf if view.time is None else view.time
-    chosen = regression(result, view.ridge, ws)
-    outputs = chosen.predict(result.k_test[one], result.f_test[one], time)
-    return shift_influence(chosen.loo_shift(result.k_test[one], time), outputs - targets_of(result.test_labels[one], chosen.k))[0]
 
 
 def ranking(values: np.ndarray, show: str) -> np.ndarray:

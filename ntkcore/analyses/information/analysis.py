@@ -3,8 +3,16 @@
 import pandas as pd
 
 from ntkcore.analyses.influence.base import KernelRegressionAnalysis
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
+from ntkcore.analyses.information.answer import answer
+from ntkcore.analyses.information.believe.answer import over_training
+from ntkcore.analyses.information.believe.views import over_times
+from ntkcore.analyses.information.drop.answer import to_keep
+from ntkcore.analyses.information.labels import answer as labels
+from ntkcore.analyses.information.labels.review import review
+from ntkcore.analyses.information.labels.views import detections, flipped
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.specs.information import InformationView
 
@@ -15,13 +23,21 @@ class Information(KernelRegressionAnalysis[InformationView]):
     name, view = "information", InformationView
 
     def answer(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """The most informative image."""
-        first = views.table(result, view, ws).iloc[0]
-        return (f"Most informative: image {first['image']}.",)
+        """What the view's question is answered without any study; where only a study answers it, what is informative."""
+        look = Look.of(result, view.ridge, view.time, ws)
+        if view.ask == "mislabelled":
+            if flipped(result).any():
+                return labels.known(detections(look))
+            return labels.unknown(review(look, view.labels.by, view.labels.first), result.labels)
+        if view.ask == "drop":
+            return (to_keep(len(result.labels), view.drop),)
+        if view.ask == "believe" and view.believe.show == "times":
+            return (over_training(*over_times(look)),)
+        return answer(views.scores(look), views.judged(look), result.labels)
 
     def table(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:
         """All training images with their unique information in nats (σ = 1), the most informative first."""
-        return views.table(result, view, ws)
+        return views.table(Look.of(result, view.ridge, view.time, ws))
 
 
 INFORMATION = Information()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.words import number
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.information.toy import (
     Descent,
@@ -110,6 +111,22 @@ def _histograms(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     edges = np.linspace(low.min(0), high.max(0), CELLS + 1, axis=1)
     counts = [np.histogram2d(run[:, 1], run[:, 0], bins=[edges[1], edges[0]])[0] for run in weights]
     return np.stack(counts), edges
+
+
+def answer(found: Toy) -> tuple[str, ...]:
+    """What the weights know of the point, and what bounds it."""
+    said = (
+        f"The weights know {nats(found.information.neighbours)} of point {found.view.point} that no other point tells; how far training "
+        f"without it ends from here bounds that by {nats(found.bound.gaussian)}.",
+    )
+    if not found.above:
+        return said
+    return (*said, "Here the estimate is above the bound, which holds for the average over points, not for each.")
+
+
+def nats(value: float) -> str:
+    """An information, with its unit."""
+    return f"{number(value, 2)} nats"
 
 
 def points_table(found: Toy) -> pd.DataFrame:

@@ -1,10 +1,10 @@
 """Answers about unique information from an influence result: any λ, any training time, at once (Unique-info; SCIENCE §6).
 
-F-SI is a mean over the held-out images, whose labels it does not know. Scores are kept in memory by λ and time and shared by all sessions.
+F-SI is a mean over the held-out images, whose labels it does not know.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import get_args
 
@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from ntkcore.analyses.influence.mean import mean_influence
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import classes, regression, times
+from ntkcore.analyses.influence.views import classes, times
+from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.workspace import Workspace
 from ntkcore.information import functional_information, weight_information
-from ntkcore.specs.influence import InfluenceView
 from ntkcore.specs.information import InformationView, Measure
 
 SHOWN = 10
@@ -44,56 +43,43 @@ class Judged:
     predicted: np.ndarray
 
 
-def time_of(view: InformationView) -> float:
-    """τ, ∞ where the view says the end of training."""
-    return inf if view.time is None else view.time
-
-
-def scores(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+@memoised()
+def scores(look: Look) -> np.ndarray:
     """F-SI (n,) in nats, σ = 1, over the held-out images.
 
     Raises:
         ComputationError: λ is too small for this kernel at the end of training; says which would do.
     """
-    chosen = regression(result, ridge, ws)
-    key = ("information.scores", result.key, result.created, ridge, time)
-    return ws.hot.get(key, lambda: functional_information(chosen, result.k_test, time))
+    return functional_information(look.regression(), look.result.k_test, look.time)
 
 
-def course(
-    result: InfluenceResult, ridge: float, ws: Workspace, progress: Callable[[int, int], None] | None = None
-) -> tuple[tuple[float, ...], np.ndarray]:
+@memoised("ridge")
+def course(look: Look, *, progress: Callable[[int, int], None] | None = None) -> tuple[tuple[float, ...], np.ndarray]:
     """Training times (T,), and F-SI (T, n) at each.
 
     Args:
         progress: called with (times done, all); may raise.
     """
-    axis = times(result)
+    axis = times(look.result)
     chosen = tuple(axis[place] for place in np.unique(np.linspace(0, len(axis) - 1, COURSE).astype(int)))
-
-    def make() -> np.ndarray:
-        found = []
-        for moment in chosen:  # too far apart to share nodes
-            found.append(scores(result, ridge, moment, ws))
-            if progress is not None:
-                progress(len(found), len(chosen))
-        return np.stack(found)
-
-    return chosen, ws.hot.get(("information.course", result.key, result.created, ridge), make)
+    found = []
+    for moment in chosen:  # too far apart to share nodes
+        found.append(scores(replace(look, time=moment)))
+        if progress is not None:
+            progress(len(found), len(chosen))
+    return chosen, np.stack(found)
 
 
-def weights(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+@memoised()
+def weights(look: Look) -> np.ndarray:
     """SI (n,) in nats, σ = 1 in the weights' unit."""
-    chosen = regression(result, ridge, ws)
-    key = ("information.weights", result.key, result.created, ridge, time)
-    return ws.hot.get(key, lambda: weight_information(chosen, time))
+    return weight_information(look.regression(), look.time)
 
 
-def judged(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> Judged:
+@memoised()
+def judged(look: Look) -> Judged:
     """The training images' outputs, and what follows from them."""
-    chosen = regression(result, ridge, ws)
-    key = ("information.judged", result.key, result.created, ridge, time)
-    return ws.hot.get(key, lambda: judgement(chosen.fitted(time), result.labels), lambda found: found.outputs.nbytes)
+    return judgement(look.fitted(), look.result.labels)
 
 
 def judgement(outputs: np.ndarray, labels: np.ndarray) -> Judged:
@@ -114,22 +100,20 @@ def diagonal(result: InfluenceResult) -> np.ndarray:
     return result.regression.kernel_diagonal()
 
 
-def influence(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> np.ndarray:
+def influence(look: Look) -> np.ndarray:
     """(n,) how much the mean loss of all held-out images would rise without each training image; positive = helpful."""
-    view = InfluenceView(ridge=ridge, time=None if time == inf else time)
-    return mean_influence(result, view, range(len(result.test_labels)), ws)
+    return look.mean(range(len(look.result.test_labels)))
 
 
-def measured(result: InfluenceResult, view: InformationView, measure: Measure, ws: Workspace) -> np.ndarray:
-    """One of the MEASURES of every training image (n,), at the view's λ and time."""
-    at = view.ridge, time_of(view)
+def measured(look: Look, measure: Measure) -> np.ndarray:
+    """One of the MEASURES of every training image (n,)."""
     if measure == "k_xx":
-        return diagonal(result)
+        return diagonal(look.result)
     if measure == "influence":
-        return influence(result, *at, ws)
+        return influence(look)
     if measure == "weights":
-        return weights(result, *at, ws)
-    found = judged(result, *at, ws)
+        return weights(look)
+    found = judged(look)
     return found.loss if measure == "loss" else found.margin
 
 
@@ -155,11 +139,10 @@ def missing_from(result: InfluenceResult, view: InformationView) -> str:
     return " ".join(said)
 
 
-def table(result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:
+def table(look: Look) -> pd.DataFrame:
     """All training images with their information and what it is held against, the most informative first."""
-    values = scores(result, view.ridge, time_of(view), ws)
+    result, values, found = look.result, scores(look), judged(look)
     order = np.argsort(-values, kind="stable")
-    found = judged(result, view.ridge, time_of(view), ws)
     columns = {
         "image": order,
         "id": [result.ids[i] for i in order],
@@ -168,7 +151,7 @@ def table(result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.D
         "flipped": (result.labels != result.true_labels)[order],
         "information": values[order],
     }
-    columns |= {name: measured(result, view, name, ws)[order] for name in get_args(Measure)}
+    columns |= {name: measured(look, name)[order] for name in get_args(Measure)}
     return pd.DataFrame(columns)
 
 
@@ -207,12 +190,10 @@ class Agreement:
     scores: np.ndarray
 
 
-def through_training(
-    result: InfluenceResult, view: InformationView, ws: Workspace, progress: Callable[[int, int], None] | None = None
-) -> Agreement:
-    """The scores at several times beside those of the view's; ``progress`` as for :func:`course`."""
-    axis, over = course(result, view.ridge, ws, progress)
-    ranks = rankdata(scores(result, view.ridge, time_of(view), ws))
+def through_training(look: Look, *, progress: Callable[[int, int], None] | None = None) -> Agreement:
+    """The scores at several times beside those of the look's; ``progress`` as for :func:`course`."""
+    axis, over = course(look, progress=progress)
+    ranks = rankdata(scores(look))
     with np.errstate(invalid="ignore"):  # before anything is learned all scores may be alike
         rho = np.array([np.corrcoef(ranks, rankdata(row))[0, 1] for row in over])
     return Agreement(axis, rho, over)

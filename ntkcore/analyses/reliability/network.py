@@ -5,7 +5,7 @@ is held against each other is then stored together. Everything that is said of i
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.split import load_split, targets_of
-from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, Reporter
+from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, Planned, Reporter
 from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.estimates import Estimate, ensure_estimate
@@ -112,16 +112,6 @@ class _Work:
         return found
 
 
-class _Planned:
-    """A reporter for a part of a job whose stages are announced already."""
-
-    def __init__(self, to: Reporter) -> None:
-        self.device, self.report, self.progress, self.warn = to.device, to.report, to.progress, to.warn
-
-    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
-        """Nothing: they are."""
-
-
 class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
     """What does stochastic estimation add to the error of the IHVP method on a real network?"""
 
@@ -173,7 +163,7 @@ class IhvpOnNetwork(Analysis[NetworkIhvpSpec, ReliabilityView, NetworkIhvp]):
             if draft is None:
                 return
             if not VERIFICATION.ready(spec.verification, ws):
-                VERIFICATION.run(spec.verification, 0, ws, _Planned(reporter))
+                VERIFICATION.run(spec.verification, 0, ws, Planned(reporter))
             split = load_split(spec.verification.influence.dataset, spec.verification.influence.test, ws)
             reporter.report(IMAGES, split.train.n + len(split.test_labels))
             at = trained_network(spec.verification, result, split, ws, reporter)

@@ -9,6 +9,7 @@ from ntkcore.figures.theme import FORM_COLOURS, SEQUENTIAL, ink, layout, literal
 
 HEIGHT = 400
 _CELL, _AROUND = 56, 150
+_WIDE = 60  # characters of all names together that do not fit beside each other
 _FORMS = {
     "linear": ("pseudo", "diamond", 9),
     "gauss-newton": ("on", "circle-open", 9),
@@ -90,7 +91,7 @@ def correlation_figure(
         colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": ink(mode), "size": 11}, "title": {"text": what}},
     )
     axis = {"tickvals": places, "ticktext": said, "showgrid": False, "ticks": ""}
-    figure.update_xaxes(side="bottom", tickangle=-25 if count > 3 else 0, **axis)
+    figure.update_xaxes(side="bottom", tickangle=-25 if count > 3 or sum(map(len, names)) > _WIDE else 0, **axis)
     figure.update_yaxes(autorange="reversed", **axis)
     figure.update_layout(dragmode=False, plot_bgcolor=paper(mode))
     return figure

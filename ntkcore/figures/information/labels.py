@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.information.labels.study import Measured
-from ntkcore.analyses.information.labels.views import METRICS, Histogram
+from ntkcore.analyses.information.labels.views import METRICS, SHORT, Histogram, Measured
 from ntkcore.figures.information.informative import INFORMATION
 from ntkcore.figures.theme import CLASSES, FORM_COLOURS, layout, quiet
 from ntkcore.information.detection import Detection
 from ntkcore.specs.detection import Suspicion
 
 HEIGHT = 320
-SHORT: dict[Suspicion, str] = {"information": "F-SI", "loss": "loss", "margin": "margin", "k_xx": "k(x, x)", "self": "self-influence"}
-"""The scores, as a legend calls them."""
 _DASHES: dict[Suspicion, str] = {"information": "solid", "loss": "dash", "margin": "dot", "k_xx": "longdash", "self": "dashdot"}
 _MARKERS = dict(zip(METRICS, ("circle", "diamond", "square"), strict=True))
 

@@ -5,37 +5,37 @@ import html
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.information import views
-from ntkcore.analyses.information.drop import keep as summary_list
-from ntkcore.analyses.information.drop import study as summary_study
-from ntkcore.analyses.information.drop import views as summary_views
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.information import views as information
+from ntkcore.analyses.information.drop import answer as said
+from ntkcore.analyses.information.drop import keep, views
+from ntkcore.analyses.information.drop.study import SUMMARY
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information.drop import summary_figure
 from ntkcore.specs import TITLES
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import LARGEST_DROP, SummaryStudySpec
-from pages.information.choice import LINK, inspect_opened, marked
-from pages.information.drop import settings as information_drop_settings
+from pages.information.choice import LINK, Chosen, inspect_opened, marked
+from pages.information.drop import settings
 from pages.information.inspector import inspect_image
-from pages.shared import choice as links
-from pages.shared import frame, media, words
+from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
 from pages.shared.gallery import Card, gallery
 from pages.shared.standing import Offer, made, standing
 from pages.shared.waiting import waiting
 
-_VIEW = information_drop_settings.VIEW
+_VIEW = settings.VIEW
 _PAGE = 2000  # cards sent at once
 _TALL = 8  # classes above which their table scrolls
 _GALLERY = "information_drop_gallery"
 
 
-def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -> None:
+def show(look: Look, choice: Chosen) -> None:
     """The whole answer."""
-    view = information_drop_settings.read(result, view, choice)
+    result, view = look.result, settings.read(look.result, choice)
     answer = st.container(key="drop_answer")
     st.slider(
         "Training images dropped, the least informative first (%)",
@@ -46,59 +46,50 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
-        parts = _study(result, view)
+        pieces = _study(result, view)
     with answer:
-        _answer(result, view, parts)
+        _answer(result, view, pieces)
     with right:
-        if parts is not None and view.drop.share:
-            _contrasts(view, parts, _judge(view, parts))
-        found = _list(result, view)
-    _gallery(result, view, found, choice)
-    inspect_image(result, view, *_known(result, view))
+        if pieces is not None and view.drop.share:
+            _contrasts(view, pieces)
+        found = _list(look, view)
+    _gallery(look, view, found, choice)
+    inspect_image(look, view)
 
 
-def _known(result: InfluenceResult, view: InformationView) -> tuple[np.ndarray, views.Judged]:
-    ws, at = workspace(), (view.ridge, views.time_of(view))
-    return views.scores(result, *at, ws), views.judged(result, *at, ws)
-
-
-def _study(result: InfluenceResult, view: InformationView) -> Parts[SummaryStudySpec] | None:
+def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStudySpec] | None:
     """The study's chart, its job, or what it would take."""
-    information_drop_settings.show(result, view)
+    settings.show(result, view)
     try:
-        spec = summary_study.asked(result.spec, view)
+        spec = SUMMARY.asked(result.spec, view, workspace())
         network = "" if spec.model is None else f" and a network trained anew ({TITLES[spec.model.architecture]})"
         said = (
             f"Accuracy on {spec.test:,} other images after dropping up to {spec.points[-1]} % in four orders, "
             f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}, of kernel regression{network}"
         )
-        parts = standing(
-            summary_study.SUMMARY,
+        pieces = standing(
+            SUMMARY,
             spec,
             offer=Offer(button="Measure what it costs", said=said, primary=True),
         )
     except AtlasError as error:
         frame.show_error(error)
         return None
-    if parts is not None:
-        _chart(result, view, parts)
-    return parts
+    if pieces is not None:
+        _chart(result, view, pieces)
+    return pieces
 
 
-def _judge(view: InformationView, parts: Parts[SummaryStudySpec]) -> str:
-    return view.drop.judge if parts.spec.model is not None else "kernel"
-
-
-def _chart(result: InfluenceResult, view: InformationView, parts: Parts[SummaryStudySpec]) -> None:
-    judge = _judge(view, parts)
-    curves = summary_views.curves(parts, judge)
-    lost = summary_views.emptied(parts)
+def _chart(result: InfluenceResult, view: InformationView, pieces: Pieces[SummaryStudySpec]) -> None:
+    judge = said.judge_of(pieces, view.drop)
+    curves = views.curves(pieces, judge)
+    lost = views.emptied(pieces)
     notes = [
-        f"{parts.spec.test:,} test images that no score has seen; bars: 95 % interval of the mean over {parts.spec.seeds} draws."
-        if parts.spec.seeds > 1
-        else f"{parts.spec.test:,} test images that no score has seen. One draw, so no interval: choose more draws.",
+        f"{pieces.spec.test:,} test images that no score has seen; bars: 95 % interval of the mean over {pieces.spec.seeds} draws."
+        if pieces.spec.seeds > 1
+        else f"{pieces.spec.test:,} test images that no score has seen. One draw, so no interval: choose more draws.",
         *(
-            f"Dropping “{html.escape(summary_views.STRATEGIES[way])}” leaves some class without any image from {percent} % on: "
+            f"Dropping “{html.escape(views.STRATEGIES[way])}” leaves some class without any image from {percent} % on: "
             "its curve stops there."
             for way, percent in lost.items()
         ),
@@ -107,18 +98,18 @@ def _chart(result: InfluenceResult, view: InformationView, parts: Parts[SummaryS
         notes.append("This kernel was taken after training on all images, those dropped included: a network trained anew says more.")
     chart(
         "Test accuracy over the share dropped",
-        summary_figure(curves, [summary_views.placed(parts, curve) for curve in curves], view.drop.share, frame.mode()),
+        summary_figure(curves, [views.placed(pieces, curve) for curve in curves], view.drop.share, frame.mode()),
         key="drop_curves",
-        table=lambda: summary_views.draws_table(parts, judge),
+        table=lambda: views.draws_table(pieces, judge),
         note=" ".join(notes),
-        controls=(lambda: _judges(parts)) if parts.spec.model is not None else None,
+        controls=(lambda: _judges(pieces)) if pieces.spec.model is not None else None,
     )
-    made(parts.created, parts.device, parts.seconds)
+    made(pieces.created, pieces.device, pieces.seconds)
 
 
-def _judges(parts: Parts[SummaryStudySpec]) -> None:
-    assert parts.spec.model is not None
-    names = {"kernel": "Kernel regression", "network": f"{TITLES[parts.spec.model.architecture]}, trained anew"}
+def _judges(pieces: Pieces[SummaryStudySpec]) -> None:
+    assert pieces.spec.model is not None
+    names = {"kernel": "Kernel regression", "network": f"{TITLES[pieces.spec.model.architecture]}, trained anew"}
     st.segmented_control(
         "Trained on what is kept",
         list(names),
@@ -129,22 +120,20 @@ def _judges(parts: Parts[SummaryStudySpec]) -> None:
     )
 
 
-def _contrasts(view: InformationView, parts: Parts[SummaryStudySpec], judge: str) -> None:
-    said = summary_views.answer(parts, judge, view.drop.share)
-    if said is None:
+def _contrasts(view: InformationView, pieces: Pieces[SummaryStudySpec]) -> None:
+    judge = said.judge_of(pieces, view.drop)
+    cost = views.cost(pieces, judge, view.drop.share)
+    if cost is None:
         return
-    rows = "".join(
-        f"<tr><th>{html.escape(one.against)}</th><td style='white-space: nowrap'>{_points(one.difference)}</td></tr>"
-        for one in summary_views.contrasts(parts, judge)
-        if one.percent == said.percent
+    seeds = pieces.spec.seeds
+    tables.columns_table(
+        (f"With {cost.percent} % gone, ahead of", "points of accuracy"),
+        [(one.against, _points(one.difference)) for one in views.contrasts(pieces, judge) if one.percent == cost.percent],
+        f"Percentage points; in brackets the 95 % interval of the mean of {seeds} paired differences." if seeds > 1 else "One draw.",
     )
-    head = f"<tr><th style='text-align: left'>With {said.percent} % gone, ahead of</th><th>points of accuracy</th></tr>"
-    seeds = parts.spec.seeds
-    pairs = f"Percentage points; in brackets the 95 % interval of the mean of {seeds} paired differences." if seeds > 1 else "One draw."
-    st.html(f'<table class="atlas-facts atlas-columns">{head}{rows}</table><p class="atlas-quiet">{pairs}</p>')
 
 
-def _points(difference: summary_views.Estimate) -> str:
+def _points(difference: views.Estimate) -> str:
     """A difference of accuracies in percentage points, with its interval where there is one."""
     mean, low, high = (words.signed(100 * value) for value in (difference.value, difference.low, difference.high))
     if np.isnan(difference.value):
@@ -152,56 +141,32 @@ def _points(difference: summary_views.Estimate) -> str:
     return mean if np.isnan(difference.low) else f"{mean} ({low} to {high})"
 
 
-def _answer(result: InfluenceResult, view: InformationView, parts: Parts[SummaryStudySpec] | None) -> None:
-    n, percent = len(result.labels), view.drop.share
-    if parts is None or percent == 0:
-        kept = n - min(round(percent / 100 * n), n - 1)
-        st.html(
-            f'<p class="atlas-fact">The list keeps <b>{kept:,} of {n:,}</b> images: what is least informative goes first, '
-            f"scored anew after every {words.number(view.drop.step)} %.</p>"
-        )
-        return
-    judge = _judge(view, parts)
-    said = summary_views.answer(parts, judge, percent)
-    if said is None:
-        text = "Dropping so many of the least informative leaves a class without any image: drop fewer."
+def _answer(result: InfluenceResult, view: InformationView, pieces: Pieces[SummaryStudySpec] | None) -> None:
+    drop, n = view.drop, len(result.labels)
+    if pieces is None:
+        text, strong = said.to_keep(n, drop), said.kept(n, drop)
     else:
-        most = f"Up to {said.most} % can go" if said.most else f"Not even {said.first} % can go"
-        verdict = (
-            f"{said.percent} % of the images can go" if said.most >= said.percent else f"Dropping {said.percent} % of the images costs"
-        )
-        whose = "" if judge == "kernel" else " of the network trained anew"
-        text = (
-            f"<b>{verdict}</b>: test accuracy{whose} {_share(said.own)} instead of {_share(said.whole)}, against {_share(said.random)} "
-            f"when as many are dropped at random and {_share(said.top)} when the most informative go. {most} for at most "
-            f"{words.number(100 * summary_views.TOLERATED)} percentage points."
-        )
-    st.html(f'<p class="atlas-fact">{text}</p>')
+        cost = views.cost(pieces, said.judge_of(pieces, drop), drop.share) if drop.share else None
+        text, strong = " ".join(said.answer(pieces, drop)), said.kept(n, drop) if cost is None else said.verdict(cost)
+    tables.fact(words.as_html(text, strong))
 
 
-def _share(mean: summary_views.Estimate) -> str:
-    return "–" if np.isnan(mean.value) else f"{100 * mean.value:.1f} %"
-
-
-def _list(result: InfluenceResult, view: InformationView) -> summary_list.Keep:
+def _list(look: Look, view: InformationView) -> keep.Keep:
     """The list to keep: how many of each class, and its exports."""
+    result = look.result
     st.subheader("The list to keep", anchor=False)
     with waiting("The order in which images go") as tell:
-        order = summary_list.whole_order(result, view.ridge, views.time_of(view), view.drop.step, workspace(), tell)
-    found = summary_list.keep_list(result, order, view.drop.share)
-    rows = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{stays:,}</td><td>{goes:,}</td></tr>"
-        for name, (stays, goes) in zip(result.class_names, found.counts, strict=True)
-    )
-    head = "<tr><th style='text-align: left'>Class</th><th>Stays</th><th>Goes</th></tr>"
+        order = keep.whole_order(look, view.drop.step, progress=tell)
+    found = keep.keep_list(result, order, view.drop.share)
+    rows = [(name, f"{stays:,}", f"{goes:,}") for name, (stays, goes) in zip(result.class_names, found.counts, strict=True)]
     with st.container(height=300 if len(result.class_names) > _TALL else "content", border=False):
-        st.html(f'<table class="atlas-facts atlas-columns">{head}{rows}</table>')
+        tables.columns_table(("Class", "Stays", "Goes"), rows)
     if not found.counts[found.counts.sum(1) > 0, 0].all():
         st.warning("A class keeps no image at all: drop fewer.", icon=":material/warning:")
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Keep-list (CSV)",
-            lambda: summary_list.keep_table(result, found, view.drop.step).to_csv(index=False),
+            lambda: keep.keep_table(result, found, view.drop.step).to_csv(index=False),
             "keep.csv",
             "text/csv",
             icon=":material/download:",
@@ -219,7 +184,8 @@ def _list(result: InfluenceResult, view: InformationView) -> summary_list.Keep:
     return found
 
 
-def _gallery(result: InfluenceResult, view: InformationView, found: summary_list.Keep, choice: links.Choice) -> None:
+def _gallery(look: Look, view: InformationView, found: keep.Keep, choice: Chosen) -> None:
+    result, values = look.result, information.scores(look)
     names = {"goes": f"{len(found.gone):,} that go, the first to go first", "stays": f"{len(found.kept):,} that stay, the next to go first"}
     st.segmented_control(
         "Images shown",
@@ -229,7 +195,6 @@ def _gallery(result: InfluenceResult, view: InformationView, found: summary_list
         **_VIEW.default("show"),
         label_visibility="collapsed",
     )
-    values, _ = _known(result, view)
     images = found.gone if view.drop.show == "goes" else found.kept
     gallery(
         [_card(result, int(image), found, values) for image in images[:_PAGE]],
@@ -249,14 +214,12 @@ def _gallery(result: InfluenceResult, view: InformationView, found: summary_list
         st.caption("Below each image: its turn to go, and its unique information among all images, in nats.")
 
 
-def _card(result: InfluenceResult, image: int, found: summary_list.Keep, values: np.ndarray) -> Card:
-    name, turn = result.class_names[result.labels[image]], int(found.turn[image])
-    flipped = result.labels[image] != result.true_labels[image]
+def _card(result: InfluenceResult, image: int, found: keep.Keep, values: np.ndarray) -> Card:
+    name, true = (result.class_names[of[image]] for of in (result.labels, result.true_labels))
+    turn = int(found.turn[image])
     when = f"{turn:,}." if turn else "last"
     title = (
-        f"Training image {image}, {result.ids[image]}: label {name}"
-        + (f" (flipped; truly {result.class_names[result.true_labels[image]]})" if flipped else "")
-        + (f". Number {turn:,} to go." if turn else ". It stays to the last.")
-        + f" Unique information among all images {values[image]:.6g} nats."
+        f"Training image {image}, {result.ids[image]}: label {words.labelled(name, true)}. "
+        f"{f'Number {turn:,} to go' if turn else 'It stays to the last'}. Unique information among all images {values[image]:.6g} nats."
     )
-    return Card(image, name + (" ⚑" if flipped else ""), "", when, words.number(float(values[image])), False, title)
+    return Card(image, name + ("" if name == true else " ⚑"), "", when, words.number(float(values[image])), False, title)

@@ -8,9 +8,8 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES, ModelSpec, TrainingSpec
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import DropView
-from pages.information.choice import LINK
+from pages.information.choice import LINK, Chosen
 from pages.shared import bar
-from pages.shared import choice as links
 from pages.shared.fields import Fields
 
 VIEW = Fields("information.drop")
@@ -25,8 +24,9 @@ _SHARES: dict[tuple[int, ...], str] = {
 _RETRAINED: dict[tuple[int, ...], str] = {(50, 80): "50 and 80 %", (50,): "50 %", tuple(range(10, 91, 10)): "every 10 % to 90 %"}
 
 
-def read(result: InfluenceResult, view: InformationView, choice: links.Choice) -> InformationView:
+def read(result: InfluenceResult, choice: Chosen) -> InformationView:
     """The view as the widgets have it; they begin with the address."""
+    view = choice.view
     drop = view.drop
     model = drop.model or ModelSpec()
     VIEW.seed(

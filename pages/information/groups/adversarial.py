@@ -4,34 +4,36 @@ import html
 
 import streamlit as st
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.information.groups import answer, scores
 from ntkcore.analyses.information.groups import attacked as views
 from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.views import PAPER
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
 from ntkcore.specs import ARCHITECTURES, DEFAULT_RATE, PRETRAINED, TITLES
 from ntkcore.specs.groups import AdversarialSpec
 from ntkcore.specs.information import InformationView
-from pages.information.choice import LINK
+from pages.information.choice import LINK, Chosen
 from pages.information.groups import parts as parts_of
-from pages.shared import choice as links
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.standing import Offer, made, standing
 
-_VIEW = Fields("information.adversarial")
+_VIEW = Controls("information.adversarial", LINK, within="groups")
 _SHOWN = 24
 
 
-def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -> None:
+def show(look: Look, choice: Chosen) -> None:
     """The controls, and the study: its answer, its job, or what it would take."""
-    _controls(result, view, choice)
+    result, view = look.result, choice.view
+    _controls(result, view)
     try:
-        spec = ADVERSARIAL.asked(result.spec, view)
+        spec = ADVERSARIAL.asked(result.spec, view, workspace())
         repeats = f", {spec.repeats} times with other images and seeds" if spec.repeats > 1 else ""
         kind = "pretrained " if spec.attacked.weights == "pretrained" else ""
         said = (
@@ -50,64 +52,63 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
         _show(found, view)
 
 
-def _controls(result: InfluenceResult, view: InformationView, choice: links.Choice) -> None:
+def _controls(result: InfluenceResult, view: InformationView) -> None:
     own = result.spec.model.architecture if result.spec.model else "fcn"
     weights = result.spec.model.weights if result.spec.model else "random"
     held = view.groups
     network = held.network or own
     begun = held.weights or (weights if network == own else "random")
     _VIEW.seed(
-        (result.key, choice.revision),
-        held.model_dump() | {"share": 100 * held.share, "network": network, "weights": begun, "rate": held.rate or DEFAULT_RATE[network]},
+        result.key,
+        *("epsilon", "epochs", "batch", "repeats"),
+        share=100 * held.share,
+        network=network,
+        weights=begun,
+        rate=held.rate or DEFAULT_RATE[network],
+        part=min(held.part, held.repeats - 1),
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         parts_of.number(
-            _VIEW, "ε", "epsilon", 0.001, 1.0, _changed, step=0.005, format="%.3f", help="How far each pixel moves, of 0 to 1.", width=110
+            _VIEW, "ε", "epsilon", 0.001, 1.0, step=0.005, format="%.3f", help="How far each pixel moves, of 0 to 1.", width=110
         )
-        parts_of.number(_VIEW, "Images attacked, %", "share", 0.1, 50.0, _changed, step=1.0, format="%g", width=150)
-        st.selectbox(
+        parts_of.number(
+            _VIEW, "Images attacked, %", "share", 0.1, 50.0, read=lambda percent: percent / 100, step=1.0, format="%g", width=150
+        )
+        _VIEW.control(
+            "network",
+            st.selectbox,
             "Network attacked",
-            ARCHITECTURES,
+            options=ARCHITECTURES,
             format_func=TITLES.__getitem__,
-            **_VIEW.index("network", ARCHITECTURES),
             on_change=_other_network,
+            args=(),
             width=190,
         )
         if _VIEW["network"] in PRETRAINED:
-            st.segmented_control(
-                "It starts from",
-                ["random", "pretrained"],
-                required=True,
-                **_VIEW.default("weights"),
-                on_change=_changed,
-                args=("weights",),
-            )
-        parts_of.number(_VIEW, "Epochs", "epochs", 1, 2000, _changed, width=110)
+            _VIEW.control("weights", st.segmented_control, "It starts from", options=["random", "pretrained"], required=True)
+        parts_of.number(_VIEW, "Epochs", "epochs", 1, 2000, width=110)
         with st.popover("More", icon=":material/tune:"):
-            parts_of.number(_VIEW, "Learning rate", "rate", 1e-6, 1000.0, _changed, step=0.01, format="%g")
-            parts_of.number(_VIEW, "Images in a step", "batch", 0, 100_000, _changed, help="0: all of them.")
-            parts_of.number(_VIEW, "Repeats", "repeats", 1, 20, _changed)
+            parts_of.number(_VIEW, "Learning rate", "rate", 1e-6, 1000.0, step=0.01, format="%g")
+            parts_of.number(_VIEW, "Images in a step", "batch", 0, 100_000, help="0: all of them.")
+            parts_of.number(_VIEW, "Repeats", "repeats", 1, 20)
 
 
-def _changed(name: str) -> None:
-    value = _VIEW[name] / 100 if name == "share" else _VIEW[name]
-    held = LINK.current().view.groups
-    LINK.look(groups=type(held).model_validate(held.model_dump() | {name: value}))
+def _of_percent(percent: float) -> float:
+    return percent / 100
 
 
 def _other_network() -> None:
     """Another network has its own learning rate and weights."""
     network = _VIEW["network"]
-    _VIEW.change(rate=DEFAULT_RATE[network], weights="random")
-    held = LINK.current().view.groups
-    LINK.look(groups=held.model_copy(update={"network": network, "weights": "random", "rate": None}))
+    _VIEW.fields.change(rate=DEFAULT_RATE[network], weights="random")
+    _VIEW.set(network=network, weights="random", rate=None)
 
 
-def _show(found: Parts[AdversarialSpec], view: InformationView) -> None:
+def _show(found: Pieces[AdversarialSpec], view: InformationView) -> None:
     ws, spec = workspace(), found.spec
     part = min(view.groups.part, spec.repeats - 1)
     _answer(found)
-    detections = views.detections(found, part)
+    detections = scores.detections(found, part)
     left, right = st.columns(2, gap="large")
     with left:
         parts_of.histogram(
@@ -117,14 +118,14 @@ def _show(found: Parts[AdversarialSpec], view: InformationView) -> None:
             note="Each group’s bars are shares of its own images.",
         )
         rows = [
-            (name, *(parts_of.estimate(getattr(one, metric)) for metric in ("auc", "average_precision", "precision")))
+            (name, *(answer.estimate(getattr(one, metric)) for metric in ("auc", "average_precision", "precision")))
             for name, one in detections.items()
         ]
         tables.columns_table(("", "ROC-AUC", "Average precision", "Precision"), rows)
         count = next(iter(detections.values())).flipped
         st.html(
             f'<p class="atlas-quiet">Precision: share of adversarial images among the {count:,} highest scores; by chance '
-            f"{parts_of.percent(count / spec.dataset.n)}, as the average precision. 95 % intervals.</p>"
+            f"{words.share(count / spec.dataset.n)}, as the average precision. 95 % intervals.</p>"
         )
     with right:
         chart(
@@ -136,42 +137,16 @@ def _show(found: Parts[AdversarialSpec], view: InformationView) -> None:
             "between the classes are both easier to attack and more informative.",
         )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        parts_of.repeat_shown(_VIEW, spec.repeats, _changed)
-        st.download_button(
-            "All scores (CSV)",
-            lambda: views.adversarial_scores_table(found, ws).to_csv(index=False),
-            "adversarial.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="adversarial_csv",
-            on_click="ignore",
-        )
+        parts_of.repeat_shown(_VIEW, spec.repeats)
+        parts_of.scores_button(lambda: views.adversarial_scores_table(found, ws), "adversarial")
     _pairs(views.pairs(found, part, ws))
     made(found.created, found.device, found.seconds)
 
 
-def _answer(found: Parts[AdversarialSpec]) -> None:
-    said, spec = views.attacked(found), found.spec
-    if said.ratio is None or said.before_ratio is None:
-        text = "No normal image tells anything of its own at this time: nothing has been learned yet."
-    else:
-        times, before = said.ratio, said.before_ratio
-        how = "<b>Yes, on average:</b> an" if times.low > 1 else "<b>Not by this score:</b> an"
-        mostly = times.low > 1 and views.mostly_before(said)
-        text = (
-            f"{how} adversarial image carries <b>{parts_of.estimate(times)} times</b> as much unique information as a normal one. "
-            f"Before the attack the same images carried {parts_of.estimate(before)} times as much as the others"
-            + (": most of it is which images can be attacked, not the attack." if mostly else ".")
-        )
-    wanted = max(1, round(spec.share * spec.dataset.n)) * spec.repeats
-    short = "" if said.found == wanted else f", fewer than the {wanted:,} wanted"
-    how_many = (
-        f"FGSM with ε = {spec.epsilon:g} changed the class of {said.found:,} of {said.tried:,} images tried, among {said.right:,} that the "
-        f"attacked networks had right{short}; they replace their originals. Held-out accuracy {parts_of.percent(said.accuracy[0])} with "
-        f"the clean images, {parts_of.percent(said.accuracy[1])} with these."
-    )
-    tables.fact(text, html.escape(how_many), PAPER["adversarial"])
+def _answer(found: Pieces[AdversarialSpec]) -> None:
+    said, times = " ".join(answer.adversarial(found)), scores.attacked(found).ratio
+    strong = () if times is None else (said.partition(":")[0] + ":", f"{answer.estimate(times)} times")
+    tables.fact(words.as_html(said, *strong), html.escape(" ".join(answer.attacks(found))), PAPER["adversarial"])
 
 
 def _pairs(pairs: views.Pairs) -> None:

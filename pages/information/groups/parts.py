@@ -10,27 +10,14 @@ from ntkcore.analyses.information.groups.composed import Composed
 from ntkcore.analyses.information.groups.views import GroupScores
 from ntkcore.analyses.information.views import SHOWN
 from ntkcore.figures.information import groups as figures
-from pages.information.choice import LINK
-from pages.shared import choice as links
+from pages.information.choice import LINK, Chosen
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 
 _NARROW = 170
-
-
-def estimate(found: object, digits: int = 3) -> str:
-    """A number with its 95 % interval."""
-    if found is None:
-        return "–"
-    value, low, high = (words.number(getattr(found, name), digits) for name in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def percent(value: float) -> str:
-    """A share, in percent."""
-    return "–" if np.isnan(value) else f"{100 * value:.1f} %"
+_ORDER = Controls("information.groups.order", LINK)
 
 
 def histogram(found: GroupScores, *, key: str, table: Callable[[], pd.DataFrame], note: str = "") -> None:
@@ -46,41 +33,54 @@ def histogram(found: GroupScores, *, key: str, table: Callable[[], pd.DataFrame]
     )
 
 
-def number(fields: Fields, label: str, name: str, low: float, high: float, changed: Callable[[str], None], **told: object) -> None:
-    """An input of a number whose change is told by its name."""
-    options = {"step": 1, "width": _NARROW} | told
-    st.number_input(label, low, high, **fields.value(name), on_change=changed, args=(name,), **options)
+def number(controls: Controls, label: str, name: str, low: float, high: float, **told: object) -> None:
+    """An input of a number."""
+    controls.control(name, st.number_input, label, low, high, **({"step": 1, "width": _NARROW} | told))
 
 
-def repeat_shown(fields: Fields, repeats: int, changed: Callable[[str], None]) -> None:
+def repeat_shown(controls: Controls, repeats: int) -> None:
     """Which repeat's images are shown; nothing where there is one."""
     if repeats > 1:
-        st.selectbox(
+        controls.control(
+            "part",
+            st.selectbox,
             "Repeat",
-            list(range(repeats)),
+            options=list(range(repeats)),
             format_func=lambda part: f"repeat {part + 1} of {repeats}",
-            **fields.index("part", list(range(repeats))),
             label_visibility="collapsed",
-            on_change=changed,
-            args=("part",),
             width=_NARROW,
         )
 
 
-def order_shown(fields: Fields) -> None:
-    """Which end of the ranking the galleries begin with."""
-    st.segmented_control(
+def order_shown(key: str) -> None:
+    """Which end of the ranking the galleries begin with; ``key`` of the study's result."""
+    _ORDER.seed(key, "show")
+    _ORDER.control(
+        "show",
+        st.segmented_control,
         "Order",
-        ["most", "least"],
+        options=["most", "least"],
         format_func={"most": "Most informative", "least": "Least informative"}.__getitem__,
         required=True,
-        **fields.default("show"),
         label_visibility="collapsed",
-        on_change=lambda: LINK.look(show=fields["show"]),
     )
 
 
-def galleries(images: Composed, members: Sequence[np.ndarray], found: GroupScores, show: str, choice: links.Choice, key: str) -> None:
+def scores_button(table: Callable[[], pd.DataFrame], study: str) -> None:
+    """A download of every image's scores; ``study`` names the file."""
+    st.download_button(
+        "All scores (CSV)",
+        lambda: table().to_csv(index=False),
+        f"{study}.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"{study}_csv",
+        on_click="ignore",
+    )
+
+
+def galleries(images: Composed, members: Sequence[np.ndarray], found: GroupScores, show: str, choice: Chosen, key: str) -> None:
     """The most or the least informative images of each group, beside each other.
 
     Args:

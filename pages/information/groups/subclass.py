@@ -2,35 +2,35 @@
 
 import html
 
-import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.information.groups import views
-from ntkcore.analyses.information.groups.subclass import SUBCLASS, images, roles, rows_of
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.information.groups import answer, views
+from ntkcore.analyses.information.groups.subclass import SUBCLASS, count_of, images, roles, rows_of
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
 from ntkcore.specs.groups import SubclassSpec
 from ntkcore.specs.information import InformationView
-from pages.information.choice import LINK
+from pages.information.choice import LINK, Chosen
 from pages.information.groups import parts as parts_of
-from pages.shared import choice as links
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart, clicked
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.standing import Offer, made, standing
 
-_VIEW = Fields("information.subclass")
+_VIEW = Controls("information.subclass", LINK, within="groups")
 _COUNTS = (5, 10, 25, 50, 100, 200, 250, 500, 1000, 2000, 4000)
 
 
-def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -> None:
+def show(look: Look, choice: Chosen) -> None:
     """The controls, and the study: its answer, its job, or what it would take."""
+    result, view = look.result, choice.view
     try:
-        _controls(result, view, choice)
-        spec = SUBCLASS.asked(result.spec, view)
+        _controls(result, view)
+        spec = SUBCLASS.asked(result.spec, view, workspace())
         repeats = f", {spec.repeats} times with other images" if spec.repeats > 1 else ""
         said = (
             f"{words.plain(spec.rare)} and {words.plain(spec.common)} made one class against {words.plain(spec.other)}, at "
@@ -44,50 +44,49 @@ def show(result: InfluenceResult, view: InformationView, choice: links.Choice) -
         _show(found, view, choice)
 
 
-def _controls(result: InfluenceResult, view: InformationView, choice: links.Choice) -> None:
+def _controls(result: InfluenceResult, view: InformationView) -> None:
     chosen = dict(zip(("rare", "common", "other"), roles(result.class_names, view), strict=True))
     names = list(dict.fromkeys([*result.class_names, *chosen.values()]))
+    groups = view.groups
     _VIEW.seed(
-        (result.key, choice.revision),
-        view.groups.model_dump() | chosen | {"counts": list(view.groups.counts), "show": view.show, "count": view.groups.count},
+        result.key,
+        *("common_count", "other_count", "test", "held", "repeats", "count"),
+        **chosen,
+        counts=list(groups.counts),
+        part=min(groups.part, groups.repeats - 1),
     )
     if any(_VIEW[name] != value for name, value in chosen.items()):
-        _VIEW.change(**chosen)  # one of them left to the study follows from the others
+        _VIEW.fields.change(**chosen)  # one of them left to the study follows from the others
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for label, name in (("Rare sub-class", "rare"), ("Common sub-class", "common"), ("Other class", "other")):
-            st.selectbox(label, names, **_VIEW.index(name, names), on_change=_changed, args=(name,), width=140)
-        parts_of.number(_VIEW, "Images of the common", "common_count", 2, 10_000, _changed, width=150)
-        parts_of.number(_VIEW, "Images of the other", "other_count", 2, 10_000, _changed, width=150)
+            _VIEW.control(name, st.selectbox, label, options=names, width=140)
+        parts_of.number(_VIEW, "Images of the common", "common_count", 2, 10_000, width=150)
+        parts_of.number(_VIEW, "Images of the other", "other_count", 2, 10_000, width=150)
         with st.popover("More", icon=":material/tune:"):
             counts = sorted({*_COUNTS, *_VIEW["counts"]})
-            st.multiselect("Counts of the rare one", counts, **_VIEW.default("counts"), on_change=_changed, args=("counts",))
-            parts_of.number(_VIEW, "Held-out images", "test", 3, 10_000, _changed)
-            st.segmented_control(
+            _VIEW.control("counts", st.multiselect, "Counts of the rare one", options=counts, on_change=_counts_chosen, args=())
+            parts_of.number(_VIEW, "Held-out images", "test", 3, 10_000)
+            _VIEW.control(
+                "held",
+                st.segmented_control,
                 "Held-out images are",
-                ["as-trained", "equal"],
+                options=["as-trained", "equal"],
                 format_func={"as-trained": "in the shares trained on", "equal": "a third of each"}.__getitem__,
                 required=True,
-                **_VIEW.default("held"),
-                on_change=_changed,
-                args=("held",),
                 help="F-SI is a mean over them: with few rare ones held out, what is known of them counts for little.",
             )
-            parts_of.number(_VIEW, "Repeats", "repeats", 1, 20, _changed)
+            parts_of.number(_VIEW, "Repeats", "repeats", 1, 20)
 
 
-def _changed(name: str) -> None:
-    value = _VIEW[name]
-    if name == "counts":
-        value = tuple(sorted(value))
-        if not value:
-            return
-    held = LINK.current().view.groups
-    LINK.look(groups=type(held).model_validate(held.model_dump() | {name: value}))
+def _counts_chosen() -> None:
+    """One is needed at least."""
+    if counts := tuple(sorted(_VIEW["counts"])):
+        _VIEW.set(counts=counts)
 
 
-def _show(found: Parts[SubclassSpec], view: InformationView, choice: links.Choice) -> None:
+def _show(found: Pieces[SubclassSpec], view: InformationView, choice: Chosen) -> None:
     ws, spec = workspace(), found.spec
-    part, count = min(view.groups.part, spec.repeats - 1), view.groups.count
+    part, count = min(view.groups.part, spec.repeats - 1), count_of(spec, view)
     _answer(found, count)
     scores, over = views.subclass_scores(found, part, count), views.sweep(found)
     left, right = st.columns(2, gap="large")
@@ -109,28 +108,18 @@ def _show(found: Parts[SubclassSpec], view: InformationView, choice: links.Choic
             selection_mode="points",
         )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.selectbox(
+        _VIEW.control(
+            "count",
+            st.selectbox,
             "Images of the rare sub-class",
-            list(spec.counts),
+            options=list(spec.counts),
             format_func=lambda number: f"{number:,} of {spec.rare}",
-            **_VIEW.index("count", list(spec.counts)),
             label_visibility="collapsed",
-            on_change=_changed,
-            args=("count",),
             width=170,
         )
-        parts_of.order_shown(_VIEW)
-        parts_of.repeat_shown(_VIEW, spec.repeats, _changed)
-        st.download_button(
-            "All scores (CSV)",
-            lambda: views.subclass_scores_table(found, ws).to_csv(index=False),
-            "subclass.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="subclass_csv",
-            on_click="ignore",
-        )
+        parts_of.order_shown(found.key)
+        parts_of.repeat_shown(_VIEW, spec.repeats)
+        parts_of.scores_button(lambda: views.subclass_scores_table(found, ws), "subclass")
     shown, rows = images(spec, part, ws), rows_of(spec, count)
     members = [rows[shown.group[rows] == place] for place in range(3)]
     parts_of.galleries(shown, members, scores, view.show, choice, "subclass_gallery")
@@ -147,32 +136,13 @@ def _show(found: Parts[SubclassSpec], view: InformationView, choice: links.Choic
 
 def _counted(key: str) -> None:
     if (count := clicked(key)) is not None:
-        _VIEW.change(count=count)
-        held = LINK.current().view.groups
-        LINK.look(groups=held.model_copy(update={"count": count}))
+        _VIEW.fields.change(count=count)
+        _VIEW.set(count=count)
 
 
-def _answer(found: Parts[SubclassSpec], count: int) -> None:
-    spec = found.spec
-    rare, common = html.escape(spec.rare), html.escape(spec.common)
-    times = views.times_as_much(views.pooled_kind(found, count, 0), views.pooled_kind(found, count, 1))
-    if times is None:
-        text = f"No image of {common} tells anything of its own at this time: nothing has been learned yet."
-    else:
-        how = "more" if times.low > 1 else "less" if times.high < 1 else "about as much"
-        said = f"{words.number(times.value, 2)} times (95 % interval {words.number(times.low)} to {words.number(times.high)})"
-        text = {
-            "more": f"<b>Yes:</b> with {count:,} images of {rare} among {spec.common_count:,} of {common}, one of {rare} carries "
-            f"<b>{said}</b> as much unique information as one of {common}.",
-            "less": f"<b>Not by this score:</b> with {count:,} images of {rare} among {spec.common_count:,} of {common}, one of {rare} "
-            f"carries only <b>{said}</b> as much unique information as one of {common}.",
-            "about as much": f"<b>It cannot be told:</b> with {count:,} images of {rare} among {spec.common_count:,} of {common}, one of "
-            f"{rare} carries {said} as much unique information as one of {common}.",
-        }[how]
-    areas = [views.rare_found(found, repeat, count).auc for repeat in range(spec.repeats)]
-    mean = float(np.mean([area.value for area in areas]))
-    more = (
-        f"F-SI ranks an image of {rare} above one of {common} in {100 * mean:.0f} % of all pairs (50 % by chance; repeats "
-        f"{', '.join(f'{area.value:.2f}' for area in areas)}); the network’s labels call both {rare} or {common}."
-    )
-    tables.fact(text, more, views.PAPER["subclass"])
+def _answer(found: Pieces[SubclassSpec], count: int) -> None:
+    said, times = answer.subclass(found, count), answer.rare_over_common(found, count)
+    strong = [] if times is None else [said.partition(":")[0] + ":"]
+    if times is not None and not times.low <= 1 <= times.high:
+        strong.append(answer.how_many(times))
+    tables.fact(words.as_html(said, *strong), html.escape(answer.rare_ones(found, count)), views.PAPER["subclass"])

@@ -7,19 +7,21 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
+from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.shared import frame, media, words
-from pages.shared.fields import Fields
+from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import enlarged
 
-_REVIEW = Fields("information.labels")
+_REVIEW = Controls("information.labels", LINK, within="labels")
 _FIRST = (20, 50, 100, 200, 500, 0)
 _GALLERY = "labels_gallery"
 _BEFORE, _SHOWN = 3, 22  # cards before the image under review, and in all
@@ -39,8 +41,8 @@ def show_review(result: InfluenceResult) -> None:
     if len(result.labels) < 2:
         st.caption("There is one image only: nothing to rank.")
         return
-    found = reviews.review(result, view, workspace())
-    _controls(result, labels, choice.revision)
+    found = _review(result, view)
+    _controls(result, labels)
     image = reviews.shown(found, labels)
     _progress(result, found, labels, image)
     left, middle, right = st.columns([5, 8, 7], gap="large")
@@ -56,27 +58,34 @@ def show_review(result: InfluenceResult) -> None:
     _next(result, found, labels, image, choice.revision)
 
 
-def _controls(result: InfluenceResult, labels: LabelsView, revision: int) -> None:
+def _review(result: InfluenceResult, view: InformationView) -> reviews.Review:
+    look = Look.of(result, view.ridge, view.time, workspace())
+    return reviews.review(look, view.labels.by, view.labels.first)
+
+
+def _controls(result: InfluenceResult, labels: LabelsView) -> None:
     n = len(result.labels)
     firsts = [*sorted({*(first for first in _FIRST if 0 < first < n), *([labels.first] if labels.first else [])}), 0]
-    _REVIEW.seed((result.key, revision), {"by": labels.by, "first": labels.first})
+    _REVIEW.seed(result.key, "by", "first")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.selectbox(
+        _REVIEW.control(
+            "by",
+            st.selectbox,
             "Ranked by",
-            list(SUSPICIONS),
+            options=list(SUSPICIONS),
             format_func=SUSPICIONS.__getitem__,
-            **_REVIEW.index("by", list(SUSPICIONS)),
-            on_change=_changed,
+            on_change=_ranked,
             args=("by",),
             width=230,
             help="Which labels come first. None of these scores knows which labels are flipped.",
         )
-        st.selectbox(
+        _REVIEW.control(
+            "first",
+            st.selectbox,
             "Go through",
-            firsts,
+            options=firsts,
             format_func=lambda first: f"the first {first:,}" if first else f"all {n:,}",
-            **_REVIEW.index("first", firsts),
-            on_change=_changed,
+            on_change=_ranked,
             args=("first",),
             width=150,
         )
@@ -84,10 +93,10 @@ def _controls(result: InfluenceResult, labels: LabelsView, revision: int) -> Non
         _download("Corrected labels (CSV)", "labels", result, labels)
 
 
-def _download(words: str, name: str, result: InfluenceResult, labels: LabelsView) -> None:
+def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView) -> None:
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
     st.download_button(
-        words,
+        label,
         lambda: make(result, labels).to_csv(index=False),
         f"{'corrected-' if name == 'labels' else ''}{name}.csv",
         "text/csv",
@@ -99,10 +108,9 @@ def _download(words: str, name: str, result: InfluenceResult, labels: LabelsView
     )
 
 
-def _changed(name: str) -> None:
+def _ranked(name: str) -> None:
     """Another ranking: it begins with its first image that is not decided."""
-    labels = LINK.current().view.labels
-    LINK.look(labels=labels.model_copy(update={name: _REVIEW[name], "at": None}))
+    _REVIEW.set(**{name: _REVIEW[name]}, at=None)
 
 
 def _progress(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int) -> None:
@@ -138,8 +146,7 @@ def _steps(found: reviews.Review, image: int) -> None:
 
 
 def _go(image: int | None) -> None:
-    labels = LINK.current().view.labels
-    LINK.look(labels=labels.model_copy(update={"at": image}))
+    _REVIEW.set(at=image)
 
 
 def _question(result: InfluenceResult, found: reviews.Review, image: int) -> None:
@@ -159,7 +166,7 @@ def _facts(result: InfluenceResult, found: reviews.Review, image: int) -> None:
         ("Network with it", f"{names[found.predicted[image]]}: {learned}"),
         ("Without it", _outputs(result, found.outputs[image])),
         *(
-            (_capital(title), f"{_value(found.scores[name][image])}, percentile {found.percentiles[name][image]:.1f}")
+            (_capital(title), f"{words.number(float(found.scores[name][image]))}, percentile {found.percentiles[name][image]:.1f}")
             for name, title in SUSPICIONS.items()
         ),
     ]
@@ -172,10 +179,6 @@ def _facts(result: InfluenceResult, found: reviews.Review, image: int) -> None:
 
 def _capital(title: str) -> str:
     return title if title.startswith("k(") else title[0].upper() + title[1:]
-
-
-def _value(value: float) -> str:
-    return words.number(float(value))
 
 
 def _outputs(result: InfluenceResult, outputs: np.ndarray) -> str:
@@ -220,9 +223,9 @@ def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, i
     )
 
 
-def _deed(words: str, deed: reviews.Deed, key: str, now: reviews.Deed | None, image: int, to: int | None) -> None:
+def _deed(label: str, deed: reviews.Deed, key: str, now: reviews.Deed | None, image: int, to: int | None) -> None:
     st.button(
-        words,
+        label,
         key=f"labels_{deed}",
         shortcut=key,
         type="primary" if now == deed else "secondary",
@@ -240,7 +243,7 @@ def _decide(image: int, deed: reviews.Deed | None, to: int | None) -> None:
     if after != before:  # a key pressed twice says nothing new
         st.session_state[_UNDO]["reviews"].append(before.model_copy(update={"at": image}))
     if deed is not None:
-        found = reviews.review(result, choice.view, workspace())
+        found = _review(result, choice.view)
         after = after.model_copy(update={"at": reviews.following(found, after, image)})
     LINK.look(labels=after)
 
@@ -258,9 +261,7 @@ def _history(result: InfluenceResult) -> list[LabelsView]:
 
 def _undo() -> None:
     before = st.session_state[_UNDO]["reviews"].pop()
-    now = LINK.current().view.labels
-    kept = {name: getattr(before, name) for name in ("at", "accepted", "rejected", "relabelled")}
-    LINK.look(labels=now.model_copy(update=kept))
+    _REVIEW.set(**{name: getattr(before, name) for name in ("at", "accepted", "rejected", "relabelled")})
 
 
 def _nearest(result: InfluenceResult, image: int) -> None:
@@ -295,7 +296,7 @@ def _card(result: InfluenceResult, found: reviews.Review, labels: LabelsView, im
         f"Training image {image}, {result.ids[image]}: labelled {name}; the network that has not seen it takes it for {unseen}. "
         f"{SUSPICIONS[labels.by]}: {found.scores[labels.by][image]:.6g}. {mark or 'Not decided.'}"
     )
-    value = _value(found.scores[labels.by][image])
+    value = words.number(float(found.scores[labels.by][image]))
     return Card(image, name + (" ◂" if image == now else ""), "" if unseen == name else f"→ {unseen}?", mark or value, "", True, title)
 
 

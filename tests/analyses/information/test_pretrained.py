@@ -10,6 +10,7 @@ import torch
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
@@ -38,8 +39,8 @@ def ws(cache, monkeypatch):
 def gradients(module, inputs):
     """(n, k, P), every gradient by backpropagation, and the outputs (n, k)."""
     outputs = module(inputs)
-    parts = [torch.autograd.grad(output, list(module.parameters()), retain_graph=True) for output in outputs.flatten()]
-    rows = torch.stack([torch.cat([part.flatten() for part in own]) for own in parts])
+    pieces = [torch.autograd.grad(output, list(module.parameters()), retain_graph=True) for output in outputs.flatten()]
+    rows = torch.stack([torch.cat([part.flatten() for part in own]) for own in pieces])
     return rows.reshape(*outputs.shape, -1).numpy(), outputs.detach().numpy()
 
 
@@ -58,9 +59,9 @@ def test_scores_are_those_of_all_its_weights(ws):
 
     every = np.arange(N)
     moved = np.stack([weights(every) - weights(np.delete(every, i)) for i in every])
-    np.testing.assert_allclose(views.weights(result, RIDGE, inf, ws), np.square(moved).sum(1) / 2, rtol=1e-7)
+    np.testing.assert_allclose(views.weights(Look(result, RIDGE, inf, ws)), np.square(moved).sum(1) / 2, rtol=1e-7)
     expected = np.square(np.einsum("xop,ip->xio", other, moved)).sum(2).mean(0) / 2
-    np.testing.assert_allclose(views.scores(result, RIDGE, inf, ws), expected, rtol=1e-7)
+    np.testing.assert_allclose(views.scores(Look(result, RIDGE, inf, ws)), expected, rtol=1e-7)
 
 
 def test_its_head_is_new_and_follows_the_seed(ws):

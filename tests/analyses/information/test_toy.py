@@ -62,6 +62,8 @@ def test_tables(ws):
     found = toy(FEW, ws)
     points, weights = analysis.points_table(found), analysis.weights_table(found)
     assert list(points.columns) == ["point", "target", "x1", "x2", "predicted_information"] and len(points) == 80
+    said = analysis.answer(found)
+    assert said[0].startswith(f"The weights know {analysis.nats(found.information.neighbours)} of point") and len(said) == 1 + found.above
     assert list(weights.trained.unique()) == list(KINDS) and len(weights) == 900
 
 

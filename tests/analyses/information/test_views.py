@@ -8,7 +8,10 @@ import pytest
 from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, moments
 from scipy import stats
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
+from ntkcore.analyses.information.analysis import INFORMATION
+from ntkcore.analyses.information.answer import answer
 from ntkcore.errors import ComputationError
 from ntkcore.regression import KernelRegression
 from ntkcore.specs.information import InformationView
@@ -29,14 +32,16 @@ def test_scores_are_the_mean_squared_change_by_deletion(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result):
         moved = without_each(result, kernel, y, time) - after(result, kernel, y, time)
-        close(views.scores(result, RIDGE, time, ws), np.square(moved).sum(2).mean(1) / 2, 2 * (NEAR_END if time == inf else FINITE))
+        close(views.scores(Look(result, RIDGE, time, ws)), np.square(moved).sum(2).mean(1) / 2, 2 * (NEAR_END if time == inf else FINITE))
 
 
 @each
 def test_the_mean_influence_is_deletion(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result):
-        close(views.influence(result, RIDGE, time, ws), influences(result, kernel, y, time).mean(0), NEAR_END if time == inf else FINITE)
+        close(
+            views.influence(Look(result, RIDGE, time, ws)), influences(result, kernel, y, time).mean(0), NEAR_END if time == inf else FINITE
+        )
 
 
 @each
@@ -56,6 +61,30 @@ def test_judgement_by_hand():
     np.testing.assert_allclose(three.loss, [(0.25 + 0.0625) / 2, (0.25 + 0.5625 + 1) / 2])
 
 
+def test_the_answer_by_hand():
+    values, labels = np.arange(1.0, 21.0), np.zeros(20, dtype=int)
+    found = views.Judged(np.zeros((20, 1)), values, values, np.where(values > 19, 1, 0))
+    assert answer(values, found, labels) == (
+        "The most informative tenth of the images carries 19 % of all unique information.",
+        "The largest is 20 nats, the median 10.5.",
+        "Of that tenth the network misclassifies 50 %, of all 5 %.",
+    )
+    right = replace(found, predicted=labels)
+    assert answer(values, right, labels)[2] == "The network classifies all training images as they are labelled."
+    assert "nothing has been learned yet" in answer(np.zeros(20), found, labels)[0]
+
+
+@each
+def test_each_question_that_needs_no_study_has_its_answer(made, name):
+    ws, result, *_ = made(name)
+    look = Look(result, RIDGE, inf, ws)
+    n = len(result.labels)
+    assert INFORMATION.answer(result, view(), ws) == answer(views.scores(look), views.judged(look), result.labels)
+    assert INFORMATION.answer(result, view(ask="drop"), ws)[0].startswith(f"The list keeps {n - round(n / 2)} of {n} images")
+    times = InformationView(ask="believe", ridge=0.5, believe={"show": "times"})
+    assert "agree with those at the last" in INFORMATION.answer(result, times, ws)[0]
+
+
 def test_a_summary_by_hand():
     values, labels = np.arange(1.0, 21.0), np.zeros(20, dtype=int)
     found = views.Judged(np.zeros((20, 1)), values, values, np.where(values > 19, 1, 0))
@@ -70,11 +99,11 @@ def test_a_summary_by_hand():
 def test_through_training_holds_the_scores_and_their_ranks(made, name):
     ws, result, *_ = made(name)
     told = []
-    over = views.through_training(result, view(), ws, lambda done, of: told.append((done, of)))
+    over = views.through_training(Look(result, RIDGE, inf, ws), progress=lambda done, of: told.append((done, of)))
     assert told[-1][0] == told[-1][1] == len(over.times) and over.scores.shape == (len(over.times), len(result.labels))
-    now = views.scores(result, RIDGE, inf, ws)
+    now = views.scores(Look(result, RIDGE, inf, ws))
     for time, rho, row in zip(over.times, over.rho, over.scores, strict=True):
-        np.testing.assert_array_equal(row, views.scores(result, RIDGE, time, ws))
+        np.testing.assert_array_equal(row, views.scores(Look(result, RIDGE, time, ws)))
         assert rho == pytest.approx(stats.spearmanr(now, row).statistic)
 
 
@@ -99,10 +128,11 @@ def test_percentiles_and_rank_correlation():
 @each
 def test_the_table_holds_every_measure(made, name):
     ws, result, *_ = made(name)
-    found = views.table(result, view(), ws)
+    look = Look(result, RIDGE, inf, ws)
+    found = views.table(look)
     assert list(found["information"]) == sorted(found["information"], reverse=True)
     for measure in ("loss", "margin", "k_xx", "influence", "weights"):
-        np.testing.assert_array_equal(found[measure], views.measured(result, view(), measure, ws)[found["image"]])
+        np.testing.assert_array_equal(found[measure], views.measured(look, measure)[found["image"]])
 
 
 def test_a_class_that_is_not_held_out_is_named(made):
@@ -123,5 +153,5 @@ def test_too_small_a_ridge_is_said(made):
     ws, result, kernel, y = made("two-layer")
     alike = replace(result, key="alike", regression=KernelRegression(np.ones_like(kernel), y))  # every image the same: no inverse
     with pytest.raises(ComputationError, match="singular"):
-        views.scores(alike, 0.0, inf, ws)
-    assert np.isfinite(views.scores(alike, 1.0, inf, ws)).all()
+        views.scores(Look(alike, 0.0, inf, ws))
+    assert np.isfinite(views.scores(Look(alike, 1.0, inf, ws))).all()

@@ -8,13 +8,13 @@ import scipy.stats
 from compared_network import SPEC, made
 from recording import Recording
 
-from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.settings import Settings
-from ntkcore.specs.influence import InfluenceSpec, InfluenceView
+from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.reliability import ReliabilityView
 
 
@@ -102,7 +102,7 @@ def test_it_compares_what_the_influence_page_retrains(ws):
     result = INFLUENCE.open(SPEC, ws)
     view = ReliabilityView(ridge=0.5, time=3.0, verify=32, steps=50, minibatch=8, runs=4)
     spec = views.to_compare(result, view, 7, ws)
-    values = influence_views.influence(result, InfluenceView(ridge=0.5, time=3.0), 7, ws)
+    values = Look(result, 0.5, 3.0, ws).influence(7)
     assert set(spec.verification.removed) == set(np.argsort(-np.abs(values))[:40])
     assert (spec.verification.ridge, spec.verification.time, spec.verification.width) == (0.5, 3.0, 32)
     assert (spec.target, spec.depth, spec.batch, spec.repeats) == (7, 50, 8, 4)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from ntkcore.analyses.information.labels.study import Measured
-from ntkcore.analyses.information.labels.views import METRICS, histogram
+from ntkcore.analyses.information.labels.views import METRICS, SHORT, Measured, histogram
 from ntkcore.figures.information import labels as figures
 from ntkcore.information.detection import detect, mean_interval
 from ntkcore.specs.detection import SUSPICIONS
@@ -36,9 +35,9 @@ def test_a_curve_for_each_score(found, mode):
         figure = draw(found, mode)
         curves = {trace.name: trace for trace in figure.data}
         for name, one in found.items():
-            np.testing.assert_array_equal(curves[figures.SHORT[name]].x, getattr(one, kind)[0])
-            np.testing.assert_array_equal(curves[figures.SHORT[name]].y, getattr(one, kind)[1])
-        assert [trace.name for trace in figure.data if trace.name in figures.SHORT.values()][-1] == "F-SI"  # on top
+            np.testing.assert_array_equal(curves[SHORT[name]].x, getattr(one, kind)[0])
+            np.testing.assert_array_equal(curves[SHORT[name]].y, getattr(one, kind)[1])
+        assert [trace.name for trace in figure.data if trace.name in SHORT.values()][-1] == "F-SI"  # on top
     assert figures.recall_figure(found, mode).layout.shapes[0].y0 == 9 / 60
 
 
@@ -54,4 +53,4 @@ def test_the_study_with_its_intervals(mode):
         np.testing.assert_allclose(trace.x, [draws[score, metric].mean() for score in SUSPICIONS])
         of = [one.mean for one in found if one.metric == metric]
         np.testing.assert_allclose(trace.error_x.array, [mean.high - mean.value for mean in of])
-    assert list(figure.layout.yaxis.ticktext) == list(figures.SHORT.values())
+    assert list(figure.layout.yaxis.ticktext) == list(SHORT.values())

@@ -7,6 +7,7 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
@@ -58,7 +59,7 @@ def test_the_answer_the_ends_and_the_charts(computed):
     ws, result = computed
     app = opened()
     assert titles(app) == ["Most informative", "Least informative", *CHARTS]
-    values = views.scores(result, 1e-2, np.inf, ws)
+    values = views.scores(Look(result, 1e-2, np.inf, ws))
     first = np.sort(values)[::-1][:4].sum() / values.sum()
     assert f"<b>{100 * first:.0f} %</b> of all unique information" in said(app)
     assert "label flipped" in said(app)
@@ -75,7 +76,7 @@ def test_all_images_by_choice(computed):
 def test_another_measure_in_the_scatter(computed):
     ws, result = computed
     app = opened(against="k_xx")
-    values, other = views.scores(result, 1e-2, np.inf, ws), views.diagonal(result)
+    values, other = views.scores(Look(result, 1e-2, np.inf, ws)), views.diagonal(result)
     rho = views.spearman(values, other)
     assert ("ρ =" in said(app)) == bool(np.isfinite(rho))  # of unit vectors k(x, x) does not vary
     widget(app, "selectbox", "Held against").set_value("margin").run()

@@ -53,6 +53,6 @@ def forecast_retraining(spec: RetrainingStudySpec, ws: Workspace) -> Forecast:
             likely = min(bound, MOST_ITERATIONS if ridge else _SOON)
             images = likely * n + DEPTH * min(BATCH, n)  # of a vector's products; several share the gradient, half of the work
             seconds += each * (spec.removals + 1) + closed + rate * images * (chunks + spec.removals) / 2
-        return (Stage(STUDY, "parts", 1, seconds),)
+        return (Stage(STUDY, "pieces", 1, seconds),)
 
     return Needs(n, memory, lambda count: 2**16 * len(spec.ridges) * spec.removals + 8 * (result.parameters or 0)).forecast(stages, ws)

@@ -3,8 +3,7 @@
 import numpy as np
 from pydantic import ValidationError
 
-from ntkcore.errors import SpecError
-from ntkcore.specs import faults
+from ntkcore.analyses.study import unasked
 from ntkcore.specs.believe import RetrainingStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -19,7 +18,7 @@ METHODS: dict[str, str] = {
 QUANTITIES: dict[str, str] = {"weights": "weights", "outputs": "predictions"}
 """Of what the squared change is taken."""
 CHUNK = 5
-"""Images left out in a part of the study: what an interruption costs at most is their trainings."""
+"""Images left out in a piece of the study: what an interruption costs at most is their trainings."""
 DAMPING, SCALE = 0.01, 1000.0
 """Of the paper's influence functions, on a loss averaged over the images."""
 DEPTH, BATCH = 1000, 32
@@ -44,8 +43,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> RetrainingStudySpec:
     try:
         return RetrainingStudySpec(influence=spec, time=time, removals=wanted.removals, seed=wanted.seed, ridges=ridges)
     except ValidationError as error:
-        said = faults(error)[0].partition(": ")[2] or faults(error)[0]
-        raise SpecError(f"This cannot be retrained: {said}.", "Choose a network's own kernel at initialisation.") from error
+        raise unasked(error, "Choose a network's own kernel at initialisation.", "This cannot be retrained: {}.") from error
 
 
 def paper_time(spec: InfluenceSpec) -> float:
@@ -69,7 +67,7 @@ def damping(spec: RetrainingStudySpec, ridge: float) -> float:
 
 
 def plan(spec: RetrainingStudySpec) -> list[tuple[float, tuple[int, ...]]]:
-    """λ and images of each part."""
+    """λ and images of each piece."""
     images = [int(i) for i in images_of(spec)]
     chunks = [tuple(images[first : first + CHUNK]) for first in range(0, len(images), CHUNK)]
     return [(ridge, chunk) for ridge in spec.ridges for chunk in chunks]

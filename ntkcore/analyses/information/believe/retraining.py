@@ -18,8 +18,10 @@ import pandas as pd
 
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import classes, regression
+from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.believe.answer import verdict
 from ntkcore.analyses.information.believe.forecast import forecast_retraining
 from ntkcore.analyses.information.believe.plan import (
     BATCH,
@@ -35,10 +37,12 @@ from ntkcore.analyses.information.believe.plan import (
     plan,
 )
 from ntkcore.analyses.information.believe.tables import table
+from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, outputs_of
 from ntkcore.analyses.materials.split import Split, load_split
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study
 from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.trained import TrainedNetwork, trained_network
 from ntkcore.analyses.workspace import Workspace
@@ -57,19 +61,29 @@ from ntkcore.specs.information import InformationView
 _TRAINED, _RETRAINED = 0.3, 0.7  # shares of a part that are told when the networks are trained
 
 
-def _closed(
-    spec: RetrainingStudySpec, ridge: float, result: InfluenceResult, at: TrainedNetwork, f_train: np.ndarray, ws: Workspace
-) -> np.ndarray:
-    """(2, 2, n): linearisation and Gauss-Newton influence functions; changes of weights and predictions without each image."""
-    chosen = regression(result, ridge, ws)
-    linear = weight_changes(chosen, spec.time), squared_shifts(chosen, result.k_test, [spec.time])[0]
+@memoised("result")
+def _split(look: Look) -> Split:
+    """The images of a result."""
+    spec = look.result.spec
+    return load_split(spec.dataset, spec.test, look.ws)
+
+
+@memoised()
+def _closed(look: Look, spec: RetrainingStudySpec, *, at: TrainedNetwork, f_train: np.ndarray) -> np.ndarray:
+    """(2, 2, n): linearisation and Gauss-Newton influence functions; changes of weights and predictions without each image.
+
+    Args:
+        at, f_train: the network trained at the look's λ and τ, and its outputs (n, k); they follow from the look and the study.
+    """
+    chosen, k_test = look.regression(), look.result.k_test
+    linear = weight_changes(chosen, look.time), squared_shifts(chosen, k_test, [look.time])[0]
     form = spec.influence.kernel
     assert form in ("pseudo", "full")  # the specification refuses others
     k_train = empirical_ntk(at.model, at.x, outputs=form).values
-    k_test = empirical_ntk(at.model, at.x_test, at.x, outputs=form).values
-    trained = KernelRegression(k_train, at.y, damping(spec, ridge), f_train)
+    k_moved = empirical_ntk(at.model, at.x_test, at.x, outputs=form).values
+    trained = KernelRegression(k_train, at.y, damping(spec, look.ridge), f_train)
     errors = f_train - at.y
-    return np.stack([linear, (influence_weight_changes(trained, errors), influence_shifts(trained, k_test, errors))])
+    return np.stack([linear, (influence_weight_changes(trained, errors), influence_shifts(trained, k_moved, errors))])
 
 
 def _retrained(
@@ -79,7 +93,7 @@ def _retrained(
     at: TrainedNetwork,
     f_test: np.ndarray,
     ws: Workspace,
-    reporter: PartReporter,
+    reporter: PieceReporter,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Squared changes of the weights and of the held-out predictions (c,) by training anew without each image."""
     model, x, z = network_of(spec, split.train, split, ws)
@@ -114,10 +128,6 @@ def _size(values: np.ndarray) -> float:
     return float(np.sqrt(np.square(values).mean()))
 
 
-def _split_bytes(split: Split) -> int:
-    return split.train.inputs.nbytes + split.test_inputs.nbytes + split.train.pixels.nbytes + split.test_pixels.nbytes
-
-
 class Retraining(Study[RetrainingStudySpec, InformationView]):
     """Can the scores be believed? Real retraining without some images beside linearisation and influence functions."""
 
@@ -126,7 +136,7 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
     word = "study: retraining beside its estimates"
 
     def title(self, spec: RetrainingStudySpec, ws: Workspace) -> str:
-        """In words."""
+        """How many images are left out."""
         many = f"{spec.removals} image{'' if spec.removals == 1 else 's'}"
         return f"Retraining without each of {many}, beside linearisation and influence functions"
 
@@ -139,7 +149,7 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
         return forecast_retraining(spec, ws)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> RetrainingStudySpec:
-        """See :func:`asked`."""
+        """What the page's choice asks for; see :func:`asked`."""
         return asked(spec, view)
 
     def shown(self, spec: RetrainingStudySpec) -> tuple[InfluenceSpec, InformationView]:
@@ -148,30 +158,32 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
         view = {"ask": "believe", "time": spec.time, "believe": believe}
         return spec.influence, InformationView.model_validate(view)
 
-    def count(self, spec: RetrainingStudySpec) -> int:
+    def pieces(self, spec: RetrainingStudySpec) -> int:
         """One for each λ and chunk of images."""
         return len(plan(spec))
 
     def shapes(self, spec: RetrainingStudySpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """Squared changes of the ``weights`` and the ``outputs`` without each of up to CHUNK images, by retraining and each of METHODS.
+
+        ``gap``: root mean squares of the held-out outputs, network less linearisation and linearisation less θ0's; ``accuracy``: shares of
+        held-out images that network and linearisation have right; ``steps`` of gradient descent.
+        """
         each = (1 + len(METHODS), CHUNK)  # by retraining, and by each method
         return {"weights": each, "outputs": each, "gap": (2,), "accuracy": (2,), "steps": ()}
 
-    def piece(self, spec: RetrainingStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: RetrainingStudySpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """Train on everything and without each of some images at one λ, then estimate the same changes by each of METHODS."""
         ridge, images = plan(spec)[number]
         INFLUENCE.run(spec.influence, 0, ws, reporter)
         result = INFLUENCE.open(spec.influence, ws)
-        split: Split = ws.hot.get(
-            ("retraining.split", result.key), lambda: load_split(spec.influence.dataset, spec.influence.test, ws), _split_bytes
-        )
+        look = Look(result, ridge, spec.time, ws)
+        split = _split(look)
         wanted = spec.verification(ridge, images)
         taken = _steps(wanted, result)
         at = trained_network(wanted, result, split, ws, reporter, taken if taken > descent(wanted, result)[1] else None)
         reporter.tell(_TRAINED)
         f_train, f_test = (values.astype(np.float64) for values in outputs_of(at.model, split))
-        key = ("retraining.closed", result.key, result.created, spec.time, ridge)
-        closed = ws.hot.get(key, lambda: _closed(spec, ridge, result, at, f_train, ws), lambda found: found.nbytes)
+        closed = _closed(look, spec, at=at, f_train=f_train)
         weights, outputs = np.full((2, 1 + len(METHODS), CHUNK), np.nan)
         some = slice(len(images))
         weights[0, some], outputs[0, some] = _retrained(wanted, result, split, at, f_test, ws, reporter)
@@ -190,7 +202,7 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
             except ComputationError:
                 continue  # the Hessian is indefinite: NaN says so
             weights[row, some], outputs[row, some] = found.weights, np.square(found.outputs).sum((1, 2))
-        linear = regression(result, ridge, ws).predict(result.k_test, result.f_test, spec.time)
+        linear = look.outputs()
         right = [float((classes(values) == result.test_labels).mean()) for values in (f_test, linear)]
         return {
             "weights": weights,
@@ -200,12 +212,12 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
             "steps": np.array(taken),
         }
 
-    def answer(self, result: Parts[RetrainingStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[RetrainingStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """Whether the network follows its linearisation, a sentence for each λ."""
+        return tuple(verdict(result, ridge).said for ridge in result.spec.ridges)
 
-    def table(self, result: Parts[RetrainingStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`table`."""
+    def table(self, result: Pieces[RetrainingStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """A row for each λ, quantity and method: its agreement with retraining."""
         return table(result)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.information.believe.plan import METHODS, QUANTITIES, images_of, plan
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.study import Pieces
 from ntkcore.information.agreement import pearson_estimate
 from ntkcore.information.detection import Estimate
 from ntkcore.learnability import spearman_interval
@@ -28,36 +28,36 @@ class Row(NamedTuple):
     factor: float
 
 
-def changes(parts: Parts[RetrainingStudySpec], ridge: float, quantity: str) -> np.ndarray:
+def changes(pieces: Pieces[RetrainingStudySpec], ridge: float, quantity: str) -> np.ndarray:
     """(1 + methods, r) squared changes of "weights" or "outputs" at one λ: by retraining, then by each of METHODS; NaN where it failed."""
-    spec = parts.spec
+    spec = pieces.spec
     chosen = [place for place, (at, _) in enumerate(plan(spec)) if at == ridge]
-    return np.concatenate(list(parts[quantity][chosen]), axis=1)[:, : spec.removals]
+    return np.concatenate(list(pieces[quantity][chosen]), axis=1)[:, : spec.removals]
 
 
-def whole(parts: Parts[RetrainingStudySpec], ridge: float) -> dict[str, float]:
+def whole(pieces: Pieces[RetrainingStudySpec], ridge: float) -> dict[str, float]:
     """The network trained on everything at one λ, beside its linearisation.
 
     ``gap`` is the root mean square of their difference on the held-out outputs, ``travelled`` that of how far the linearisation moved from
     θ0's outputs; ``accuracy`` and ``linear_accuracy`` are shares of right held-out images; ``steps`` those of gradient descent.
     """
-    place = next(place for place, (at, _) in enumerate(plan(parts.spec)) if at == ridge)
-    (gap, travelled), (own, linear) = parts["gap"][place], parts["accuracy"][place]
-    found = {"gap": gap, "travelled": travelled, "accuracy": own, "linear_accuracy": linear, "steps": parts["steps"][place]}
+    place = next(place for place, (at, _) in enumerate(plan(pieces.spec)) if at == ridge)
+    (gap, travelled), (own, linear) = pieces["gap"][place], pieces["accuracy"][place]
+    found = {"gap": gap, "travelled": travelled, "accuracy": own, "linear_accuracy": linear, "steps": pieces["steps"][place]}
     return {name: float(value) for name, value in found.items()}
 
 
-def agreements(parts: Parts[RetrainingStudySpec]) -> Iterator[Row]:
+def agreements(pieces: Pieces[RetrainingStudySpec]) -> Iterator[Row]:
     """Every method's agreement with retraining: λ by λ, of the weights and of the predictions."""
-    for ridge in parts.spec.ridges:
+    for ridge in pieces.spec.ridges:
         for quantity in QUANTITIES:
             for method in METHODS:
-                yield agreement(parts, ridge, quantity, method)
+                yield agreement(pieces, ridge, quantity, method)
 
 
-def agreement(parts: Parts[RetrainingStudySpec], ridge: float, quantity: str = "outputs", method: str = "linear") -> Row:
+def agreement(pieces: Pieces[RetrainingStudySpec], ridge: float, quantity: str = "outputs", method: str = "linear") -> Row:
     """One method's agreement with retraining."""
-    found = changes(parts, ridge, quantity)
+    found = changes(pieces, ridge, quantity)
     actual, values = found[0], found[1 + list(METHODS).index(method)]
     known, positive = bool(np.isfinite(values).all()), actual > 0
     rho = spearman_interval(values, actual, replicates=0).rho if known else np.nan
@@ -65,7 +65,7 @@ def agreement(parts: Parts[RetrainingStudySpec], ridge: float, quantity: str = "
     return Row(ridge, quantity, method, pearson_estimate(values, actual), rho, factor)
 
 
-def table(parts: Parts[RetrainingStudySpec]) -> pd.DataFrame:
+def table(pieces: Pieces[RetrainingStudySpec]) -> pd.DataFrame:
     """A row for each λ, quantity and method."""
     return pd.DataFrame(
         {
@@ -77,19 +77,19 @@ def table(parts: Parts[RetrainingStudySpec]) -> pd.DataFrame:
             "high": row.pearson.high,
             "spearman": row.spearman,
             "estimate_over_retrained": row.factor,
-            "images": parts.spec.removals,
+            "images": pieces.spec.removals,
         }
-        for row in agreements(parts)
+        for row in agreements(pieces)
     )
 
 
-def change_table(parts: Parts[RetrainingStudySpec]) -> pd.DataFrame:
+def change_table(pieces: Pieces[RetrainingStudySpec]) -> pd.DataFrame:
     """A row for each λ and image left out: the squared changes by retraining and by every method."""
     frames = []
-    for ridge in parts.spec.ridges:
-        columns: dict[str, object] = {"ridge": ridge, "image": images_of(parts.spec)}
+    for ridge in pieces.spec.ridges:
+        columns: dict[str, object] = {"ridge": ridge, "image": images_of(pieces.spec)}
         for quantity, word in QUANTITIES.items():
-            for method, values in zip(("retrained", *METHODS), changes(parts, ridge, quantity), strict=True):
+            for method, values in zip(("retrained", *METHODS), changes(pieces, ridge, quantity), strict=True):
                 columns[f"{word}_{method}".replace("-", "_")] = values
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)

@@ -6,41 +6,48 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import regression
-from ntkcore.analyses.workspace import Workspace
+from ntkcore.analyses.look import memoised
 from ntkcore.information.summary import Strategy, removal_order
 from ntkcore.specs.summary import LARGEST_DROP
 
 
-def removal(
-    result: InfluenceResult,
-    ridge: float,
-    time: float,
-    strategy: Strategy,
-    ws: Workspace,
-    *,
-    validation: int,
-    step: float,
-    share: float,
-    seed: int,
-    tell: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
-    """Training images (r,) in the order in which they go, hot.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How images go.
+
+    Attributes:
+        strategy, share, step, seed: as of :func:`~ntkcore.information.summary.removal_order`.
+        validation: the first so many held-out images are those that F-SI is a mean over.
+    """
+
+    strategy: Strategy
+    validation: int
+    step: float
+    share: float
+    seed: int
+
+
+@memoised()
+def removal(look: Look, order: Order, *, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+    """Training images (r,) in the order in which they go.
 
     Args:
-        validation: the first so many held-out images are those that F-SI is a mean over.
-        step, share, seed: as of :func:`~ntkcore.information.summary.removal_order`.
-        tell: hears of the progress; may raise ``Cancelled``.
+        progress: called with (images removed, to remove); may raise ``Cancelled``.
 
     Raises:
         ComputationError: λ is too small for this kernel at the end of training; says which would do.
     """
-    chosen = regression(result, ridge, ws)
-    key = ("summary.removal", result.key, result.created, ridge, time, strategy, validation, step, share, seed)
-    return ws.hot.get(
-        key,
-        lambda: removal_order(chosen, result.k_test[:validation], strategy, time=time, share=share, step=step, seed=seed, progress=tell),
+    return removal_order(
+        look.regression(),
+        look.result.k_test[: order.validation],
+        order.strategy,
+        time=look.time,
+        share=order.share,
+        step=order.step,
+        seed=order.seed,
+        progress=progress,
     )
 
 
@@ -61,12 +68,10 @@ class Keep:
     counts: np.ndarray
 
 
-def whole_order(
-    result: InfluenceResult, ridge: float, time: float, step: float, ws: Workspace, tell: Callable[[int, int], None] | None = None
-) -> np.ndarray:
+def whole_order(look: Look, step: float, *, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
     """The order of all images but the last few, the least informative first, scored anew after each ``step`` percent."""
-    m, share = len(result.test_labels), LARGEST_DROP / 100
-    return removal(result, ridge, time, "iterative", ws, validation=m, step=step / 100, share=share, seed=0, tell=tell)
+    order = Order("iterative", len(look.result.test_labels), step / 100, LARGEST_DROP / 100, 0)
+    return removal(look, order, progress=progress)
 
 
 def keep_list(result: InfluenceResult, order: np.ndarray, percent: int) -> Keep:

@@ -1,13 +1,13 @@
 """The study of summarisation: what dropping images costs on test images that no score has seen (Unique-info §6 Fig. 2c, A.4 Fig. 7b).
 
-A part is one draw, one order of removal and one share removed. Each draw's kernel is an influence analysis of its own, stored under its
+A piece is one draw, one order of removal and one share removed. Each draw's kernel is an influence analysis of its own, stored under its
 own key; a regression on the images kept takes its sub-kernel, and no kernel is computed anew. Differs from the paper by test images that
 follow the ones F-SI is a mean over, and by a τ of the summed loss that stays when images go.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import inf, nan
+from math import nan
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -17,30 +17,33 @@ from pydantic import ValidationError
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import classes, regression
-from ntkcore.analyses.information.drop.keep import removal
+from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.drop.answer import answer
+from ntkcore.analyses.information.drop.keep import Order, removal
 from ntkcore.analyses.information.drop.views import table
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, network
 from ntkcore.analyses.materials.probes import decomposition_rate, product_rate, training_rate
 from ntkcore.analyses.materials.split import load_split
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.errors import DataError, SpecError
+from ntkcore.errors import DataError
 from ntkcore.information.summary import Strategy
 from ntkcore.models import describe_model, evaluate, train, weights_content
-from ntkcore.specs import TITLES, faults
+from ntkcore.specs import TITLES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import SummaryStudySpec
 
-_ORDERED = 0.6  # share of a part's time that is told when the images to drop are known
+_ORDERED = 0.6  # share of a piece's time that is told when the images to drop are known
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 
 class Piece(NamedTuple):
-    """One part: a draw, an order (None: nothing is dropped, whatever the order), the percent dropped."""
+    """One piece: a draw, an order (None: nothing is dropped, whatever the order), the percent dropped."""
 
     draw: int
     strategy: Strategy | None
@@ -48,7 +51,7 @@ class Piece(NamedTuple):
 
 
 def pieces(spec: SummaryStudySpec) -> tuple[Piece, ...]:
-    """The parts, draw by draw, order by order."""
+    """The pieces, draw by draw, order by order."""
     return tuple(
         piece
         for draw in range(spec.seeds)
@@ -71,8 +74,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
             | network_of
         )
     except ValidationError as error:
-        said = faults(error)[0]
-        raise SpecError(f"The study cannot be made so: {said}.", "Choose other settings of the study.") from error
+        raise unasked(error, "Choose other settings of the study.", "The study cannot be made so: {}.") from error
 
 
 def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
@@ -92,7 +94,7 @@ def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
 
 
 def _retrained(
-    spec: SummaryStudySpec, piece: Piece, result: InfluenceResult, kept: np.ndarray, ws: Workspace, reporter: PartReporter
+    spec: SummaryStudySpec, piece: Piece, result: InfluenceResult, kept: np.ndarray, ws: Workspace, reporter: PieceReporter
 ) -> np.ndarray:
     """Test accuracy of a network trained on the images kept alone; they are normalised as all of the draw are."""
     assert spec.model is not None and spec.training is not None
@@ -120,21 +122,25 @@ class Summary(Study[SummaryStudySpec, InformationView]):
     word = "study: what dropping images costs"
 
     def title(self, spec: SummaryStudySpec, ws: Workspace) -> str:
-        """In words."""
+        """Of which images, in how many draws, and which network is trained anew."""
         chosen = spec.influence.dataset
         of = f" {' | '.join(chosen.classes)}" if chosen.classes else ""
         trained = "" if spec.model is None else f", {TITLES[spec.model.architecture]} retrained"
         return f"What can be dropped of {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws{trained}"
 
     def content(self, spec: SummaryStudySpec, ws: Workspace) -> Mapping[str, str]:
-        """What it is made from."""
+        """Every draw's analysis, and the weights of a network that is trained anew."""
         found = {f"draw {place}": INFLUENCE.key(draw, ws) for place, draw in enumerate(spec.draws)}
         if spec.model is not None:
             found |= {"weights": weights_content(spec.model, ws.settings.weights_paths)}
         return found
 
     def forecast(self, spec: SummaryStudySpec, ws: Workspace) -> Forecast:
-        """All that is not stored yet."""
+        """The draws' analyses that are not stored, then the scores before each step, the regressions and the trainings.
+
+        Raises:
+            DataError: there are not as many images as the study needs; says how many of each kind.
+        """
         try:
             one = forecast_influence(spec.draws[0], ws)
         except DataError as error:
@@ -162,7 +168,7 @@ class Summary(Study[SummaryStudySpec, InformationView]):
         return replace(one, seconds=seconds, memory=one.memory + 24 * parameters, disk=disk, refusal=refusal)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SummaryStudySpec:
-        """See :func:`asked`."""
+        """What the page's choice asks for; see :func:`asked`."""
         return asked(spec, view)
 
     def shown(self, spec: SummaryStudySpec) -> tuple[InfluenceSpec, InformationView]:
@@ -173,46 +179,45 @@ class Summary(Study[SummaryStudySpec, InformationView]):
         view = {"ask": "drop", "ridge": spec.ridge, "time": spec.time, "drop": drop}
         return spec.influence, InformationView.model_validate(view)
 
-    def count(self, spec: SummaryStudySpec) -> int:
+    def pieces(self, spec: SummaryStudySpec) -> int:
         """One for each draw, order and share."""
         return len(pieces(spec))
 
     def shapes(self, spec: SummaryStudySpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """``kernel`` and ``network``: test accuracy, NaN where there is none; ``counts`` (classes,): images kept of each class."""
         return {"kernel": (), "network": (), "counts": (len(sample_of(spec.influence.dataset, ws).class_names),)}
 
-    def piece(self, spec: SummaryStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: SummaryStudySpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """A draw's analysis, the order of removal, and what the images kept tell of the test images."""
         piece = pieces(spec)[number]
         draw = spec.draws[piece.draw]
         INFLUENCE.run(draw, 0, ws, reporter)
-        result, time = INFLUENCE.open(draw, ws), inf if spec.time is None else spec.time
+        look = Look.of(INFLUENCE.open(draw, ws), spec.ridge, spec.time, ws)
+        result = look.result
         n, m = len(result.labels), spec.influence.test
         gone = np.zeros(0, dtype=np.intp)
         if piece.strategy is not None:
-            order = removal(
-                result, spec.ridge, time, piece.strategy, ws,
-                validation=m, step=spec.step / 100, share=spec.points[-1] / 100, seed=draw.dataset.seed, tell=reporter.share(0.0, _ORDERED),
-            )  # fmt: skip
+            chosen = Order(piece.strategy, m, spec.step / 100, spec.points[-1] / 100, draw.dataset.seed)
+            order = removal(look, chosen, progress=reporter.share(0.0, _ORDERED))
             gone = order[: round(piece.percent / 100 * n)]
         kept = np.delete(np.arange(n), gone)
         known, counts = (np.bincount(labels, minlength=len(result.class_names)) for labels in (result.labels, result.labels[kept]))
         found = {"kernel": np.asarray(nan), "network": np.asarray(nan), "counts": counts}
         if not counts[known > 0].all():
             return found  # a class that nothing is left of cannot be learned
-        rest = regression(result, spec.ridge, ws)
+        rest = look.regression()
         rest = rest.without([int(i) for i in gone]) if len(gone) else rest
-        found["kernel"] = _right(rest.predict(result.k_test[m:][:, kept], result.f_test[m:], time), result.test_labels[m:])
+        found["kernel"] = _right(rest.predict(result.k_test[m:][:, kept], result.f_test[m:], look.time), result.test_labels[m:])
         if spec.model is not None and piece.percent in (0, *spec.retrained):
             found["network"] = _retrained(spec, piece, result, kept, ws, reporter)
         return found
 
-    def answer(self, result: Parts[SummaryStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[SummaryStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """What the view's share costs, by its judge, and up to which share it costs next to nothing."""
+        return answer(result, view.drop)
 
-    def table(self, result: Parts[SummaryStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`table`."""
+    def table(self, result: Pieces[SummaryStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """A row for each order and percent dropped: mean test accuracy, and how far the least informative are ahead."""
         return table(result)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.study import Pieces
 from ntkcore.information.detection import Estimate, mean_interval
 from ntkcore.information.summary import Strategy
 from ntkcore.specs.summary import SummaryStudySpec
@@ -38,10 +38,10 @@ class Curve(NamedTuple):
     means: tuple[Estimate, ...]
 
 
-def curves(parts: Parts[SummaryStudySpec], judge: str) -> tuple[Curve, ...]:
+def curves(pieces: Pieces[SummaryStudySpec], judge: str) -> tuple[Curve, ...]:
     """The four curves; with a network, at the percents at which it was trained."""
-    spec = parts.spec
-    found, ways = parts[judge].reshape(spec.seeds, -1), get_args(Strategy)
+    spec = pieces.spec
+    found, ways = pieces[judge].reshape(spec.seeds, -1), get_args(Strategy)
     later = found[:, 1:].reshape(spec.seeds, len(ways), -1)
     chosen = (0, *(spec.retrained if judge == "network" else spec.points[1:]))
     columns = [spec.points.index(percent) - 1 for percent in chosen[1:]]
@@ -64,17 +64,17 @@ class Placed(NamedTuple):
     high: np.ndarray
 
 
-def placed(parts: Parts[SummaryStudySpec], curve: Curve) -> Placed:
+def placed(pieces: Pieces[SummaryStudySpec], curve: Curve) -> Placed:
     """Where the curve is drawn."""
-    least = 0.5 / (parts.spec.test * parts.spec.seeds)
+    least = 0.5 / (pieces.spec.test * pieces.spec.seeds)
     ends = np.array([(mean.value, mean.high, mean.low) for mean in curve.means]).T
     return Placed(*np.maximum(1 - ends, least))
 
 
-def emptied(parts: Parts[SummaryStudySpec]) -> dict[Strategy, int]:
+def emptied(pieces: Pieces[SummaryStudySpec]) -> dict[Strategy, int]:
     """The percent from which on some draw has a class without any image left, of the orders of which there is one."""
-    spec, found = parts.spec, {}
-    for curve in curves(parts, "kernel"):
+    spec, found = pieces.spec, {}
+    for curve in curves(pieces, "kernel"):
         lost = np.isnan(curve.draws).any(0)
         if lost.any():
             found[curve.strategy] = spec.points[int(lost.argmax())]
@@ -89,9 +89,9 @@ class Contrast(NamedTuple):
     difference: Estimate
 
 
-def contrasts(parts: Parts[SummaryStudySpec], judge: str) -> tuple[Contrast, ...]:
+def contrasts(pieces: Pieces[SummaryStudySpec], judge: str) -> tuple[Contrast, ...]:
     """Against all images, and against each other order, at every percent; positive: dropping the least informative does better."""
-    found = {curve.strategy: curve for curve in curves(parts, judge)}
+    found = {curve.strategy: curve for curve in curves(pieces, judge)}
     own = found["iterative"]
     return tuple(
         Contrast(percent, name, mean_interval(own.draws[:, place] - other))
@@ -104,7 +104,7 @@ def contrasts(parts: Parts[SummaryStudySpec], judge: str) -> tuple[Contrast, ...
     )
 
 
-class Answer(NamedTuple):
+class Cost(NamedTuple):
     """What dropping so many percent costs.
 
     Attributes:
@@ -122,9 +122,9 @@ class Answer(NamedTuple):
     most: int
 
 
-def answer(parts: Parts[SummaryStudySpec], judge: str, percent: int) -> Answer | None:
+def cost(pieces: Pieces[SummaryStudySpec], judge: str, percent: int) -> Cost | None:
     """At the studied percent nearest to the one asked for; None where the least informative leave a class empty there."""
-    found = {curve.strategy: curve for curve in curves(parts, judge)}
+    found = {curve.strategy: curve for curve in curves(pieces, judge)}
     own = found["iterative"]
     place = min(range(1, len(own.percents)), key=lambda p: abs(own.percents[p] - percent))
     if np.isnan(own.means[place].value):
@@ -132,20 +132,20 @@ def answer(parts: Parts[SummaryStudySpec], judge: str, percent: int) -> Answer |
     dearer = [p for p in range(1, len(own.percents)) if not own.means[p].value >= own.means[0].value - TOLERATED]
     most = own.percents[(dearer[0] if dearer else len(own.percents)) - 1]
     random, top = (found[way].means[place] for way in ("random", "top"))
-    return Answer(own.percents[place], own.percents[1], own.means[0], own.means[place], random, top, most)
+    return Cost(own.percents[place], own.percents[1], own.means[0], own.means[place], random, top, most)
 
 
-def table(parts: Parts[SummaryStudySpec]) -> pd.DataFrame:
+def table(pieces: Pieces[SummaryStudySpec]) -> pd.DataFrame:
     """A row for each order and percent: mean accuracy over the draws with its 95 % interval, and how far the least informative, scored
     anew, are ahead of it (positive: dropping those costs less); the same of a network, where one was trained.
 
     ``smallest_class``: images left of the class that has fewest, in the draw where that is worst.
     """
-    spec = parts.spec
-    left = parts["counts"].reshape(spec.seeds, -1, parts["counts"].shape[-1]).min((0, 2))  # of each order and percent
+    spec = pieces.spec
+    left = pieces["counts"].reshape(spec.seeds, -1, pieces["counts"].shape[-1]).min((0, 2))  # of each order and percent
     rows: dict[tuple[str, int], dict[str, object]] = {}
     for judge in JUDGES[: 1 if spec.model is None else 2]:
-        found = curves(parts, judge)
+        found = curves(pieces, judge)
         own = next(curve for curve in found if curve.strategy == "iterative")
         for curve in found:
             for place, percent in enumerate(curve.percents):
@@ -161,14 +161,14 @@ def table(parts: Parts[SummaryStudySpec]) -> pd.DataFrame:
     return pd.DataFrame([rows[key] for key in sorted(rows, key=lambda key: (order.index(key[0]), key[1]))])
 
 
-def draws_table(parts: Parts[SummaryStudySpec], judge: str) -> pd.DataFrame:
+def draws_table(pieces: Pieces[SummaryStudySpec], judge: str) -> pd.DataFrame:
     """A row for each order, percent and draw: the accuracy that the chart shows the mean of."""
-    first = parts.spec.influence.dataset.seed
+    first = pieces.spec.influence.dataset.seed
     return pd.DataFrame(
         [
             {"dropped": STRATEGIES[curve.strategy], "percent": percent, "seed": first + draw, "accuracy": curve.draws[draw, place]}
-            for curve in curves(parts, judge)
+            for curve in curves(pieces, judge)
             for place, percent in enumerate(curve.percents)
-            for draw in range(parts.spec.seeds)
+            for draw in range(pieces.spec.seeds)
         ]
     )

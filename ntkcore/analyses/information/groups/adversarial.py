@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.groups import answer
 from ntkcore.analyses.information.groups.composed import require_held_out
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
-    Telling,
     composed_kernel,
     forecast_study,
     going_on,
@@ -30,8 +30,8 @@ from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, has_state, network, state_at
 from ntkcore.analyses.materials.probes import training_rate
 from ntkcore.analyses.materials.split import Split, check_split, load_split
-from ntkcore.analyses.progress import TRAINING
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import TRAINING, PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_dataset
 from ntkcore.errors import ComputationError, SpecError
@@ -39,13 +39,14 @@ from ntkcore.information import functional_information
 from ntkcore.information.adversarial import CHUNK, fgsm
 from ntkcore.information.detection import detect
 from ntkcore.models import evaluate
-from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec, faults
+from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec
 from ntkcore.specs.groups import AdversarialSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
 KEPT = 60
 """Adversarial images of each repeat that are kept to be shown."""
+_ATTACKED, _KERNEL = 0.45, 0.9  # shares of a piece that are told when the images are attacked, and when the kernel is there
 
 
 def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> AdversarialSpec:
@@ -84,7 +85,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> Adversarial
             share=chosen.share,
         )
     except ValidationError as error:
-        raise SpecError(faults(error)[0].capitalize() + ".", "Choose another network.") from error
+        raise unasked(error, "Choose another network.") from error
 
 
 def run_of(spec: AdversarialSpec, part: int) -> RunSpec:
@@ -114,12 +115,12 @@ def _require_images(train: Dataset) -> None:
 
 
 def _attack(
-    spec: AdversarialSpec, part: int, train: Dataset, ws: Workspace, reporter: PartReporter
+    spec: AdversarialSpec, part: int, train: Dataset, ws: Workspace, reporter: PieceReporter
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Adversarial images in the order in which they were found (a,), their pixels (a, ...), and how many were right, tried, found (3,)."""
     run = run_of(spec, part)
-    telling = Telling(reporter, {TRAINING: (run.training.epochs * train.n, 0.0, 0.45)})
-    state = state_at(run, train, ws, telling, TRAINING)
+    reporter.expect(TRAINING, run.training.epochs * train.n, 0.0, _ATTACKED)
+    state = state_at(run, train, ws, reporter, TRAINING)
     module = network(run.model, train, ws).to(reporter.device)
     state.load_into(module)
     sound = classes(evaluate(module, train.inputs, device=reporter.device)) == train.labels
@@ -160,12 +161,12 @@ def _kernel_of(spec: AdversarialSpec, part: int) -> InfluenceSpec:
     return spec.chosen(model=spec.model.model_copy(update={"seed": spec.model.seed + part}))
 
 
-def adversarial_table(parts: Parts[AdversarialSpec]) -> pd.DataFrame:
+def adversarial_table(pieces: Pieces[AdversarialSpec]) -> pd.DataFrame:
     """A row for each repeat: how many examples there are, mean F-SI in nats of adversarial and normal images, how well F-SI finds them."""
     rows = []
-    for part in range(parts.spec.repeats):
-        truth, attacked, clean = parts["adversarial"][part] > 0, parts["attacked"][part], parts["clean"][part]
-        sound, tried, found = map(int, parts["counts"][part])
+    for part in range(pieces.spec.repeats):
+        truth, attacked, clean = pieces["adversarial"][part] > 0, pieces["attacked"][part], pieces["clean"][part]
+        sound, tried, found = map(int, pieces["counts"][part])
         rows.append(
             {
                 "repeat": part,
@@ -177,8 +178,8 @@ def adversarial_table(parts: Parts[AdversarialSpec]) -> pd.DataFrame:
                 "information_before": clean[truth].mean(),
                 "auc": detect(attacked, truth).auc.value,
                 "auc_before": detect(clean, truth).auc.value,
-                "accuracy_clean": parts["accuracy"][part, 0],
-                "accuracy_attacked": parts["accuracy"][part, 1],
+                "accuracy_clean": pieces["accuracy"][part, 0],
+                "accuracy_attacked": pieces["accuracy"][part, 1],
             }
         )
     return pd.DataFrame(rows)
@@ -192,16 +193,20 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
     word = "study: adversarial examples"
 
     def title(self, spec: AdversarialSpec, ws: Workspace) -> str:
-        """In words."""
+        """The size of the step, and how many images there are."""
         return f"Adversarial examples, ε = {spec.epsilon:g}: {spec.dataset.n:,} images"
 
     def content(self, spec: AdversarialSpec, ws: Workspace) -> Mapping[str, str]:
-        """What it is made from."""
+        """Content hashes of the images, and of the weights of both networks."""
         kernel = {} if spec.model is None else {"kernel's weights": content_of(spec.dataset, spec.model, ws)["weights"]}
         return content_of(spec.dataset, spec.attacked, ws) | kernel
 
     def forecast(self, spec: AdversarialSpec, ws: Workspace) -> Forecast:
-        """All that is not stored yet."""
+        """The trainings and kernels that are not stored, then the scores before and after the attack.
+
+        Raises:
+            SpecError: points, which are no images. DataError: too few of them.
+        """
         sample, n = sample_of(spec.dataset, ws), spec.dataset.n
         _require_images(sample)
         check_split(spec.dataset, spec.test, ws)
@@ -217,7 +222,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
         return forecast_study(spec, sample, n + more, spec.test, ws, kernels=kernels, solves=4.0, extra=training)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> AdversarialSpec:
-        """See :func:`adversarial_asked`."""
+        """What the page's choice asks for; see :func:`adversarial_asked`."""
         return adversarial_asked(spec, view)
 
     def shown(self, spec: AdversarialSpec) -> tuple[InfluenceSpec, InformationView]:
@@ -237,12 +242,15 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
         view = {"ask": "groups", "ridge": spec.ridge, "time": spec.time, "groups": groups}
         return spec.chosen(dataset=spec.dataset, test=spec.test, model=own), InformationView.model_validate(view)
 
-    def count(self, spec: AdversarialSpec) -> int:
+    def pieces(self, spec: AdversarialSpec) -> int:
         """One for each draw."""
         return spec.repeats
 
     def shapes(self, spec: AdversarialSpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """``clean`` and ``attacked``: F-SI (n,) in nats before and after the attack; ``adversarial`` (n,): 1 where an image was replaced;
+        ``counts``: images right, tried and found; ``accuracy``: held-out, with clean and with attacked images; ``kept`` (KEPT,) and
+        ``pixels`` (KEPT, size): the first adversarial images and their numbers, NaN beyond.
+        """
         size = int(np.prod(load_dataset(spec.dataset, ws.settings, first=1).inputs.shape[1:]))
         one = (spec.dataset.n,)
         return {
@@ -255,8 +263,8 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
             "pixels": (KEPT, size),
         }
 
-    def piece(self, spec: AdversarialSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: AdversarialSpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """A repeat: train and attack a network, then the scores of the same images before and after by another network's kernel."""
         split = images(spec, number, ws)
         train = split.train
         chosen, pixels, counts = _attack(spec, number, train, ws, reporter)
@@ -271,7 +279,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
         )  # normalised as the clean images are
         content = content_of(spec.dataset, spec.attacked, ws)
         kernel = composed_kernel(
-            _drawn(spec, number), _kernel_of(spec, number), content, replace(split, train=both), ws, reporter, (0.45, 0.9)
+            _drawn(spec, number), _kernel_of(spec, number), content, replace(split, train=both), ws, reporter, (_ATTACKED, _KERNEL)
         )
         tested, clean = np.arange(len(split.test_labels)), np.arange(n)
         attacked = clean.copy()
@@ -282,7 +290,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
             scores.append(functional_information(regression, kernel.test(tested, rows), time_of(spec)))
             outputs = regression.predict(kernel.test(tested, rows), kernel.f_test, time_of(spec))
             accuracy.append(right(outputs, split.test_labels, [tested])[0])
-            reporter.tell(0.9 + 0.05 * len(scores))
+            reporter.tell(_KERNEL + (1 - _KERNEL) / 2 * len(scores))
         shown = min(KEPT, count)
         kept, seen = np.full(KEPT, np.nan), np.full((KEPT, train.inputs[0].size), np.nan)
         kept[:shown], seen[:shown] = chosen[:shown], pixels[:shown].reshape(shown, -1)
@@ -296,12 +304,12 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
             "pixels": seen,
         }
 
-    def answer(self, result: Parts[AdversarialSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[AdversarialSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """Whether adversarial images carry more, what they carried before, and how the attack went."""
+        return (*answer.adversarial(result), *answer.attacks(result))
 
-    def table(self, result: Parts[AdversarialSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`adversarial_table`."""
+    def table(self, result: Pieces[AdversarialSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """A row for each repeat: examples tried and found, mean F-SI of adversarial and normal images, how well F-SI finds them."""
         return adversarial_table(result)
 
 

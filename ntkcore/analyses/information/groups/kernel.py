@@ -1,6 +1,6 @@
 """The kernel of a composed training set, stored on its own, and what making it takes.
 
-A study's parts that look at the same images share it, and one that was interrupted goes on tile by tile.
+A study's pieces that look at the same images share it, and one that was interrupted goes on tile by tile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,7 @@ from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.probes import decomposition_rate, regression_rate
 from ntkcore.analyses.materials.split import Split
-from ntkcore.analyses.progress import PAIRS, STUDY, TRAINING, Stage
-from ntkcore.analyses.study import PartReporter
+from ntkcore.analyses.progress import PAIRS, STUDY, PieceReporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import ComputationError, SpecError
@@ -58,36 +57,7 @@ class ComposedKernel:
         return self.k_test[np.ix_(held, rows)]
 
 
-class Telling:
-    """A reporter whose stages are fractions of a study's part.
-
-    Args:
-        to: the part's.
-        stages: name to (its total, fraction where it begins, fraction where it ends); of others only whether to go on is asked.
-    """
-
-    def __init__(self, to: PartReporter, stages: Mapping[str, tuple[float, float, float]]) -> None:
-        self.device = to.device
-        self._to, self._stages = to, stages
-
-    def plan(self, stages: Sequence[tuple[str, str, float, float]]) -> None:
-        """Nothing: the study's stages are announced."""
-
-    def report(self, stage: str, done: float) -> None:
-        """Go on, or raise ``Cancelled``."""
-        total, first, last = self._stages.get(stage, (1.0, 0.0, 0.0))
-        self._to.tell(first + (last - first) * done / max(total, 1))
-
-    def progress(self, stage: str) -> Callable[[int, int], None]:
-        """A callback that does as :meth:`report`."""
-        return lambda done, total: self.report(stage, self._stages.get(stage, (1.0, 0.0, 0.0))[0] * done / max(total, 1))
-
-    def warn(self, text: str) -> None:
-        """As the study does."""
-        self._to.warn(text)
-
-
-def going_on(reporter: PartReporter) -> Callable[[], None]:
+def going_on(reporter: PieceReporter) -> Callable[[], None]:
     """For whoever waits: go on, or raise ``Cancelled``."""
     return lambda: reporter.report(PAIRS, 0.0)
 
@@ -98,7 +68,7 @@ def composed_kernel(
     content: Mapping[str, str],
     split: Split,
     ws: Workspace,
-    reporter: PartReporter,
+    reporter: PieceReporter,
     shares: tuple[float, float] = (0.0, 0.9),
 ) -> ComposedKernel:
     """The kernel of these images, from the store or computed now.
@@ -107,7 +77,7 @@ def composed_kernel(
         spec: names the images, with everything on which they depend; ``content`` hashes what it only names.
         choice: whose kernel is meant; its data are not looked at.
         split: the images.
-        reporter: of the study's part, which is told the fractions ``shares`` of it.
+        reporter: of the study's piece, which is told the fractions ``shares`` of it.
 
     Raises:
         ComputationError: the kernel is not finite.
@@ -116,13 +86,12 @@ def composed_kernel(
     key = _key(spec, choice, content, ws)
     if ws.store.state(KIND, key) != "ready":
         pairs = split.train.n * (split.train.n + len(split.test_labels))
-        telling = Telling(reporter, {PAIRS: (pairs, *shares)})
-        with ws.store.draft(
-            KIND, key, identity_of(spec, COMPOSED_METHOD.version, USES), waiting=lambda: telling.report(TRAINING, 0)
-        ) as draft:
+        reporter.expect(PAIRS, pairs, *shares)
+        identity = identity_of(spec, COMPOSED_METHOD.version, USES)
+        with ws.store.draft(KIND, key, identity, waiting=going_on(reporter)) as draft:
             if draft is not None:
-                one_device(draft, telling, ("k_train", "k_test", "k_train-notes", "k_test-notes"))
-                made = fill_kernels(choice, split, draft, ws, telling)
+                one_device(draft, reporter, ("k_train", "k_test", "k_train-notes", "k_test-notes"))
+                made = fill_kernels(choice, split, draft, ws, reporter)
                 put_array(draft, "f_train", made.f_train)
                 put_array(draft, "f_test", made.f_test)
                 draft.publish({"notes": sorted(made.notes), "device": reporter.device})
@@ -185,7 +154,7 @@ def forecast_study(
         once = sum(stage.seconds for stage in influence_stages(choice, sample, ws) if stage.name == PAIRS)
         rate = regression_rate(ws) if spec.time is None else decomposition_rate(ws)
         work = spec.repeats * solves * rate * rows**3
-        return (Stage(STUDY, "parts", spec.repeats, kernels * once + work + extra()),)
+        return (Stage(STUDY, "pieces", spec.repeats, kernels * once + work + extra()),)
 
     return needs(choice, sample).forecast(stages, ws)
 

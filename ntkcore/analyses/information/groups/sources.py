@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.information.groups import answer
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of, inputs_text, require_one_shape
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
@@ -22,15 +23,17 @@ from ntkcore.analyses.information.groups.kernel import (
     right,
     time_of,
 )
+from ntkcore.analyses.information.groups.scores import by_source
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import SetFacts, catalogue, facts_of, own_sets
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information import functional_information
 from ntkcore.models import weights_content
-from ntkcore.specs import DatasetSpec, faults
+from ntkcore.specs import DatasetSpec
 from ntkcore.specs.groups import GroupSpec, SourceSpec, SourcesSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -67,7 +70,7 @@ def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
             test=view.sources.test,
         )
     except ValidationError as error:
-        raise SpecError(faults(error)[0].capitalize() + ".", "Choose other sources.") from error
+        raise unasked(error, "Choose other sources.") from error
 
 
 def offered(own: SourceSpec, ws: Workspace) -> dict[str, str]:
@@ -133,18 +136,13 @@ def _drawn(spec: SourcesSpec, part: int) -> SourcesSpec:
     return spec.model_copy(update={"repeats": 1, "seed": spec.seed + part, "ridge": 0.0, "time": None})
 
 
-def by_source(parts: Parts[SourcesSpec], name: str, part: int) -> np.ndarray:
-    """``"scores"`` or ``"alone"`` of one repeat as (sources, n), in nats."""
-    return parts[name][part].reshape(len(parts.spec.sources), parts.spec.n)
-
-
-def sources_table(parts: Parts[SourcesSpec]) -> pd.DataFrame:
+def sources_table(pieces: Pieces[SourcesSpec]) -> pd.DataFrame:
     """A row for each repeat and source: what its images are worth, in nats, and what the images of all sources are."""
-    spec, half = parts.spec, DROPPED.index(0.5)
+    spec, half = pieces.spec, DROPPED.index(0.5)
     rows = []
     for part in range(spec.repeats):
-        scores, alone = by_source(parts, "scores", part), by_source(parts, "alone", part)
-        accuracy = parts["accuracy"][part]
+        scores, alone = by_source(pieces, "scores", part), by_source(pieces, "alone", part)
+        accuracy = pieces["accuracy"][part]
         for place, source in enumerate(spec.sources):
             rows.append(
                 {
@@ -172,16 +170,20 @@ class Sources(Study[SourcesSpec, InformationView]):
     word = "study: information by source"
 
     def title(self, spec: SourcesSpec, ws: Workspace) -> str:
-        """In words."""
+        """The sources, by their titles."""
         return "Information by source: " + " and ".join(facts(source, ws).title for source in spec.sources)
 
     def content(self, spec: SourcesSpec, ws: Workspace) -> Mapping[str, str]:
-        """What it is made from."""
+        """Content hashes of the sources, and of weights."""
         weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
         return {f"data {place}": content_of_source(source, ws) for place, source in enumerate(spec.sources)} | weights
 
     def forecast(self, spec: SourcesSpec, ws: Workspace) -> Forecast:
-        """All that is not stored yet."""
+        """The repeats' kernels that are not stored, then the scores together and alone, and a curve for each source and order.
+
+        Raises:
+            DataError: the sources are not of one size and of the same classes, or have too few images.
+        """
         found, sources = images(spec, 0, ws), len(spec.sources)
         # a curve's downdates are about one inversion; at a finite time each of its points is a decomposition of what is left
         solves = 2.0 + (2 * sources if spec.time is None else sources * len(ORDERS) * len(DROPPED) * 0.7)
@@ -190,7 +192,7 @@ class Sources(Study[SourcesSpec, InformationView]):
         return forecast_study(spec, found.split.train, sources * spec.n, sources * spec.test, ws, kernels=kernels, solves=solves)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SourcesSpec:
-        """See :func:`sources_asked`."""
+        """What the page's choice asks for; see :func:`sources_asked`."""
         return sources_asked(spec, view)
 
     def shown(self, spec: SourcesSpec) -> tuple[InfluenceSpec, InformationView]:
@@ -202,18 +204,20 @@ class Sources(Study[SourcesSpec, InformationView]):
         view = {"ask": "sources", "ridge": spec.ridge, "time": spec.time, "sources": sources}
         return spec.chosen(dataset=dataset), InformationView.model_validate(view)
 
-    def count(self, spec: SourcesSpec) -> int:
+    def pieces(self, spec: SourcesSpec) -> int:
         """One for each draw."""
         return spec.repeats
 
     def shapes(self, spec: SourcesSpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """``scores`` and ``alone``: F-SI (sources × n,) in nats beside all images and beside those of the own source; ``accuracy``
+        (sources, orders, shares dropped, sources + 1): held-out, of each source and of all.
+        """
         sources = len(spec.sources)
         one = (sources * spec.n,)
         return {"scores": one, "alone": one, "accuracy": (sources, len(ORDERS), len(DROPPED), sources + 1)}
 
-    def piece(self, spec: SourcesSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: SourcesSpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """A repeat: its kernel, the scores together and alone, and what is lost when images of one source are dropped."""
         found, groups = images(spec, number, ws), groups_of(spec, ws)
         kernel = composed_kernel(_drawn(spec, number), spec.chosen(), contents_of(groups, ws), found.split, ws, reporter, (0.0, 0.6))
         time, everything, tested = time_of(spec), np.arange(found.split.train.n), np.arange(len(found.test_group))
@@ -228,24 +232,24 @@ class Sources(Study[SourcesSpec, InformationView]):
         curves = np.empty((len(groups), len(ORDERS), len(DROPPED), len(held)))
         generator = np.random.default_rng([spec.seed + number, 5])
         for place, rows in enumerate(members):
-            for number, order in enumerate((rows[np.argsort(scores[rows], kind="stable")], generator.permutation(rows))):
+            for way, order in enumerate((rows[np.argsort(scores[rows], kind="stable")], generator.permutation(rows))):
                 chosen, left = regression, everything
                 for step, share in enumerate(DROPPED):
                     gone = np.flatnonzero(np.isin(left, order[: round(share * len(order))]))
                     if len(gone):
                         chosen, left = chosen.without(gone.tolist()), np.delete(left, gone)
                     outputs = chosen.predict(kernel.test(tested, left), kernel.f_test, time)
-                    curves[place, number, step] = right(outputs, found.split.test_labels, held)
-                    done = place * len(ORDERS) + number + (step + 1) / len(DROPPED)
+                    curves[place, way, step] = right(outputs, found.split.test_labels, held)
+                    done = place * len(ORDERS) + way + (step + 1) / len(DROPPED)
                     reporter.tell(0.6 + 0.4 * done / (len(groups) * len(ORDERS)))
         return {"scores": scores, "alone": alone, "accuracy": curves}
 
-    def answer(self, result: Parts[SourcesSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[SourcesSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """Whose images carry most, beside whose carry least."""
+        return answer.sources(result, tuple(group.name for group in groups_of(result.spec, ws)))
 
-    def table(self, result: Parts[SourcesSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`sources_table`."""
+    def table(self, result: Pieces[SourcesSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """A row for each repeat and source: what its images are worth, in nats, and what the images of all sources are."""
         return sources_table(result)
 
 

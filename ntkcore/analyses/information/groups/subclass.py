@@ -1,7 +1,7 @@
 """Is a sub-class under-sampled? (Unique-info §6 and A.6, Fig. 9)
 
 One class is made of two, which its labels do not tell apart: few images of the one, many of the other. If the rare ones' images carry
-more unique information, F-SI finds them without knowing that there are two. Each count of rare images is a part of the study; all parts
+more unique information, F-SI finds them without knowing that there are two. Each count of rare images is a piece of the study; all pieces
 of a repeat look at one kernel, since fewer images are the first of more.
 """
 
@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.information.groups import answer
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
@@ -23,16 +24,18 @@ from ntkcore.analyses.information.groups.kernel import (
     right,
     time_of,
 )
+from ntkcore.analyses.information.groups.scores import by_kind, piece_of
 from ntkcore.analyses.information.groups.sources import facts
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.information import functional_information
 from ntkcore.information.detection import detect
 from ntkcore.models import weights_content
-from ntkcore.specs import DatasetSpec, faults
+from ntkcore.specs import DatasetSpec
 from ntkcore.specs.groups import GroupSpec, SourceSpec, SubclassSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -96,7 +99,12 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) ->
             held=chosen.held,
         )
     except ValidationError as error:
-        raise SpecError(faults(error)[0].capitalize() + ".", "Choose other numbers.") from error
+        raise unasked(error, "Choose other numbers.") from error
+
+
+def count_of(spec: SubclassSpec, view: InformationView) -> int:
+    """The count of rare images that a view looks at, or the nearest that was studied."""
+    return min(spec.counts, key=lambda count: abs(count - view.groups.count))
 
 
 def held_counts(spec: SubclassSpec, count: int) -> tuple[int, int, int]:
@@ -141,27 +149,14 @@ def _drawn(spec: SubclassSpec, repeat: int) -> SubclassSpec:
     return spec.model_copy(update={"repeats": 1, "seed": spec.seed + repeat, "ridge": 0.0, "time": None})
 
 
-def part_of(spec: SubclassSpec, repeat: int, count: int) -> int:
-    """The study's part for a repeat and a count."""
-    return repeat * len(spec.counts) + spec.counts.index(count)
-
-
-def by_kind(parts: Parts[SubclassSpec], repeat: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """F-SI of the rare, the common and the other class's images, in nats."""
-    spec = parts.spec
-    scores = parts["scores"][part_of(spec, repeat, count)]
-    most = spec.counts[-1]
-    return scores[:count], scores[most : most + spec.common_count], scores[most + spec.common_count :]
-
-
-def subclass_table(parts: Parts[SubclassSpec]) -> pd.DataFrame:
+def subclass_table(pieces: Pieces[SubclassSpec]) -> pd.DataFrame:
     """A row for each repeat and count: mean F-SI of the three in nats, ROC-AUC of finding the rare ones, held-out accuracies."""
-    spec = parts.spec
+    spec = pieces.spec
     rows = []
     for repeat in range(spec.repeats):
         for count in spec.counts:
-            rare, common, other = by_kind(parts, repeat, count)
-            hits = parts["accuracy"][part_of(spec, repeat, count)]
+            rare, common, other = by_kind(pieces, repeat, count)
+            hits = pieces["accuracy"][piece_of(spec, repeat, count)]
             found = detect(np.r_[rare, common], np.arange(count + spec.common_count) < count)
             rows.append(
                 {"repeat": repeat, "rare": spec.rare, "common": spec.common, "other": spec.other, "count": count}
@@ -180,16 +175,20 @@ class Subclass(Study[SubclassSpec, InformationView]):
     word = "study: an under-sampled sub-class"
 
     def title(self, spec: SubclassSpec, ws: Workspace) -> str:
-        """In words."""
+        """Which class among which, against which, of which images."""
         return f"Under-sampled sub-class: {spec.rare} among {spec.common} against {spec.other}, {facts(spec.source, ws).title}"
 
     def content(self, spec: SubclassSpec, ws: Workspace) -> Mapping[str, str]:
-        """What it is made from."""
+        """Content hashes of the images, and of weights."""
         weights = {} if spec.model is None else {"weights": weights_content(spec.model, ws.settings.weights_paths)}
         return {"data": content_of_source(spec.source, ws)} | weights
 
     def forecast(self, spec: SubclassSpec, ws: Workspace) -> Forecast:
-        """All that is not stored yet."""
+        """The repeats' kernels that are not stored, then the scores at every count.
+
+        Raises:
+            DataError: there are too few images of a class.
+        """
         found = images(spec, 0, ws)
         content = contents_of(groups_of(spec), ws)
         kernels = sum(not is_stored(_drawn(spec, repeat), spec.chosen(), content, ws) for repeat in range(spec.repeats))
@@ -197,7 +196,7 @@ class Subclass(Study[SubclassSpec, InformationView]):
         return forecast_study(spec, found.split.train, n, len(found.test_group), ws, kernels=kernels, solves=solves)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SubclassSpec:
-        """See :func:`subclass_asked`."""
+        """What the page's choice asks for; see :func:`subclass_asked`."""
         return subclass_asked(spec, view, ws)
 
     def shown(self, spec: SubclassSpec) -> tuple[InfluenceSpec, InformationView]:
@@ -208,21 +207,23 @@ class Subclass(Study[SubclassSpec, InformationView]):
         view = {"ask": "groups", "ridge": spec.ridge, "time": spec.time, "groups": groups}
         return spec.chosen(dataset=dataset), InformationView.model_validate(view)
 
-    def count(self, spec: SubclassSpec) -> int:
+    def pieces(self, spec: SubclassSpec) -> int:
         """One for each draw and count of the rare sub-class."""
         return spec.repeats * len(spec.counts)
 
     def shapes(self, spec: SubclassSpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """``scores``: F-SI in nats of the rare, the common and the other images, NaN for those rare ones that this count leaves out;
+        ``accuracy`` (3,): held-out, of each of the three.
+        """
         return {"scores": (spec.counts[-1] + spec.common_count + spec.other_count,), "accuracy": (3,)}
 
-    def piece(self, spec: SubclassSpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: SubclassSpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """A repeat at one count of rare images, on the repeat's kernel."""
         repeat, place = divmod(number, len(spec.counts))
         found, count = images(spec, repeat, ws), spec.counts[place]
         kernel = composed_kernel(_drawn(spec, repeat), spec.chosen(), contents_of(groups_of(spec), ws), found.split, ws, reporter)
         rows = rows_of(spec, count)
-        held = [np.flatnonzero(found.test_group == kind)[:number] for kind, number in enumerate(held_counts(spec, count))]
+        held = [np.flatnonzero(found.test_group == kind)[:many] for kind, many in enumerate(held_counts(spec, count))]
         tested = np.concatenate(held)
         regression = kernel.regression(rows, spec.ridge, going_on(reporter))
         scores = np.full(found.split.train.n, np.nan)
@@ -232,12 +233,13 @@ class Subclass(Study[SubclassSpec, InformationView]):
         kinds = [np.arange(end - len(some), end) for end, some in zip(ends, held, strict=True)]
         return {"scores": scores, "accuracy": right(outputs, found.split.test_labels[tested], kinds)}
 
-    def answer(self, result: Parts[SubclassSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[SubclassSpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """Whether the rare images carry more, at the view's count, and whether F-SI finds them."""
+        count = count_of(result.spec, view)
+        return (answer.subclass(result, count), answer.rare_ones(result, count))
 
-    def table(self, result: Parts[SubclassSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`subclass_table`."""
+    def table(self, result: Pieces[SubclassSpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """A row for each repeat and count: mean F-SI of the three in nats, ROC-AUC of finding the rare ones, held-out accuracies."""
         return subclass_table(result)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 from ntkcore.analyses.information.groups import sources as sources_study
 from ntkcore.analyses.information.groups import subclass as subclass_study
 from ntkcore.analyses.information.groups.composed import Composed
-from ntkcore.analyses.information.groups.sources import DROPPED, ORDERS, by_source
-from ntkcore.analyses.information.groups.subclass import by_kind, part_of
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.information.groups.scores import by_kind, by_source, piece_of, rare_found
+from ntkcore.analyses.information.groups.sources import DROPPED, ORDERS
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.information.detection import Detection, Estimate, detect
+from ntkcore.information.detection import Estimate
 from ntkcore.information.means import mean_estimate, ratio_estimate
 from ntkcore.specs.groups import SourcesSpec, SubclassSpec
 
@@ -79,86 +79,65 @@ class Sweep:
     accuracy: np.ndarray
 
 
-def source_scores(parts: Parts[SourcesSpec], part: int, ws: Workspace) -> GroupScores:
+def source_scores(pieces: Pieces[SourcesSpec], part: int, ws: Workspace) -> GroupScores:
     """F-SI by source, all of them together in one training set."""
-    spec = parts.spec
-    every = np.stack([by_source(parts, "scores", repeat) for repeat in range(spec.repeats)])
+    spec = pieces.spec
+    every = np.stack([by_source(pieces, "scores", repeat) for repeat in range(spec.repeats)])
     names = tuple(group.name for group in sources_study.groups_of(spec, ws))
     means = tuple(mean_estimate(every[:, place].ravel()) for place in range(len(names)))
     return GroupScores(names, tuple(every[part]), means)
 
 
-def shares(parts: Parts[SourcesSpec]) -> np.ndarray:
+def shares(pieces: Pieces[SourcesSpec]) -> np.ndarray:
     """(sources,) share of all unique information, mean over the repeats; NaN where there is none."""
-    sums = np.stack([by_source(parts, "scores", repeat).sum(1) for repeat in range(parts.spec.repeats)])
+    sums = np.stack([by_source(pieces, "scores", repeat).sum(1) for repeat in range(pieces.spec.repeats)])
     whole = sums.sum(1, keepdims=True)
     return np.asarray(np.divide(sums, whole, out=np.full_like(sums, np.nan), where=whole > 0).mean(0))
 
 
-def drop_curves(parts: Parts[SourcesSpec]) -> DropCurves:
+def drop_curves(pieces: Pieces[SourcesSpec]) -> DropCurves:
     """Accuracy over what is dropped."""
-    found = parts["accuracy"]
+    found = pieces["accuracy"]
     return DropCurves(DROPPED, found.mean(0), found.min(0), found.max(0))
 
 
-def redundancies(parts: Parts[SourcesSpec]) -> tuple[Redundancy, ...]:
+def redundancies(pieces: Pieces[SourcesSpec]) -> tuple[Redundancy, ...]:
     """Of each source."""
-    spec, found = parts.spec, []
+    spec, found = pieces.spec, []
     for place in range(len(spec.sources)):
         alone, beside = (
-            np.concatenate([by_source(parts, name, repeat)[place] for repeat in range(spec.repeats)]) for name in ("alone", "scores")
+            np.concatenate([by_source(pieces, name, repeat)[place] for repeat in range(spec.repeats)]) for name in ("alone", "scores")
         )
         left = ratio_estimate(beside, alone) if alone.mean() > 0 else None
         found.append(Redundancy(mean_estimate(alone), mean_estimate(beside), left))
     return tuple(found)
 
 
-def subclass_scores(parts: Parts[SubclassSpec], repeat: int, count: int) -> GroupScores:
+def subclass_scores(pieces: Pieces[SubclassSpec], repeat: int, count: int) -> GroupScores:
     """F-SI of the rare, the common and the other class's images, at one count of rare ones."""
-    spec = parts.spec
-    every = [by_kind(parts, other, count) for other in range(spec.repeats)]
+    spec = pieces.spec
+    every = [by_kind(pieces, other, count) for other in range(spec.repeats)]
     means = tuple(mean_estimate(np.concatenate([kinds[place] for kinds in every])) for place in range(3))
     return GroupScores((spec.rare, spec.common, spec.other), every[repeat], means)
 
 
-def rare_found(parts: Parts[SubclassSpec], repeat: int, count: int) -> Detection:
-    """How well F-SI finds the rare ones among the images of their class."""
-    rare, common, _ = by_kind(parts, repeat, count)
-    return detect(np.r_[rare, common], np.arange(len(rare) + len(common)) < len(rare))
-
-
-def sweep(parts: Parts[SubclassSpec]) -> Sweep:
+def sweep(pieces: Pieces[SubclassSpec]) -> Sweep:
     """The sub-class over its count."""
-    spec = parts.spec
-    means = [subclass_scores(parts, 0, count).means for count in spec.counts]
-    auc = [np.mean([rare_found(parts, repeat, count).auc.value for repeat in range(spec.repeats)]) for count in spec.counts]
-    hits = [np.mean([parts["accuracy"][part_of(spec, repeat, count)] for repeat in range(spec.repeats)], axis=0) for count in spec.counts]
+    spec = pieces.spec
+    means = [subclass_scores(pieces, 0, count).means for count in spec.counts]
+    auc = [np.mean([rare_found(pieces, repeat, count).auc.value for repeat in range(spec.repeats)]) for count in spec.counts]
+    hits = [np.mean([pieces["accuracy"][piece_of(spec, repeat, count)] for repeat in range(spec.repeats)], axis=0) for count in spec.counts]
     rare, common, other = zip(*means, strict=True)
     return Sweep(spec.counts, rare, common, other, np.array(auc), np.stack(hits))
 
 
-def times_as_much(first: np.ndarray, second: np.ndarray) -> Estimate | None:
-    """Mean F-SI of one group over another's; None where the other has none."""
-    return ratio_estimate(first, second) if second.mean() > 0 else None
-
-
-def pooled(parts: Parts[SourcesSpec], place: int) -> np.ndarray:
-    """F-SI of a source's images in all repeats."""
-    return np.concatenate([by_source(parts, "scores", repeat)[place] for repeat in range(parts.spec.repeats)])
-
-
-def pooled_kind(parts: Parts[SubclassSpec], count: int, place: int) -> np.ndarray:
-    """F-SI of the rare (0), the common (1) or the other images (2) in all repeats."""
-    return np.concatenate([by_kind(parts, repeat, count)[place] for repeat in range(parts.spec.repeats)])
-
-
-def source_table(parts: Parts[SourcesSpec], ws: Workspace) -> pd.DataFrame:
+def source_table(pieces: Pieces[SourcesSpec], ws: Workspace) -> pd.DataFrame:
     """A row for each image of each repeat: its source, its label, its F-SI among all sources and among its own alone, in nats."""
-    spec = parts.spec
+    spec = pieces.spec
     return pd.concat(
         [
             _images(sources_study.images(spec, repeat, ws), repeat).assign(
-                information=parts["scores"][repeat], alone=parts["alone"][repeat]
+                information=pieces["scores"][repeat], alone=pieces["alone"][repeat]
             )
             for repeat in range(spec.repeats)
         ],
@@ -166,14 +145,14 @@ def source_table(parts: Parts[SourcesSpec], ws: Workspace) -> pd.DataFrame:
     )
 
 
-def subclass_scores_table(parts: Parts[SubclassSpec], ws: Workspace) -> pd.DataFrame:
+def subclass_scores_table(pieces: Pieces[SubclassSpec], ws: Workspace) -> pd.DataFrame:
     """A row for each image, repeat and count: its sub-class, its label, its F-SI in nats."""
-    spec, rows = parts.spec, []
+    spec, rows = pieces.spec, []
     for repeat in range(spec.repeats):
         table = _images(subclass_study.images(spec, repeat, ws), repeat)
         for count in spec.counts:
             there = subclass_study.rows_of(spec, count)
-            scores = parts["scores"][part_of(spec, repeat, count)][there]
+            scores = pieces["scores"][piece_of(spec, repeat, count)][there]
             rows.append(table.iloc[there].assign(count=count, information=scores))
     return pd.concat(rows, ignore_index=True)
 
@@ -191,7 +170,7 @@ def _images(found: Composed, repeat: int) -> pd.DataFrame:
     )
 
 
-def curve_table(parts: Parts[SourcesSpec], names: Sequence[str]) -> pd.DataFrame:
+def curve_table(pieces: Pieces[SourcesSpec], names: Sequence[str]) -> pd.DataFrame:
     """A row for each repeat, source, order, share dropped and whose held-out images are judged."""
     rows = [
         {
@@ -200,9 +179,9 @@ def curve_table(parts: Parts[SourcesSpec], names: Sequence[str]) -> pd.DataFrame
             "order": order,
             "dropped": share,
             "held_out": [*names, "all"][judged],
-            "accuracy": parts["accuracy"][repeat, place, number, step, judged],
+            "accuracy": pieces["accuracy"][repeat, place, number, step, judged],
         }
-        for repeat in range(parts.spec.repeats)
+        for repeat in range(pieces.spec.repeats)
         for place in range(len(names))
         for number, order in enumerate(ORDERS)
         for step, share in enumerate(DROPPED)

@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import classes, regression
+from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.labels.views import flipped, suspicions
-from ntkcore.analyses.information.views import judged, percentiles, time_of
-from ntkcore.analyses.workspace import Workspace
+from ntkcore.analyses.information.views import judged, percentiles
+from ntkcore.analyses.look import memoised
 from ntkcore.influence.own import held_out_outputs
 from ntkcore.specs.detection import LabelsView, Suspicion
-from ntkcore.specs.information import InformationView
 
 Deed = Literal["accept", "relabel", "reject"]
 
@@ -46,31 +46,30 @@ class Review:
     suggested: np.ndarray
 
 
-def review(result: InfluenceResult, view: InformationView, ws: Workspace) -> Review:
-    """The review as the view asks for it.
+@memoised()
+def review(look: Look, by: Suspicion, first: int) -> Review:
+    """The review by one score.
+
+    Args:
+        by: the score whose highest come first.
+        first: how many are gone through; 0: all.
 
     Raises:
         ComputationError: λ is too small for this kernel at the end of training; says which would do.
     """
-    key = ("labels.review", result.key, result.created, view.ridge, view.time, view.labels.by, view.labels.first)
-    return ws.hot.get(key, lambda: _review(result, view, ws), lambda found: 16 * found.outputs.nbytes)
-
-
-def _review(result: InfluenceResult, view: InformationView, ws: Workspace) -> Review:
-    time = time_of(view)
-    scores = dict(suspicions(result, view.ridge, time, ws))
-    order = np.argsort(-scores[view.labels.by], kind="stable")
-    outputs = held_out_outputs(regression(result, view.ridge, ws), time)
+    scores = dict(suspicions(look))
+    order = np.argsort(-scores[by], kind="stable")
+    outputs = held_out_outputs(look.regression(), look.time)
     unseen = classes(outputs)
     return Review(
         order=order,
-        queue=order[: view.labels.first or len(order)],
+        queue=order[: first or len(order)],
         scores=scores,
         percentiles={name: percentiles(values) for name, values in scores.items()},
-        predicted=judged(result, view.ridge, time, ws).predicted,
+        predicted=judged(look).predicted,
         outputs=outputs,
         unseen=unseen,
-        suggested=_suggested(outputs, unseen, result.labels),
+        suggested=_suggested(outputs, unseen, look.result.labels),
     )
 
 

@@ -3,10 +3,8 @@
 Each draw is an influence analysis of its own, stored under its own key, so that it can be opened and is not computed again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from math import inf
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,18 +13,19 @@ from pydantic import ValidationError
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
-from ntkcore.analyses.influence.views import classes, regression
-from ntkcore.analyses.information.labels.views import METRICS, flipped, suspicions
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.labels import answer
+from ntkcore.analyses.information.labels.views import METRICS, flipped, measured, study_table, suspicions
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.probes import product_rate
-from ntkcore.analyses.study import PartReporter, Parts, Shapes, Study
+from ntkcore.analyses.progress import PieceReporter
+from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.errors import SpecError
-from ntkcore.information.detection import Estimate, detect, mean_interval
+from ntkcore.information.detection import detect
 from ntkcore.regression.contour import NODES
-from ntkcore.specs import faults
-from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec, Suspicion
+from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
@@ -44,41 +43,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> DetectionStudySpec:
     try:
         return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.time, seeds=view.labels.seeds)
     except ValidationError as error:
-        said = faults(error)[0].partition(": ")[2]
-        raise SpecError(f"{said[0].upper()}{said[1:]}.", "Flip another share of the labels.") from error
-
-
-class Measured(NamedTuple):
-    """One metric of one score over the draws: each draw's, and the mean with its interval."""
-
-    score: Suspicion
-    metric: str
-    draws: np.ndarray
-    mean: Estimate
-
-
-def measured(parts: Parts[DetectionStudySpec]) -> Iterator[Measured]:
-    """Every metric of every score, score by score."""
-    for place, score in enumerate(SUSPICIONS):
-        for column, metric in enumerate(METRICS):
-            values = parts["metrics"][:, place, column]
-            yield Measured(score, metric, values, mean_interval(values))
-
-
-def table(parts: Parts[DetectionStudySpec]) -> pd.DataFrame:
-    """Every metric of every score: the mean over the draws, its 95 % interval, and each draw."""
-    rows = []
-    for score, metric, draws, mean in measured(parts):
-        row: dict[str, object] = {
-            "score": SUSPICIONS[score],
-            "metric": METRICS[metric],
-            "mean": mean.value,
-            "low": mean.low,
-            "high": mean.high,
-        }
-        first = parts.spec.influence.dataset.seed
-        rows.append(row | {f"seed_{first + s}": value for s, value in enumerate(draws)})
-    return pd.DataFrame(rows)
+        raise unasked(error, "Flip another share of the labels.") from error
 
 
 def _scoring(spec: DetectionStudySpec, ws: Workspace) -> float:
@@ -97,17 +62,17 @@ class Detection(Study[DetectionStudySpec, InformationView]):
     word = "study: how well scores find flipped labels"
 
     def title(self, spec: DetectionStudySpec, ws: Workspace) -> str:
-        """In words."""
+        """How many labels are flipped, of which images, in how many draws."""
         chosen = spec.influence.dataset
         of = f", {', '.join(chosen.classes)}" if chosen.classes else ""
         return f"Finding {100 * chosen.label_noise:g} % flipped labels: {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws"
 
     def content(self, spec: DetectionStudySpec, ws: Workspace) -> Mapping[str, str]:
-        """What it is made from."""
+        """Every draw's analysis."""
         return {f"draw {place}": INFLUENCE.key(draw, ws) for place, draw in enumerate(spec.draws)}
 
     def forecast(self, spec: DetectionStudySpec, ws: Workspace) -> Forecast:
-        """All that is not stored yet."""
+        """The draws' analyses that are not stored, then scores and bootstrap samples of each."""
         one = forecast_influence(spec.influence, ws)
         if one.refusal:
             return one
@@ -115,7 +80,7 @@ class Detection(Study[DetectionStudySpec, InformationView]):
         return replace(one, seconds=missing * one.seconds + spec.seeds * _scoring(spec, ws), disk=missing * one.disk)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> DetectionStudySpec:
-        """See :func:`asked`."""
+        """What the page's choice asks for; see :func:`asked`."""
         return asked(spec, view)
 
     def shown(self, spec: DetectionStudySpec) -> tuple[InfluenceSpec, InformationView]:
@@ -125,37 +90,35 @@ class Detection(Study[DetectionStudySpec, InformationView]):
         view = {"ask": "mislabelled", "ridge": spec.ridge, "time": spec.time, "labels": labels}
         return spec.influence.model_copy(update={"dataset": clean}), InformationView.model_validate(view)
 
-    def count(self, spec: DetectionStudySpec) -> int:
+    def pieces(self, spec: DetectionStudySpec) -> int:
         """One for each draw."""
         return spec.seeds
 
     def shapes(self, spec: DetectionStudySpec, ws: Workspace) -> Shapes:
-        """The arrays of one piece."""
+        """``metrics`` of every score; how many labels are ``flipped``; ``accuracy``: share of held-out images that are right."""
         return {"metrics": (len(SUSPICIONS), len(METRICS)), "flipped": (), "accuracy": ()}
 
-    def piece(self, spec: DetectionStudySpec, number: int, ws: Workspace, reporter: PartReporter) -> Mapping[str, np.ndarray]:
-        """One piece."""
+    def piece(self, spec: DetectionStudySpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
+        """A draw's analysis, stored as its own, and every score judged by its flips."""
         draw = spec.draws[number]
         INFLUENCE.run(draw, 0, ws, reporter)
         reporter.tell(_KERNEL)
-        result, time = INFLUENCE.open(draw, ws), inf if spec.time is None else spec.time
-        found = suspicions(result, spec.ridge, time, ws, reporter.share(_KERNEL, 1.0))
-        truth = flipped(result)
+        look = Look.of(INFLUENCE.open(draw, ws), spec.ridge, spec.time, ws)
+        found, truth = suspicions(look, progress=reporter.share(_KERNEL, 1.0)), flipped(look.result)
         judged = [detect(found[score], truth) for score in SUSPICIONS]
-        outputs = regression(result, spec.ridge, ws).predict(result.k_test, result.f_test, time)
         return {
             "metrics": np.array([[getattr(one, metric).value for metric in METRICS] for one in judged]),
             "flipped": np.asarray(truth.sum()),
-            "accuracy": np.asarray((classes(outputs) == result.test_labels).mean()),
+            "accuracy": np.asarray((classes(look.outputs()) == look.result.test_labels).mean()),
         }
 
-    def answer(self, result: Parts[DetectionStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
-        """TODO."""
-        return ()
+    def answer(self, result: Pieces[DetectionStudySpec], view: InformationView, ws: Workspace) -> tuple[str, ...]:
+        """How well F-SI finds the flipped labels, and which score finds them better."""
+        return answer.study(list(measured(result)), result.spec.seeds)
 
-    def table(self, result: Parts[DetectionStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """See :func:`table`."""
-        return table(result)
+    def table(self, result: Pieces[DetectionStudySpec], view: InformationView, ws: Workspace) -> pd.DataFrame:
+        """Every metric of every score: the mean over the draws, its 95 % interval, and each draw."""
+        return study_table(result)
 
 
 DETECTION = Detection()

@@ -4,26 +4,30 @@ Unique-info §6: a mislabelled image is fitted by what is unique to it. Of every
 which labels are flipped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import regression
 from ntkcore.analyses.information import views as information
-from ntkcore.analyses.workspace import Workspace
+from ntkcore.analyses.look import memoised
+from ntkcore.analyses.study import Pieces
 from ntkcore.influence.own import self_influence
 from ntkcore.information.detection import RESAMPLES as RESAMPLES  # said on the page
 from ntkcore.information.detection import Detection as Detection
 from ntkcore.information.detection import Estimate as Estimate
-from ntkcore.information.detection import detect
+from ntkcore.information.detection import detect, mean_interval
 from ntkcore.information.functions import squared_shifts
-from ntkcore.specs.detection import SUSPICIONS, Suspicion
+from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec, Suspicion
 
 BINS = 40
 _PIECE = 128  # held-out images between two tellings of progress
+SHORT: dict[Suspicion, str] = {"information": "F-SI", "loss": "loss", "margin": "margin", "k_xx": "k(x, x)", "self": "self-influence"}
+"""The scores in one word each."""
 METRICS = {"auc": "ROC-AUC", "average_precision": "average precision", "precision": "precision at the noise rate"}
 
 
@@ -32,10 +36,9 @@ def flipped(result: InfluenceResult) -> np.ndarray:
     return np.asarray(result.labels != result.true_labels)
 
 
-def suspicions(
-    result: InfluenceResult, ridge: float, time: float, ws: Workspace, progress: Callable[[int, int], None] | None = None
-) -> Mapping[Suspicion, np.ndarray]:
-    """Every score (n,) at a λ and τ (inf: the end of training); a higher one is more suspicious.
+@memoised()
+def suspicions(look: Look, *, progress: Callable[[int, int], None] | None = None) -> Mapping[Suspicion, np.ndarray]:
+    """Every score (n,); a higher one is more suspicious.
 
     Args:
         progress: called with (held-out images done, all); may raise.
@@ -43,49 +46,39 @@ def suspicions(
     Raises:
         ComputationError: λ is too small for this kernel at the end of training; says which would do.
     """
-
-    def make() -> Mapping[Suspicion, np.ndarray]:
-        chosen = regression(result, ridge, ws)
-        own = self_influence(chosen, time)
-        errors = chosen.own_errors(time)
-        return {
-            "information": _information(result, ridge, time, ws, progress),
-            "loss": np.square(errors).sum(1) / 2,  # exact where the network has learned everything, and every loss is almost 0
-            "margin": -information.judgement(chosen.targets + errors, result.labels).margin,
-            "k_xx": information.diagonal(result),
-            "self": own,
-        }
-
-    key = ("detection.suspicions", result.key, result.created, ridge, time)
-    return ws.hot.get(key, make, lambda found: sum(values.nbytes for values in found.values()))
+    chosen = look.regression()
+    own = self_influence(chosen, look.time)
+    errors = chosen.own_errors(look.time)
+    return {
+        "information": _information(look, progress),
+        "loss": np.square(errors).sum(1) / 2,  # exact where the network has learned everything, and every loss is almost 0
+        "margin": -information.judgement(chosen.targets + errors, look.result.labels).margin,
+        "k_xx": information.diagonal(look.result),
+        "self": own,
+    }
 
 
-def _information(
-    result: InfluenceResult, ridge: float, time: float, ws: Workspace, progress: Callable[[int, int], None] | None
-) -> np.ndarray:
+def _information(look: Look, progress: Callable[[int, int], None] | None) -> np.ndarray:
     """F-SI (n,), piece by piece where progress is asked for."""
     if progress is None:
-        return information.scores(result, ridge, time, ws)
-    chosen, m = regression(result, ridge, ws), len(result.k_test)
+        return information.scores(look)
+    chosen, k_test = look.regression(), look.result.k_test
+    m = len(k_test)
     total = np.zeros(chosen.n)
     for start in range(0, m, _PIECE):
         progress(start, m)
-        total += squared_shifts(chosen, result.k_test[start : start + _PIECE], [time])[0]
+        total += squared_shifts(chosen, k_test[start : start + _PIECE], [look.time])[0]
     return total / (2 * m)
 
 
-def detections(result: InfluenceResult, ridge: float, time: float, ws: Workspace) -> Mapping[Suspicion, Detection]:
+@memoised()
+def detections(look: Look) -> Mapping[Suspicion, Detection]:
     """How well every score finds the flipped labels, with bootstrap intervals.
 
     Raises:
         DataError: no label is flipped; ComputationError as :func:`suspicions`.
     """
-    key = ("detection.detections", result.key, result.created, ridge, time)
-    return ws.hot.get(
-        key,
-        lambda: {name: detect(values, flipped(result)) for name, values in suspicions(result, ridge, time, ws).items()},
-        lambda _: 2**20,
-    )
+    return {name: detect(values, flipped(look.result)) for name, values in suspicions(look).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +112,6 @@ def histogram_table(found: Histogram) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def metric_table(found: Mapping[Suspicion, Detection]) -> pd.DataFrame:
-    """Every metric of every score with its 95 % interval."""
-    rows = []
-    for name, one in found.items():
-        row: dict[str, object] = {"score": SUSPICIONS[name]}
-        for metric in METRICS:
-            estimate = getattr(one, metric)
-            row |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def curve_table(found: Mapping[Suspicion, Detection], kind: str) -> pd.DataFrame:
     """Points of the ROC (``"roc"``) or precision-recall (``"curve"``) curves, score by score."""
     names = ("false_positive_rate", "true_positive_rate") if kind == "roc" else ("recall", "precision")
@@ -141,3 +122,36 @@ def curve_table(found: Mapping[Suspicion, Detection], kind: str) -> pd.DataFrame
 def best(found: Mapping[Suspicion, Detection]) -> Suspicion:
     """The score whose ROC-AUC is largest."""
     return max(found, key=lambda name: found[name].auc.value)
+
+
+class Measured(NamedTuple):
+    """One metric of one score over the draws: each draw's, and the mean with its interval."""
+
+    score: Suspicion
+    metric: str
+    draws: np.ndarray
+    mean: Estimate
+
+
+def measured(pieces: Pieces[DetectionStudySpec]) -> Iterator[Measured]:
+    """Every metric of every score, score by score."""
+    for place, score in enumerate(SUSPICIONS):
+        for column, metric in enumerate(METRICS):
+            values = pieces["metrics"][:, place, column]
+            yield Measured(score, metric, values, mean_interval(values))
+
+
+def study_table(pieces: Pieces[DetectionStudySpec]) -> pd.DataFrame:
+    """Every metric of every score: the mean over the draws, its 95 % interval, and each draw."""
+    rows = []
+    for score, metric, draws, mean in measured(pieces):
+        row: dict[str, object] = {
+            "score": SUSPICIONS[score],
+            "metric": METRICS[metric],
+            "mean": mean.value,
+            "low": mean.low,
+            "high": mean.high,
+        }
+        first = pieces.spec.influence.dataset.seed
+        rows.append(row | {f"seed_{first + s}": value for s, value in enumerate(draws)})
+    return pd.DataFrame(rows)

@@ -1,16 +1,19 @@
 """The agreement study: each network's scores are its own analysis's, compared pair by pair; what is stored is not computed again."""
 
+from math import inf
+
 import numpy as np
 import pytest
 from recording import Recording
 from scipy import stats
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information_views
 from ntkcore.analyses.information.believe import agreement as study
-from ntkcore.analyses.information.believe import views
+from ntkcore.analyses.information.believe import answer, networks, views
 from ntkcore.analyses.progress import STUDY
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, ModelError, SpecError
 from ntkcore.specs.believe import AgreementStudySpec, BelieveView
@@ -34,27 +37,27 @@ def test_every_network_is_an_analysis_of_its_own(cache):
         study.AGREEMENT.compute(spec, ws, Recording(stop_at=(STUDY, 2.0)))
     assert [INFLUENCE.ready(one, ws) for one in spec.variants[:2]] == [True, True] and study.AGREEMENT.state(spec, ws) == "partial"
     study.AGREEMENT.compute(spec, ws, Recording())
-    parts = study.AGREEMENT.open(spec, ws)
+    pieces = study.AGREEMENT.open(spec, ws)
     assert [(one.model.depth, one.model.width, one.model.seed) for one in spec.variants] == [(1, 6, 0), (1, 6, 1), (2, 256, 0), (2, 256, 1)]
-    for row, one in zip(parts["scores"], spec.variants, strict=True):
-        np.testing.assert_allclose(row, information_views.scores(INFLUENCE.open(one, ws), 0.1, 0.3, ws), rtol=1e-12)
-    assert study.networks(spec) == ("Fully connected, 1 hidden, width 6", "Fully connected, 2 hidden, width 256")
+    for row, one in zip(pieces["scores"], spec.variants, strict=True):
+        np.testing.assert_allclose(row, information_views.scores(Look(INFLUENCE.open(one, ws), 0.1, 0.3, ws)), rtol=1e-12)
+    assert networks.networks(spec) == ("Fully connected, 1 hidden, width 6", "Fully connected, 2 hidden, width 256")
     assert study.AGREEMENT.forecast(spec, ws).seconds < study.AGREEMENT.forecast(asked(seeds=4), ws).seconds
-    assert list(study.score_table(parts).columns)[1] == "Fully connected, 1 hidden, width 6, seed 0"
+    assert list(networks.score_table(pieces).columns)[1] == "Fully connected, 1 hidden, width 6, seed 0"
 
 
-def made(scores: np.ndarray, seeds: int) -> Parts[AgreementStudySpec]:
+def made(scores: np.ndarray, seeds: int) -> Pieces[AgreementStudySpec]:
     """A study of such scores (V, n)."""
     large = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": scores.shape[1]})})
     others = ("fcn-2", "cnn3")[: len(scores) // seeds - 1]
-    return Parts(asked(influence=large, seeds=seeds, others=others), "key", {"scores": scores}, "2026-01-01", 1.0, "cpu")
+    return Pieces(asked(influence=large, seeds=seeds, others=others), "key", {"scores": scores}, "2026-01-01", 1.0, "cpu")
 
 
 @pytest.mark.parametrize("ranks", [False, True])
 def test_agreement_is_the_mean_over_pairs_of_initialisations(ranks):
     scores = np.random.default_rng(0).gamma(1.0, size=(6, 40)) + np.linspace(0, 2, 40)
-    parts = made(scores, 2)
-    mean, deviation = study.between_networks(parts, ranks)
+    pieces = made(scores, 2)
+    mean, deviation = networks.between_networks(pieces, ranks)
     measure = stats.spearmanr if ranks else stats.pearsonr
     for a in range(3):
         for b in range(3):
@@ -63,37 +66,39 @@ def test_agreement_is_the_mean_over_pairs_of_initialisations(ranks):
 
 
 def test_one_initialisation_has_nothing_to_agree_with_itself():
-    parts = made(np.random.default_rng(1).gamma(1.0, size=(2, 30)), 1)
-    mean, _ = study.between_networks(parts)
+    pieces = made(np.random.default_rng(1).gamma(1.0, size=(2, 30)), 1)
+    mean, _ = networks.between_networks(pieces)
     assert np.isnan(np.diagonal(mean)).all() and np.isfinite(mean[0, 1])
-    assert "initialisations" not in views.agreement_said(parts)
+    assert "initialisations" not in answer.across_networks(pieces)
 
 
 def test_leading_images_are_those_of_the_mean_score():
     scores = np.random.default_rng(2).gamma(1.0, size=(4, 30))
-    parts = made(scores, 2)
+    pieces = made(scores, 2)
     tops = [set(np.argsort(-scores[2 * a : 2 * a + 2].mean(0))[:10]) for a in range(2)]
-    assert [set(row) for row in study.top_images(parts)] == tops
-    assert study.shared_top(parts)[0, 1] == len(tops[0] & tops[1])
-    table = study.table(parts)
+    assert [set(row) for row in networks.top_images(pieces)] == tops
+    assert networks.shared_top(pieces)[0, 1] == len(tops[0] & tops[1])
+    table = networks.table(pieces)
     assert list(table["with"]) == [
         "itself, other initialisations",
         "Fully connected, 2 hidden, width 256",
         "itself, other initialisations",
     ]
-    assert f"share {len(tops[0] & tops[1])} of their 10" in views.agreement_said(parts)
+    assert f"share {len(tops[0] & tops[1])} of their 10" in answer.across_networks(pieces)
+    assert study.AGREEMENT.answer(pieces, InformationView(), None) == (answer.across_networks(pieces),)
 
 
 def test_times_are_compared_on_one_analysis(cache):
     ws = Workspace(cache)
     INFLUENCE.compute(SPEC, ws, Recording())
     result = INFLUENCE.open(SPEC, ws)
-    times, values = views.over_times(result, 0.1, ws)
-    scores = [information_views.scores(result, 0.1, time, ws) for time in times[:2]]
+    look = Look(result, 0.1, inf, ws)
+    times, values = views.over_times(look)
+    scores = [information_views.scores(Look(result, 0.1, time, ws)) for time in times[:2]]
     assert values[0, 1] == pytest.approx(np.corrcoef(*scores)[0, 1], abs=1e-6)
-    assert len(views.time_table(result, 0.1, ws)) == len(times) * (len(times) - 1) // 2
-    assert "one time agrees with the next" in views.times_said(times, values)
-    assert "nothing to correlate" in views.times_said(times, np.full_like(values, np.nan))
+    assert len(views.time_table(look)) == len(times) * (len(times) - 1) // 2
+    assert "one time agrees with the next" in answer.over_training(times, values)
+    assert "nothing to correlate" in answer.over_training(times, np.full_like(values, np.nan))
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,18 @@
 """The retraining study against plain trainings, explicit linearised weights, and the estimates made by themselves; resumed; refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.believe import plan, tables, views
+from ntkcore.analyses.information.believe import answer, plan, tables, views
 from ntkcore.analyses.information.believe import retraining as study
 from ntkcore.analyses.information.believe.plan import BATCH, DEPTH, SCALE, damping
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.progress import STUDY
-from ntkcore.analyses.study import Parts
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, ComputationError, SpecError
 from ntkcore.influence import Lissa
@@ -70,22 +68,22 @@ def moved(one: torch.nn.Module, other: torch.nn.Module) -> float:
 @pytest.mark.parametrize("ridge", [0.0, 20.0])
 def test_retrained_changes_are_those_of_plain_training(made, spec, ridge):
     """Single precision of a few hundred steps against double: changes of 1e-2 and more of weights of size 1 are right to 1e-3."""
-    parts = study.RETRAINING.open(asked(spec), made)
+    pieces = study.RETRAINING.open(asked(spec), made)
     z = torch.from_numpy(load_split(spec.dataset, 6, made).test_inputs).double()
-    steps = int(tables.whole(parts, ridge)["steps"])
+    steps = int(tables.whole(pieces, ridge)["steps"])
     whole = trained(spec, made, ridge, steps, None)
-    for place, image in enumerate(plan.images_of(parts.spec)):
+    for place, image in enumerate(plan.images_of(pieces.spec)):
         without = trained(spec, made, ridge, steps, int(image))
-        assert tables.changes(parts, ridge, "weights")[0, place] == pytest.approx(moved(without, whole), rel=1e-3)
+        assert tables.changes(pieces, ridge, "weights")[0, place] == pytest.approx(moved(without, whole), rel=1e-3)
         shift = (without(z) - whole(z)).detach().numpy()
-        assert tables.changes(parts, ridge, "outputs")[0, place] == pytest.approx(np.square(shift).sum(), rel=1e-3)
+        assert tables.changes(pieces, ridge, "outputs")[0, place] == pytest.approx(np.square(shift).sum(), rel=1e-3)
 
 
 @pytest.mark.parametrize("spec", [BINARY, THREE], ids=["binary", "three"])
 @pytest.mark.parametrize("ridge", [0.0, 20.0])
 def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
     """w = w0 + Jᵀ A^-1 (I - e^(-τA)) (y - f0) with and without each image, J by automatic differentiation; the contour's 4e-10 aside."""
-    parts = study.RETRAINING.open(asked(spec), made)
+    pieces = study.RETRAINING.open(asked(spec), made)
     split = load_split(spec.dataset, 6, made)
     model = network(spec.model, split.train, made).double()
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -105,10 +103,10 @@ def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
         return rows.T @ (vectors @ (grown * (vectors.T @ (split.train.targets[rest] - start[rest]).ravel())))
 
     everyone = list(range(split.train.n))
-    for place, image in enumerate(plan.images_of(parts.spec)):
+    for place, image in enumerate(plan.images_of(pieces.spec)):
         change = linearised([i for i in everyone if i != image]) - linearised(everyone)
-        assert tables.changes(parts, ridge, "weights")[1, place] == pytest.approx(np.square(change).sum(), rel=1e-6)
-        assert tables.changes(parts, ridge, "outputs")[1, place] == pytest.approx(np.square(test @ change).sum(), rel=1e-6)
+        assert tables.changes(pieces, ridge, "weights")[1, place] == pytest.approx(np.square(change).sum(), rel=1e-6)
+        assert tables.changes(pieces, ridge, "outputs")[1, place] == pytest.approx(np.square(test @ change).sum(), rel=1e-6)
 
 
 @pytest.mark.parametrize("spec", [BINARY, THREE], ids=["binary", "three"])
@@ -116,37 +114,37 @@ def test_linearised_changes_are_those_of_explicit_weights(made, spec, ridge):
 def test_influence_functions_are_those_at_the_trained_weights(made, spec, ridge):
     """At weights trained here in double precision; the study's are in single, and the smallest eigenvalue that is added is 0.1 or more."""
     wanted = asked(spec)
-    parts, split = study.RETRAINING.open(wanted, made), load_split(spec.dataset, 6, made)
-    model = trained(spec, made, ridge, int(tables.whole(parts, ridge)["steps"]), None)
+    pieces, split = study.RETRAINING.open(wanted, made), load_split(spec.dataset, 6, made)
+    model = trained(spec, made, ridge, int(tables.whole(pieces, ridge)["steps"]), None)
     images = [int(i) for i in plan.images_of(wanted)]
     x, y, z = (torch.from_numpy(v).double() for v in (split.train.inputs, split.train.targets, split.test_inputs))
     given = {"ridge": damping(wanted, ridge), "tolerance": 1e-12}
     exact = removal_moves(model, x, y, z, images, curvature="gauss-newton", **given)
     for quantity, expected in (("weights", exact.weights), ("outputs", np.square(exact.outputs).sum((1, 2)))):
-        np.testing.assert_allclose(tables.changes(parts, ridge, quantity)[2], expected, rtol=5e-3)
+        np.testing.assert_allclose(tables.changes(pieces, ridge, quantity)[2], expected, rtol=5e-3)
     try:
         hessian = removal_moves(model, x, y, z, images, **given)
     except ComputationError:
-        assert np.isnan(tables.changes(parts, ridge, "weights")[3]).any()
+        assert np.isnan(tables.changes(pieces, ridge, "weights")[3]).any()
     else:
-        np.testing.assert_allclose(tables.changes(parts, ridge, "weights")[3], hessian.weights, rtol=2e-2)  # stopped at 1e-3
+        np.testing.assert_allclose(tables.changes(pieces, ridge, "weights")[3], hessian.weights, rtol=2e-2)  # stopped at 1e-3
     recursion = Lissa(SCALE * len(x), 30, BATCH, 1, 0)  # all images are in every step, as there are fewer than a batch
     lissa = removal_moves(model, x, y, z, images, lissa=recursion, **given)
-    np.testing.assert_allclose(tables.changes(parts, ridge, "weights")[4], lissa.weights, rtol=1e-3)
+    np.testing.assert_allclose(tables.changes(pieces, ridge, "weights")[4], lissa.weights, rtol=1e-3)
 
 
 def test_tables_say_what_was_measured(made):
-    parts = study.RETRAINING.open(asked(removals=3), made)
-    rows = list(tables.agreements(parts))
+    pieces = study.RETRAINING.open(asked(removals=3), made)
+    rows = list(tables.agreements(pieces))
     assert [(r.ridge, r.quantity, r.method) for r in rows][:2] == [(0.0, "weights", "linear"), (0.0, "weights", "gauss-newton")]
-    assert len(rows) == 16 == len(tables.table(parts)) == len(views.agreement_table(parts))
+    assert len(rows) == 16 == len(tables.table(pieces))
     assert np.isnan(rows[0].pearson.value)  # three pairs
-    actual, linear = tables.changes(parts, 0.0, "weights")[:2]
+    actual, linear = tables.changes(pieces, 0.0, "weights")[:2]
     assert rows[0].factor == pytest.approx(np.median(linear / actual))
-    changes = tables.change_table(parts)
-    assert len(changes) == 6 and list(changes["image"][:3]) == list(plan.images_of(parts.spec))
-    np.testing.assert_array_equal(changes["predictions_linear"][3:], tables.changes(parts, 20.0, "outputs")[1])
-    found = tables.whole(parts, 0.0)
+    changes = tables.change_table(pieces)
+    assert len(changes) == 6 and list(changes["image"][:3]) == list(plan.images_of(pieces.spec))
+    np.testing.assert_array_equal(changes["predictions_linear"][3:], tables.changes(pieces, 20.0, "outputs")[1])
+    found = tables.whole(pieces, 0.0)
     assert 0 <= found["accuracy"] <= 1 and found["gap"] > 0 and found["travelled"] > 0
 
 
@@ -155,15 +153,15 @@ def test_a_cancelled_study_goes_on_with_the_parts_that_are_missing(made, monkeyp
     monkeypatch.setattr(study, "CHUNK", 2)
     monkeypatch.setattr(study, "DEPTH", 5)
     spec, computed = asked(removals=5, ridges=(0.0,)), []
-    real = study._compute
-    wanted = replace(study.RETRAINING, compute=lambda s, part, ws, reporter: computed.append(part) or real(s, part, ws, reporter))
+    real, wanted = study.Retraining.piece, study.RETRAINING
+    monkeypatch.setattr(study.Retraining, "piece", lambda own, s, number, *given: computed.append(number) or real(own, s, number, *given))
     with pytest.raises(Cancelled):
-        wanted.run(spec, made, Recording(stop_at=(STUDY, 1.5)))
+        wanted.compute(spec, made, Recording(stop_at=(STUDY, 1.5)))
     assert wanted.state(spec, made) == "partial" and computed == [0, 1]
-    wanted.run(spec, made, Recording())
+    wanted.compute(spec, made, Recording())
     assert computed == [0, 1, 1, 2] and wanted.state(spec, made) == "ready"
     assert np.isfinite(tables.changes(wanted.open(spec, made), 0.0, "outputs")[:3]).all()
-    wanted.run(spec, made, Recording())
+    wanted.compute(spec, made, Recording())
     assert computed == [0, 1, 1, 2]
 
 
@@ -210,7 +208,7 @@ def test_time_is_the_papers_at_the_end_of_training():
     assert plan.asked(BINARY, InformationView(believe=BelieveView(removals=4, ridge=0.0))).ridges == (0.0,)
 
 
-def follower(quality: float, removals: int = 30) -> Parts[RetrainingStudySpec]:
+def follower(quality: float, removals: int = 30) -> Pieces[RetrainingStudySpec]:
     """A study whose linearisation follows with about this correlation."""
     generator = np.random.default_rng(0)
     spec = RetrainingStudySpec(
@@ -220,13 +218,14 @@ def follower(quality: float, removals: int = 30) -> Parts[RetrainingStudySpec]:
     noisy = 10 + quality * (actual - 10) + (1 - quality**2) ** 0.5 * generator.normal(size=removals)
     values = np.stack([actual, *[noisy] * 4]).reshape(5, -1, 5).transpose(1, 0, 2)
     rest = {"gap": np.ones((6, 2)), "accuracy": np.ones((6, 2)), "steps": np.ones(6)}
-    return Parts(spec, "key", {"weights": values, "outputs": values} | rest, "2026-01-01", 1.0, "cpu")
+    return Pieces(spec, "key", {"weights": values, "outputs": values} | rest, "2026-01-01", 1.0, "cpu")
 
 
 @pytest.mark.parametrize(("quality", "kind"), [(0.99, "follows"), (0.8, "roughly"), (0.1, "fails")])
 def test_the_verdict_follows_the_correlation(quality, kind):
-    found = views.verdict(follower(quality), 0.0)
+    found = answer.verdict(follower(quality), 0.0)
     assert found.kind == kind and "30 images" in found.said and "Pearson" in found.said
+    assert study.RETRAINING.answer(follower(quality), InformationView(), None) == (found.said,)
 
 
 def test_a_warning_comes_from_the_stored_study(made, monkeypatch):

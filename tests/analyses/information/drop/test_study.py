@@ -7,8 +7,9 @@ import pytest
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.information.drop import answer, study, views
 from ntkcore.analyses.information.drop import keep as lists
-from ntkcore.analyses.information.drop import study, views
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.progress import STUDY
@@ -66,8 +67,8 @@ def slow_order(kernel, val, y, start, way, count, size, ridge, time, seed):
 @pytest.mark.parametrize("spec", [PAIR, THREE, FULL], ids=["pair", "three", "full"])
 def test_each_part_is_a_regression_begun_anew_on_the_images_kept(ws: Workspace, spec: InfluenceSpec, time: float | None) -> None:
     wanted = asked(spec, time=time)
-    parts, n, m, until = done(wanted, ws), spec.dataset.n, spec.test, inf if time is None else time
-    for piece, found, left in zip(study.pieces(wanted), parts["kernel"], parts["counts"], strict=True):
+    pieces, n, m, until = done(wanted, ws), spec.dataset.n, spec.test, inf if time is None else time
+    for piece, found, left in zip(study.pieces(wanted), pieces["kernel"], pieces["counts"], strict=True):
         draw = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"seed": spec.dataset.seed + piece.draw}), "test": m + 15})
         result = INFLUENCE.open(draw, ws)
         stored = ws.store.open(INFLUENCE.kind, INFLUENCE.key(draw, ws))
@@ -89,7 +90,7 @@ def test_each_part_is_a_regression_begun_anew_on_the_images_kept(ws: Workspace, 
         outputs = alone.predict(across[m:][:, kept], result.f_test[m:], until)
         predicted = outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(1)
         assert found == (predicted == result.test_labels[m:]).mean()
-    assert np.isnan(parts["network"]).all()
+    assert np.isnan(pieces["network"]).all()
 
 
 def test_the_images_that_judge_are_others_than_those_scored_by(ws: Workspace) -> None:
@@ -105,18 +106,17 @@ def test_the_images_that_judge_are_others_than_those_scored_by(ws: Workspace) ->
 
 def test_a_network_is_really_trained_on_what_is_kept(ws: Workspace) -> None:
     wanted = asked(THREE, **NETWORK)
-    parts = done(wanted, ws)
+    pieces = done(wanted, ws)
     for place, piece in enumerate(study.pieces(wanted)):
         if piece.percent not in (0, 50):
-            assert np.isnan(parts["network"][place])
+            assert np.isnan(pieces["network"][place])
             continue
         draw = wanted.draws[piece.draw]
         split, result = load_split(draw.dataset, draw.test, ws), INFLUENCE.open(draw, ws)
         gone = np.zeros(0, int)
         if piece.strategy:
-            order = lists.removal(
-                result, 0.1, inf, piece.strategy, ws, validation=10, step=0.1, share=0.8, seed=draw.dataset.seed
-            )  # fmt: skip
+            chosen = lists.Order(piece.strategy, validation=10, step=0.1, share=0.8, seed=draw.dataset.seed)
+            order = lists.removal(Look(result, 0.1, inf, ws), chosen)
             gone = order[:15]
         kept = np.setdiff1d(np.arange(30), gone)
         model = network(wanted.model.model_copy(update={"seed": 3 + piece.draw}), split.train, ws)
@@ -124,8 +124,8 @@ def test_a_network_is_really_trained_on_what_is_kept(ws: Workspace) -> None:
         *_, last = train(model, split.train.inputs[kept], split.train.targets[kept], training)
         assert last.epoch == 3
         outputs = evaluate(model, split.test_inputs[10:])
-        assert parts["network"][place] == (outputs.argmax(1) == split.test_labels[10:]).mean()
-    rows = views.table(parts)
+        assert pieces["network"][place] == (outputs.argmax(1) == split.test_labels[10:]).mean()
+    rows = views.table(pieces)
     assert rows["network"].notna().sum() == 5 and list(rows["percent"][:4]) == [0, 20, 50, 80]
 
 
@@ -155,29 +155,33 @@ def test_cancelling_is_heard_while_scores_are_computed_anew(tmp_path) -> None:
 
 def test_means_differences_and_the_answer(ws: Workspace) -> None:
     wanted = asked(PAIR, seeds=3)
-    parts = done(wanted, ws)
-    found = {curve.strategy: curve for curve in views.curves(parts, "kernel")}
+    pieces = done(wanted, ws)
+    found = {curve.strategy: curve for curve in views.curves(pieces, "kernel")}
     assert list(found) == ["iterative", "once", "random", "top"] and found["top"].percents == (0, 20, 50, 80)
-    values = {(p.draw, p.strategy, p.percent): v for p, v in zip(study.pieces(wanted), parts["kernel"], strict=True)}
+    values = {(p.draw, p.strategy, p.percent): v for p, v in zip(study.pieces(wanted), pieces["kernel"], strict=True)}
     for way, curve in found.items():
         for place, percent in enumerate(curve.percents):
             draws = [values[draw, way if percent else None, percent] for draw in range(3)]
             np.testing.assert_array_equal(curve.draws[:, place], draws)
             np.testing.assert_allclose(curve.means[place].value, np.mean(draws))
-    ahead = {(one.percent, one.against): one.difference for one in views.contrasts(parts, "kernel")}
+    ahead = {(one.percent, one.against): one.difference for one in views.contrasts(pieces, "kernel")}
     gap = found["iterative"].draws[:, 2] - found["random"].draws[:, 2]
     half = 4.302652729749464 * gap.std(ddof=1) / np.sqrt(3)  # Student's t, 2 degrees of freedom
     said = ahead[50, "at random"]
     np.testing.assert_allclose((said.value, said.low, said.high), (gap.mean(), gap.mean() - half, gap.mean() + half), atol=1e-12)
-    rows = views.table(parts).set_index(["dropped", "percent"])
+    rows = views.table(pieces).set_index(["dropped", "percent"])
     np.testing.assert_allclose(rows.loc[("at random", 50), "kernel_ahead"], gap.mean(), atol=1e-12)
     assert rows.loc[("nothing", 0), "kernel"] == pytest.approx(found["once"].means[0].value) and len(rows) == 13
-    told = views.answer(parts, "kernel", 55)
+    told = views.cost(pieces, "kernel", 55)
     assert (told.percent, told.first) == (50, 20) and told.own == found["iterative"].means[2] and told.random == found["random"].means[2]
+    said = study.SUMMARY.answer(pieces, InformationView(drop=DropView(share=55)), ws)
+    assert said[0].startswith(answer.verdict(told)) and f"{100 * told.own.value:.1f} % instead of {100 * told.whole.value:.1f} %" in said[0]
+    assert "0.5 percentage points" in said[1]
+    assert study.SUMMARY.answer(pieces, InformationView(drop=DropView(share=0)), ws)[0].startswith("The list keeps 40 of 40 images")
     lost = [not mean.value >= found["iterative"].means[0].value - views.TOLERATED for mean in found["iterative"].means]
     assert told.most == (found["iterative"].percents[lost.index(True) - 1] if any(lost) else 80)
-    assert len(views.draws_table(parts, "kernel")) == 4 * 4 * 3
-    place = views.placed(parts, found["top"])
+    assert len(views.draws_table(pieces, "kernel")) == 4 * 4 * 3
+    place = views.placed(pieces, found["top"])
     np.testing.assert_allclose(place.error, np.maximum(1 - found["top"].draws.mean(0), 0.5 / 45))
     shown = ~np.isnan(place.error)
     assert shown[:3].all() and (place.low > 0)[shown].all()
@@ -186,20 +190,22 @@ def test_means_differences_and_the_answer(ws: Workspace) -> None:
 
 def test_an_emptied_class_ends_a_curve_and_is_said(ws: Workspace) -> None:
     few = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "5", "8"), "n": 12}, "test": 10})
-    parts = done(asked(few, shares=(25, 90), seeds=1), ws)
-    gone = views.emptied(parts)
+    pieces = done(asked(few, shares=(25, 90), seeds=1), ws)
+    gone = views.emptied(pieces)
     assert set(gone) == {"iterative", "once", "random", "top"} and set(gone.values()) == {90}  # one image is left of three classes
-    assert views.answer(parts, "kernel", 90) is None and views.answer(parts, "kernel", 25) is not None
-    assert np.isnan(views.curves(parts, "kernel")[0].means[2].value)
-    assert views.table(parts)["smallest_class"].min() == 0
+    assert views.cost(pieces, "kernel", 90) is None and views.cost(pieces, "kernel", 25) is not None
+    assert np.isnan(views.curves(pieces, "kernel")[0].means[2].value)
+    assert "without any image: drop fewer" in study.SUMMARY.answer(pieces, InformationView(drop=DropView(share=90)), ws)[0]
+    assert views.table(pieces)["smallest_class"].min() == 0
 
 
 def test_the_list_to_keep(ws: Workspace) -> None:
     INFLUENCE.compute(THREE, ws, Recording())
     result, told = INFLUENCE.open(THREE, ws), []
-    order = lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *done: told.append(done))
+    look = Look(result, 0.1, 0.6, ws)
+    order = lists.whole_order(look, 10.0, progress=lambda *done: told.append(done))
     assert len(set(order)) == 29 and told[-1] == (29, 29)
-    assert lists.whole_order(result, 0.1, 0.6, 10.0, ws, lambda *_: pytest.fail("computed again")) is order
+    assert lists.whole_order(look, 10.0, progress=lambda *_: pytest.fail("computed again")) is order
     found = lists.keep_list(result, order, 40)
     assert list(found.gone) == list(order[:12]) and len(found.kept) == 18 and {*found.gone, *found.kept} == set(range(30))
     assert list(found.kept[:17]) == list(order[12:]) and found.turn[found.kept[-1]] == 0

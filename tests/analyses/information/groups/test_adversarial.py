@@ -8,7 +8,8 @@ from recording import Recording
 
 from ntkcore.analyses.information.groups import adversarial as adversarial_study
 from ntkcore.analyses.information.groups import attacked as adversarial_views
-from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL, KEPT, images, run_of
+from ntkcore.analyses.information.groups import scores as scores_of
+from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL, KEPT, adversarial_asked, images, run_of
 from ntkcore.analyses.materials.network import network, state_at
 from ntkcore.analyses.progress import STUDY, TRAINING
 from ntkcore.analyses.workspace import Workspace
@@ -31,27 +32,27 @@ def ws(cache):
 
 
 def asked(spec: InfluenceSpec = PAGE, ridge: float = 0.1, **changes: object) -> AdversarialSpec:
-    return ADVERSARIAL.asked(spec, InformationView(ridge=ridge, groups=SMALL.model_copy(update=changes)))
+    return adversarial_asked(spec, InformationView(ridge=ridge, groups=SMALL.model_copy(update=changes)))
 
 
 def test_it_is_what_attacking_and_refitting_say(ws):
     spec = asked()
     assert spec.dataset.label_noise == 0 and spec.model is None and spec.attacked.architecture == "fcn"
     ADVERSARIAL.compute(spec, ws, Recording())
-    parts = ADVERSARIAL.open(spec, ws)
+    pieces = ADVERSARIAL.open(spec, ws)
     for part in range(2):
         split = images(spec, part, ws)
         train = split.train
-        truth = parts["adversarial"][part] > 0
+        truth = pieces["adversarial"][part] > 0
         assert train.spec.seed == 1 + part and not train.flipped.any() and truth.sum() == 4
         run = run_of(spec, part)
         module = network(run.model, train, ws)
         state_at(run, train, ws, Recording(), TRAINING).load_into(module)
         sound = (evaluate(module, train.inputs)[:, 0] > 0) == (train.labels == 1)
-        kept = parts["kept"][part][:4].astype(int)
-        pixels = parts["pixels"][part][:4].reshape(-1, 1, 8, 8)
-        assert sorted(kept) == np.flatnonzero(truth).tolist() and sound[truth].all() and np.isnan(parts["kept"][part][4:]).all()
-        right, tried, found = parts["counts"][part]
+        kept = pieces["kept"][part][:4].astype(int)
+        pixels = pieces["pixels"][part][:4].reshape(-1, 1, 8, 8)
+        assert sorted(kept) == np.flatnonzero(truth).tolist() and sound[truth].all() and np.isnan(pieces["kept"][part][4:]).all()
+        right, tried, found = pieces["counts"][part]
         assert right == sound.sum() and found == 4 <= tried <= right
         x = torch.from_numpy(train.inputs[kept]).requires_grad_(True)
         loss = (module(x)[:, 0] - torch.from_numpy(train.targets[kept][:, 0])).square().sum() / 2
@@ -72,12 +73,12 @@ def test_it_is_what_attacking_and_refitting_say(ws):
 
             whole = fit(np.arange(40))
             scores = [np.square(fit(np.delete(np.arange(40), i)) - whole).mean() / 2 for i in range(40)]
-            assert np.abs(parts[name][part] - scores).max() < 1e-9 * max(scores)
+            assert np.abs(pieces[name][part] - scores).max() < 1e-9 * max(scores)
             hits = (whole[:, 0] > 0) == (split.test_labels == 1)
-            assert parts["accuracy"][part, ["clean", "attacked"].index(name)] == pytest.approx(hits.mean())
-    table = ADVERSARIAL.table(parts)
-    truth = parts["adversarial"][1] > 0
-    assert table["information_before"][1] == pytest.approx(parts["clean"][1][truth].mean()) and table["adversarial"].tolist() == [4, 4]
+            assert pieces["accuracy"][part, ["clean", "attacked"].index(name)] == pytest.approx(hits.mean())
+    table = ADVERSARIAL.table(pieces, InformationView(), ws)
+    truth = pieces["adversarial"][1] > 0
+    assert table["information_before"][1] == pytest.approx(pieces["clean"][1][truth].mean()) and table["adversarial"].tolist() == [4, 4]
 
 
 def test_another_networks_kernel_judges(ws):
@@ -87,8 +88,8 @@ def test_another_networks_kernel_judges(ws):
     spec = asked(network_page, network=None, repeats=1)
     assert spec.attacked == network_page.model and spec.model.seed == 6
     ADVERSARIAL.compute(spec, ws, Recording())
-    parts = ADVERSARIAL.open(spec, ws)
-    assert np.isfinite(parts["attacked"]).all() and (parts["attacked"] >= 0).all()
+    pieces = ADVERSARIAL.open(spec, ws)
+    assert np.isfinite(pieces["attacked"]).all() and (pieces["attacked"] >= 0).all()
     other = asked(network_page, network="cnn3", weights=None)
     assert other.attacked.architecture == "cnn3" and other.attacked.seed == 5 and other.training.learning_rate == 0.1
 
@@ -110,30 +111,34 @@ def test_it_goes_on_where_it_was_stopped(ws, monkeypatch):
 def test_what_is_said_of_it(ws):
     spec = asked()
     ADVERSARIAL.compute(spec, ws, Recording())
-    parts = ADVERSARIAL.open(spec, ws)
-    scores = adversarial_views.adversarial_scores(parts, 1)
-    truth = parts["adversarial"] > 0
+    pieces = ADVERSARIAL.open(spec, ws)
+    scores = adversarial_views.adversarial_scores(pieces, 1)
+    truth = pieces["adversarial"] > 0
     assert scores.names == ("adversarial", "normal") and [len(v) for v in scores.values] == [4, 36]
-    assert scores.means[0].value == pytest.approx(parts["attacked"][truth].mean())
-    found = adversarial_views.attacked(parts)
-    assert found.found == 8 and found.ratio.value == pytest.approx(parts["attacked"][truth].mean() / parts["attacked"][~truth].mean())
-    assert found.before_ratio.value == pytest.approx(parts["clean"][truth].mean() / parts["clean"][~truth].mean())
-    now, before = adversarial_views.detections(parts, 0).values()
+    assert scores.means[0].value == pytest.approx(pieces["attacked"][truth].mean())
+    found = scores_of.attacked(pieces)
+    assert found.found == 8 and found.ratio.value == pytest.approx(pieces["attacked"][truth].mean() / pieces["attacked"][~truth].mean())
+    assert found.before_ratio.value == pytest.approx(pieces["clean"][truth].mean() / pieces["clean"][~truth].mean())
+    said = ADVERSARIAL.answer(pieces, InformationView(), ws)
+    assert f"an adversarial image carries {found.ratio.value:.3g} (" in said[0] and len(said) == 4
+    assert f"changed the class of 8 of {found.tried} images tried, among {found.right}" in said[2]
+    assert f"{100 * found.accuracy[1]:.1f} % with these" in said[3]
+    now, before = scores_of.detections(pieces, 0).values()
     assert now.flipped == before.flipped == 4 and 0 <= now.auc.value <= 1
-    pairs = adversarial_views.pairs(parts, 0, ws)
+    pairs = adversarial_views.pairs(pieces, 0, ws)
     assert len(pairs.images) == 4 <= KEPT and (np.diff(pairs.scores) <= 0).all()
-    assert np.array_equal(pairs.scores, parts["attacked"][0][pairs.images])
-    assert pairs.percentile[0] == pytest.approx(100 * (parts["attacked"][0] < pairs.scores[0]).sum() / 39)
-    table = adversarial_views.adversarial_scores_table(parts, ws)
+    assert np.array_equal(pairs.scores, pieces["attacked"][0][pairs.images])
+    assert pairs.percentile[0] == pytest.approx(100 * (pieces["attacked"][0] < pairs.scores[0]).sum() / 39)
+    table = adversarial_views.adversarial_scores_table(pieces, ws)
     assert len(table) == 80 and (table["group"] == "adversarial").sum() == 8
-    assert table["information"].tolist() == parts["attacked"].ravel().tolist()
+    assert table["information"].tolist() == pieces["attacked"].ravel().tolist()
 
 
 @pytest.mark.parametrize(("after", "before", "mostly"), [(6.0, 5.0, True), (6.0, 3.4, False), (0.8, 2.0, True), (3.0, 0.5, False)])
 def test_what_was_there_before(after, before, mostly):
     one = Estimate(1.0, 1.0, 1.0)
     ratios = [Estimate(value, value, value) for value in (after, before)]
-    assert adversarial_views.mostly_before(adversarial_views.Attacked(9, 9, 3, one, one, one, *ratios, (1.0, 1.0))) == mostly
+    assert scores_of.mostly_before(scores_of.Attacked(9, 9, 3, one, one, one, *ratios, (1.0, 1.0))) == mostly
 
 
 def test_refusals(ws):

@@ -8,8 +8,7 @@ from recording import Recording
 from ntkcore.analyses.information.groups.composed import compose, contents_of
 from ntkcore.analyses.information.groups.kernel import composed_kernel, require_untrained, right
 from ntkcore.analyses.materials.network import network
-from ntkcore.analyses.progress import STUDY
-from ntkcore.analyses.study import PartReporter
+from ntkcore.analyses.progress import STUDY, PieceReporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import load_part
 from ntkcore.errors import Cancelled, DataError, SpecError
@@ -55,14 +54,14 @@ def test_a_closed_form_and_a_networks_kernel(ws):
     flat = split.train.inputs.reshape(27, -1).astype(np.float64)
     held = split.test_inputs.reshape(12, -1).astype(np.float64)
     unit, other = flat / np.linalg.norm(flat, axis=1)[:, None], held / np.linalg.norm(held, axis=1)[:, None]
-    closed = composed_kernel(GROUPS[0], InfluenceSpec(), content, split, ws, PartReporter(Recording(), 0))
+    closed = composed_kernel(GROUPS[0], InfluenceSpec(), content, split, ws, PieceReporter(Recording(), STUDY, 0))
     assert np.allclose(closed.k_train, two_layer_relu_ntk(unit), rtol=1e-13)
     assert np.allclose(closed.k_test, two_layer_relu_ntk(other, unit), rtol=1e-13) and not closed.f_train.any()
     choice = InfluenceSpec.model_validate(
         {"kernel": "pseudo", "dtype": "float64", "model": {"architecture": "fcn", "width": 9, "depth": 1, "seed": 3}}
     )
     reporter = Recording()
-    empirical = composed_kernel(GROUPS[0], choice, content, split, ws, PartReporter(reporter, 0), (0.2, 0.6))
+    empirical = composed_kernel(GROUPS[0], choice, content, split, ws, PieceReporter(reporter, STUDY, 0), (0.2, 0.6))
     module = network(choice.model, split.train, ws).double()
     expected = empirical_ntk(module, split.train.inputs.astype(np.float64), outputs="pseudo").values
     assert np.allclose(empirical.k_train, expected, rtol=1e-12)
@@ -84,14 +83,14 @@ def test_the_kernel_is_stored_and_goes_on(ws, monkeypatch):
     split, content = compose(GROUPS, NAMES, 0, ws).split, contents_of(GROUPS, ws)
     choice = InfluenceSpec.model_validate({"kernel": "pseudo", "model": {"architecture": "fcn", "width": 5, "depth": 1}})
     with pytest.raises(Cancelled):
-        composed_kernel(GROUPS[0], choice, content, split, ws, PartReporter(Recording(stop_at=(STUDY, 0.3)), 0))
+        composed_kernel(GROUPS[0], choice, content, split, ws, PieceReporter(Recording(stop_at=(STUDY, 0.3)), STUDY, 0))
     reporter = Recording()
-    whole = composed_kernel(GROUPS[0], choice, content, split, ws, PartReporter(reporter, 0))
+    whole = composed_kernel(GROUPS[0], choice, content, split, ws, PieceReporter(reporter, STUDY, 0))
     told = [done for stage, done in reporter.reports if stage == STUDY]
     assert min(told) > 0.25  # the tiles of before are there
     made: list[object] = []
     monkeypatch.setattr("ntkcore.analyses.information.groups.kernel.fill_kernels", lambda *args: made.append(args))
-    again = composed_kernel(GROUPS[0], choice, content, split, ws, PartReporter(Recording(), 0))
+    again = composed_kernel(GROUPS[0], choice, content, split, ws, PieceReporter(Recording(), STUDY, 0))
     assert np.array_equal(again.k_train, whole.k_train) and not made
 
 

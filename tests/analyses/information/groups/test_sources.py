@@ -9,7 +9,8 @@ from recording import Recording
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.information.groups import kernel as composed_kernel
 from ntkcore.analyses.information.groups import sources as sources_study
-from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, by_source, images, offered
+from ntkcore.analyses.information.groups.scores import by_source
+from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images, offered, sources_asked
 from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, DataError, SpecError
@@ -56,9 +57,9 @@ def deleted(k: np.ndarray, held: np.ndarray, y: np.ndarray, rows: np.ndarray, ri
 
 @pytest.mark.parametrize("time", [None, 3.0])
 def test_everything_is_what_refitting_says(ws, tmp_path, time):
-    spec = SOURCES.asked(PAGE, view(negatives(tmp_path, ws.settings), time=time))
+    spec = sources_asked(PAGE, view(negatives(tmp_path, ws.settings), time=time))
     SOURCES.compute(spec, ws, Recording())
-    parts = SOURCES.open(spec, ws)
+    pieces = SOURCES.open(spec, ws)
     for part in range(2):
         found = images(spec, part, ws)
         train, tested = found.split.train, found.split.test_labels
@@ -66,26 +67,26 @@ def test_everything_is_what_refitting_says(ws, tmp_path, time):
         k, held, y = two_layer_relu_ntk(x), two_layer_relu_ntk(z, x), train.targets.astype(np.float64)
         scores = deleted(k, held, y, np.arange(28), 0.05, time)
         # one eigendecomposition and a contour of 28 nodes against a refit each: 1e-7 of the largest is far above both errors
-        assert np.abs(parts["scores"][part] - scores).max() < 1e-7 * scores.max()
+        assert np.abs(pieces["scores"][part] - scores).max() < 1e-7 * scores.max()
         for place, rows in enumerate((np.arange(14), np.arange(14, 28))):
             alone = deleted(k, held, y, rows, 0.05, time)
-            assert np.abs(parts["alone"][part][rows] - alone).max() < 1e-7 * alone.max()
+            assert np.abs(pieces["alone"][part][rows] - alone).max() < 1e-7 * alone.max()
             order = rows[np.argsort(scores[rows])]
             for step, share in enumerate(DROPPED):
                 kept = np.setdiff1d(np.arange(28), order[: round(14 * share)])
                 hits = fitted(k, held, y, kept, 0.05, time).argmax(1) == tested
                 expected = [hits[:8].mean(), hits[8:].mean(), hits.mean()]
-                assert parts["accuracy"][part, place, 0, step].tolist() == pytest.approx(expected)
-        assert np.array_equal(parts["accuracy"][part, :, 0, [0, -1]], parts["accuracy"][part, :, 1, [0, -1]])  # nothing, or all
-    assert not np.array_equal(parts["scores"][0], parts["scores"][1])
-    table = SOURCES.table(parts)
+                assert pieces["accuracy"][part, place, 0, step].tolist() == pytest.approx(expected)
+        assert np.array_equal(pieces["accuracy"][part, :, 0, [0, -1]], pieces["accuracy"][part, :, 1, [0, -1]])  # nothing, or all
+    assert not np.array_equal(pieces["scores"][0], pieces["scores"][1])
+    table = SOURCES.table(pieces, InformationView(), ws)
     assert len(table) == 4 and table["share"].sum() == pytest.approx(2) and table["source"][0] == "digits"
-    assert table["information"][1] == pytest.approx(by_source(parts, "scores", 0)[1].mean())
+    assert table["information"][1] == pytest.approx(by_source(pieces, "scores", 0)[1].mean())
 
 
 def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, monkeypatch):
     content = negatives(tmp_path, ws.settings)
-    spec = SOURCES.asked(PAGE, view(content))
+    spec = sources_asked(PAGE, view(content))
     with pytest.raises(Cancelled):
         SOURCES.compute(spec, ws, Recording(stop_at=(STUDY, 1.7)))
     assert SOURCES.state(spec, ws) == "partial"
@@ -96,7 +97,7 @@ def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, mon
     assert len(computed) == 3  # of the second repeat alone: all sources, and each by itself
     made: list[object] = []
     monkeypatch.setattr(composed_kernel, "fill_kernels", lambda *args: made.append(args))
-    other = SOURCES.asked(PAGE, view(content, ridge=0.5))
+    other = sources_asked(PAGE, view(content, ridge=0.5))
     catalogue.of(other).compute(other, ws, Recording())
     assert SOURCES.state(other, ws) == "ready" and not made  # λ is another, the kernel the same
 
@@ -104,33 +105,33 @@ def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, mon
 def test_refusals(ws, tmp_path):
     content = negatives(tmp_path, ws.settings)
     with pytest.raises(SpecError, match="one source only"):
-        SOURCES.asked(PAGE, InformationView())
-    with pytest.raises(SpecError, match="name different ones"):
-        SOURCES.asked(PAGE, InformationView(sources=SourcesView(others=("digits",))))
+        sources_asked(PAGE, InformationView())
+    with pytest.raises(SpecError, match="Name different ones"):
+        sources_asked(PAGE, InformationView(sources=SourcesView(others=("digits",))))
     trained = InfluenceSpec.model_validate({"kernel": "pseudo", "training": {"epochs": 2}})
     with pytest.raises(SpecError, match="after 2 epochs"):
-        SOURCES.asked(trained, view(content))
+        sources_asked(trained, view(content))
     with pytest.raises(ValidationError, match="no image set 'pictures'"):
         SourcesView(others=("pictures",))
     few = negatives(tmp_path, ws.settings, classes=("3", "5"), n=60)
     with pytest.raises(DataError, match="Digits and Negatives are not of the same classes: Negatives has no class '8'") as refused:
-        SOURCES.forecast(SOURCES.asked(PAGE, view(few)), ws)
+        SOURCES.forecast(sources_asked(PAGE, view(few)), ws)
     assert refused.value.remedy == "Choose the classes that both have: 3, 5."
     every = InfluenceSpec(dataset=DatasetSpec(n=40), test=10)
     with pytest.raises(DataError, match="Negatives has no class '0', '1', '2'"):
-        SOURCES.forecast(SOURCES.asked(every, view(few)), ws)
+        SOURCES.forecast(sources_asked(every, view(few)), ws)
     large = negatives(tmp_path, ws.settings, side=11)
     with pytest.raises(DataError, match="one network takes inputs of one size"):
-        SOURCES.forecast(SOURCES.asked(PAGE, view(large)), ws)
-    tiny = SOURCES.asked(PAGE, view(content, sources=SourcesView(others=(f"own:{content}",), n=14, test=2)))
+        SOURCES.forecast(sources_asked(PAGE, view(large)), ws)
+    tiny = sources_asked(PAGE, view(content, sources=SourcesView(others=(f"own:{content}",), n=14, test=2)))
     reduced = tiny.model_copy(update={"classes": (), "sources": (SourceSpec(name="digits"), tiny.sources[1])})
     with pytest.raises(DataError, match=r"a single image|no image|No held-out image"):
         SOURCES.forecast(reduced, ws)
     with pytest.raises(DataError, match="1,008 were asked for"):
-        SOURCES.forecast(SOURCES.asked(PAGE, view(content)).model_copy(update={"n": 1000}), ws)
+        SOURCES.forecast(sources_asked(PAGE, view(content)).model_copy(update={"n": 1000}), ws)
     small = Workspace(ws.settings.model_copy(update={"job_memory": 2**20}))
     with pytest.raises(SpecError, match="no number of images would fit"):
-        SOURCES.compute(SOURCES.asked(PAGE, view(content)), small, Recording())
+        SOURCES.compute(sources_asked(PAGE, view(content)), small, Recording())
 
 
 def test_what_is_offered(ws, tmp_path):
@@ -138,4 +139,4 @@ def test_what_is_offered(ws, tmp_path):
     found = offered(SourceSpec(name="digits"), ws)
     assert next(iter(found)) == f"own:{same}" and "digits" not in found
     assert found[f"own:{other}"] == "Negatives · 11 × 11 pixels in gray"
-    assert SourceSpec.of(f"own:{same}").token == f"own:{same}" and isinstance(SOURCES.asked(PAGE, view(same)), SourcesSpec)
+    assert SourceSpec.of(f"own:{same}").token == f"own:{same}" and isinstance(sources_asked(PAGE, view(same)), SourcesSpec)

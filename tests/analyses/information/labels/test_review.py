@@ -8,7 +8,9 @@ import pytest
 from deletion_oracle import brute, followed
 from influence_oracle import RIDGE, each, moments
 
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.views import classes
+from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import views
 from ntkcore.errors import DataError
@@ -25,8 +27,8 @@ def own(result, kernel, y, time):
     return whole, whole + brute(kernel, kernel, start, RIDGE, time)[rows, rows]
 
 
-def look(time=inf, **labels):
-    return InformationView.model_validate({"ridge": RIDGE, "time": None if time == inf else time, "labels": labels})
+def reviewed(ws, result, time=inf, by="information", first=100):
+    return reviews.review(Look(result, RIDGE, time, ws), by, first)
 
 
 @each
@@ -34,7 +36,7 @@ def test_scores_and_suggestions_are_those_of_deletion(made, name):
     ws, result, kernel, y = made(name)
     for time in moments(result)[:3]:
         whole, without = own(result, kernel, y, time)
-        scores = views.suspicions(result, RIDGE, time, ws)
+        scores = views.suspicions(Look(result, RIDGE, time, ws))
         assert list(scores) == list(SUSPICIONS)
         loss, alone = np.square(whole - y).sum(1) / 2, np.square(without - y).sum(1) / 2
         # a contour integral or a system of condition 1e4 in float64, as for every influence
@@ -51,7 +53,7 @@ def test_scores_and_suggestions_are_those_of_deletion(made, name):
         np.testing.assert_allclose(scores["margin"], -margin, rtol=0, atol=1e-8 * np.abs(margin).max())
         diagonal = np.trace(kernel.diagonal(), axis1=0, axis2=1) / y.shape[1] if kernel.ndim == 4 else kernel.diagonal()
         np.testing.assert_allclose(scores["k_xx"], diagonal, rtol=1e-6)
-        found = reviews.review(result, look(time), ws)
+        found = reviewed(ws, result, time)
         np.testing.assert_allclose(found.outputs, without, rtol=0, atol=1e-8 * np.abs(without).max())
         assert np.array_equal(found.order, np.argsort(-scores["information"], kind="stable"))
         assert np.array_equal(found.unseen, classes(without)) and np.array_equal(found.predicted, classes(whole))
@@ -63,18 +65,18 @@ def test_scores_and_suggestions_are_those_of_deletion(made, name):
 def test_scores_piece_by_piece_are_the_same(made):
     ws, result, _, _ = made("pseudo")
     told = []
-    whole = views.suspicions(result, RIDGE, 2.5, ws)
+    whole = views.suspicions(Look(result, RIDGE, 2.5, ws))
     ws.hot.clear()
-    parts = views.suspicions(result, RIDGE, 2.5, ws, lambda done, of: told.append((done, of)))
-    np.testing.assert_allclose(parts["information"], whole["information"], rtol=1e-12)
+    pieces = views.suspicions(Look(result, RIDGE, 2.5, ws), progress=lambda done, of: told.append((done, of)))
+    np.testing.assert_allclose(pieces["information"], whole["information"], rtol=1e-12)
     assert told == [(0, 7)]
 
 
 def test_the_flipped_labels_are_what_is_found(made):
     ws, result, _, _ = made("two-layer")
-    found = views.detections(result, RIDGE, inf, ws)
+    found = views.detections(Look(result, RIDGE, inf, ws))
     truth = views.flipped(result)
-    scores = views.suspicions(result, RIDGE, inf, ws)
+    scores = views.suspicions(Look(result, RIDGE, inf, ws))
     for name, one in found.items():
         pairs = scores[name][truth][:, None] - scores[name][~truth]
         assert one.flipped == truth.sum() == 3
@@ -82,9 +84,10 @@ def test_the_flipped_labels_are_what_is_found(made):
     assert found["k_xx"].auc.value == 0.5  # the two-layer kernel's diagonal ranks nothing
     best = views.best(found)
     assert all(found[best].auc.value >= one.auc.value for one in found.values())
-    table = views.metric_table(found)
-    assert list(table["auc"]) == [one.auc.value for one in found.values()] and (table["auc_low"] <= table["auc"]).all()
     assert set(views.curve_table(found, "roc")["score"]) == set(SUSPICIONS.values())
+    said = INFORMATION.answer(result, InformationView(ask="mislabelled", ridge=RIDGE), ws)
+    assert said[0] == "3 of 16 labels are flipped." and f"(ROC-AUC {found['information'].auc.value:.3f}, 95 % interval" in said[2]
+    assert len(said) == (3 if best == "information" else 4)
     histogram = views.histogram(scores["information"], truth)
     assert histogram.flipped.sum() == pytest.approx(1) and histogram.others.sum() == pytest.approx(1) and histogram.none == 0
     assert len(views.histogram_table(histogram)) == views.BINS
@@ -101,7 +104,10 @@ def test_without_flips_there_is_nothing_to_find(made):
     ws, result, _, _ = made("binary")
     clean = replace(result, labels=result.true_labels, key="clean")
     with pytest.raises(DataError, match="no label is flipped"):
-        views.detections(clean, RIDGE, inf, ws)
+        views.detections(Look(clean, RIDGE, inf, ws))
+    other = (reviewed(ws, clean).unseen != clean.labels).sum()
+    said = INFORMATION.answer(clean, InformationView(ask="mislabelled", ridge=RIDGE), ws)
+    assert "not known" in said[0] and said[1].startswith(f"{other} of {len(clean.labels)} images are taken for another class")
 
 
 def test_decisions_replace_each_other_and_are_written_in_the_address():
@@ -120,9 +126,9 @@ def test_decisions_replace_each_other_and_are_written_in_the_address():
 
 def test_the_review_goes_on_with_the_next_that_is_open(made):
     ws, result, _, _ = made("two-layer")
-    found = reviews.review(result, look(first=5), ws)
+    found = reviewed(ws, result, first=5)
     queue = found.queue.tolist()
-    assert len(queue) == 5 and len(reviews.review(result, look(first=0), ws).queue) == 16
+    assert len(queue) == 5 and len(reviewed(ws, result, first=0).queue) == 16
     labels = LabelsView(first=5)
     assert reviews.shown(found, labels) == queue[0] and reviews.done(found, labels) == 0
     labels = reviews.decided(labels, queue[0], "accept")
@@ -136,7 +142,7 @@ def test_the_review_goes_on_with_the_next_that_is_open(made):
         labels = reviews.decided(labels, image, "accept")
     assert reviews.done(found, labels) == 5 and reviews.following(found, labels, queue[2]) == queue[2]
     assert reviews.shown(found, labels) == queue[0]
-    by_loss = reviews.review(result, look(by="loss"), ws)
+    by_loss = reviewed(ws, result, by="loss")
     assert np.array_equal(by_loss.order, np.argsort(-by_loss.scores["loss"], kind="stable"))
 
 

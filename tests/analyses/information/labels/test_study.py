@@ -10,8 +10,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.labels.study import DETECTION, asked, measured, table
-from ntkcore.analyses.information.labels.views import METRICS
+from ntkcore.analyses.information.labels.study import DETECTION, asked
+from ntkcore.analyses.information.labels.views import METRICS, measured, study_table
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
@@ -30,7 +30,7 @@ def ws(cache):
 
 
 def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
-    assert catalogue.of(SPEC) is DETECTION and DETECTION.count(SPEC) == 3
+    assert catalogue.of(SPEC) is DETECTION and DETECTION.pieces(SPEC) == 3
     assert [draw.dataset.seed for draw in SPEC.draws] == [4, 5, 6]
     assert all(draw.dataset.label_noise == 0.2 and draw.test == 10 for draw in SPEC.draws)
     assert asked(SPEC.influence, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}})) == SPEC
@@ -40,8 +40,8 @@ def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
 def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | None) -> None:
     spec = SPEC.model_copy(update={"time": time})
     DETECTION.compute(spec, ws, Recording())
-    parts = DETECTION.open(spec, ws)
-    assert parts["metrics"].shape == (3, len(SUSPICIONS), 3) and np.array_equal(parts["flipped"], [6, 6, 6])
+    pieces = DETECTION.open(spec, ws)
+    assert pieces["metrics"].shape == (3, len(SUSPICIONS), 3) and np.array_equal(pieces["flipped"], [6, 6, 6])
     for place, draw in enumerate(spec.draws):
         result = INFLUENCE.open(draw, ws)  # each draw is an analysis that can be opened
         truth = result.labels != result.true_labels
@@ -54,31 +54,44 @@ def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | No
             "margin": -(result.labels * 2 - 1) * (errors + regression.targets)[:, 0],
         }
         for name, values in expected.items():
-            found = parts["metrics"][place, list(SUSPICIONS).index(name)]
+            found = pieces["metrics"][place, list(SUSPICIONS).index(name)]
             order = np.argsort(-values, kind="stable")
             wanted = roc_auc_score(truth, values), average_precision_score(truth, values), truth[order[:6]].mean()
             np.testing.assert_allclose(found, wanted, atol=1e-12)
         predicted = regression.predict(result.k_test, result.f_test, inf if time is None else time)[:, 0] > 0
-        assert parts["accuracy"][place] == (predicted == result.test_labels).mean()
+        assert pieces["accuracy"][place] == (predicted == result.test_labels).mean()
 
 
 def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
     DETECTION.compute(SPEC, ws, Recording())
-    parts = DETECTION.open(SPEC, ws)
-    rows = table(parts)
+    pieces = DETECTION.open(SPEC, ws)
+    rows = study_table(pieces)
     assert len(rows) == len(SUSPICIONS) * len(METRICS) and list(rows.columns)[:5] == ["score", "metric", "mean", "low", "high"]
-    first, values = rows.iloc[0], parts["metrics"][:, 0, 0]
+    first, values = rows.iloc[0], pieces["metrics"][:, 0, 0]
     assert (first["score"], first["metric"]) == ("unique information F-SI", "ROC-AUC")
     assert [first[f"seed_{seed}"] for seed in (4, 5, 6)] == list(values)
     interval = stats.t.interval(0.95, 2, loc=values.mean(), scale=stats.sem(values))
     np.testing.assert_allclose([first["low"], first["high"]], interval)
-    assert [one.metric for one in measured(parts)][:3] == list(METRICS)
+    assert [one.metric for one in measured(pieces)][:3] == list(METRICS)
+    said = DETECTION.answer(pieces, InformationView(), ws)
+    assert (
+        f"Over 3 draws, a flipped image carries more unique information than another one with a chance of {100 * values.mean():.1f} %"
+        in said[0]
+    )
+    areas = {one.score: one.mean.value for one in measured(pieces) if one.metric == "auc"}
+    best = max(areas, key=areas.__getitem__)
+    assert len(said) == (1 if best == "information" else 2) and f"{areas[best]:.3f}" in said[-1]
 
 
 def test_of_one_draw_there_is_no_interval(ws: Workspace) -> None:
     spec = SPEC.model_copy(update={"seeds": 1})
     DETECTION.compute(spec, ws, Recording())
-    rows = table(DETECTION.open(spec, ws))
+    pieces = DETECTION.open(spec, ws)
+    rows = study_table(pieces)
+    assert (
+        DETECTION.answer(pieces, InformationView(), ws)[0].startswith("In one draw")
+        and "interval" not in DETECTION.answer(pieces, InformationView(), ws)[0]
+    )
     assert rows["mean"].between(0, 1).all() and rows[["low", "high"]].isna().all(axis=None)
 
 

@@ -6,9 +6,9 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.believe import agreement as agreement_study
 from ntkcore.analyses.information.believe import plan, tables
 from ntkcore.analyses.information.believe import retraining as retraining_study
+from ntkcore.analyses.information.believe.agreement import AGREEMENT
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -33,8 +33,8 @@ def computed(tmp_path_factory):
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws, pytest.MonkeyPatch.context() as patch:
         patch.setattr(retraining_study, "DEPTH", 10)
         INFLUENCE.compute(SPEC, ws, Recording())
-        for study in (retraining_study, agreement_study):
-            study.STUDY.compute(study.asked(SPEC, VIEW), ws, Recording())
+        for study in (retraining_study.RETRAINING, AGREEMENT):
+            study.compute(study.asked(SPEC, VIEW, ws), ws, Recording())
         yield ws
 
 
@@ -60,8 +60,8 @@ def test_what_was_measured_stands_beside_the_paper(computed):
     assert titles(app) == CHARTS and not app.error
     text = said(app)
     assert text.count("network follows its linearisation") + text.count("does not follow its linearisation") == 2
-    parts = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
-    rows = list(tables.agreements(parts))
+    pieces = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
+    rows = list(tables.agreements(pieces))
     for row in rows[:2]:
         assert f"<td>{row.pearson.value:.2f}</td>".replace("-", "−") in text
     assert "MLP from scratch in the paper" in text and "<td>0.987</td>" in text and "<td>0.990</td>" in text
@@ -88,7 +88,7 @@ def test_networks_are_compared(computed):
         "Agreement of the scores",
         "Agreement of the ranks",
     ] and "Different networks agree on the scores with Pearson" in said(app)
-    assert "Fully connected, 2 hidden, width 256: " in said(app) and said(app).count("atlas-captions") == 2
+    assert "Fully connected, 2 hidden, width 256: " in said(app) and said(app).count('class="atlas-strip atlas-captions') == 2
     widget(app, "multiselect", "Compared with").set_value(["fcn-2", "cnn3"]).run()
     assert app.query_params["believe-others"] == ["fcn-2", "cnn3"]
     assert any(b.label == "Compare 6 networks" for b in app.button)

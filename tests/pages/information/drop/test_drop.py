@@ -10,6 +10,7 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information.drop import keep as lists
 from ntkcore.analyses.information.drop import study, views
 from ntkcore.permalink import ADDRESSES
@@ -50,7 +51,7 @@ def test_the_list_works_without_the_study(computed):
     ws, result = computed
     app = opened({"step": 20.0, "share": 30})
     assert "The list keeps 28 of 40 images" in plain(said(app)) and "after every 20 %" in plain(said(app))
-    order = lists.whole_order(result, 1e-2, np.inf, 20.0, ws)
+    order = lists.whole_order(Look(result, 1e-2, np.inf, ws), 20.0)
     assert [card[0] for card in shown(app)] == order[:12].tolist() and "Number 1 to go" in shown(app)[0][1]
     assert button(app, "Measure what it costs") and any("12 other images" in item.value for item in app.markdown)
     widget(app, "button_group", "Images shown").set_value("stays").run()
@@ -62,8 +63,8 @@ def test_the_list_works_without_the_study(computed):
 
 def test_the_answer_of_the_study(computed):
     ws, _ = computed
-    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
-    app, found = opened(), views.answer(parts, "kernel", 50)
+    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
+    app, found = opened(), views.cost(pieces, "kernel", 50)
     told = plain(said(app))
     assert f"test accuracy {100 * found.own.value:.1f} % instead of {100 * found.whole.value:.1f} %" in told
     assert f"{100 * found.random.value:.1f} % when as many are dropped at random" in told
@@ -77,9 +78,9 @@ def test_the_answer_of_the_study(computed):
 
 def test_kernel_regression_or_the_network_trained_anew(computed):
     ws, _ = computed
-    parts = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
+    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
     app = opened(NETWORK)
-    found = [views.answer(parts, judge, 50) for judge in views.JUDGES]
+    found = [views.cost(pieces, judge, 50) for judge in views.JUDGES]
     assert f"test accuracy {100 * found[0].own.value:.1f} %" in plain(said(app))
     widget(app, "button_group", "Trained on what is kept").set_value("network").run()
     assert app.query_params["drop-judge"] == "network"

@@ -11,6 +11,7 @@ from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.groups import attacked as adversarial_views
+from ntkcore.analyses.information.groups import scores as scores_of
 from ntkcore.analyses.information.groups import views as group_views
 from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.subclass import SUBCLASS, rows_of
@@ -30,7 +31,7 @@ def computed(tmp_path_factory):
         INFLUENCE.compute(SPEC, ws, Recording())
         found = []
         for study, groups in ((SUBCLASS, SUB), (ADVERSARIAL, ATTACK)):
-            spec = study.asked(SPEC, look(**groups))
+            spec = study.asked(SPEC, look(**groups), ws)
             study.compute(spec, ws, Recording())
             found.append(study.open(spec, ws))
         yield ws, *found
@@ -65,13 +66,13 @@ def test_the_address_says_it_all():
 
 
 def test_the_subclass(computed):
-    _, parts, _ = computed
+    _, pieces, _ = computed
     app = opened(**SUB)
-    rare, common = (group_views.pooled_kind(parts, 4, place) for place in (0, 1))
+    rare, common = (scores_of.pooled_kind(pieces, 4, place) for place in (0, 1))
     assert f"{rare.mean() / common.mean():.2g} times" in told(app) and "with 4 images of 4 among 12 of 7" in told(app)
     assert "In the paper, 200 cats" in told(app)
     assert {"How the information is distributed", "Are they found, and are they classified?"} <= set(titles(app))
-    scores, rows = group_views.subclass_scores(parts, 0, 4), rows_of(parts.spec, 4)
+    scores, rows = group_views.subclass_scores(pieces, 0, 4), rows_of(pieces.spec, 4)
     for place, members in enumerate(np.split(rows, [4, 16])):
         order = np.argsort(-scores.values[place], kind="stable")[:10]
         assert [card[0] for card in cards(app, f"subclass_gallery_{place}")] == members[order].tolist()
@@ -91,13 +92,13 @@ def test_other_roles_are_another_study(computed):
 
 
 def test_the_adversarial_images(computed):
-    ws, _, parts = computed
+    ws, _, pieces = computed
     app = opened(**ATTACK)
-    found = adversarial_views.attacked(parts)
+    found = scores_of.attacked(pieces)
     assert f"changed the class of {found.found} of {found.tried} images tried, among {found.right}" in told(app)
     assert f"carries {found.ratio.value:.3g}" in told(app) and "Before the attack the same images carried" in told(app)
     assert {"Are they found?", "Adversarial images beside their originals"} <= set(titles(app))
-    pairs = adversarial_views.pairs(parts, 0, ws)
+    pairs = adversarial_views.pairs(pieces, 0, ws)
     assert said(app).count("<figure>") == len(pairs.images) and all(name in said(app) for name in pairs.ids)
     for metric in ("ROC-AUC", "Average precision", "Precision"):
         assert metric in told(app)

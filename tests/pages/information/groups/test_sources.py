@@ -28,7 +28,7 @@ def computed(tmp_path_factory):
         content = negatives(folder, ws.settings)
         INFLUENCE.compute(SPEC, ws, Recording())
         view = look(content)
-        study = SOURCES.asked(SPEC, view)
+        study = SOURCES.asked(SPEC, view, ws)
         SOURCES.compute(study, ws, Recording())
         yield ws, content, SOURCES.open(study, ws)
 
@@ -60,9 +60,9 @@ def test_the_address_says_it_all(computed):
 
 
 def test_the_answer_charts_and_galleries(computed):
-    ws, content, parts = computed
+    ws, content, pieces = computed
     app = opened(look(content))
-    scores = group_views.source_scores(parts, 0, ws)
+    scores = group_views.source_scores(pieces, 0, ws)
     told = plain(said(app))
     times = [mean.value for mean in scores.means]
     assert ("An image of " in told or "about as much" in told) and "In the paper, images of SVHN" in told
@@ -93,7 +93,7 @@ def test_other_settings_are_another_study_with_its_forecast(computed):
 def test_what_cannot_be_is_explained(computed, others):
     view = InformationView.model_validate({"ask": "sources", "sources": {"others": others, "n": 12, "test": 8}})
     app = opened(view)
-    words = {(): "There is one source only", ("moons",): "no images to choose from", ("digits",): "name different ones"}
+    words = {(): "There is one source only", ("moons",): "no images to choose from", ("digits",): "Name different ones"}
     told = re.sub(r"\\(.)|\u2060", r"\1", " ".join(item.value for item in app.info))
     assert words.get(others, "not on this machine") in told and not app.exception
 

@@ -12,6 +12,7 @@ from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.labels import study, views
 from ntkcore.permalink import ADDRESSES
@@ -57,7 +58,7 @@ def labels_of(app):
 
 def test_known_flips_are_found_and_the_scores_compared(computed):
     ws, result = computed
-    found = views.detections(result, 0.1, np.inf, ws)
+    found = views.detections(Look(result, 0.1, np.inf, ws))
     app = opened()
     told = plain(said(app))
     one = found["information"]
@@ -80,7 +81,7 @@ def test_labels_as_they_are(computed):
 
 def test_a_review_from_decision_to_export(computed):
     ws, result = computed
-    found = reviews.review(result, view(), ws)
+    found = reviews.review(Look(result, 0.1, np.inf, ws), "information", 100)
     first, second = (int(i) for i in found.queue[:2])
     app = opened()
     unseen = result.class_names[found.unseen[first]]
@@ -107,7 +108,7 @@ def test_a_review_from_decision_to_export(computed):
 
 def test_moving_and_taking_back(computed):
     ws, result = computed
-    found = reviews.review(result, view(), ws)
+    found = reviews.review(Look(result, 0.1, np.inf, ws), "information", 100)
     queue = [int(i) for i in found.queue]
     app = opened(labels={"accepted": (queue[1],), "at": queue[1]})
     assert "Accepted: its label stays" in said(app) and "number 2 of 40" in said(app)
@@ -128,7 +129,7 @@ def test_another_ranking(computed):
     ws, result = computed
     app = opened()
     widget(app, "selectbox", "Ranked by").select(SUSPICIONS["self"]).run()
-    found = reviews.review(result, view(labels={"by": "self"}), ws)
+    found = reviews.review(Look(result, 0.1, np.inf, ws), "self", 100)
     assert app.query_params["labels-by"] == "self" and [card[0] for card in cards(app)] == found.queue[:22].tolist()
     widget(app, "selectbox", "Go through").select("the first 20").run()
     assert app.query_params["labels-first"] == "20" and "0 reviewed** of 20" in app.get("progress")[0].proto.text
@@ -144,19 +145,19 @@ def test_what_a_link_names_in_vain_is_said(computed):
 def test_the_study_is_shown_where_it_is_stored(computed):
     ws, _ = computed
     app = opened(CLEAN, labels=LABELS)
-    parts = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
-    auc = next(one for one in study.measured(parts) if (one.score, one.metric) == ("information", "auc"))
+    pieces = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
+    auc = next(one for one in views.measured(pieces) if (one.score, one.metric) == ("information", "auc"))
     assert (
         f"Over 2 draws, a flipped image carries more unique information than another one with a chance of {100 * auc.mean.value:.1f} %"
         in (plain(said(app)))
     )
     assert "Finding flipped labels, over the draws" in titles(app)
-    for seed, accuracy in enumerate(parts["accuracy"]):
+    for seed, accuracy in enumerate(pieces["accuracy"]):
         said_of_it = f"Seed {seed}: {100 * accuracy:.1f} % of the held-out images right"
         link = next(item.proto.body for item in app.get("html") if said_of_it in item.proto.body)
         address = parse_qs(unescape(re.search(r'href="\?([^"]*)"', link)[1]))
         spec, _ = ADDRESSES["information"].read({name: values if name == "classes" else values[0] for name, values in address.items()})
-        assert spec == parts.spec.draws[seed]
+        assert spec == pieces.spec.draws[seed]
 
 
 def test_the_study_is_offered_and_asked_for(computed):

@@ -1,0 +1,29 @@
+"""What unique information says of the training images, in sentences: at one λ and τ, in total and at its end (Unique-info §6)."""
+
+import numpy as np
+
+from ntkcore.analyses.information.views import Judged, summary
+from ntkcore.analyses.words import number
+
+
+def answer(values: np.ndarray, found: Judged, labels: np.ndarray) -> tuple[str, ...]:
+    """How uneven it is, how large, and whether those that carry most are those that the network gets wrong.
+
+    Args:
+        values: F-SI (n,) in nats; ``found`` the images as the network has them; ``labels`` (n,).
+    """
+    said = summary(values, found, labels)
+    if said.total == 0:
+        return ("At this time no image tells the network anything of its own: nothing has been learned yet.",)
+    return (
+        f"The most informative tenth of the images carries {leading(said.leading)} of all unique information.",
+        f"The largest is {number(said.largest)} nats, the median {number(said.median)}.",
+        f"Of that tenth the network misclassifies {100 * said.wrong:.0f} %, of all {100 * said.wrong_all:.0f} %."
+        if said.wrong_all > 0
+        else "The network classifies all training images as they are labelled.",
+    )
+
+
+def leading(share: float) -> str:
+    """The share of the leading tenth, in percent."""
+    return f"{100 * share:.0f} %"
