@@ -82,15 +82,20 @@ class Server:
 
 
 def open_page(chromium: Browser, server: Server, **options):
-    """A page of a fresh browser profile; fails the test when the page logs an error of its own."""
+    """A page of a fresh browser profile; fails the test when the page logs an error of its own or asks another machine for something."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, **options)
     opened = context.new_page()
     errors: list[str] = []
+    outside: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on(
+        "request", lambda request: outside.append(request.url) if not request.url.startswith((server.url, "data:", "blob:")) else None
+    )
     opened.set_default_timeout(20_000)
     yield opened
     context.close()
     assert not errors, errors
+    assert not outside, outside
 
 
 def settled(page: Page) -> None:

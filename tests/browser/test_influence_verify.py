@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from helpers import compute, fact, in_address, rows
+from helpers import opened as opened_at
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -13,23 +15,17 @@ DONE = re.compile("^60 training and 12 held-out images · computed")
 
 
 def opened(page: Page, server: Server, time: str) -> None:
-    page.goto(f"{server.url}{TINY}&time={time}")
-    settled(page)
-    compute_unless(page, page.get_by_text(DONE))
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=90_000)
+    opened_at(page, server, f"{TINY}&time={time}")
+    compute(page, DONE)
     expect(page.get_by_role("heading", name="Is it true?")).to_be_visible(timeout=30_000)
     settled(page)
-
-
-def fact(page: Page, words: str):
-    return page.locator(".atlas-fact").filter(has_text=words)
 
 
 def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     opened(page, server, "0.3")
     expect(page.get_by_text(re.compile("^Checked by retraining"))).to_have_count(0)
     page.get_by_text("The ticked image", exact=True).click()
-    page.wait_for_function("() => location.search.includes('check=ticked')")
+    in_address(page, "check=ticked")
     page.get_by_role("button", name="Retrain without image 5").click()
     expect(fact(page, "Without image 5 the loss of held-out image")).to_be_visible(timeout=60_000)
     settled(page)
@@ -38,7 +34,7 @@ def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     page.get_by_role("button", name="Retrain without each of 40 images").click()
     expect(fact(page, "Predicted and real influence of 40 images")).to_be_visible(timeout=90_000)
     settled(page)
-    expect(page.locator("tr").filter(has_text="64 here")).to_have_count(1)
+    expect(rows(page, "64 here")).to_have_count(1)
 
     line = page.get_by_text(re.compile("^Checked by retraining a network of 64 units")).first
     expect(line).to_contain_text("Pearson")

@@ -1,8 +1,11 @@
 """Retraining side by side against a plain training loop for each removal; chunks, resumption, divergence, and eq. 7."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
+from soaked import soaked
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError
@@ -46,6 +49,8 @@ def two_layer(outputs=K):
 
 
 MODELS = {"mlp": mlp, "conv": conv, "two-layer": two_layer}
+FEW, MANY = N, 2 * D + 3  # of which the two-layer form alone differs: by samples, by weights
+SIZES = soaked(product(MODELS, (FEW, MANY)), *product(MODELS, (FEW,)), ("two-layer", MANY))
 
 
 def plain(make, x, y, z, removed, rate, steps, ridge, record):
@@ -68,9 +73,8 @@ def plain(make, x, y, z, removed, rate, steps, ridge, record):
     return np.stack(test), np.stack(train)
 
 
-@pytest.mark.parametrize("n", [N, 2 * D + 3], ids=["few", "many"])  # the two-layer form differs: by samples, by weights
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "n"), SIZES)
 def test_it_is_the_plain_loop(name, ridge, n):
     """Float64; 120 steps of sums in another order."""
     samples = data(n)
@@ -86,8 +90,7 @@ def test_it_is_the_plain_loop(name, ridge, n):
     assert found.removed == ((0,), (3, 5), (7,), ())
 
 
-@pytest.mark.parametrize("n", [N, 2 * D + 3], ids=["few", "many"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "n"), SIZES)
 def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
     """A replica learns its own targets, alone in its chunk or beside others; float64, as above."""
     x, y, z = data(n)
