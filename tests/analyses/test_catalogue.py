@@ -150,7 +150,7 @@ def test_an_upload_that_cannot_be_written_is_said_and_leaves_nothing(limit):
     script = f"""
 import io, os, resource, signal, sys
 from pathlib import Path
-from ntkcore.analyses import convergence, catalogue
+from ntkcore.analyses import imports
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import StoreError
 from ntkcore.settings import Settings

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, expect, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
 from helpers import LATE
-from running_app import FLAGS, Server, open_page
+from running_app import FLAGS, WAIT, Server, open_page
 from seeded import seed
 
-expect.set_options(timeout=20_000)  # a busy machine draws late; what never comes still fails
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")

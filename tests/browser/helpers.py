@@ -3,7 +3,7 @@
 import re
 
 from playwright.sync_api import Locator, Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import PATIENT, Server, compute_unless, settled
 
 LATE = 1.0  # NTK_LATE_ADDRESS of the server: seconds in which the browser's back button is taken for a late answer
 
@@ -32,22 +32,22 @@ def opened(page: Page, server: Server, path: str) -> None:
     settled(page)
 
 
-def compute(page: Page, done: re.Pattern[str] | str, seconds: float = 90) -> None:
+def compute(page: Page, done: re.Pattern[str] | str) -> None:
     """Compute unless it is stored, and wait until the page says that it is done."""
     found = page.get_by_text(done)
     compute_unless(page, found)
-    expect(found.first).to_be_visible(timeout=1000 * seconds)
+    expect(found.first).to_be_visible(timeout=PATIENT)
     settled(page)
 
 
 def in_address(page: Page, part: str) -> None:
     """Wait until the address says something."""
-    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
+    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part, polling=100)
 
 
 def gone_from_address(page: Page, part: str) -> None:
     """Wait until the address does not say it."""
-    page.wait_for_function("part => !decodeURIComponent(location.search).includes(part)", arg=part)
+    page.wait_for_function("part => !decodeURIComponent(location.search).includes(part)", arg=part, polling=100)
 
 
 def cards(page: Page, gallery: str) -> Locator:
@@ -91,7 +91,7 @@ def moved(page: Page, slider: Locator, key: str, times: int, field: str) -> None
     slider.focus()
     for _ in range(times):
         page.keyboard.press(key)
-    page.wait_for_function(_STOPPED, arg=[slider.get_attribute("aria-valuetext"), field])
+    page.wait_for_function(_STOPPED, arg=[slider.get_attribute("aria-valuetext"), field], polling=100)
     settled(page)
 
 
@@ -109,6 +109,6 @@ def click_in_chart(page: Page, name: str, *at: int) -> str | None:
     x, y, said = page.evaluate(_POINT, [name, list(at)])
     page.mouse.move(x - 2, y)
     page.mouse.move(x, y)
-    page.wait_for_function(_SEEN, arg=name)  # plotly takes a click where it has seen the pointer
+    page.wait_for_function(_SEEN, arg=name, polling=100)  # plotly takes a click where it has seen the pointer
     page.mouse.click(x, y)
     return said

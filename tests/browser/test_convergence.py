@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import back, in_address, opened
+from helpers import back, gone_from_address, in_address, opened
 from playwright.sync_api import Page, expect
 from running_app import Server, open_page, settled
 
@@ -31,8 +31,8 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
     expect(page.get_by_text("Not computed yet.")).to_be_visible()
     page.get_by_role("button", name="Compute", exact=True).click()
     expect(page.locator(".st-key-job_panel")).to_be_visible()
-    expect(page.locator(".atlas-fact")).to_be_visible(timeout=60_000)  # with the first comparison, not with the last
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=60_000)
+    expect(page.locator(".atlas-fact")).to_be_visible()  # with the first comparison, not with the last
+    expect(page.get_by_text(DONE)).to_be_visible()
     settled(page)
     expect(page.locator(".st-key-job_panel")).to_have_count(0)
 
@@ -52,12 +52,12 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
 
     page.reload()
     settled(page)
-    expect(dialog.locator(".heatmaplayer image")).to_be_visible(timeout=20_000)  # the chart library is loaded anew
+    expect(dialog.locator(".heatmaplayer image")).to_be_visible()  # the chart library is loaded anew
     expect(dialog.get_by_text("after epoch 2")).to_be_visible()
     in_address(page, "heat=error")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.wait_for_function("() => !location.search.includes('point')")
+    gone_from_address(page, "point")
     open_a_dot(page)  # the same dot opens again
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

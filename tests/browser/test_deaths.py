@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_app import Server, open_page, settled
+from running_app import PATIENT, Server, open_page, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.kill]
 
@@ -37,18 +37,18 @@ def test_killed_server_and_killed_worker(tmp_path, chromium):
         for page in open_page(chromium, fresh):
             visited(page, fresh.url + SLOW)
             page.get_by_role("button", name="Compute", exact=True).click()
-            expect(page.get_by_text(re.compile("images/s"))).to_be_visible(timeout=60_000)
+            expect(page.get_by_text(re.compile("images/s"))).to_be_visible()
 
             fresh.kill()
             (worker,) = fresh.worker_pids()  # it outlives the server
             fresh.start()
-            expect(page.get_by_text(re.compile("Training|images/s")).first).to_be_visible(timeout=60_000)
+            expect(page.get_by_text(re.compile("Training|images/s")).first).to_be_visible()
             assert fresh.worker_pids() == [worker]  # and no second one is started beside it
 
             os.kill(worker, signal.SIGKILL)
             fresh.kill()
             fresh.start()  # starts a worker, which takes up the job where it was
-            expect(page.locator(".atlas-fact")).to_be_visible(timeout=120_000)
+            expect(page.locator(".atlas-fact")).to_be_visible(timeout=PATIENT)
             settled(page)
     finally:
         fresh.stop()

@@ -19,7 +19,7 @@ HELD, TRAINING = "held_gallery", "training_gallery"
 def shown(page: Page) -> None:
     """The page with its result."""
     compute(page, DONE)
-    expect(cards(page, HELD)).to_have_count(20, timeout=30_000)
+    expect(cards(page, HELD)).to_have_count(20)
     settled(page)
 
 
@@ -86,7 +86,7 @@ def test_from_the_forecast_to_what_if_and_to_another_browser(page: Page, server:
     second = next(other)
     second.goto(page.url)
     settled(second)
-    expect(cards(second, HELD)).to_have_count(20, timeout=30_000)
+    expect(cards(second, HELD)).to_have_count(20)
     expect(answer(second)).to_have_text(answer(page).inner_text())
     expect(if_deleted(second)).to_have_text(if_deleted(page).inner_text())
     assert texts(second, TRAINING) == texts(page, TRAINING)

@@ -18,7 +18,7 @@ def shown(page: Page, server: Server) -> Page:
     """The page with its result."""
     opened(page, server, f"/influence?{SHARED}")
     expect(page.get_by_text("60 training and 30 held-out images · computed")).to_be_visible()
-    expect(cards(page, HELD)).to_have_count(30, timeout=30_000)
+    expect(cards(page, HELD)).to_have_count(30)
     settled(page)
     return page
 

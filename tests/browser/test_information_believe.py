@@ -6,7 +6,7 @@ import re
 import pytest
 from helpers import compute, fact, in_address, opened, rows
 from playwright.sync_api import Page, expect
-from running_app import Server, settled
+from running_app import PATIENT, Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -21,11 +21,11 @@ def test_from_the_choice_to_an_export(page: Page, server: Server):
     expect(page.locator(".atlas-fact").first).to_contain_text("Whether the real network follows it is measured")
     page.get_by_role("button", name="Retrain without each of 5 random images").click()
     verdict = fact(page, re.compile("its linearisation"))
-    expect(verdict).to_be_visible(timeout=90_000)
+    expect(verdict).to_be_visible(timeout=PATIENT)
     expect(verdict).to_contain_text("without each of 5 images")
     expect(rows(page, "Linearisation")).to_have_count(2)
     expect(page.get_by_text("MLP from scratch in the paper")).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
     settled(page)
 
     page.locator(".st-key-download_believe_outputs button:visible").click()  # Streamlit keeps one unseen of what a spinner replaced
@@ -39,9 +39,9 @@ def test_from_the_choice_to_an_export(page: Page, server: Server):
     in_address(page, "believe-show=agreement")
     page.get_by_role("button", name="Compare 2 networks").click()
     said = fact(page, "This network from different initialisations agrees with itself")
-    expect(said).to_be_visible(timeout=90_000)
+    expect(said).to_be_visible(timeout=PATIENT)
     settled(page)
     expect(page.locator(".atlas-captions img")).to_have_count(10)
     page.reload()
     settled(page)
-    expect(said).to_be_visible(timeout=30_000)
+    expect(said).to_be_visible()

@@ -5,7 +5,7 @@ import csv
 import pytest
 from helpers import cards, ids, in_address, moved, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, settled
+from running_app import PATIENT, Server, settled
 from seeded import SHARED
 
 pytestmark = pytest.mark.browser
@@ -15,12 +15,12 @@ TINY = f"/information?{SHARED}&ask=drop&ridge=0.1&drop-seeds=2&drop-shares=20,50
 
 def test_from_the_list_to_the_study_and_into_a_file(page: Page, server: Server, tmp_path) -> None:
     opened(page, server, TINY)
-    expect(page.get_by_text("The list keeps 30 of 60 images")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("The list keeps 30 of 60 images")).to_be_visible(timeout=PATIENT)
     gallery = cards(page, "information_drop_gallery")
     expect(gallery).to_have_count(30)
     settled(page)
     page.get_by_role("button", name="Measure what it costs").click()
-    expect(page.get_by_text("Test accuracy over the share dropped")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Test accuracy over the share dropped")).to_be_visible(timeout=PATIENT)
     expect(page.locator(".st-key-chart_drop_curves .js-plotly-plot .scatterlayer .trace")).to_have_count(4)
     expect(page.locator(".st-key-drop_answer")).to_contain_text("instead of")
     settled(page)

@@ -29,7 +29,7 @@ def exported(page: Page, key: str) -> pd.DataFrame:
 
 
 def answered(page: Page, words: str) -> None:
-    expect(fact(page, words).first).to_be_visible(timeout=60_000)
+    expect(fact(page, words).first).to_be_visible()
     settled(page)
 
 
@@ -37,7 +37,7 @@ def test_from_the_choice_to_the_scores(page: Page, server: Server, tmp_path):
     content = negatives(tmp_path, Settings(cache_dir=server.cache))
     opened(page, server, TINY + GROUPS)
     compute(page, DONE)
-    expect(page.get_by_text("There is one source only")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("There is one source only")).to_be_visible()
     settled(page)
     page.locator("input[aria-label^='Beside this page']").click()
     page.get_by_role("option", name="Negatives").click()

@@ -6,7 +6,7 @@ import re
 import pytest
 from helpers import cards, chart, gone_from_address, ids, in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, settled
+from running_app import PATIENT, Server, settled
 from seeded import SHARED
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ def test_from_flipped_labels_to_corrected_ones(page: Page, server: Server):
     opened(page, server, TINY)
     expect(page.locator(".atlas-fact").first).to_contain_text("12 of 60 labels are flipped")
     for name in ("labels_histogram", "labels_roc", "labels_recall"):
-        expect(chart(page, name)).to_be_visible(timeout=30_000)
+        expect(chart(page, name)).to_be_visible()
     gallery = cards(page, "labels_gallery")
     expect(gallery).to_have_count(20)
     order = [int(image) for image in ids(gallery)]
@@ -51,7 +51,7 @@ def test_from_flipped_labels_to_corrected_ones(page: Page, server: Server):
 
     page.reload()
     settled(page)
-    expect(page.get_by_text("3 reviewed of 20")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("3 reviewed of 20")).to_be_visible()
     expect(page.get_by_text(f"image {order[1]}, number 2 of 20")).to_be_visible()
     settled(page)
     with page.expect_download() as said:
@@ -63,12 +63,12 @@ def test_from_flipped_labels_to_corrected_ones(page: Page, server: Server):
     assert rows[order[1]]["new_label"] not in ("", rows[order[1]]["given_label"])
 
     page.get_by_role("button", name="Flip and find").click()
-    expect(chart(page, "labels_study")).to_be_visible(timeout=90_000)
+    expect(chart(page, "labels_study")).to_be_visible(timeout=PATIENT)
     expect(page.get_by_text("Over 2 draws, a flipped image carries more unique information")).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Open a draw").click()
     page.get_by_text(re.compile("^Seed 1: ")).click()
     in_address(page, "seed=1")
-    expect(page.locator(".atlas-fact").first).to_contain_text("6 of 60 labels are flipped", timeout=60_000)
+    expect(page.locator(".atlas-fact").first).to_contain_text("6 of 60 labels are flipped")
     expect(page.get_by_text("0 reviewed of 20")).to_be_visible()  # of other images nothing is decided
     settled(page)

@@ -10,7 +10,7 @@ import pytest
 from helpers import gone_from_address, ids, in_address, opened
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, open_page, settled
+from running_app import PATIENT, Server, compute_unless, open_page, settled
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ LONG = "/learnability?n=1500&width=512&epochs=400&full=0"
 
 
 def wait_for_result(page: Page) -> None:
-    expect(page.locator(".atlas-fact")).to_be_visible(timeout=90_000)
+    expect(page.locator(".atlas-fact")).to_be_visible(timeout=PATIENT)
     settled(page)
 
 
@@ -84,7 +84,7 @@ def test_galleries_basket_exports_inspector_and_another_browser(page: Page, serv
     settled(page)
     shown = page.url
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("before => location.href != before", arg=shown)
+    page.wait_for_function("before => location.href != before", arg=shown, polling=100)
     settled(page)
     expect(dialog.locator("img.atlas-viewer")).to_have_js_property("naturalWidth", 8)
     page.keyboard.press("Escape")
@@ -118,11 +118,11 @@ def test_galleries_basket_exports_inspector_and_another_browser(page: Page, serv
 def test_progress_cancel_and_coming_back(page: Page, server: Server):
     opened(page, server, LONG)
     page.get_by_role("button", name="Compute", exact=True).click()
-    expect(page.get_by_text(re.compile("images/s"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("images/s"))).to_be_visible()
     page.reload()
     expect(page.get_by_text(re.compile("Training"))).to_be_visible()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.get_by_text(re.compile("was cancelled"))).to_be_visible(timeout=15_000)
+    expect(page.get_by_text(re.compile("was cancelled"))).to_be_visible()
     expect(page.get_by_role("button", name="Compute", exact=True)).to_be_enabled()
 
 
@@ -155,7 +155,7 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "broken.zip")
     expect(bring).to_be_enabled()
     bring.click()
-    expect(page.get_by_test_id("stAlert")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
     assert not list((server.cache / "uploads").glob("*"))
 
     opened(page, server, "/images")
@@ -163,7 +163,7 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     expect(bring).to_be_enabled()
     bring.click()
     explore = page.get_by_role("button", name="Explore", exact=True)
-    expect(explore).to_be_visible(timeout=30_000)
+    expect(explore).to_be_visible()
     explore.click()
     page.wait_for_url(re.compile("dataset=own"))
     compute(page)

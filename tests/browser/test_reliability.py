@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers import cards, compute, in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, settled
+from running_app import PATIENT, Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def lasso(page: Page) -> None:
 def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Server):
     opened(page, server, TINY)
     compute(page, ANSWER)
-    expect(page.get_by_role("heading", name="What this is")).to_be_visible(timeout=60_000)  # the last part of the page
+    expect(page.get_by_role("heading", name="What this is")).to_be_visible()  # the last part of the page
     settled(page)
     expect(page.get_by_text("All 3,200 pairs satisfy its exact inequality")).to_be_visible()
 
@@ -69,10 +69,10 @@ def test_lissa_is_held_against_retraining_and_another_depth_is_offered(page: Pag
     compute(page, ANSWER)
     verdict = page.get_by_text(re.compile("IHVP on this network misses retraining by"))
     start = page.get_by_role("button", name="Compare with LiSSA")
-    expect(start.or_(verdict).first).to_be_visible(timeout=60_000)
+    expect(start.or_(verdict).first).to_be_visible()
     if verdict.count() == 0:
         start.click()
-    expect(verdict).to_be_visible(timeout=120_000)
+    expect(verdict).to_be_visible(timeout=PATIENT)
     chart = page.locator(".st-key-chart_network_ihvp .js-plotly-plot")
     chart.scroll_into_view_if_needed()
     expect(chart).to_be_visible()

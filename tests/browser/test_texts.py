@@ -7,7 +7,7 @@ import pytest
 from helpers import cards, compute, opened
 from playwright.sync_api import Page, expect
 from reviews import REVIEWS, write_reviews
-from running_app import Server, settled
+from running_app import PATIENT, Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_
     page.locator("input[type=file]").set_input_files(tmp_path / "latin.csv")
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("Line 3 of the CSV file is not UTF-8", timeout=60_000)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Line 3 of the CSV file is not UTF-8")
 
     write_reviews(tmp_path / "reviews.csv")
     opened(page, server, "/images")
@@ -30,7 +30,7 @@ def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
     page.get_by_role("button", name="Import", exact=True).click()
     explore = page.get_by_role("button", name="Explore", exact=True)
-    expect(explore).to_be_visible(timeout=60_000)
+    expect(explore).to_be_visible()
     expect(page.locator(".atlas-snippet").first).to_be_visible()
     explore.click()
     page.wait_for_url(re.compile("dataset=own"))
@@ -39,7 +39,7 @@ def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_
     opened(page, server, f"/information?dataset=own&own={own}&n=24&test=16&kernel=two-layer")
     compute(page, DONE)
     most = cards(page, "information_most")
-    expect(most).to_have_count(10, timeout=90_000)
+    expect(most).to_have_count(10, timeout=PATIENT)
     expect(page.locator(".cell img")).to_have_count(0)
     begun = most.first.locator(".text").inner_text()
     assert begun in [text for text, _ in REVIEWS]
