@@ -3,7 +3,6 @@
 import os
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from nursery import Nursery
 from recording import Recording
 
 from ntkcore.analyses.analysis import Analysis
@@ -29,9 +29,8 @@ pytestmark = pytest.mark.kill
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parents[2]
-# Long enough in training and in the kernel that a kill lands within: 20 epochs, 10 pairs of tiles, three hidden layers.
-SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1000}, "model": {"width": 128, "depth": 3}, "training": {"epochs": 20}})
+# Long enough in training and in the kernel that a kill lands within: 20 epochs, 15 pairs of tiles, three hidden layers.
+SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1200}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 20}})
 MEASURED = {"timing"}  # artifacts that are nothing but seconds
 
 
@@ -47,17 +46,19 @@ def wait_until(condition: Callable[[], T], seconds: float = 240.0) -> T:
 class Installation:
     """A cache with its queue, and real workers on it."""
 
-    def __init__(self, cache: Path, **more: Any) -> None:
-        self.ws = Workspace(Settings(cache_dir=cache, device="cpu", threads=1, lease_seconds=2.0, start_worker=False, **more))
+    def __init__(self, cache: Path, nursery: Nursery) -> None:
+        self.ws = Workspace(Settings(cache_dir=cache, device="cpu", threads=1, lease_seconds=2.0, start_worker=False))
         self.cache = cache
-        self.workers: list[subprocess.Popen] = []
+        self._nursery = nursery
+        self._workers: list[int] = []
 
-    def start(self) -> subprocess.Popen:
-        environment = os.environ | {"NTK_CACHE_DIR": str(self.cache), "NTK_DEVICE": "cpu", "NTK_THREADS": "1", "NTK_LEASE_SECONDS": "2"}
-        command = [sys.executable, "-m", "ntkcore", "worker"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=environment)
-        self.workers.append(worker)
-        return worker
+    def start(self) -> None:
+        """A worker of its own."""
+        self._workers.append(self._nursery.start(self.cache))
+
+    def kill(self) -> None:
+        """Kill the worker, and wait until it is gone."""
+        self._nursery.kill(self._workers.pop())
 
     def ended(self, key: str) -> JobState:
         def over() -> JobState | None:
@@ -101,19 +102,24 @@ class Installation:
         return found
 
     def close(self) -> None:
-        for worker in self.workers:
-            with suppress(ProcessLookupError):
-                worker.kill()
-            worker.wait()
+        while self._workers:
+            self.kill()
         self.ws.jobs.close()
 
 
+@pytest.fixture(scope="module")
+def nursery():
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def installation(tmp_path):
+def installation(nursery):
     made: list[Installation] = []
 
     def make(cache: Path) -> Installation:
-        made.append(Installation(cache))
+        made.append(Installation(cache, nursery))
         return made[-1]
 
     yield make
@@ -128,20 +134,20 @@ def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path
     whole.start()
     training, kernel = ("training", run_key(SPEC.run, broken.ws)), ("kernel", kernel_key(SPEC.kernel, broken.ws))
 
-    worker = broken.start()
+    broken.start()
     wait_until(lambda: len(broken.names(*training)) >= 5)
-    _kill(worker)
+    broken.kill()
     epochs = broken.tiles(*training)
     assert 5 <= len(epochs) < SPEC.training.epochs
     assert not broken.arrays()
 
-    worker = broken.start()
+    broken.start()
     wait_until(lambda: len(broken.names(*kernel)) >= 3)
-    _kill(worker)
+    broken.kill()
     done = broken.tiles(*kernel)
     # A tile and its mirror image are one piece of work; a kill between the two leaves it to be done again.
     finished = {name for name in done if _mirrored(name) in done}
-    assert 1 <= len(finished) < 16 and len(done) - len(finished) <= 1
+    assert 1 <= len(finished) < 25 and len(done) - len(finished) <= 1
     assert {path.split("/")[0] for path in broken.arrays()} == {"training", "diagonal"}
 
     broken.start()
@@ -157,12 +163,6 @@ def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path
     kept = broken.tiles(*kernel, where="artifacts")
     assert {name: kept[name] for name in finished} == {name: done[name] for name in finished}
     assert not list((broken.cache / "drafts").rglob("*.json")) and not list(broken.cache.rglob("*.tmp"))
-
-
-def _kill(worker: subprocess.Popen) -> None:
-    assert worker.poll() is None
-    worker.kill()
-    worker.wait()
 
 
 def _mirrored(tile: str) -> str:
@@ -209,10 +209,11 @@ def killed(whole: Installation, broken: Installation, work: Work, rng: random.Ra
     whole.start()
     kept = []
     for _, _, (kind, array) in work:
-        worker, least = broken.start(), rng.randint(1, 3)
+        broken.start()
+        least = rng.randint(1, 3)
         wait_until(lambda kind=kind, array=array, least=least: broken.count(kind, array) >= least)
         time.sleep(rng.uniform(0, 0.01))
-        _kill(worker)
+        broken.kill()
         kept.append(broken.finished())
     broken.start()
     for installed, job in asked:

@@ -47,6 +47,7 @@ def test_the_full_kernels_solves_grow_with_the_cube(ws):
     assert 6 < comparing(800) / comparing(400) < 8.5
 
 
+@pytest.mark.measures
 def test_only_the_ends_are_measured_and_the_middle_lies_between(ws):
     CONVERGENCE.forecast(spec(), ws)
     known = {name for name in ws.rates._read() if name.startswith(("kernel-full", "gradients-full"))}
