@@ -19,6 +19,12 @@ hypothesis_settings.register_profile("project", deadline=None, suppress_health_c
 hypothesis_settings.load_profile("project")
 
 
+def pytest_collection_modifyitems(items):
+    """Files of browsers and of killed processes first, since they take longest: two processes then end at the same time."""
+    slow = {item.path for item in items if item.get_closest_marker("browser") or item.get_closest_marker("kill")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def _rates():
     """Seconds per unit of each kind of work the tests forecast, as one machine had them."""
