@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-gpu-compositing",  # and no rasteriser in software in its place, which takes more than everything else together
+    "--disable-gpu-rasterization",
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -84,7 +87,7 @@ class Server:
 
 def open_page(chromium: Browser, server: Server, **options):
     """A page of a fresh browser profile; fails the test when the page logs an error of its own or asks another machine for something."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, **options)
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce", **options)
     opened = context.new_page()
     errors: list[str] = []
     outside: list[str] = []
