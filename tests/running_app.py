@@ -16,9 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
-    "--disable-gpu-compositing",  # and no rasteriser in software in its place, which takes more than everything else together
+    "--disable-gpu-compositing",  # nor a GPU of software in its place, which takes half of all; charts still have WebGL
     "--disable-gpu-rasterization",
-    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
