@@ -18,7 +18,7 @@ from ntkcore.regression import KernelRegression
 
 N, M, K, D = 8, 5, 2, 6
 REMOVED = [[0], [3, 5], [7], []]
-RECORD = [0, 1, 60, 120]
+RECORD = [0, 1, 20, 120]
 RATE = 0.005  # well below 2 / λ_max of every network here: above it rounding grows from step to step
 OPTIONS = {"rate": RATE, "steps": 120, "ridge": 0.3, "record": RECORD}
 
@@ -103,8 +103,8 @@ def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
         assert np.abs(found.test[row] - test).max() < 1e-10 and np.abs(found.train[row] - train).max() < 1e-10
     assert np.abs(found.test[2, -1] - found.test[0, -1]).max() > 1e-3  # targets matter
     monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)  # one sample at a time
-    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options, replicas=2)
-    assert np.abs(pieces.test - found.test).max() < 1e-11
+    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options | {"steps": 20, "record": RECORD[:3]}, replicas=2)
+    assert np.abs(pieces.test - found.test[:, :3]).max() < 1e-11
 
 
 def test_the_two_forms_of_a_two_layer_network():
