@@ -1,5 +1,6 @@
 """Every test has a cache of its own and the machine's data folders, when there are any."""
 
+import json
 import os
 import sys
 
@@ -16,6 +17,28 @@ sys.path.insert(0, str(Path(__file__).parent))  # shared strategies and helpers 
 # Two busy cores make single examples slow now and then; that is not a finding.
 hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items):
+    """Files of browsers and of killed processes first, since they take longest: two processes then end at the same time."""
+    slow = {item.path for item in items if item.get_closest_marker("browser") or item.get_closest_marker("kill")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def _rates():
+    """Seconds per unit of each kind of work the tests forecast, as one machine had them."""
+    return json.loads(Path(__file__).with_name("rates.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def rated(request, monkeypatch, _rates):
+    """Every cache begins with known rates, so that no forecast times this machine; tests marked ``measures`` begin with none."""
+    if request.node.get_closest_marker("measures") is None:
+        from ntkcore.analyses.rates import Rates
+
+        stored = Rates._read
+        monkeypatch.setattr(Rates, "_read", lambda rates: _rates | stored(rates))
 
 
 @pytest.fixture

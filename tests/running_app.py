@@ -11,10 +11,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+WAIT, PATIENT = 60_000, 240_000  # milliseconds for what is drawn, and for what is computed: a busy machine is slow, what never comes fails
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-gpu-compositing",  # nor a GPU of software in its place, which takes half of all; charts still have WebGL
+    "--disable-gpu-rasterization",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -45,7 +48,7 @@ class Server:
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENT / 1000
         while time.monotonic() < until:
             try:
                 with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
@@ -82,20 +85,25 @@ class Server:
 
 
 def open_page(chromium: Browser, server: Server, **options):
-    """A page of a fresh browser profile; fails the test when the page logs an error of its own."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, **options)
+    """A page of a fresh browser profile; fails the test when the page logs an error of its own or asks another machine for something."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce", **options)
     opened = context.new_page()
     errors: list[str] = []
+    outside: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.set_default_timeout(20_000)
+    opened.on(
+        "request", lambda request: outside.append(request.url) if not request.url.startswith((server.url, "data:", "blob:")) else None
+    )
+    opened.set_default_timeout(WAIT)
     yield opened
     context.close()
     assert not errors, errors
+    assert not outside, outside
 
 
 def settled(page: Page) -> None:
     """Wait until the script has run and check that no traceback and no formula in its source is shown."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=PATIENT)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.locator(".katex-error")).to_have_count(0)
 
@@ -103,6 +111,6 @@ def settled(page: Page) -> None:
 def compute_unless(page: Page, done: Locator) -> None:
     """Press Compute unless the result is stored already; the script can have run before either of them is drawn."""
     button = page.get_by_role("button", name="Compute", exact=True)
-    expect(button.or_(done).first).to_be_visible(timeout=60_000)
+    expect(button.or_(done).first).to_be_visible()
     if done.count() == 0:
         button.click()

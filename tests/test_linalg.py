@@ -63,6 +63,8 @@ def test_a_cancel_ends_it_and_leaves_nothing(function, matrix, monkeypatch, tmp_
 
     with pytest.raises(Cancelled):
         function(np.tile(matrix, (20, 20)), cancel)
-    time.sleep(0.1)
+    until = time.monotonic() + 60
+    while children() and time.monotonic() < until:
+        time.sleep(0.01)
     assert children() == []
     assert list(tmp_path.iterdir()) == []

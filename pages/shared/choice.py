@@ -13,15 +13,13 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
-from ntkcore.specs import (
-    Spec,
-)
+from ntkcore.settings import settings
+from ntkcore.specs import Spec
 from pages import entry
 
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
 
-_STALE = 3.0  # seconds in which an older address of ours is taken for a late answer, not for the back button
 _REMEMBERED = 20
 _OURS = "links.ours"
 
@@ -102,8 +100,8 @@ class Link(Generic[S, V]):
         A browser answers with the address it knows; after quick changes that is one or two behind, and no wish of anyone's.
         """
         written = st.session_state.get(self._said, [])
-        now = time.monotonic()
-        return any(query == said and (now - moment < _STALE or said == written[-1][1]) for moment, said in written)
+        now, late = time.monotonic(), settings().late_address
+        return any(query == said and (now - moment < late or said == written[-1][1]) for moment, said in written)
 
     def _keep(self, choice: Choice[S, V]) -> Choice[S, V]:
         """Remember a choice and write it to the address."""

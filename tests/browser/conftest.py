@@ -1,13 +1,23 @@
-"""Fixtures of the browser tests: one Chromium for all, one server a module, one profile a test."""
+"""Fixtures of the browser tests: one Chromium, one server and one cache a process, one profile a test.
+
+The cache holds what several pages look at, computed beforehand without a browser, and rates, so that no forecast measures the machine.
+"""
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
-from running_app import FLAGS, Server, open_page
 
-expect.set_options(timeout=20_000)  # a busy machine draws late; what never comes still fails
+sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
+
+from helpers import LATE
+from running_app import FLAGS, WAIT, Server, open_page
+from seeded import seed
+
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +30,11 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("app") / "cache").start()
+    cache = tmp_path_factory.mktemp("app") / "cache"
+    seed(cache)
+    running = Server(cache, NTK_LATE_ADDRESS=str(LATE)).start()
     yield running
     running.stop()
 

@@ -3,28 +3,14 @@
 import re
 
 import pytest
+from helpers import back, gone_from_address, in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, open_page, settled
+from running_app import Server, open_page, settled
 
 pytestmark = pytest.mark.browser
 
 TINY = "/convergence?dataset=digits&classes=0&classes=1&classes=2&n=30&test=30&depth=1&widths=8,32&looks=0,2&seeds=2"
 DONE = re.compile("^8 comparisons · computed")
-
-
-def opened(page: Page, server: Server, path: str = TINY) -> None:
-    page.goto(server.url + path)
-    settled(page)
-
-
-def compute(page: Page) -> None:
-    compute_unless(page, page.get_by_text(DONE))
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=60_000)
-    settled(page)
-
-
-def in_address(page: Page, part: str) -> None:
-    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
 
 
 def dots(page: Page, chart: str):
@@ -40,13 +26,13 @@ def open_a_dot(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_from_the_forecast_to_a_kernel_and_back(page: Page, server: Server):
-    opened(page, server)
+def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server: Server, chromium):
+    opened(page, server, TINY)
     expect(page.get_by_text("Not computed yet.")).to_be_visible()
     page.get_by_role("button", name="Compute", exact=True).click()
     expect(page.locator(".st-key-job_panel")).to_be_visible()
-    expect(page.locator(".atlas-fact")).to_be_visible(timeout=60_000)  # with the first comparison, not with the last
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=60_000)
+    expect(page.locator(".atlas-fact")).to_be_visible()  # with the first comparison, not with the last
+    expect(page.get_by_text(DONE)).to_be_visible()
     settled(page)
     expect(page.locator(".st-key-job_panel")).to_have_count(0)
 
@@ -66,12 +52,12 @@ def test_from_the_forecast_to_a_kernel_and_back(page: Page, server: Server):
 
     page.reload()
     settled(page)
-    expect(dialog.locator(".heatmaplayer image")).to_be_visible(timeout=20_000)  # the chart library is loaded anew
+    expect(dialog.locator(".heatmaplayer image")).to_be_visible()  # the chart library is loaded anew
     expect(dialog.get_by_text("after epoch 2")).to_be_visible()
     in_address(page, "heat=error")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.wait_for_function("() => !location.search.includes('point')")
+    gone_from_address(page, "point")
     open_a_dot(page)  # the same dot opens again
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
@@ -88,10 +74,6 @@ def test_from_the_forecast_to_a_kernel_and_back(page: Page, server: Server):
     in_address(page, "widths=8,32")
     expect(page.get_by_text(DONE)).to_be_visible()
 
-
-def test_a_link_shows_another_browser_the_same(page: Page, server: Server, chromium):
-    opened(page, server)
-    compute(page)
     other = open_page(chromium, server)
     second = next(other)
     opened(second, server, TINY + "&epoch=2&kernel=first&over=epoch&width=8")
@@ -110,7 +92,7 @@ def number(page: Page, label: str):
 
 def test_closed_popovers_say_what_was_chosen_elsewhere(page: Page, server: Server):
     """A widget that the browser does not show must neither show nor send an old value when it does."""
-    opened(page, server)
+    opened(page, server, TINY)
     data, networks = (page.locator(f".st-key-{key} button").first for key in ("bar_data", "bar_networks"))
     data.click()
     expect(number(page, "Images drawn")).to_have_value("30")
@@ -118,8 +100,7 @@ def test_closed_popovers_say_what_was_chosen_elsewhere(page: Page, server: Serve
     number(page, "Images drawn").press("Enter")
     in_address(page, "n=36")
     page.keyboard.press("Escape")
-    page.wait_for_timeout(3500)  # until the address of before is no longer taken for a late one
-    page.go_back()
+    back(page)
     in_address(page, "n=30")
     settled(page)
     networks.click()

@@ -5,45 +5,50 @@ import re
 import signal
 
 import pytest
-from playwright.sync_api import expect
-from running_app import Server, open_page, settled
+from playwright.sync_api import Page, expect
+from running_app import PATIENT, Server, open_page, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.kill]
 
 SLOW = "/learnability?n=1500&width=512&epochs=60&full=0"
 
 
-@pytest.fixture
-def fresh(tmp_path):
-    made = Server(tmp_path / "cache").start()
-    yield made
-    made.stop()
+def visited(page: Page, address: str) -> None:
+    """The router answers a deep link, also to the first visitor of a server."""
+    page.goto(address)
+    settled(page)
+    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Learnability")
+    expect(page.locator("h1")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["learnability?n=100&epochs=1", "images", "jobs"])
-def test_deep_link_on_a_fresh_server(fresh, chromium, path):
-    for page in open_page(chromium, fresh):
-        page.goto(f"{fresh.url}/{path}")
-        settled(page)
-        expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Learnability")
-        expect(page.locator("h1")).to_be_visible()
+@pytest.mark.parametrize("path", ["images", "jobs"])
+def test_deep_link_on_a_fresh_server(tmp_path, chromium, path):
+    fresh = Server(tmp_path / "cache", NTK_START_WORKER="0").start()
+    try:
+        for page in open_page(chromium, fresh):
+            visited(page, f"{fresh.url}/{path}")
+    finally:
+        fresh.stop()
 
 
-def test_killed_server_and_killed_worker(fresh, chromium):
-    for page in open_page(chromium, fresh):
-        page.goto(fresh.url + SLOW)
-        settled(page)
-        page.get_by_role("button", name="Compute", exact=True).click()
-        expect(page.get_by_text(re.compile("images/s"))).to_be_visible(timeout=60_000)
+def test_killed_server_and_killed_worker(tmp_path, chromium):
+    fresh = Server(tmp_path / "cache").start()
+    try:
+        for page in open_page(chromium, fresh):
+            visited(page, fresh.url + SLOW)
+            page.get_by_role("button", name="Compute", exact=True).click()
+            expect(page.get_by_text(re.compile("images/s"))).to_be_visible()
 
-        fresh.kill()
-        (worker,) = fresh.worker_pids()  # it outlives the server
-        fresh.start()
-        expect(page.get_by_text(re.compile("Training|images/s")).first).to_be_visible(timeout=60_000)
-        assert fresh.worker_pids() == [worker]  # and no second one is started beside it
+            fresh.kill()
+            (worker,) = fresh.worker_pids()  # it outlives the server
+            fresh.start()
+            expect(page.get_by_text(re.compile("Training|images/s")).first).to_be_visible()
+            assert fresh.worker_pids() == [worker]  # and no second one is started beside it
 
-        os.kill(worker, signal.SIGKILL)
-        fresh.kill()
-        fresh.start()  # starts a worker, which takes up the job where it was
-        expect(page.locator(".atlas-fact")).to_be_visible(timeout=120_000)
-        settled(page)
+            os.kill(worker, signal.SIGKILL)
+            fresh.kill()
+            fresh.start()  # starts a worker, which takes up the job where it was
+            expect(page.locator(".atlas-fact")).to_be_visible(timeout=PATIENT)
+            settled(page)
+    finally:
+        fresh.stop()

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from helpers import compute, fact, in_address, rows
+from helpers import opened as opened_at
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import PATIENT, Server, settled
 
 pytestmark = pytest.mark.browser
 
@@ -13,32 +15,26 @@ DONE = re.compile("^60 training and 12 held-out images · computed")
 
 
 def opened(page: Page, server: Server, time: str) -> None:
-    page.goto(f"{server.url}{TINY}&time={time}")
+    opened_at(page, server, f"{TINY}&time={time}")
+    compute(page, DONE)
+    expect(page.get_by_role("heading", name="Is it true?")).to_be_visible()
     settled(page)
-    compute_unless(page, page.get_by_text(DONE))
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=90_000)
-    expect(page.get_by_role("heading", name="Is it true?")).to_be_visible(timeout=30_000)
-    settled(page)
-
-
-def fact(page: Page, words: str):
-    return page.locator(".atlas-fact").filter(has_text=words)
 
 
 def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     opened(page, server, "0.3")
     expect(page.get_by_text(re.compile("^Checked by retraining"))).to_have_count(0)
     page.get_by_text("The ticked image", exact=True).click()
-    page.wait_for_function("() => location.search.includes('check=ticked')")
+    in_address(page, "check=ticked")
     page.get_by_role("button", name="Retrain without image 5").click()
-    expect(fact(page, "Without image 5 the loss of held-out image")).to_be_visible(timeout=60_000)
+    expect(fact(page, "Without image 5 the loss of held-out image")).to_be_visible()
     settled(page)
 
     page.get_by_text("The 40 most influential", exact=True).click()
     page.get_by_role("button", name="Retrain without each of 40 images").click()
-    expect(fact(page, "Predicted and real influence of 40 images")).to_be_visible(timeout=90_000)
+    expect(fact(page, "Predicted and real influence of 40 images")).to_be_visible(timeout=PATIENT)
     settled(page)
-    expect(page.locator("tr").filter(has_text="64 here")).to_have_count(1)
+    expect(rows(page, "64 here")).to_have_count(1)
 
     line = page.get_by_text(re.compile("^Checked by retraining a network of 64 units")).first
     expect(line).to_contain_text("Pearson")
@@ -48,12 +44,12 @@ def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     said = fact(page, "Predicted and real influence of 40 images").inner_text()
 
     page.get_by_role("button", name="Confirm by retraining").click()
-    expect(fact(page, "Retrained without 1 image")).to_be_visible(timeout=60_000)
+    expect(fact(page, "Retrained without 1 image")).to_be_visible()
     expect(page.get_by_text("Predicted beside real")).to_be_visible()
     settled(page)
     page.reload()
     settled(page)
-    expect(fact(page, "Predicted and real influence of 40 images")).to_have_text(said, timeout=30_000)
+    expect(fact(page, "Predicted and real influence of 40 images")).to_have_text(said)
     expect(fact(page, "Retrained without 1 image")).to_be_visible()
 
 
@@ -61,11 +57,11 @@ def test_cancelled_it_goes_on_from_there(page: Page, server: Server):
     opened(page, server, "60.0")
     page.get_by_role("button", name="Retrain without each of 40 images").click()
     panel = page.locator(".st-key-verify_panel")
-    expect(panel.get_by_text(re.compile("of [0-9,]+ steps"))).to_be_visible(timeout=60_000)
+    expect(panel.get_by_text(re.compile("of [0-9,]+ steps"))).to_be_visible()
     panel.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("computing again goes on from there")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("computing again goes on from there")).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Go on retraining").click()
-    expect(panel).to_be_visible(timeout=30_000)
+    expect(panel).to_be_visible()
     panel.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Go on retraining")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Go on retraining")).to_be_visible()

@@ -3,37 +3,28 @@
 import re
 
 import pytest
+from helpers import cards, compute, in_address, moved, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, open_page, settled
+from running_app import Server, open_page, settled
 
 pytestmark = pytest.mark.browser
 
-TINY = "/information?dataset=digits&classes=3&classes=5&classes=8&n=60&test=20&noise=0.2"
-DONE = re.compile("^60 training and 20 held-out images · computed")
-
-
-def cards(page: Page, which: str):
-    return page.locator(f".st-key-information_{which} .cell")
-
-
-def in_address(page: Page, part: str) -> None:
-    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
+TINY = "/information?dataset=digits&classes=3&classes=5&classes=8&n=60&test=24&noise=0.2"
+DONE = re.compile("^60 training and 24 held-out images · computed")
 
 
 def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, server: Server, chromium):
-    page.goto(server.url + TINY)
-    settled(page)
+    opened(page, server, TINY)
     expect(page.get_by_text("Not computed yet.")).to_be_visible()
-    compute_unless(page, page.get_by_text(DONE))
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=90_000)
-    expect(cards(page, "most")).to_have_count(10, timeout=30_000)
-    expect(cards(page, "least")).to_have_count(10)
+    compute(page, DONE)
+    expect(cards(page, "information_most")).to_have_count(10)
+    expect(cards(page, "information_least")).to_have_count(10)
     expect(page.locator(".atlas-fact").first).to_contain_text("of all unique information")
-    expect(cards(page, "most").first.locator("img")).to_have_js_property("naturalWidth", 8)
+    expect(cards(page, "information_most").first.locator("img")).to_have_js_property("naturalWidth", 8)
     settled(page)
 
-    image = cards(page, "most").first.get_attribute("data-id")
-    cards(page, "most").first.locator("img").click()
+    image = cards(page, "information_most").first.get_attribute("data-id")
+    cards(page, "information_most").first.locator("img").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Training image {image}")
     expect(dialog).to_contain_text("number 1 of 60")
@@ -45,9 +36,9 @@ def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, serve
 
     page.get_by_text("All, ranked", exact=True).click()
     in_address(page, "every=1")
-    expect(cards(page, "gallery")).to_have_count(60)
-    expect(cards(page, "gallery").first).to_have_attribute("data-id", image)
-    cards(page, "gallery").first.focus()
+    expect(cards(page, "information_gallery")).to_have_count(60)
+    expect(cards(page, "information_gallery").first).to_have_attribute("data-id", image)
+    cards(page, "information_gallery").first.focus()
     page.keyboard.press("Space")
     in_address(page, f"basket={image}")
     expect(page.get_by_text("Basket: 1")).to_be_visible()
@@ -58,20 +49,15 @@ def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, serve
     assert len(rows) == 61 and rows[1].split(",")[0] == image
 
     before = page.locator(".atlas-fact").first.inner_text()
-    slider = page.get_by_role("slider", name="Training time τ")
-    slider.focus()
-    for _ in range(12):
-        page.keyboard.press("ArrowLeft")
-    in_address(page, "time=")
+    moved(page, page.get_by_role("slider", name="Training time τ"), "ArrowLeft", 12, "time")
     expect(page.locator(".atlas-fact").first).not_to_have_text(before)
-    page.wait_for_timeout(1500)  # until the slider has sent where it stopped
     settled(page)
 
     other = open_page(chromium, server)
     second = next(other)
     second.goto(page.url)
     settled(second)
-    expect(cards(second, "gallery")).to_have_count(60, timeout=30_000)
+    expect(cards(second, "information_gallery")).to_have_count(60)
     expect(second.locator(".atlas-fact").first).to_have_text(page.locator(".atlas-fact").first.inner_text())
     expect(second.get_by_text("Basket: 1")).to_be_visible()
     other.close()

@@ -5,8 +5,9 @@ import re
 import pandas as pd
 import pytest
 from group_sets import negatives
+from helpers import cards, compute, fact, in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import Server, settled
 
 from ntkcore.settings import Settings
 
@@ -28,38 +29,37 @@ def exported(page: Page, key: str) -> pd.DataFrame:
 
 
 def answered(page: Page, words: str) -> None:
-    expect(page.locator(".atlas-fact").filter(has_text=words).first).to_be_visible(timeout=60_000)
+    expect(fact(page, words).first).to_be_visible()
     settled(page)
 
 
 def test_from_the_choice_to_the_scores(page: Page, server: Server, tmp_path):
     content = negatives(tmp_path, Settings(cache_dir=server.cache))
-    page.goto(server.url + TINY + GROUPS)
-    settled(page)
-    compute_unless(page, page.get_by_text(DONE))
-    expect(page.get_by_text("There is one source only")).to_be_visible(timeout=60_000)
+    opened(page, server, TINY + GROUPS)
+    compute(page, DONE)
+    expect(page.get_by_text("There is one source only")).to_be_visible()
     settled(page)
     page.locator("input[aria-label^='Beside this page']").click()
     page.get_by_role("option", name="Negatives").click()
-    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=f"sources-others=own:{content}")
+    in_address(page, f"sources-others=own:{content}")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Compare the sources").click()
     answered(page, "unique information")
     expect(page.get_by_text("Without images of Negatives")).to_be_visible()
-    expect(page.locator(".st-key-sources_gallery_1 .cell")).to_have_count(10)
+    expect(cards(page, "sources_gallery_1")).to_have_count(10)
     table = exported(page, "sources_csv")
     assert table["group"].value_counts().to_dict() == {"Digits": 20, "Negatives": 20} and (table["information"] > 0).all()
 
     page.get_by_role("radio", name="Under-sampled? Adversarial?").click()
-    page.wait_for_function("location.search.includes('ask=groups')")
+    in_address(page, "ask=groups")
     page.get_by_role("button", name="Study the sub-class").click()
     answered(page, "with 4 images of 4 among 16 of 7")
-    expect(page.locator(".st-key-subclass_gallery_0 .cell")).to_have_count(4)
+    expect(cards(page, "subclass_gallery_0")).to_have_count(4)
     table = exported(page, "subclass_csv")
     assert table[table["count"] == 8]["group"].value_counts().to_dict() == {"7": 16, "1": 16, "4": 8}
 
     page.get_by_role("radio", name="Is something adversarial?").click()
-    page.wait_for_function("location.search.includes('groups-study=adversarial')")
+    in_address(page, "groups-study=adversarial")
     page.get_by_role("button", name="Attack and find them").click()
     answered(page, "adversarial image carries")
     count = page.locator(".atlas-triples img").count()

@@ -1,36 +1,33 @@
 """The toy of the information page as a person uses it: opened, another point clicked, shared, downloaded."""
 
-import re
 from pathlib import Path
 
 import pytest
+from helpers import fact as told
+from helpers import in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import Server, settled
+from seeded import SHARED
 
 pytestmark = pytest.mark.browser
 
-TINY = "/information?dataset=digits&classes=3&classes=8&n=40&test=12&toy-runs=200&toy-epochs=6"
+TINY = f"/information?{SHARED}&toy-runs=200&toy-epochs=6"
 
 
 def test_opened_a_point_clicked_and_shared(page: Page, server: Server):
-    page.goto(f"{server.url}{TINY}")
-    settled(page)
-    done = page.get_by_text(re.compile("^40 training and 12 held-out images · computed"))
-    compute_unless(page, done)
-    expect(done).to_be_visible(timeout=90_000)
-    settled(page)
+    opened(page, server, TINY)
     toggle = page.get_by_text("Show the toy: where the bound comes from")
-    expect(toggle).to_be_visible(timeout=60_000)  # below all else
+    expect(toggle).to_be_visible()  # below all else
     toggle.click()
-    fact = page.locator(".atlas-fact").filter(has_text="that no other point tells")
-    expect(fact).to_contain_text("of point 52", timeout=60_000)
+    fact = told(page, "that no other point tells")
+    expect(fact).to_contain_text("of point 52")
     settled(page)
     points = page.locator(".st-key-plot_toy_points .nsewdrag")
     points.scroll_into_view_if_needed()
     where = page.locator(".st-key-plot_toy_points .scatterlayer .trace:nth-of-type(1) .point").first.bounding_box()
     assert where is not None
     page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
-    page.wait_for_function("() => /toy-point=\\d+/.test(location.search)", timeout=30_000)
+    in_address(page, "toy-point=")
     settled(page)
     said = fact.inner_text()
     assert "of point 52" not in said
@@ -40,4 +37,4 @@ def test_opened_a_point_clicked_and_shared(page: Page, server: Server):
     lines = Path(saved.value.path()).read_text().splitlines()
     assert lines[0] == "trained,w1,w2" and len(lines) == 601
     page.reload()
-    expect(fact).to_have_text(said, timeout=60_000)
+    expect(fact).to_have_text(said)

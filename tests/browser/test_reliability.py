@@ -3,22 +3,14 @@
 import re
 
 import pytest
+from helpers import cards, compute, in_address, opened
 from playwright.sync_api import Page, expect
-from running_app import Server, compute_unless, settled
+from running_app import PATIENT, Server, settled
 
 pytestmark = pytest.mark.browser
 
 TINY = "/reliability?dataset=digits&classes=3&classes=8&n=80&test=40&scale=1"
 ANSWER = re.compile("^At λ = .*IHVP misses the true influence by")
-
-
-def opened(page: Page, server: Server, path: str = TINY) -> None:
-    page.goto(server.url + path)
-    settled(page)
-
-
-def in_address(page: Page, part: str) -> None:
-    page.wait_for_function("part => decodeURIComponent(location.search).includes(part)", arg=part)
 
 
 def lasso(page: Page) -> None:
@@ -37,10 +29,9 @@ def lasso(page: Page) -> None:
 
 
 def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Server):
-    opened(page, server)
-    compute_unless(page, page.get_by_text(ANSWER))
-    expect(page.get_by_text(ANSWER)).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("heading", name="What this is")).to_be_visible(timeout=60_000)  # the last part of the page
+    opened(page, server, TINY)
+    compute(page, ANSWER)
+    expect(page.get_by_role("heading", name="What this is")).to_be_visible()  # the last part of the page
     settled(page)
     expect(page.get_by_text("All 3,200 pairs satisfy its exact inequality")).to_be_visible()
 
@@ -55,7 +46,7 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
 
     settled(page)
     expect(page.get_by_role("radio", name="All · 40")).to_be_visible()
-    page.locator(".st-key-lights_gallery .cell").nth(7).locator("img").click()
+    cards(page, "lights_gallery").nth(7).locator("img").click()
     in_address(page, "target=7")
     expect(page.get_by_text(re.compile("^Held-out image 7, "))).to_be_visible()
 
@@ -75,13 +66,13 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
 
 def test_lissa_is_held_against_retraining_and_another_depth_is_offered(page: Page, server: Server):
     opened(page, server, TINY + "&verify=64&time=1&runs=2&target=3")
-    compute_unless(page, page.get_by_text(ANSWER))
+    compute(page, ANSWER)
     verdict = page.get_by_text(re.compile("IHVP on this network misses retraining by"))
     start = page.get_by_role("button", name="Compare with LiSSA")
-    expect(start.or_(verdict).first).to_be_visible(timeout=60_000)
+    expect(start.or_(verdict).first).to_be_visible()
     if verdict.count() == 0:
         start.click()
-    expect(verdict).to_be_visible(timeout=120_000)
+    expect(verdict).to_be_visible(timeout=PATIENT)
     chart = page.locator(".st-key-chart_network_ihvp .js-plotly-plot")
     chart.scroll_into_view_if_needed()
     expect(chart).to_be_visible()

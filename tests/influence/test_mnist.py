@@ -4,11 +4,9 @@ A deletion removes the sample's rows and columns from the kernel and begins anew
 times, a fresh Cholesky solution for τ = ∞. Errors are relative to the root mean square, over training samples, of what is predicted.
 
 The ten-class blocks of 300 images are a matrix of side 3000, of which the suite deletes three images at τ = ∞ and follows 40 images
-through training. With ``NTK_LONG_TESTS=1`` in the environment all 300 are deleted at τ = ∞ and fifteen of them at twelve times, at every
-λ: about twenty-five minutes of one core.
+through training. The soak deletes all 300 at τ = ∞ and fifteen of them at twelve times, at the smallest λ: about six minutes of one core.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from math import inf
 
@@ -17,6 +15,7 @@ import pytest
 import torch
 from deletion_oracle import TIMES, followed
 from numpy.typing import NDArray
+from soaked import soaked
 
 from ntkcore.data import load_dataset
 from ntkcore.influence import kernel_influence
@@ -96,18 +95,18 @@ def test_leave_one_out_of_a_scalar_kernel(classes: tuple[str, ...], ridge: float
 
 
 @pytest.mark.parametrize(("classes", "n"), [(PAIR, N), (TEN, 40)], ids=["7 and 9", "all ten"])
-@pytest.mark.parametrize("ridge", RIDGES)
+@pytest.mark.parametrize("ridge", soaked(RIDGES, RIDGES[0], RIDGES[-1]))
 def test_leave_one_out_of_a_full_kernel(classes: tuple[str, ...], n: int, ridge: float) -> None:
     check(blocks(classes, n), ridge, list(EARLY), range(0, n, max(n // 15, 3)))
 
 
-@pytest.mark.parametrize("ridge", [RIDGES[0], RIDGES[-1]])
+@pytest.mark.parametrize("ridge", soaked([RIDGES[0], RIDGES[-1]], RIDGES[0]))
 def test_leave_one_out_of_the_full_kernel_of_all_ten(ridge: float) -> None:
     check(blocks(TEN, N), ridge, [], (0, 123, 299))
 
 
-@pytest.mark.skipif("NTK_LONG_TESTS" not in os.environ, reason="twenty-five minutes: NTK_LONG_TESTS=1 asks for it")
-@pytest.mark.parametrize("ridge", RIDGES)
+@pytest.mark.soak
+@pytest.mark.parametrize("ridge", RIDGES[:1])
 def test_all_of_the_full_kernel_of_all_ten(ridge: float) -> None:
     problem = blocks(TEN, N)
     check(problem, ridge, [], range(N))

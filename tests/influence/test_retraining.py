@@ -1,8 +1,11 @@
 """Retraining side by side against a plain training loop for each removal; chunks, resumption, divergence, and eq. 7."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
+from soaked import soaked
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError
@@ -15,7 +18,7 @@ from ntkcore.regression import KernelRegression
 
 N, M, K, D = 8, 5, 2, 6
 REMOVED = [[0], [3, 5], [7], []]
-RECORD = [0, 1, 60, 120]
+RECORD = [0, 1, 20, 120]
 RATE = 0.005  # well below 2 / λ_max of every network here: above it rounding grows from step to step
 OPTIONS = {"rate": RATE, "steps": 120, "ridge": 0.3, "record": RECORD}
 
@@ -46,6 +49,8 @@ def two_layer(outputs=K):
 
 
 MODELS = {"mlp": mlp, "conv": conv, "two-layer": two_layer}
+FEW, MANY = N, 2 * D + 3  # of which the two-layer form alone differs: by samples, by weights
+SIZES = soaked(product(MODELS, (FEW, MANY)), *product(MODELS, (FEW,)), ("two-layer", MANY))
 
 
 def plain(make, x, y, z, removed, rate, steps, ridge, record):
@@ -68,9 +73,8 @@ def plain(make, x, y, z, removed, rate, steps, ridge, record):
     return np.stack(test), np.stack(train)
 
 
-@pytest.mark.parametrize("n", [N, 2 * D + 3], ids=["few", "many"])  # the two-layer form differs: by samples, by weights
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "n"), SIZES)
 def test_it_is_the_plain_loop(name, ridge, n):
     """Float64; 120 steps of sums in another order."""
     samples = data(n)
@@ -86,8 +90,7 @@ def test_it_is_the_plain_loop(name, ridge, n):
     assert found.removed == ((0,), (3, 5), (7,), ())
 
 
-@pytest.mark.parametrize("n", [N, 2 * D + 3], ids=["few", "many"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "n"), SIZES)
 def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
     """A replica learns its own targets, alone in its chunk or beside others; float64, as above."""
     x, y, z = data(n)
@@ -100,8 +103,8 @@ def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
         assert np.abs(found.test[row] - test).max() < 1e-10 and np.abs(found.train[row] - train).max() < 1e-10
     assert np.abs(found.test[2, -1] - found.test[0, -1]).max() > 1e-3  # targets matter
     monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)  # one sample at a time
-    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options, replicas=2)
-    assert np.abs(pieces.test - found.test).max() < 1e-11
+    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options | {"steps": 20, "record": RECORD[:3]}, replicas=2)
+    assert np.abs(pieces.test - found.test[:, :3]).max() < 1e-11
 
 
 def test_the_two_forms_of_a_two_layer_network():

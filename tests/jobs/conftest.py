@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LEASE = 1.5
 
 
-def wait_until(condition, seconds=40.0):
+def wait_until(condition, seconds=240.0):
     """The first true value of ``condition()``; the time is only a safeguard."""
     end = time.monotonic() + seconds
     while not (value := condition()):

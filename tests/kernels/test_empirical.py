@@ -4,12 +4,15 @@ The oracle runs in float64 on the same weights. Tolerances are relative Frobeniu
 eighty roundings of the largest term (eps 1.2e-7) through a few layers.
 """
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_test_networks import FACTORED, GENERAL, Tokens, build, jacobians
+from soaked import soaked
 from torch import nn
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
@@ -52,8 +55,14 @@ def close(found: object, expected: np.ndarray, tolerance: float) -> None:
     assert np.linalg.norm(np.asarray(found) - expected) <= tolerance * np.linalg.norm(expected)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-@pytest.mark.parametrize("name", FACTORED)
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    soaked(
+        product(FACTORED, (torch.float64, torch.float32)),
+        *product(FACTORED, (torch.float64,)),
+        *product(("mlp", "conv", "conv by rows", "conv1d", "batchnorm2d", "layernorm", "residual in place"), (torch.float32,)),
+    ),
+)
 def test_factored_layers_equal_explicit_jacobians(name: str, dtype: torch.dtype) -> None:
     model, x = build(*FACTORED[name], 7, dtype)
     j = jacobians(model.double(), x.double())
@@ -152,8 +161,14 @@ def test_blocks_tiles_and_permutations(order: list[int], size: int, cut: int, ti
         close(block, kernel[row * tile : (row + 1) * tile, column * tile : (column + 1) * tile], 1e-12)
 
 
-@pytest.mark.parametrize("outputs", ["pseudo", "full"])
-@pytest.mark.parametrize("name", ["conv", "mlp", "sequence linear, few positions", "conv groups, few positions", "conv by rows"])
+@pytest.mark.parametrize(
+    ("name", "outputs"),
+    soaked(
+        product(("conv", "mlp", "sequence linear, few positions", "conv groups, few positions", "conv by rows"), ("pseudo", "full")),
+        *(("conv", "full"), ("mlp", "pseudo"), ("sequence linear, few positions", "full"), ("conv groups, few positions", "pseudo")),
+        ("conv by rows", "pseudo"),
+    ),
+)
 def test_little_memory_changes_nothing(name: str, outputs: Outputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, stripes and workspaces of a few samples, hence every path of the schedule."""
     model, x = build(*FACTORED[name], 11, torch.float64)

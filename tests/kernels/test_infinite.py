@@ -5,6 +5,7 @@ import pytest
 import torch
 from infinite_samples import images, vectors
 from scipy import stats
+from soaked import soaked
 
 from ntkcore.architecture import Chain, Conv, Dense, Flatten, GlobalAveragePool, Relu, cnn3, convnet, fcn
 from ntkcore.errors import Cancelled
@@ -76,7 +77,7 @@ ONE_HIDDEN = {
 }
 
 
-@pytest.mark.parametrize("name", ONE_HIDDEN)
+@pytest.mark.parametrize("name", soaked(ONE_HIDDEN, "dense", "strided, pooled"))
 def test_with_one_hidden_layer_the_mean_over_draws_is_the_limit_at_any_width(name):
     """The expectation over Gaussian draws is exact there, at width 24 too: each entry's mean over 200 draws lies within five of its
     standard errors. Any padding, stride, fan-in or bias counted wrongly shifts it by far more."""
@@ -95,7 +96,7 @@ RATES = {
 }
 
 
-@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("name", soaked(RATES, "fcn 1, he", "fcn 2, pytorch", "cnn3, pytorch"))
 def test_finite_networks_approach_it_as_one_over_the_square_root_of_the_width(name):
     """The distance of one draw's kernel from the limit, over the width (in proportion to which the kernel grows), falls as width^(-1/2).
 
@@ -118,9 +119,11 @@ def test_finite_networks_approach_it_as_one_over_the_square_root_of_the_width(na
 @pytest.mark.parametrize(
     ("chain", "x"),
     [
-        (fcn(2, 8, 2), vectors(7)),
+        pytest.param(fcn(2, 8, 2), vectors(7), marks=pytest.mark.soak),
         (Chain((Conv(3, 3, stride=2, padding=1), Relu(), Conv(3, 3), Relu(), Flatten(), Dense(2))), images(7, (1, 6, 5))),
-        (Chain((Conv(3, 3, stride=2, padding=1), Relu(), GlobalAveragePool(), Dense(2))), images(7, (1, 4, 3))),
+        pytest.param(
+            Chain((Conv(3, 3, stride=2, padding=1), Relu(), GlobalAveragePool(), Dense(2))), images(7, (1, 4, 3)), marks=pytest.mark.soak
+        ),
     ],
 )
 def test_the_contract_of_every_kernel(chain, x, initialisation="pytorch"):

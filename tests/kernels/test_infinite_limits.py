@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
     ("chain", "shape", "b"),
     [
         (convnet(10, 32, pooling=False), (3, 8, 8), 32),
-        (convnet(10, 32), (3, 8, 8), 8),
-        (cnn3(10, 8), (3, 16, 16), 16),
+        pytest.param(convnet(10, 32), (3, 8, 8), 8, marks=pytest.mark.soak),
+        pytest.param(cnn3(10, 8), (3, 16, 16), 16, marks=pytest.mark.soak),
         (fcn(10, 64, 3), (50,), 200),
     ],
 )

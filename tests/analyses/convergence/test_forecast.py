@@ -53,6 +53,7 @@ def test_the_full_kernels_solves_grow_with_the_cube(ws):
         assert comparing(n) == pytest.approx(points * (0.2 + solves + passes + 2.0))  # 2 s until a process for large matrices has begun
 
 
+@pytest.mark.measures
 def test_only_the_ends_are_measured_and_the_middle_lies_between(ws):
     CONVERGENCE.forecast(spec(), ws)
     known = {name for name in ws.rates._read() if name.startswith(("kernel-full", "gradients-full"))}

@@ -1,9 +1,5 @@
 """Verification: what is stored is real retraining, beside the kernel's prediction at the same λ and τ."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -159,33 +155,6 @@ def test_it_goes_on_where_it_was_stopped(ws: Workspace) -> None:
     ws.hot.clear()
     VERIFICATION.compute(spec, ws, Recording())
     np.testing.assert_allclose(VERIFICATION.open(spec, ws).actual, interrupted, atol=1e-6)
-
-
-@pytest.mark.kill
-def test_a_killed_one_keeps_its_finished_replicas(ws: Workspace) -> None:
-    spec = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 40}, "test": 6})
-    wanted = asked(spec, removed=tuple(range(12)), ridge=0.1, time=20.0, width=2048)
-    INFLUENCE.compute(spec, ws, Recording())
-    words = ["--classes", "3,8", "--n", "40", "--test", "6", "--ridge", "0.1", "--time", "20.0", "--widths", "2048"]
-    command = [sys.executable, "-m", "ntkcore", "verify", *words, "--remove", ",".join(map(str, wanted.removed))]
-    child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"NTK_CACHE_DIR": str(ws.settings.cache_dir), "NTK_DEVICE": "cpu"})
-    drafts = ws.settings.cache_dir / "drafts" / VERIFICATION.kind / VERIFICATION.key(wanted, ws) / "arrays" / "outputs" / "c"
-
-    def tiles(folder: Path = drafts) -> dict[str, tuple[int, bytes]]:
-        found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
-
-    until = time.monotonic() + 120
-    while len(tiles()) < 2:
-        assert child.poll() is None and time.monotonic() < until
-        time.sleep(0.01)
-    child.kill()
-    child.wait()
-    finished = tiles()
-    assert 2 <= len(finished) < 13 and (VERIFICATION.state(wanted, ws) == "partial")
-    VERIFICATION.compute(wanted, ws, Recording())
-    kept = tiles(ws.settings.cache_dir / "artifacts" / VERIFICATION.kind / VERIFICATION.key(wanted, ws) / "arrays" / "outputs" / "c")
-    assert len(kept) == 13 and {name: kept[name] for name in finished} == finished  # not written again
 
 
 def test_the_request_is_a_job_of_its_own(ws: Workspace) -> None:
