@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     image_pixels: int = Field(25_000_000, gt=0, description="pixels of one image before it is refused")
     lease_seconds: float = Field(30.0, gt=0, description="silence after which a worker is taken for dead")
     late_address: float = Field(
-        3.0, ge=0, description="seconds in which an older address of a session is taken for a browser's late answer, not for its back button"
+        3.0,
+        ge=0,
+        description="seconds in which an older address of a session is taken for a browser's late answer, not for its back button",
     )
     secret: str | None = Field(None, description="key that signs thumbnail addresses; default: made once and kept in cache_dir")
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
