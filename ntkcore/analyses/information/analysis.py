@@ -39,5 +39,9 @@ class Information(KernelRegressionAnalysis[InformationView]):
         """All training images with their unique information in nats (σ = 1), the most informative first."""
         return views.table(Look.of(result, view.ridge, view.time, ws))
 
+    def missing(self, result: InfluenceResult, view: InformationView) -> str:
+        """Images or classes that do not exist."""
+        return views.missing_from(result, view)
+
 
 INFORMATION = Information()

@@ -11,11 +11,10 @@ from pages.shared.doctor import show_doctor
 
 def show_about(result: InfluenceResult) -> None:
     """Show the line."""
-    device = "the CPU" if result.device == "cpu" else result.device
     facts = [
         f"{len(result.labels):,} training and {len(result.test_labels):,} held-out {media.what(result.pack)}",
         *([f"{result.parameters:,} parameters"] if result.parameters else []),
-        f"computed {words.when(result.created)} on {html.escape(device)} in {words.duration(result.seconds)}",
+        f"computed {words.when(result.created)} on {html.escape(words.place(result.device))} in {words.duration(result.seconds)}",
         *media.remark(result.pack),
     ]
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
