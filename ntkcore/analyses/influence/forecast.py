@@ -94,6 +94,8 @@ def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
     """The first training images, after checking everything that can be checked at once."""
     sample = sample_of(spec.dataset, ws)
     check_split(spec.dataset, spec.test, ws)
+    if spec.model is None:
+        prepared(spec, sample.inputs, sample)  # an image without a direction is said before anything is computed
     return sample
 
 

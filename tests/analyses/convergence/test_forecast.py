@@ -38,6 +38,7 @@ def test_more_work_takes_longer(ws):
     assert CONVERGENCE.forecast(spec(n=1000), ws).memory > small.memory
 
 
+@pytest.mark.measures  # two rates are given, and the others known nowhere else
 def test_the_full_kernels_solves_grow_with_the_cube(ws):
     """Seconds of the comparisons, from rates that are given: per (side of the system)³ 1 ns for eigenvalues and 2 ns for regressions."""
     ws.rates.learn(VALUES_RATE, 1e-9, 1)

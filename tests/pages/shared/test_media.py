@@ -1,6 +1,7 @@
 """Thumbnails over HTTP: only by an address a page made."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -34,7 +35,9 @@ def get(path: str) -> Answer:
             answer.content += message.get("body", b"")
 
     scope = {"type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": b"", "headers": []}
-    asyncio.run(Starlette(routes=media.routes())(scope | {"http_version": "1.1", "root_path": "", "scheme": "http"}, receive, send))
+    app = Starlette(routes=media.routes())
+    with ThreadPoolExecutor(1) as other:  # the tests' own thread may have a loop running, of a browser
+        other.submit(asyncio.run, app(scope | {"http_version": "1.1", "root_path": "", "scheme": "http"}, receive, send)).result()
     return answer
 
 
