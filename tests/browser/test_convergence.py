@@ -90,6 +90,7 @@ def number(page: Page, label: str):
     return page.get_by_role("spinbutton", name=label)
 
 
+@pytest.mark.soak
 def test_closed_popovers_say_what_was_chosen_elsewhere(page: Page, server: Server):
     """A widget that the browser does not show must neither show nor send an old value when it does."""
     opened(page, server, TINY)

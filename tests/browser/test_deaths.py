@@ -31,6 +31,7 @@ def test_deep_link_on_a_fresh_server(tmp_path, chromium, path):
         fresh.stop()
 
 
+@pytest.mark.soak
 def test_killed_server_and_killed_worker(tmp_path, chromium):
     fresh = Server(tmp_path / "cache").start()
     try:

@@ -98,6 +98,7 @@ def test_from_the_forecast_to_what_if_and_to_another_browser(page: Page, server:
     other.close()
 
 
+@pytest.mark.soak
 def test_a_ridge_by_keyboard_and_back_and_a_ticked_image_that_stays(page: Page, server: Server):
     opened(page, server, TINY + "&ridge=0.0101")
     shown(page)

@@ -66,6 +66,7 @@ def test_from_one_image_to_a_group_and_back(shown: Page):
     expect(answer(page)).to_contain_text(f"Held-out image {second}, ")
 
 
+@pytest.mark.soak
 def test_a_training_image_closely_from_gallery_and_chart_and_a_bar_of_a_group(shown: Page):
     page = shown
     third = cards(page, TRAINING).nth(2)

@@ -21,6 +21,7 @@ def opened(page: Page, server: Server, time: str) -> None:
     settled(page)
 
 
+@pytest.mark.soak
 def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     opened(page, server, "0.3")
     expect(page.get_by_text(re.compile("^Checked by retraining"))).to_have_count(0)
@@ -53,6 +54,7 @@ def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     expect(fact(page, "Retrained without 1 image")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_cancelled_it_goes_on_from_there(page: Page, server: Server):
     opened(page, server, "60.0")
     page.get_by_role("button", name="Retrain without each of 40 images").click()

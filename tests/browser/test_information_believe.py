@@ -15,6 +15,7 @@ CHOSEN = "&believe-removals=5&believe-ridge=0.0&believe-seeds=2&time=0.02"
 DONE = re.compile("^30 training and 12 held-out images · .* computed")
 
 
+@pytest.mark.soak
 def test_from_the_choice_to_an_export(page: Page, server: Server):
     opened(page, server, TINY + CHOSEN)
     compute(page, DONE)

@@ -33,6 +33,7 @@ def answered(page: Page, words: str) -> None:
     settled(page)
 
 
+@pytest.mark.soak
 def test_from_the_choice_to_the_scores(page: Page, server: Server, tmp_path):
     content = negatives(tmp_path, Settings(cache_dir=server.cache))
     opened(page, server, TINY + GROUPS)

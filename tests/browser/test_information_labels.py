@@ -19,6 +19,7 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
+@pytest.mark.soak
 def test_from_flipped_labels_to_corrected_ones(page: Page, server: Server):
     opened(page, server, TINY)
     expect(page.locator(".atlas-fact").first).to_contain_text("12 of 60 labels are flipped")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 TINY = f"/information?{SHARED}&toy-runs=200&toy-epochs=6"
 
 
+@pytest.mark.soak
 def test_opened_a_point_clicked_and_shared(page: Page, server: Server):
     opened(page, server, TINY)
     toggle = page.get_by_text("Show the toy: where the bound comes from")

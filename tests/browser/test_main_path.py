@@ -125,6 +125,7 @@ def test_progress_cancel_and_coming_back(page: Page, server: Server):
     expect(page.get_by_role("button", name="Compute", exact=True)).to_be_enabled()
 
 
+@pytest.mark.soak
 def test_one_request_for_two_people(page: Page, server: Server, chromium):
     address = "/learnability?n=1000&width=300&epochs=150&seed=9&full=0"
     opened(page, server, address)

@@ -64,6 +64,7 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
     in_address(page, "ridge=2.0")
 
 
+@pytest.mark.soak
 def test_lissa_is_held_against_retraining_and_another_depth_is_offered(page: Page, server: Server):
     opened(page, server, TINY + "&verify=64&time=1&runs=2&target=3")
     compute(page, ANSWER)

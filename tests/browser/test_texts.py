@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 DONE = re.compile("^24 training and 16 held-out .* computed")
 
 
+@pytest.mark.soak
 def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_text_and_their_table(page: Page, server: Server, tmp_path):
     (tmp_path / "latin.csv").write_bytes(b"text,label\ngood,1\nbad \xe9t\xe9,0\n")
     opened(page, server, "/images")
