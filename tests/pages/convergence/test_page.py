@@ -1,7 +1,5 @@
 """The convergence page in each of its states, without a browser."""
 
-from dataclasses import replace
-
 import pytest
 import visiting
 from recording import Recording
@@ -12,7 +10,6 @@ from ntkcore.analyses.progress import TIMING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled
 from ntkcore.permalink import ADDRESSES
-from ntkcore.settings import settings
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 
 SPEC = ConvergenceSpec.model_validate(
@@ -127,18 +124,6 @@ def test_a_cancelled_job_goes_on_from_there(app, ws):
     assert not button(app, "Compute").disabled
 
 
-def test_a_failed_job_says_why(app, ws, monkeypatch):
-    from ntkcore.jobs import Jobs
-
-    CONVERGENCE.request(SPEC, ws)
-    real = Jobs.state
-    failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
-    monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
-    opened(app)
-    assert "disk is full" in app.error[0].value
-    assert not button(app, "Compute").disabled
-
-
 def test_a_diverged_training_is_told_where_it_is_opened(app, ws):
     spec = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"learning_rate": 1000.0})})
     with pytest.raises(Cancelled):
@@ -174,13 +159,6 @@ def test_what_cannot_be_computed_is_said(app, query):
     opened(app, **query)
     assert app.error
     assert not any(b.label == "Compute" and not b.disabled for b in app.button)
-
-
-def test_missing_data_are_offered(app, monkeypatch, tmp_path):
-    monkeypatch.setenv("NTK_DATA_DIR", str(tmp_path / "nothing"))
-    settings.cache_clear()
-    opened(app, ConvergenceSpec.model_validate({"dataset": {"name": "mnist", "n": 60}}))
-    assert any("Download (" in b.label for b in app.button)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The influence page before there is a result, without a browser: forecast, job, bad address, what cannot be computed."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import visiting
@@ -75,36 +73,6 @@ def test_black_images_are_said_before_anything_runs(app, ws, tmp_path):
     content = import_images(tmp_path / "set.npz", ws.settings, name="night").content_id
     opened(app, InfluenceSpec.model_validate({"dataset": {"name": "own", "own": content, "n": 8}, "test": 4}))
     assert "black everywhere" in app.error[0].value and "another kernel" in app.error[0].value
-
-
-def test_compute_is_one_job_for_two_sessions(app, ws):
-    opened(app)
-    button(app, "Compute").click().run()
-    assert not app.exception
-    other = visitor()
-    opened(other)
-    assert any(b.label == "Cancel" for b in other.button)
-    assert [job.id for job in ws.jobs.list(10)] == [INFLUENCE.key(SPEC, ws)]
-
-
-def test_a_cancelled_job_goes_on_from_there(app, ws):
-    INFLUENCE.request(SPEC, ws)
-    ws.jobs.cancel(INFLUENCE.key(SPEC, ws))
-    opened(app)
-    assert any("cancelled" in item.value for item in app.info)
-    assert not button(app, "Compute").disabled
-
-
-def test_a_failed_job_says_why(app, ws, monkeypatch):
-    from ntkcore.jobs import Jobs
-
-    INFLUENCE.request(SPEC, ws)
-    real = Jobs.state
-    failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
-    monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
-    opened(app)
-    assert "disk is full" in app.error[0].value
-    assert not button(app, "Compute").disabled
 
 
 def test_damage_is_said_and_repaired(app, ws):

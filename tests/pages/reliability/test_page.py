@@ -1,14 +1,11 @@
 """The reliability page in each of its states, without a browser."""
 
-from dataclasses import replace
-
 import pytest
 import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.jobs import Jobs
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.reliability import ReliabilityView
@@ -131,16 +128,6 @@ def test_a_ridge_too_small_for_the_kernel_is_said_and_can_be_raised(ready, monke
     opened(ready, view=ReliabilityView(ridge=1e-6, scale=1))
     assert "singular to rounding" in ready.error[0].value
     assert any(slider.label == "Regularisation λ" for slider in ready.select_slider)
-
-
-def test_a_failed_job_says_why(app, ws, monkeypatch):
-    INFLUENCE.request(SPEC, ws)
-    real = Jobs.state
-    failed = {"status": "failed", "message": "The disk is full.", "remedy": "Free some space."}
-    monkeypatch.setattr(Jobs, "state", lambda self, key: replace(real(self, key), **failed))
-    opened(app)
-    assert "disk is full" in app.error[0].value
-    assert not button(app, "Compute").disabled
 
 
 @pytest.mark.parametrize(
