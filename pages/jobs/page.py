@@ -4,6 +4,7 @@ import hashlib
 
 import pandas as pd
 import streamlit as st
+from pydantic import ValidationError
 
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.workspace import workspace
@@ -113,7 +114,7 @@ def _store() -> None:
     rows = pd.DataFrame(
         {
             "what": [catalogue.word_of(entry.kind) for entry in entries],
-            "of": [_about(entry.info) for entry in entries],
+            "of": [_about(entry) for entry in entries],
             "size": [entry.bytes for entry in entries],
             "last used": [words.when(entry.last_used) for entry in entries],
             "pinned": [entry.pinned for entry in entries],
@@ -161,10 +162,17 @@ def _check(damaged: list[CorruptArtifact], count: int) -> None:
         st.error(f"{damage.message} It is computed again when it is next opened.", icon=":material/warning:")
 
 
-def _about(info: dict) -> str:
-    spec = info.get("identity", {}).get("spec", {})
+def _about(entry: Entry) -> str:
+    """What an artifact is of: its images and network, or, of one that hangs on others, its analysis's title."""
+    spec = entry.info.get("identity", {}).get("spec", {})
     if "dataset" not in spec:
-        return ""
+        analysis = next((one for one in catalogue.ANALYSES if one.kind == entry.kind), None)
+        if analysis is None:
+            return ""
+        try:
+            return analysis.title(analysis.spec.model_validate(spec), workspace())
+        except (AtlasError, ValidationError):  # of a set that is gone, or of another version
+            return ""
     dataset = DatasetSpec.model_validate(spec["dataset"])
     model = spec.get("model") or {}
     architecture = spec.get("architecture") or model.get("architecture")

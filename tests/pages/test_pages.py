@@ -5,9 +5,12 @@ import pytest
 from recording import Recording
 from visiting import button, opened
 
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.data import import_images
 from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.influence import VerificationSpec
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 SPEC = LearnabilitySpec.model_validate(
@@ -104,3 +107,15 @@ def test_a_damaged_own_set_is_listed_and_can_be_removed(app, cache, tmp_path):
     button(app, "Delete it").click().run()
     assert not app.exception
     assert not any(b.label == "Explore" for b in app.button)
+
+
+def test_what_is_kept_says_what_it_is_of(app, ws):
+    """Also what names no data set itself: a verification hangs on an influence analysis."""
+    influence, _ = ADDRESSES["influence"].read({"classes": ["3", "8"], "n": "20", "test": "6"})
+    INFLUENCE.compute(influence, ws, Recording())
+    spec = VerificationSpec(influence=influence, removed=(1, 2), ridge=1.0, time=0.05, width=16)
+    VERIFICATION.compute(spec, ws, Recording())
+    opened(app, "jobs")
+    rows = app.dataframe[0].value
+    assert set(rows["what"]) == {INFLUENCE.word, VERIFICATION.word}
+    assert any(text == VERIFICATION.title(spec, ws) for text in rows["of"]) and all(rows["of"])
