@@ -110,9 +110,11 @@ def compare(before: Path, after: Path) -> int:
     for name in (*COMMANDS, *NOTEBOOK):
         old, new = (pd.read_csv(folder / f"{name}.csv", dtype=str) for folder in (before, after))
         measured = [column for column in old if "seconds" in column or column == "created"]
-        same = old.drop(columns=measured).equals(new.drop(columns=measured, errors="ignore"))
+        kept, more = [column for column in old if column not in measured], [column for column in new if column not in old]
+        same = set(kept) <= set(new) and old[kept].equals(new[kept])
         faults += not same
-        print(f"{'same' if same else 'DIFFERENT':10} {name}: {len(old)} rows, {len(old.columns) - len(measured)} columns")
+        said = f", and {len(more)} new ones" if more else ""
+        print(f"{'same' if same else 'DIFFERENT':10} {name}: {len(old)} rows, {len(kept)} columns{said}")
     old, new = (json.loads((folder / "arrays.json").read_text()) for folder in (before, after))
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
