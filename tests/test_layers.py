@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,15 @@ MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influenc
 SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -79,7 +86,7 @@ def test_the_mathematics_needs_numpy_scipy_and_torch_alone(folder):
 
 def test_jax_is_imported_by_one_module_when_it_is_used():
     for path in SOURCES:
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         inside = {id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -97,7 +104,7 @@ def test_figures_do_no_streamlit_and_pages_no_mathematics():
 
 def test_nothing_is_unpickled():
     for path in SOURCES:
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         assert not {"pickle", "dill", "cloudpickle", "joblib"} & {m.split(".")[0] for m in imports(path)}, path
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "load":
@@ -116,8 +123,8 @@ def page_of(module: str) -> str:
 
 def modules_of(path: Path) -> set[str]:
     """Every module that a file imports, also where a name is a module: ``from pages.influence import held``."""
-    found = imports(path)
-    for node in ast.walk(ast.parse(path.read_text())):
+    found = set(imports(path))
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
@@ -160,7 +167,7 @@ def test_the_top_floor_of_the_analyses_stays_small():
 
 def needed(path: Path, known: set[str]) -> set[str]:
     """The modules of ours that must be loaded before a file is; not those that a function loads when it is called."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     later = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for inner in ast.walk(node)}
     later |= {id(inner) for node in tree.body if isinstance(node, ast.If) for inner in ast.walk(node)}  # for the type checker
     found = set()
