@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from ntkcore.errors import AtlasError, SpecError, StoreError
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
+from ntkcore.specs.influence import InfluenceView
 
 if TYPE_CHECKING:  # loads torch, which the commands that compute do themselves
     from ntkcore.analyses.forecast import Forecast
@@ -240,11 +241,12 @@ def _verify(options: argparse.Namespace) -> int:
     asked = ask("influence", _query(options, (*ADDRESSES["influence"].fields, *ADDRESSES["influence"].asks)), ws)
     asked.analysis.compute(asked.spec, ws, PrintedProgress(ws.device))
     result, view = asked.analysis.open(asked.spec, ws), asked.view
+    assert isinstance(view, InfluenceView)  # the address is the influence page's
     if options.together:
-        rows = removals(result, remove, widths, view.ridge, view.time)  # type: ignore[attr-defined]
+        rows = removals(result, remove, widths, view.ridge, view.time)
         print(rows.T.to_string(header=False, float_format=lambda value: f"{value:.4g}"))
         return 0
-    rows = verifications(result, widths, view.target, view.ridge, view.time, remove)  # type: ignore[attr-defined]
+    rows = verifications(result, widths, view.target, view.ridge, view.time, remove)
     print(rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     paper = paper_of(result.spec)
     print(f"\nThe paper, {paper.data}, 5000 training images, 40 most influential (IF-NTK Table 1):")

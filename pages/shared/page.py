@@ -54,7 +54,7 @@ class Page(Generic[S, V]):
         try:
             self._stand(spec)
         except DataMissing as error:
-            missing.offer_download(error, spec.dataset.name)  # type: ignore[attr-defined]
+            missing.offer_download(error, spec.dataset.name)
         except AtlasError as error:
             frame.show_error(error)
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from small_analyses import SMALL
 
 from ntkcore import notebook
-from ntkcore.analyses.catalogue import ANALYSES, MATERIALS, handlers, named, of_job, word_of
+from ntkcore.analyses.catalogue import ANALYSES, MATERIALS, handlers, named, of, of_job, word_of
 from ntkcore.analyses.convergence.comparison import COMPARISON_METHOD
 from ntkcore.analyses.information.groups.kernel import COMPOSED_METHOD
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
@@ -75,25 +75,19 @@ def test_each_has_a_word_a_page_that_opens_it_and_an_address():
         assert address.view is analysis.view
         assert analysis.word and word_of(analysis.kind) not in ("", analysis.kind)
         assert set(address.asks) <= set(address.view_fields)
-        assert analysis.kind in handlers_of_nothing()
 
 
-def handlers_of_nothing() -> set[str]:
+def kinds_of_analyses() -> set[str]:
     return {analysis.kind for analysis in ANALYSES}
 
 
 def test_a_worker_takes_every_kind(kept):
-    assert set(handlers(kept)) == handlers_of_nothing() | {"download", "import"}
+    assert set(handlers(kept)) == kinds_of_analyses() | {"download", "import"}
 
 
-def test_a_specification_tells_its_analysis():
-    for analysis in ANALYSES:
-        assert of_kind(analysis).kind == analysis.kind
-    assert {analysis.spec for analysis in ANALYSES} == {of_kind(analysis).spec for analysis in ANALYSES}
-
-
-def of_kind(analysis):
-    return next(one for one in ANALYSES if one.spec is analysis.spec)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_specification_tells_its_analysis(made, name):
+    assert of(made(name).spec).kind == made(name).analysis.kind
 
 
 def test_an_unknown_name_lists_those_there_are():
@@ -236,7 +230,7 @@ def test_every_stored_kind_has_a_word_and_says_what_it_uses(made, kept):
         made(name)
     store: Store = kept.store
     kinds = {entry.kind for entry in store.entries()}
-    assert kinds <= set(MATERIALS) | handlers_of_nothing() and kinds >= handlers_of_nothing()
+    assert kinds <= set(MATERIALS) | kinds_of_analyses() and kinds >= kinds_of_analyses()
     for entry in store.entries():
         assert entry.info["identity"]["uses"], entry.kind
         assert word_of(entry.kind) != entry.kind
