@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -15,6 +17,9 @@ from ntkcore.data import import_images
 from ntkcore.settings import settings
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
+
+# Each app of a test reads the metadata of every installed package for components, as a server does once: half the time of a page's test.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @contextmanager
