@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+os.fsync = lambda _: None  # no test cuts the power; processes that tests start keep the real one
+
 sys.path.insert(0, str(Path(__file__).parent))  # shared strategies and helpers of the tests
 
 # Two busy cores make single examples slow now and then; that is not a finding.

@@ -1,5 +1,10 @@
 """A small analysis of each name, as the query of its address: seconds to compute."""
 
+import pytest
+
+from ntkcore.analyses.convergence import timing
+from ntkcore.analyses.information.believe import retraining
+
 _PAIR = {"dataset": "digits", "classes": ["3", "8"], "n": "30", "test": "12"}
 _NETWORK = _PAIR | {"kernel": "pseudo", "model": "fcn", "width": "8", "depth": "1"}
 SMALL = {
@@ -22,3 +27,11 @@ SMALL = {
     "agreement": _NETWORK | {"ridge": "0.1", "believe-show": "agreement", "believe-seeds": "2"},
 }
 """The query of a small analysis of each name."""
+
+
+def quickly(patch: pytest.MonkeyPatch) -> None:
+    """With fewer steps of each training and estimate, and fewer networks timed, than a result that is believed takes."""
+    patch.setattr(timing, "OUTPUTS", (1, 3))
+    patch.setattr(timing, "DEPTHS", (1, 2))
+    patch.setattr(retraining, "DEPTH", 30)
+    patch.setattr(retraining, "FEWEST", 200)

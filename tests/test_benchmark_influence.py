@@ -9,7 +9,7 @@ import pytest
 from ntkcore.errors import DataMissing
 from ntkcore.settings import settings
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))  # last: it has a module "pages", too
 
 from influence import CLASSES, Samples, samples
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from soaked import soaked
 from torch import nn
 
 from ntkcore.kernels import empirical_ntk
@@ -18,7 +19,7 @@ from ntkcore.models.layers import AveragePixels, PadShortcut
 from ntkcore.models.residual import BasicBlock
 from ntkcore.specs import ModelSpec
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))  # last: it has a module "pages", too
 
 from jax_twin import twin
 from kernel_peers import Peer, TorchJacobians, TorchProducts
@@ -87,8 +88,10 @@ def test_an_unknown_layer_has_no_twin() -> None:
         apply(params, np.ones((1, 2), np.float32))
 
 
-@pytest.mark.parametrize("outputs", ["pseudo", "full"])
-@pytest.mark.parametrize("name", ["fcn", "cnn3", "residual"])
+PAIRS = [(name, outputs) for name in ("fcn", "cnn3", "residual") for outputs in ("pseudo", "full")]
+
+
+@pytest.mark.parametrize(("name", "outputs"), soaked(PAIRS, ("fcn", "pseudo"), ("cnn3", "full"), ("residual", "pseudo")))
 def test_every_peer_has_our_kernel(name: str, outputs: str) -> None:
     """On 4 samples, in chunks and blocks, with plenty of memory and with too little for the Jacobians."""
     model = residual() if name == "residual" else network(*{case[0]: case for case in CASES}[name])

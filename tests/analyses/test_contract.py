@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from recording import Recording
 from sklearn.datasets import load_digits
-from small_analyses import SMALL
+from small_analyses import SMALL, quickly
 
 from ntkcore import notebook
 from ntkcore.analyses.catalogue import ANALYSES, MATERIALS, handlers, named, of, of_job, word_of
@@ -34,8 +34,7 @@ def kept(tmp_path_factory) -> Iterator[Workspace]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
         patch.setenv("NTK_START_WORKER", "0")
-        patch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1, 3))
-        patch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1, 2))
+        quickly(patch)
         settings.cache_clear()
         digits = load_digits()
         np.savez(folder / "inverted.npz", images=(255 - digits.images * 15.9375).astype(np.uint8), labels=digits.target)

@@ -7,6 +7,7 @@ import signal
 import pytest
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, open_page, settled
+from soaked import soaked
 
 pytestmark = [pytest.mark.browser, pytest.mark.kill]
 
@@ -21,7 +22,7 @@ def visited(page: Page, address: str) -> None:
     expect(page.locator("h1")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["images", "jobs"])
+@pytest.mark.parametrize("path", soaked(["images", "jobs", "influence"], "jobs"))
 def test_deep_link_on_a_fresh_server(tmp_path, chromium, path):
     fresh = Server(tmp_path / "cache", NTK_START_WORKER="0").start()
     try:

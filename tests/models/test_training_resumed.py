@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from small_trainings import blobs, digest, small
+from soaked import soaked
 
 from ntkcore.errors import Cancelled, DataError
 from ntkcore.models import TrainingState, build_model, train
@@ -19,8 +20,12 @@ from ntkcore.specs import ModelSpec, TrainingSpec
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("architecture", ["cnn3", "resnet20", "fcn", "wrn16"])
-@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.9, 1e-3)])
+WAYS = [(0.0, 0.0), (0.9, 0.0), (0.9, 1e-3)]  # momentum and weight decay
+RESUMED = [(architecture, *way) for architecture in ("cnn3", "resnet20", "fcn", "wrn16") for way in WAYS]
+FEW = [("cnn3", *way) for way in WAYS] + [(architecture, *WAYS[-1]) for architecture in ("resnet20", "fcn", "wrn16")]
+
+
+@pytest.mark.parametrize(("architecture", "momentum", "decay"), soaked(RESUMED, *FEW))
 def test_resumed_training_is_byte_identical(architecture, momentum, decay):
     inputs, targets = blobs(21)
     spec = TrainingSpec(epochs=4, learning_rate=0.02, batch_size=4, momentum=momentum, weight_decay=decay)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from recording import Recording
-from small_analyses import SMALL
+from small_analyses import SMALL, quickly
 from visiting import button, kept_cache, opened, said, visitor
 
 from ntkcore.analyses.catalogue import named
@@ -20,8 +20,7 @@ OTHERS = [page.path for page in PAGES if not page.result]
 def stored(tmp_path_factory):
     """A cache in which each page's small analysis is computed, made once."""
     with kept_cache(tmp_path_factory.mktemp("states")) as ws, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ntkcore.analyses.convergence.timing.OUTPUTS", (1, 3))
-        patch.setattr("ntkcore.analyses.convergence.timing.DEPTHS", (1, 2))
+        quickly(patch)
         for name in SHOWN:
             spec, _ = ADDRESSES[name].read(SMALL[name])
             named(name).compute(spec, ws, Recording())

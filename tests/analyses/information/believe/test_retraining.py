@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from recording import Recording
+from small_analyses import quickly
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.believe import answer, plan, tables, views
@@ -36,8 +37,7 @@ def asked(spec: InfluenceSpec = BINARY, removals: int = 3, ridges: tuple[float, 
 def made(tmp_path_factory):
     """Both studies, with fewer steps; some trainings take the fewest, some more."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "DEPTH", 30)
-        patch.setattr(study, "FEWEST", 200)
+        quickly(patch)
         ws = Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache")))
         for spec in (BINARY, THREE):  # the scores are computed with it
             study.RETRAINING.compute(asked(spec), ws, Recording())

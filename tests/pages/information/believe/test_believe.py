@@ -3,6 +3,7 @@
 import pytest
 import visiting
 from recording import Recording
+from small_analyses import quickly
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
@@ -31,7 +32,7 @@ def opened(app, spec=SPEC, view=VIEW, **changes):
 def computed(tmp_path_factory):
     """A cache with the analysis and both studies; tests only look at it."""
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retraining_study, "DEPTH", 10)
+        quickly(patch)
         INFLUENCE.compute(SPEC, ws, Recording())
         for study in (retraining_study.RETRAINING, AGREEMENT):
             study.compute(study.asked(SPEC, VIEW, ws), ws, Recording())
