@@ -53,6 +53,8 @@ def split_groups(score: ArrayLike, hard_percent: float = 10.0, easy_percent: flo
             "Choose percentages of at least 0 that together are at most 100.",
         )
     hard, easy = _count(len(values), hard_percent), _count(len(values), easy_percent)
+    if hard + easy > len(values) >= 2:  # the one is as good as all, and the other takes its least sample from it
+        hard, easy = min(hard, len(values) - 1), min(easy, len(values) - 1)
     if hard + easy > len(values):
         raise DataError(f"{len(values)} image cannot be split into easy and hard.", "Take at least two images.")
     order = np.argsort(values, kind="stable")

@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +116,10 @@ def nursery():
 
 @pytest.fixture
 def installation(nursery):
+    yield from _installations(nursery)
+
+
+def _installations(nursery: Nursery) -> Iterator[Callable[[Path], Installation]]:
     made: list[Installation] = []
 
     def make(cache: Path) -> Installation:
@@ -125,6 +129,16 @@ def installation(nursery):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def peaceful(nursery, tmp_path_factory):
+    """One that does all work in peace, once for all who are compared with it."""
+    for make in _installations(nursery):
+        whole = make(tmp_path_factory.mktemp("peaceful"))
+        asked(whole, ALL)
+        whole.start()
+        yield whole
 
 
 def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path, installation):
@@ -187,26 +201,33 @@ ALL: Work = (*OTHERS, (LEARNABILITY, LEARNED, ("training", "*")), (LEARNABILITY,
 
 def test_killed_in_other_kinds_of_work_it_keeps_what_is_finished(tmp_path, installation):
     """Once in each; with the two kills above five."""
-    killed(installation(tmp_path / "whole"), installation(tmp_path / "broken"), OTHERS, random.Random(0))
+    whole = installation(tmp_path / "whole")
+    asked(whole, OTHERS)
+    whole.start()
+    killed(whole, installation(tmp_path / "broken"), OTHERS, random.Random(0))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(20))
-def test_killed_a_hundred_times(tmp_path, installation, seed):
+def test_killed_a_hundred_times(tmp_path, peaceful, installation, seed):
     """Twenty times in each of five kinds of work, at a moment as it comes."""
-    killed(installation(tmp_path / "whole"), installation(tmp_path / "broken"), ALL, random.Random(seed))
+    killed(peaceful, installation(tmp_path / "broken"), ALL, random.Random(seed))
+
+
+def asked(installed: Installation, work: Work) -> set[str]:
+    """Queue each piece of work; the keys of the jobs."""
+    keys = set()
+    for analysis, given, _ in work:
+        spec = analysis.spec.model_validate(given)
+        if analysis.after is not None:  # it hangs on another's result
+            analysis.after.compute(spec.influence, installed.ws, Recording())
+        keys.add(analysis.request(spec, installed.ws).id)
+    return keys
 
 
 def killed(whole: Installation, broken: Installation, work: Work, rng: random.Random) -> None:
     """A worker killed in each piece of work, when some tiles of it are finished, ends in the bytes of one that works in peace."""
-    asked = []
-    for installed in (whole, broken):
-        for analysis, given, _ in work:
-            spec = analysis.spec.model_validate(given)
-            if analysis.after is not None:  # it hangs on another's result
-                analysis.after.compute(spec.influence, installed.ws, Recording())
-            asked.append((installed, analysis.request(spec, installed.ws).id))
-    whole.start()
+    jobs = asked(broken, work)
     kept = []
     for _, _, (kind, array) in work:
         broken.start()
@@ -216,8 +237,8 @@ def killed(whole: Installation, broken: Installation, work: Work, rng: random.Ra
         broken.kill()
         kept.append(broken.finished())
     broken.start()
-    for installed, job in asked:
-        assert installed.ended(job).status == "done"
+    for installed in (whole, broken):
+        assert all(installed.ended(job).status == "done" for job in jobs)
     assert broken.arrays() == whole.arrays()
     at_last = broken.finished()
     for finished in kept:

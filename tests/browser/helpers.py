@@ -16,7 +16,7 @@ _LAID_OUT = """chart => {
 }"""
 _POINT = """([chart, at]) => {
   const plot = document.querySelector(`.st-key-chart_${chart} .js-plotly-plot`), { xaxis, yaxis, _size } = plot._fullLayout;
-  const box = plot.getBoundingClientRect(), point = plot.calcdata[at[0]][at[1]];
+  const box = plot.getBoundingClientRect(), point = plot.calcdata[at[0]].at(at[1]);
   const height = "s1" in point ? point.s1 / 2 : point.y;  // the middle of a bar
   return [box.x + _size.l + xaxis.c2p("s1" in point ? point.p : point.x), box.y + _size.t + yaxis.c2p(height), plot.data[at[0]].name];
 }"""

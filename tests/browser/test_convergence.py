@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import back, gone_from_address, in_address, opened
+from helpers import back, click_in_chart, gone_from_address, in_address, opened
 from playwright.sync_api import Page, expect
 from running_app import Server, open_page, settled
 
@@ -11,6 +11,10 @@ pytestmark = pytest.mark.browser
 
 TINY = "/convergence?dataset=digits&classes=0&classes=1&classes=2&n=30&test=30&depth=1&widths=8,32&looks=0,2&seeds=2"
 DONE = re.compile("^8 comparisons · computed")
+
+
+# The last trace whose points are networks.
+_DOTS = """() => document.querySelector(".st-key-chart_frobenius .js-plotly-plot").data.findLastIndex((trace) => trace.customdata)"""
 
 
 def dots(page: Page, chart: str):
@@ -21,8 +25,7 @@ def dots(page: Page, chart: str):
 def open_a_dot(page: Page) -> None:
     page.locator(".st-key-chart_frobenius").scroll_into_view_if_needed()
     expect(dots(page, "frobenius")).to_have_count(4)
-    box = dots(page, "frobenius").last.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    click_in_chart(page, "frobenius", page.evaluate(_DOTS), -1)
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
@@ -49,12 +52,7 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
     in_address(page, "point=32-")
     dialog.get_by_text("Error of each pair").click()
     in_address(page, "heat=error")
-
-    page.reload()
-    settled(page)
-    expect(dialog.locator(".heatmaplayer image")).to_be_visible()  # the chart library is loaded anew
-    expect(dialog.get_by_text("after epoch 2")).to_be_visible()
-    in_address(page, "heat=error")
+    shared = page.url
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     gone_from_address(page, "point")
@@ -76,7 +74,14 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
 
     other = open_page(chromium, server)
     second = next(other)
-    opened(second, server, TINY + "&epoch=2&kernel=first&over=epoch&width=8")
+    second.goto(shared + "&kernel=first&over=epoch&width=8")
+    settled(second)
+    dialog = second.get_by_role("dialog")
+    expect(dialog.locator(".heatmaplayer image")).to_be_visible()  # the chart library is loaded anew
+    expect(dialog.get_by_text("after epoch 2")).to_be_visible()
+    in_address(second, "heat=error")
+    second.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
     expect(second.locator(".atlas-evidence")).to_contain_text("after epoch 2")
     second.get_by_role("button", name="Why", exact=True).click()
     expect(second.get_by_text(re.compile("the first-logit kernel is"))).to_be_visible()
