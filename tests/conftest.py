@@ -14,7 +14,8 @@ from hypothesis import settings as hypothesis_settings
 
 os.fsync = lambda _: None  # no test cuts the power; processes that tests start keep the real one
 
-sys.path.insert(0, str(Path(__file__).parent))  # shared strategies and helpers of the tests
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))  # shared strategies and helpers of the tests
 
 # Two busy cores make single examples slow now and then; that is not a finding.
 hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,9 +23,16 @@ hypothesis_settings.load_profile("project")
 
 
 def pytest_collection_modifyitems(items):
-    """Files of browsers and of killed processes first, since they take longest: two processes then end at the same time."""
-    slow = {item.path for item in items if item.get_closest_marker("browser") or item.get_closest_marker("kill")}
-    items.sort(key=lambda item: item.path not in slow)
+    """A file's tests stay in one process, and those of browsers all in one, which has one server, one cache and one Chromium.
+
+    They and those of killed processes come first, since they take longest: all processes then end at the same time.
+    """
+    for item in items:
+        browser = item.get_closest_marker("browser") is not None
+        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
+    slow = {item.path: 1 for item in items if item.get_closest_marker("kill")}
+    slow |= {item.path: 0 for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: slow.get(item.path, 2))
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +54,11 @@ def rated(request, monkeypatch, _rates):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Settings whose cache is this test's own folder."""
+    from caches import begun
+
     from ntkcore.settings import settings
 
-    monkeypatch.setenv("NTK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("NTK_CACHE_DIR", str(begun(tmp_path / "cache")))
     monkeypatch.setenv("NTK_START_WORKER", "0")
     settings.cache_clear()
     yield settings()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
+from caches import begun
 from recording import Recording
 from sklearn.datasets import load_digits
 from small_analyses import SMALL, quickly
@@ -32,7 +33,7 @@ def kept(tmp_path_factory) -> Iterator[Workspace]:
     """A cache for the module, with an imported set as a second source."""
     folder = tmp_path_factory.mktemp("contract")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("NTK_CACHE_DIR", str(begun(folder / "cache")))
         patch.setenv("NTK_START_WORKER", "0")
         quickly(patch)
         settings.cache_clear()

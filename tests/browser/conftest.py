@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
-from helpers import LATE
+from helpers import LATE, visited
 from running_app import FLAGS, WAIT, Server, open_page
 from seeded import seed
 
@@ -31,10 +31,13 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server(tmp_path_factory, chromium):
+    """Its first visitor comes by a deep link, which the router answers though nobody has opened the start page."""
     cache = tmp_path_factory.mktemp("app") / "cache"
     seed(cache)
     running = Server(cache, NTK_LATE_ADDRESS=str(LATE)).start()
+    for page in open_page(chromium, running):
+        visited(page, f"{running.url}/jobs")
     yield running
     running.stop()
 

@@ -32,6 +32,14 @@ def opened(page: Page, server: Server, path: str) -> None:
     settled(page)
 
 
+def visited(page: Page, address: str) -> None:
+    """The router answers a deep link, also to the first visitor of a server."""
+    page.goto(address)
+    settled(page)
+    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Learnability")
+    expect(page.locator("h1")).to_be_visible()
+
+
 def compute(page: Page, done: re.Pattern[str] | str) -> None:
     """Compute unless it is stored, and wait until the page says that it is done."""
     found = page.get_by_text(done)
@@ -101,11 +109,16 @@ def back(page: Page) -> None:
     page.go_back()
 
 
-def click_in_chart(page: Page, name: str, *at: int) -> str | None:
-    """Click one point of a trace; the trace's name."""
+def still(page: Page, name: str) -> None:
+    """Scroll to a chart, and wait until it is drawn and stands still."""
     page.locator(f".st-key-chart_{name}").scroll_into_view_if_needed()
     expect(chart(page, name)).to_be_visible()
     page.wait_for_function(_LAID_OUT, arg=name, polling=100)
+
+
+def click_in_chart(page: Page, name: str, *at: int) -> str | None:
+    """Click one point of a trace; the trace's name."""
+    still(page, name)
     x, y, said = page.evaluate(_POINT, [name, list(at)])
     page.mouse.move(x - 2, y)
     page.mouse.move(x, y)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import cards, compute, in_address, opened
+from helpers import cards, compute, in_address, opened, still
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, settled
 
@@ -15,9 +15,8 @@ ANSWER = re.compile("^At λ = .*IHVP misses the true influence by")
 
 def lasso(page: Page) -> None:
     """Around everything in the left half of the density chart."""
+    still(page, "density")
     chart = page.locator(".st-key-chart_density")
-    chart.scroll_into_view_if_needed()
-    expect(chart.locator(".js-plotly-plot")).to_be_visible()
     box = chart.locator(".nsewdrag").first.bounding_box()
     corners = ((0.02, 0.02), (0.6, 0.02), (0.6, 0.98), (0.02, 0.98), (0.02, 0.04))
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
@@ -39,6 +38,7 @@ def test_from_the_forecast_to_the_influences_of_an_image(page: Page, server: Ser
     page.keyboard.press("ArrowRight")
     in_address(page, "ridge=2.0")
     expect(page.get_by_text(re.compile("^At λ = 2, IHVP"))).to_be_visible()
+    settled(page)
 
     lasso(page)
     in_address(page, "picked=")

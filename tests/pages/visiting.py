@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from caches import begun
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -26,7 +27,7 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 def kept_cache(folder: Path) -> Iterator[Workspace]:
     """A cache for all tests of a module; no worker is started."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("NTK_CACHE_DIR", str(begun(folder / "cache")))
         patch.setenv("NTK_START_WORKER", "0")
         settings.cache_clear()
         yield Workspace(settings())
