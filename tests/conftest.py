@@ -22,14 +22,14 @@ hypothesis_settings.register_profile("project", deadline=None, suppress_health_c
 hypothesis_settings.load_profile("project")
 
 
-def pytest_collection_modifyitems(items):
-    """A file's tests stay in one process, and those of browsers all in one, which has one server, one cache and one Chromium.
+def pytest_itemcollected(item):
+    """A file's tests stay in one process, and those of browsers all in one, which has one server, one cache and one Chromium."""
+    browser = item.get_closest_marker("browser") is not None
+    item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
 
-    They and those of killed processes come first, since they take longest: all processes then end at the same time.
-    """
-    for item in items:
-        browser = item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
+
+def pytest_collection_modifyitems(items):
+    """Files of browsers and of killed processes first, since they take longest: all processes then end at the same time."""
     slow = {item.path: 1 for item in items if item.get_closest_marker("kill")}
     slow |= {item.path: 0 for item in items if item.get_closest_marker("browser")}
     items.sort(key=lambda item: slow.get(item.path, 2))
