@@ -11,21 +11,27 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from xdist.scheduler import LoadFileScheduling
 
 os.fsync = lambda _: None  # no test cuts the power; processes that tests start keep the real one
 
-ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT))  # shared strategies and helpers of the tests
+sys.path.insert(0, str(Path(__file__).parent))  # shared strategies and helpers of the tests
 
 # Two busy cores make single examples slow now and then; that is not a finding.
 hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("project")
 
 
-def pytest_itemcollected(item):
+class Rooms(LoadFileScheduling):
     """A file's tests stay in one process, and those of browsers all in one, which has one server, one cache and one Chromium."""
-    browser = item.get_closest_marker("browser") is not None
-    item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
+
+    def _split_scope(self, nodeid):
+        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Several processes share the tests by rooms."""
+    return Rooms(config, log)
 
 
 def pytest_collection_modifyitems(items):
