@@ -59,7 +59,7 @@ def test_a_running_job_is_cancelled_and_goes_on_when_asked_again(served):
 
 
 def test_a_job_asked_again_while_it_is_being_cancelled_runs_again(served):
-    payload = {"n": 12, "sleep": 0.05}
+    payload = {"n": 60, "sleep": 0.05}  # seconds, so that a busy machine asks again before it is done
     served.jobs.submit("steps", "k4", payload, "Hasty")
     served.running("k4")
     served.jobs.cancel("k4")
