@@ -48,7 +48,7 @@ def libraries() -> Libraries:
         except ImportError as error:
             raise ModelError(
                 f"Infinite-width kernels need JAX and neural-tangents, which are not installed ({error}).",
-                "Install them: pip install -r requirements.txt.",
+                "Install them: ./atlas start does, or pip install -r requirements.txt.",
             ) from error
     return Libraries(jax, neural_tangents, enable_x64)
 
