@@ -31,7 +31,8 @@ def _parts(spec: LearnabilitySpec) -> tuple[bar.Part, ...]:
 def _model() -> None:
     architecture = bar.network_field(_BAR, _other_model)
     if architecture in PRETRAINED:
-        st.segmented_control("Weights", ["random", "pretrained"], required=True, **_BAR.default("weights"), on_change=_other_weights)
+        others = _BAR.then("weights", _other_weights)
+        st.segmented_control("Weights", ["random", "pretrained"], required=True, **_BAR.default("weights"), **others)
     pretrained = _pretrained()
     left, right = st.columns(2)
     if architecture not in FIXED_WIDTH:

@@ -107,8 +107,7 @@ def _controls(look: Look) -> None:
             format_func=_GALLERIES.__getitem__,
             required=True,
             label_visibility="collapsed",
-            on_change=_other_gallery,
-            args=(),
+            **_VIEW.fields.then("gallery", _other_gallery),
         )
         _VIEW.control(
             "order",

@@ -60,8 +60,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
             format_func=titles.__getitem__,
             required=True,
             label_visibility="collapsed",
-            on_change=_filtered,
-            args=(),
+            **_VIEW.fields.then("light", _filtered),
         )
         st.download_button(
             "All (CSV)",

@@ -84,7 +84,8 @@ def data_part(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str
 
 def network_field(fields: Fields, on_change: Callable[[], None]) -> str:
     """The widget of the architecture; returns the one chosen."""
-    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **fields.index("model", ARCHITECTURES), on_change=on_change)
+    others = fields.then("model", on_change)
+    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **fields.index("model", ARCHITECTURES), **others)
     return fields["model"]
 
 
@@ -114,7 +115,7 @@ def _data(fields: Fields, step: int, images: str) -> None:
         options,
         format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
         **fields.index("data", options),
-        on_change=lambda: fields.change(classes=[]),
+        **fields.then("data", lambda: fields.change(classes=[])),
     )
     names = _class_names(picked, sets, mine)
     st.multiselect(

@@ -5,7 +5,7 @@ message, and hears nothing of a value set meanwhile. So a choice from elsewhere 
 does not set the widgets' values: it gets widgets of its own, by other keys, which begin with the choice's values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -54,6 +54,20 @@ class Fields:
     def index(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
         """Key and index to give a choice of one."""
         return {"key": self._key(name), "index": options.index(self[name])}
+
+    def then(self, name: str, follow: Callable[[], None]) -> dict[str, Any]:
+        """What to give a widget another value of which changes others, too.
+
+        A busy browser may tell of a widget that was made anew only what it was given; Streamlit takes that for a change, and what a link
+        had said of the other widgets would be lost.
+        """
+        given = self[name]
+
+        def changed() -> None:
+            if self[name] != given:
+                follow()
+
+        return {"on_change": changed, "args": ()}
 
     def _renew(self) -> None:
         """Other widgets from here on."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import compute, fact, in_address, rows
+from helpers import compute, fact, in_address, rows, still
 from helpers import opened as opened_at
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, settled
@@ -44,6 +44,7 @@ def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
     settled(page)
     said = fact(page, "Predicted and real influence of 40 images").inner_text()
 
+    still(page, "verification")  # what is drawn above it moves the button until then
     page.get_by_role("button", name="Confirm by retraining").click()
     expect(fact(page, "Retrained without 1 image")).to_be_visible()
     expect(page.get_by_text("Predicted beside real")).to_be_visible()

@@ -79,7 +79,7 @@ def show(result: InfluenceResult, view: InformationView) -> None:
             options,
             format_func=lambda name: "none: kernel regression alone" if name == _NONE else TITLES[name],
             **VIEW.index("model", options),
-            on_change=_other_model,
+            **VIEW.then("model", _other_model),
             help="Another network than the one that gave the scores shows whether the list serves it, too.",
         )
         if (architecture := VIEW["model"]) != _NONE:

@@ -80,8 +80,7 @@ def _controls(result: InfluenceResult, view: InformationView) -> None:
             "Network attacked",
             options=ARCHITECTURES,
             format_func=TITLES.__getitem__,
-            on_change=_other_network,
-            args=(),
+            **_VIEW.fields.then("network", _other_network),
             width=190,
         )
         if _VIEW["network"] in PRETRAINED:

@@ -1,6 +1,7 @@
 """The review of labels: the suspicious ones one at a time, accepted, relabelled or rejected by button or key; the corrected labels."""
 
 import html
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,7 @@ def _controls(result: InfluenceResult, labels: LabelsView) -> None:
             "Ranked by",
             options=list(SUSPICIONS),
             format_func=SUSPICIONS.__getitem__,
-            on_change=_ranked,
-            args=("by",),
+            **_REVIEW.fields.then("by", partial(_ranked, "by")),
             width=230,
             help="Which labels come first. None of these scores knows which labels are flipped.",
         )
@@ -85,8 +85,7 @@ def _controls(result: InfluenceResult, labels: LabelsView) -> None:
             "Go through",
             options=firsts,
             format_func=lambda first: f"the first {first:,}" if first else f"all {n:,}",
-            on_change=_ranked,
-            args=("first",),
+            **_REVIEW.fields.then("first", partial(_ranked, "first")),
             width=150,
         )
         _download("Decisions (CSV)", "decisions", result, labels)

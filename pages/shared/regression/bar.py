@@ -46,8 +46,7 @@ def _kernel(fields: Fields) -> None:
         format_func=INFLUENCE_KERNELS.__getitem__,
         **fields.index("kernel", kernels),
         help="Closed forms need no network and no training. The full kernel has k × k entries for each pair: choose few images.",
-        on_change=_other_model,
-        args=(fields,),
+        **fields.then("kernel", partial(_other_model, fields)),
     )
     if fields["kernel"] == "two-layer":
         st.caption("The paper’s network, f(x) = m^(−1/2) Σ a_r relu(w_rᵀx), as m grows; images are scaled to length 1.")
@@ -56,9 +55,8 @@ def _kernel(fields: Fields) -> None:
         if fields["kernel"] == "infinite" and architecture not in CHAINS:
             st.caption("The infinite width of this network is not known: choose another network or kernel.")
         if _weighted(fields):
-            st.segmented_control(
-                "Weights", ["random", "pretrained"], required=True, **fields.default("weights"), on_change=_other_weights, args=(fields,)
-            )
+            others = fields.then("weights", partial(_other_weights, fields))
+            st.segmented_control("Weights", ["random", "pretrained"], required=True, **fields.default("weights"), **others)
         left, right = st.columns(2)
         if architecture not in FIXED_WIDTH:
             left.number_input("Width", 1, 8192, **fields.value("width"), disabled=_pretrained(fields))

@@ -39,6 +39,17 @@ def test_a_change_because_of_another_widget_keeps_the_rest(state):
     assert fields.value("rate")["key"] != before
 
 
+def test_others_follow_another_value_and_not_a_browser_that_tells_the_one_it_was_given(state):
+    fields, followed = Fields("bar"), []
+    fields.seed(1, {"model": "fcn"})
+    told = fields.then("model", lambda: followed.append(fields["model"]))
+    told["on_change"](*told["args"])
+    assert not followed
+    state[fields.index("model", ["fcn", "cnn4"])["key"]] = "cnn4"
+    told["on_change"](*told["args"])
+    assert followed == ["cnn4"]
+
+
 def test_a_widget_that_was_hidden_begins_with_the_choice(state):
     fields = Fields("bar")
     fields.seed(1, {"width": 8})
