@@ -24,7 +24,7 @@ from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
 from ntkcore.analyses.convergence.timing import TimingSpec, ensure_timing, open_timing, series_of, timing_key, timing_spec
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.materials.kernel import run_of
-from ntkcore.analyses.materials.network import content_of, ensure_states, ensure_training, has_state, until
+from ntkcore.analyses.materials.network import content_of, ensure_states, ensure_training, has_state, run_key, until
 from ntkcore.analyses.materials.split import load_split, require_classes
 from ntkcore.analyses.progress import IMAGES, TIMING, TRAINING, Reporter, of_point
 from ntkcore.analyses.workspace import Workspace
@@ -51,7 +51,8 @@ def _train(spec: ConvergenceSpec, point: ComparisonSpec, dataset: Dataset, ws: W
     run = until(last, spec.training.epochs)
     looks = [look for look in spec.looks if look]
     stage = of_point(TRAINING, point)
-    if all(has_state(until(run, look), ws) for look in looks):
+    begun = ws.store.state("training", run_key(run, ws)) == "partial"  # killed between its last state and its end: it is ended, too
+    if not begun and all(has_state(until(run, look), ws) for look in looks):
         return ""
     said = ""
     # The second goes back for looks that a training recorded, or given up, before they were wanted has passed by.
