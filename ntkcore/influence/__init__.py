@@ -5,7 +5,7 @@ from ntkcore.influence.complexity import group_complexity
 from ntkcore.influence.density import Density, kde_density
 from ntkcore.influence.kernel import ihvp_influence, kernel_influence, shift_influence
 from ntkcore.influence.network import IhvpNetwork, ihvp_network
-from ntkcore.influence.retraining import Retrained, RetrainedChunk, actual_influence, retrain_chunks, retrain_without
+from ntkcore.influence.retraining import Retrained, RetrainedChunk, Schedule, actual_influence, retrain_chunks, retrain_without
 from ntkcore.influence.solvers import Lissa
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Lissa",
     "Retrained",
     "RetrainedChunk",
+    "Schedule",
     "actual_influence",
     "cluster_bound",
     "group_complexity",

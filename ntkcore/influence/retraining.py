@@ -27,6 +27,40 @@ CHUNK_BYTES = {"cpu": 256 * 2**20, "cuda": 8 * 2**30}
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """The steps of full-batch gradient descent.
+
+    Attributes:
+        rate: η; a step is ``-η`` times the gradient of the summed loss, so τ = η × steps. Stable below ``2 / (λ_max + λ)``, λ_max the
+            largest eigenvalue of the kernel's matrix. Near that bound a narrow ReLU network's units switch from step to step, influence
+            depends on η and float32 rounding grows; it settles towards the flow's as η falls (from about ``1 / (4 λ_max)``).
+        steps: how many.
+        ridge: λ.
+        record: steps after which outputs are recorded, ascending, 0 being θ0; (): after the last.
+
+    Raises:
+        DataError: numbers that are out of their range.
+    """
+
+    rate: float
+    steps: int
+    ridge: float = 0.0
+    record: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        rate, steps, ridge, record = self.rate, self.steps, self.ridge, self.record
+        if not (isfinite(rate) and rate > 0 and isfinite(ridge) and ridge >= 0 and steps >= 1):
+            raise DataError(f"The rate is {rate}, λ {ridge}, the steps {steps}.", "Choose a rate above 0, λ at least 0 and a step or more.")
+        if list(record) != sorted(set(record)) or not all(0 <= step <= steps for step in record):
+            raise DataError(f"The steps to record are {list(record)}.", f"Give ascending numbers from 0 to {steps}.")
+
+    @property
+    def recorded(self) -> tuple[int, ...]:
+        """The steps after which outputs are recorded."""
+        return self.record or (self.steps,)
+
+
+@dataclass(frozen=True, slots=True)
 class RetrainedChunk:
     """Some replicas, trained.
 
@@ -91,12 +125,9 @@ def retrain_without(
     y: Tensor | np.ndarray,
     x_test: Tensor | np.ndarray,
     removed: Sequence[Sequence[int]],
+    schedule: Schedule,
     *,
-    rate: float,
-    steps: int,
-    ridge: float = 0.0,
     targets: Mapping[int, Tensor | np.ndarray] | None = None,
-    record: Sequence[int] = (),
     replicas: int | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
@@ -112,12 +143,8 @@ def retrain_without(
     known = list(resume)
     skip = [int(r) for chunk in known for r in chunk.replicas]
     made = retrain_chunks(
-        *(model, x, y, x_test, removed),
-        rate=rate,
-        steps=steps,
-        ridge=ridge,
+        *(model, x, y, x_test, removed, schedule),
         targets=targets,
-        record=record,
         replicas=replicas,
         dtype=dtype,
         device=device,
@@ -129,8 +156,9 @@ def retrain_without(
     test, train = (np.concatenate(parts)[order] for parts in ([c.test for c in chunks], [c.train for c in chunks]))
     if len(test) != len(removed) + 1:
         raise DataError("The chunks to resume from belong to another run.", "Train again from the start.")
-    at = np.asarray(record or [steps], dtype=np.int64)
-    return Retrained(test, train, tuple(tuple(map(int, r)) for r in removed), at, rate * at.astype(np.float64), time.perf_counter() - began)
+    at = np.asarray(schedule.recorded, dtype=np.int64)
+    without = tuple(tuple(map(int, r)) for r in removed)
+    return Retrained(test, train, without, at, schedule.rate * at.astype(np.float64), time.perf_counter() - began)
 
 
 def retrain_chunks(
@@ -139,12 +167,9 @@ def retrain_chunks(
     y: Tensor | np.ndarray,
     x_test: Tensor | np.ndarray,
     removed: Sequence[Sequence[int]],
+    schedule: Schedule,
     *,
-    rate: float,
-    steps: int,
-    ridge: float = 0.0,
     targets: Mapping[int, Tensor | np.ndarray] | None = None,
-    record: Sequence[int] = (),
     replicas: int | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
@@ -163,13 +188,8 @@ def retrain_chunks(
         model: at θ0; maps (b, ...) to (b, k), each row from its sample alone, in eval mode. It is not changed.
         x: (n, ...); y: (n, k); x_test: (m, ...).
         removed: for each replica after the first the samples that it lacks.
-        rate: η; a step is ``-η`` times the gradient of the summed loss, so τ = η × steps. Stable below ``2 / (λ_max + λ)``, λ_max the
-            largest eigenvalue of the kernel's matrix. Near that bound a narrow ReLU network's units switch from step to step, influence
-            depends on η and float32 rounding grows; it settles towards the flow's as η falls (from about ``1 / (4 λ_max)``).
-        steps: of gradient descent.
-        ridge: λ.
+        schedule: the steps that every replica takes.
         targets: (n, k) of the replicas that learn others than y, by the replica's number.
-        record: steps after which outputs are recorded, ascending, 0 being θ0; (): after the last.
         replicas: c, replicas of a chunk; None: as many as fit CHUNK_BYTES.
         dtype: precision; None: the model's.
         device: where to compute; None: where the model is.
@@ -195,7 +215,7 @@ def retrain_chunks(
             f"The targets have the shape {tuple(own.shape)} and the test samples {tuple(others.shape)}.",
             f"Give {(n, k)}, a row for each sample, and test samples of the training samples' shape.",
         )
-    _check(removed, n, rate, steps, ridge, record)
+    _check(removed, n)
     y_here = own.to(like)
     given = {number: as_samples(values, "targets").to(like) for number, values in (targets or {}).items()}
     for number, values in given.items():
@@ -205,13 +225,14 @@ def retrain_chunks(
                 f"Give {(n, k)}, to replicas from 0 to {len(removed)}.",
             )
     with exact_gradients(like.device), torch.no_grad():
-        descent = descent_of(inner, samples.to(like.device), others.to(like.device), rate, ridge, like)
+        descent = descent_of(inner, samples.to(like.device), others.to(like.device), schedule.rate, schedule.ridge, like)
     side = max(1, of_device(CHUNK_BYTES, like.device) // descent.bytes_per_replica) if replicas is None else replicas
     if side < 1:
         raise DataError(f"There are {side} replicas in a chunk.", "Give at least 1, or leave it out.")
     wanted = [r for r in range(len(removed) + 1) if r not in set(skip)]
     largest = max(float(values.abs().max()) for values in (y_here, *given.values()))
-    course = Course(descent, rate, steps, list(record) or [steps], LARGEST_OUTPUT * max(1.0, largest), progress)
+    steps = schedule.steps
+    course = Course(descent, schedule.rate, steps, list(schedule.recorded), LARGEST_OUTPUT * max(1.0, largest), progress)
     course.total, course.done = (len(removed) + 1) * steps, (len(removed) + 1 - len(wanted)) * steps
     for first in range(0, len(wanted), side):
         numbers = wanted[first : first + side]
@@ -238,13 +259,9 @@ def _converted(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     return model if same else copy.deepcopy(model).to(dtype)
 
 
-def _check(removed: Sequence[Sequence[int]], n: int, rate: float, steps: int, ridge: float, record: Sequence[int]) -> None:
+def _check(removed: Sequence[Sequence[int]], n: int) -> None:
     for group in removed:
         if len(set(group)) != len(group) or not all(0 <= i < n for i in group):
             raise DataError(f"The samples {list(group)} cannot be removed.", f"Name each once, by numbers from 0 to {n - 1}.")
         if len(group) == n:
             raise DataError("Nothing would be left to train on.", "Leave at least one sample in.")
-    if not (isfinite(rate) and rate > 0 and isfinite(ridge) and ridge >= 0 and steps >= 1):
-        raise DataError(f"The rate is {rate}, λ {ridge}, the steps {steps}.", "Choose a rate above 0, λ at least 0 and a step or more.")
-    if list(record) != sorted(set(record)) or not all(0 <= step <= steps for step in record):
-        raise DataError(f"The steps to record are {list(record)}.", f"Give ascending numbers from 0 to {steps}.")

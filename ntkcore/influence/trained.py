@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntkcore.influence.retraining import retrain_chunks
+from ntkcore.influence.retraining import Schedule, retrain_chunks
 from ntkcore.kernels.checks import as_samples
 
 
@@ -15,23 +15,21 @@ def train_on_all(
     model: nn.Module,
     x: Tensor | np.ndarray,
     y: Tensor | np.ndarray,
+    schedule: Schedule,
     *,
-    rate: float,
-    steps: int,
-    ridge: float = 0.0,
     device: torch.device | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> nn.Module:
     """A copy of the network at the θ of :func:`~ntkcore.influence.retraining.retrain_chunks`'s replica 0, in eval mode.
 
     Args:
-        model, x, y, rate, steps, ridge, device, progress: as there; the model is not changed.
+        model, x, y, schedule, device, progress: as there; the model is not changed.
 
     Raises:
         ModelError, DataError, ComputationError: as there.
     """
     few = as_samples(x)[:1]
-    chunk = next(retrain_chunks(model, x, y, few, (), rate=rate, steps=steps, ridge=ridge, device=device, progress=progress, moved=True))
+    chunk = next(retrain_chunks(model, x, y, few, (), schedule, device=device, progress=progress, moved=True))
     assert chunk.moved is not None  # asked for
     trained = copy.deepcopy(model).eval()
     with torch.no_grad():

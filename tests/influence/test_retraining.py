@@ -1,5 +1,6 @@
 """Retraining side by side against a plain training loop for each removal; chunks, resumption, divergence, and eq. 7."""
 
+from dataclasses import asdict, replace
 from itertools import product
 
 import numpy as np
@@ -11,16 +12,16 @@ from torch import nn
 from ntkcore.errors import Cancelled, ComputationError, DataError
 from ntkcore.influence import kernel_influence
 from ntkcore.influence.descent import GeneralDescent, TwoLayerDescent, descent_of
-from ntkcore.influence.retraining import actual_influence, retrain_chunks, retrain_without
+from ntkcore.influence.retraining import Schedule, actual_influence, retrain_chunks, retrain_without
 from ntkcore.kernels import empirical_ntk, engine
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.regression import KernelRegression
 
 N, M, K, D = 8, 5, 2, 6
 REMOVED = [[0], [3, 5], [7], []]
-RECORD = [0, 1, 20, 120]
+RECORD = (0, 1, 20, 120)
 RATE = 0.005  # well below 2 / λ_max of every network here: above it rounding grows from step to step
-OPTIONS = {"rate": RATE, "steps": 120, "ridge": 0.3, "record": RECORD}
+SCHEDULE = Schedule(RATE, 120, 0.3, RECORD)
 
 
 def data(n=N, seed=0, k=K):
@@ -53,16 +54,16 @@ FEW, MANY = N, 2 * D + 3  # of which the two-layer form alone differs: by sample
 SIZES = soaked(product(MODELS, (FEW, MANY)), *product(MODELS, (FEW,)), ("two-layer", MANY))
 
 
-def plain(make, x, y, z, removed, rate, steps, ridge, record):
+def plain(make, x, y, z, removed, schedule):
     """(T, m, k) and (T, n, k): torch.optim on the samples that are left, one after the other."""
-    model = make()
+    model, ridge = make(), schedule.ridge
     parameters = [p for p in model.parameters() if p.requires_grad]
     start = [p.detach().clone() for p in parameters]
     kept = [i for i in range(len(x)) if i not in removed]
-    optimiser = torch.optim.SGD(parameters, lr=rate)
+    optimiser = torch.optim.SGD(parameters, lr=schedule.rate)
     test, train = [], []
-    for step in range(steps + 1):
-        if step in record:
+    for step in range(schedule.steps + 1):
+        if step in schedule.record:
             test.append(model(z).detach().numpy())
             train.append(model(x).detach().numpy())
         loss = (model(x[kept]) - y[kept]).square().sum() / 2
@@ -78,15 +79,15 @@ def plain(make, x, y, z, removed, rate, steps, ridge, record):
 def test_it_is_the_plain_loop(name, ridge, n):
     """Float64; 120 steps of sums in another order."""
     samples = data(n)
-    options = OPTIONS | {"ridge": ridge}
-    found = retrain_without(MODELS[name](), *samples, REMOVED, **options)
+    schedule = replace(SCHEDULE, ridge=ridge)
+    found = retrain_without(MODELS[name](), *samples, REMOVED, schedule)
     assert found.test.shape == (5, 4, M, K) and found.train.shape == (5, 4, n, K) and found.test.dtype == np.float64
     for row, removed in enumerate([[], *REMOVED]):
-        test, train = plain(MODELS[name], *samples, removed, **options)
+        test, train = plain(MODELS[name], *samples, removed, schedule)
         assert np.abs(found.test[row] - test).max() < 1e-10
         assert np.abs(found.train[row] - train).max() < 1e-10
     assert np.ptp(found.test[:, -1], axis=0).max() > 1e-3  # removals matter
-    assert found.steps.tolist() == RECORD and np.allclose(found.times, RATE * np.array(RECORD))
+    assert found.steps.tolist() == list(RECORD) and np.allclose(found.times, RATE * np.array(RECORD))
     assert found.removed == ((0,), (3, 5), (7,), ())
 
 
@@ -96,14 +97,15 @@ def test_other_targets_and_removals_side_by_side(name, n, monkeypatch):
     x, y, z = data(n)
     other = y.clone()
     other[[1, 4]] = 1 - other[[1, 4]]
-    options = OPTIONS | {"targets": {2: other, 3: other.numpy()}}
-    found = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options)
-    for row, (learned, removed) in enumerate([(y, []), (y, [0, 2, 5]), (other, []), (other, [6])]):
-        test, train = plain(MODELS[name], x, learned, z, removed, RATE, 120, 0.3, RECORD)
+    removed, targets = [[0, 2, 5], [], [6]], {2: other, 3: other.numpy()}
+    found = retrain_without(MODELS[name](), x, y, z, removed, SCHEDULE, targets=targets)
+    for row, (learned, without) in enumerate([(y, []), (y, [0, 2, 5]), (other, []), (other, [6])]):
+        test, train = plain(MODELS[name], x, learned, z, without, SCHEDULE)
         assert np.abs(found.test[row] - test).max() < 1e-10 and np.abs(found.train[row] - train).max() < 1e-10
     assert np.abs(found.test[2, -1] - found.test[0, -1]).max() > 1e-3  # targets matter
     monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)  # one sample at a time
-    pieces = retrain_without(MODELS[name](), x, y, z, [[0, 2, 5], [], [6]], **options | {"steps": 20, "record": RECORD[:3]}, replicas=2)
+    short = replace(SCHEDULE, steps=20, record=RECORD[:3])
+    pieces = retrain_without(MODELS[name](), x, y, z, removed, short, targets=targets, replicas=2)
     assert np.abs(pieces.test - found.test[:, :3]).max() < 1e-11
 
 
@@ -119,28 +121,28 @@ def test_inputs_that_are_always_zero_in_training_may_differ_in_test():
     """Weights of such inputs never move, but they count at a test sample."""
     x, y, z = data(2 * D)
     x[:, :2] = 0
-    found = retrain_without(two_layer(), x, y, z, [[1]], **OPTIONS)
-    assert np.abs(found.test[1] - plain(two_layer, x, y, z, [1], **OPTIONS)[0]).max() < 1e-10
+    found = retrain_without(two_layer(), x, y, z, [[1]], SCHEDULE)
+    assert np.abs(found.test[1] - plain(two_layer, x, y, z, [1], SCHEDULE)[0]).max() < 1e-10
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_chunks_and_order_change_nothing(name, monkeypatch):
-    samples, options = data(), OPTIONS | {"steps": 20, "record": [0, 20]}
-    whole = retrain_without(MODELS[name](), *samples, REMOVED, **options)
+    samples, schedule = data(), replace(SCHEDULE, steps=20, record=(0, 20))
+    whole = retrain_without(MODELS[name](), *samples, REMOVED, schedule)
     for size in (1, 2, 100):
-        parts = retrain_without(MODELS[name](), *samples, REMOVED, **options, replicas=size)
+        parts = retrain_without(MODELS[name](), *samples, REMOVED, schedule, replicas=size)
         assert np.abs(parts.test - whole.test).max() < 1e-11 and np.abs(parts.train - whole.train).max() < 1e-11
-    backwards = retrain_without(MODELS[name](), *samples, REMOVED[::-1], **options)
+    backwards = retrain_without(MODELS[name](), *samples, REMOVED[::-1], schedule)
     assert np.abs(backwards.test[1:] - whole.test[:0:-1]).max() < 1e-11
     monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)  # one sample at a time
     monkeypatch.setitem(retrain_chunks.__globals__["CHUNK_BYTES"], "cpu", 1)
-    pieces = retrain_without(MODELS[name](), *samples, REMOVED, **options)
+    pieces = retrain_without(MODELS[name](), *samples, REMOVED, schedule)
     assert np.abs(pieces.test - whole.test).max() < 1e-11
 
 
 def test_an_interrupted_run_goes_on():
     samples = data()
-    whole = retrain_without(mlp(), *samples, REMOVED, **OPTIONS)
+    whole = retrain_without(mlp(), *samples, REMOVED, SCHEDULE)
     stored, calls = [], []
 
     def stop(done, total):
@@ -149,22 +151,22 @@ def test_an_interrupted_run_goes_on():
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        stored.extend(retrain_chunks(mlp(), *samples, REMOVED, **OPTIONS, replicas=2, progress=stop))
+        stored.extend(retrain_chunks(mlp(), *samples, REMOVED, SCHEDULE, replicas=2, progress=stop))
     assert [chunk.replicas.tolist() for chunk in stored] == [[0, 1]]
     calls.clear()
-    found = retrain_without(mlp(), *samples, REMOVED, **OPTIONS, resume=stored, progress=lambda *done: calls.append(done))
+    found = retrain_without(mlp(), *samples, REMOVED, SCHEDULE, resume=stored, progress=lambda *done: calls.append(done))
     assert calls[0] == (2 * 120 + 3, 5 * 120) and calls[-1] == (5 * 120, 5 * 120)
     assert np.array_equal(found.test[:2], np.concatenate([chunk.test for chunk in stored]))
     assert np.abs(found.test - whole.test).max() < 1e-11
     with pytest.raises(DataError, match="another run"):
-        retrain_without(mlp(), *samples, [], **OPTIONS, resume=[*stored, *retrain_chunks(mlp(), *samples, REMOVED, **OPTIONS, skip=[0, 1])])
+        retrain_without(mlp(), *samples, [], SCHEDULE, resume=[*stored, *retrain_chunks(mlp(), *samples, REMOVED, SCHEDULE, skip=[0, 1])])
 
 
 @pytest.mark.parametrize("name", ["mlp", "two-layer"])
 def test_the_last_step_is_recorded_when_nothing_is_asked_and_float32_is_close(name):
     samples = data()
-    options = {"rate": 0.02, "steps": 40}
-    one, other = (retrain_without(MODELS[name](), *samples, [[1]], **options, dtype=d) for d in (torch.float64, torch.float32))
+    schedule = Schedule(0.02, 40)
+    one, other = (retrain_without(MODELS[name](), *samples, [[1]], schedule, dtype=d) for d in (torch.float64, torch.float32))
     assert one.steps.tolist() == [40] and one.test.shape == (2, 1, M, K)
     assert other.test.dtype == np.float32
     assert np.abs(one.test - other.test).max() < 1e-5  # outputs of order one after forty steps of 6e-8 each
@@ -174,7 +176,7 @@ def test_the_model_is_left_as_it_was():
     for make in MODELS.values():
         model = make()
         before = {name: value.clone() for name, value in model.state_dict().items()}
-        retrain_without(model, *data(), [[1]], rate=0.02, steps=3)
+        retrain_without(model, *data(), [[1]], Schedule(0.02, 3))
         assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
         assert all(p.grad is None for p in model.parameters())
 
@@ -182,7 +184,7 @@ def test_the_model_is_left_as_it_was():
 @pytest.mark.parametrize("name", MODELS)
 def test_divergence_is_said_with_the_remedy(name):
     with pytest.raises(ComputationError, match=r"diverged by step \d+ at the learning rate 50.*12"):
-        retrain_without(MODELS[name](), *data(), [[1]], rate=50.0, steps=1000, ridge=1.0)
+        retrain_without(MODELS[name](), *data(), [[1]], Schedule(50.0, 1000, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -208,9 +210,10 @@ def test_divergence_is_said_with_the_remedy(name):
 )
 def test_what_makes_no_run_is_refused(wrong):
     x, y, z = data()
-    arguments = {"x": x, "y": y, "x_test": z, "removed": [[1]], **OPTIONS, **wrong}
+    steps = {name: wrong.get(name, value) for name, value in asdict(SCHEDULE).items()}
+    arguments = {"x": x, "y": y, "x_test": z, "removed": [[1]]} | {name: value for name, value in wrong.items() if name not in steps}
     with pytest.raises(DataError):
-        retrain_without(mlp(), **arguments)
+        retrain_without(mlp(), schedule=Schedule(**steps), **arguments)
 
 
 def test_actual_influence_is_eq_7():
@@ -228,7 +231,7 @@ def test_a_wide_network_does_what_its_kernel_says():
     y, t = y.sign(), torch.ones(M, 1, dtype=torch.float64)
     model = TwoLayerReLU(D, 4096, kappa=1.0, seed=0).double()
     removed = [[i] for i in range(N)]
-    found = retrain_without(model, x, y, z, removed, rate=0.005, steps=1000, ridge=0.2)
+    found = retrain_without(model, x, y, z, removed, Schedule(0.005, 1000, 0.2))
     kernel, cross = empirical_ntk(model, x).values, empirical_ntk(model, z, x).values
     with torch.no_grad():
         regression = KernelRegression(kernel, y.numpy(), 0.2, model(x).numpy())

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ntkcore.influence import retrain_without
+from ntkcore.influence import Schedule, retrain_without
 from ntkcore.influence.trained import train_on_all
 from ntkcore.models.two_layer import TwoLayerReLU
 
@@ -28,7 +28,7 @@ def test_it_ends_where_plain_gradient_descent_does(model, n):
     x, y, z = (torch.randn(rows, columns, generator=generator).double() for rows, columns in ((n, 5), (n, 2), (4, 5)))
     x[:, 3] = 0  # an input that is always black has weights that do not move
     start, plain = model(), model()
-    found = train_on_all(start, x, y, rate=RATE, steps=STEPS, ridge=RIDGE)
+    found = train_on_all(start, x, y, Schedule(RATE, STEPS, RIDGE))
     parameters = [p for p in plain.parameters() if p.requires_grad]
     first = [p.detach().clone() for p in parameters]
     optimiser = torch.optim.SGD(parameters, lr=RATE)
@@ -39,7 +39,7 @@ def test_it_ends_where_plain_gradient_descent_does(model, n):
         optimiser.step()
     for one, other in zip(found.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
-    outputs = retrain_without(start, x, y, z, (), rate=RATE, steps=STEPS, ridge=RIDGE).test[0, 0]
+    outputs = retrain_without(start, x, y, z, (), Schedule(RATE, STEPS, RIDGE)).test[0, 0]
     np.testing.assert_allclose(found(z).detach(), outputs, atol=1e-12)
     for one, other in zip(start.parameters(), model().parameters(), strict=True):
         assert torch.equal(one, other)  # the given network is left as it was
@@ -48,5 +48,5 @@ def test_it_ends_where_plain_gradient_descent_does(model, n):
 def test_progress_is_told():
     calls = []
     x, y = torch.randn(6, 5).double(), torch.randn(6, 2).double()
-    train_on_all(two_layer(), x, y, rate=RATE, steps=7, progress=lambda done, total: calls.append((done, total)))
+    train_on_all(two_layer(), x, y, Schedule(RATE, 7), progress=lambda done, total: calls.append((done, total)))
     assert calls == [(step, 7) for step in range(1, 8)]

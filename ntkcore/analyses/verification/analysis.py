@@ -27,7 +27,7 @@ from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import CorruptArtifact, SpecError, StoreError
-from ntkcore.influence import actual_influence, retrain_chunks
+from ntkcore.influence import Schedule, actual_influence, retrain_chunks
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
 from ntkcore.store import Artifact
 
@@ -127,9 +127,7 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
             with timed(ws, rate_name(spec, split.train), max(1.0, work)):
                 for chunk in retrain_chunks(
                     *(model, x, y.astype(np.float32), z, [() if given else images for images in spec.changes]),
-                    rate=rate,
-                    steps=steps,
-                    ridge=spec.ridge,
+                    Schedule(rate, steps, spec.ridge),
                     targets={number: values.astype(np.float32) for number, values in given.items()},
                     device=reporter.device,
                     replicas=side_by_side(spec, reporter.device),

@@ -16,7 +16,7 @@ from ntkcore.analyses.progress import IMAGES, RETRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import SpecError
-from ntkcore.influence import retrain_chunks
+from ntkcore.influence import Schedule, retrain_chunks
 from ntkcore.influence.retraining import CHUNK_BYTES
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.specs.influence import VerificationSpec
@@ -112,7 +112,7 @@ def _probe(spec: VerificationSpec, sample: Dataset, ws: Workspace) -> float:
     def seconds(steps: int) -> float:
         started = time.monotonic()
         side, y = side_by_side(spec, ws.device), sample.targets.astype(np.float32)
-        list(retrain_chunks(model, x, y, z, [[0]], rate=1e-6, steps=steps, replicas=side, device=ws.device))
+        list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
         return time.monotonic() - started
 
     seconds(2)  # warms up

@@ -18,6 +18,7 @@ from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.forecast import rate_name as retraining_rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
+from ntkcore.influence import Schedule
 from ntkcore.influence.products import NetworkLoss
 from ntkcore.influence.solvers import POWER_STEPS
 from ntkcore.influence.solving import PROBED as PROBED_BATCHES
@@ -80,7 +81,7 @@ def trained_network(
         if draft is not None:
             rate, count = descent(spec, result) if steps is None else (spec.time / steps, steps)
             told = reporter.progress(TRAINING)
-            trained = train_on_all(model, x, y, rate=rate, steps=count, ridge=spec.ridge, device=reporter.device, progress=told)
+            trained = train_on_all(model, x, y, Schedule(rate, count, spec.ridge), device=reporter.device, progress=told)
             theta = nn.utils.parameters_to_vector([p for p in trained.parameters() if p.requires_grad]).detach().cpu().numpy()
             draft.create("theta", (size,), str(theta.dtype), (_TILE,))
             for tile in range(-(-size // _TILE)):

@@ -47,7 +47,7 @@ from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.trained import TrainedNetwork, trained_network
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
-from ntkcore.influence import Lissa, retrain_chunks
+from ntkcore.influence import Lissa, Schedule, retrain_chunks
 from ntkcore.influence.removal import removal_moves
 from ntkcore.information import weight_changes
 from ntkcore.information.functions import squared_shifts
@@ -102,9 +102,7 @@ def _retrained(
     weights, outputs = np.empty(len(spec.removed)), np.empty(len(spec.removed))
     for chunk in retrain_chunks(
         *(model, x, at.y, z, [(image,) for image in spec.removed]),
-        rate=spec.time / steps,
-        steps=steps,
-        ridge=spec.ridge,
+        Schedule(spec.time / steps, steps, spec.ridge),
         device=reporter.device,
         skip=[0],
         moved=True,
