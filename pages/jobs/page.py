@@ -167,8 +167,9 @@ def _about(entry: Entry) -> str:
     spec = entry.info.get("identity", {}).get("spec", {})
     if "dataset" not in spec:
         analysis = next((one for one in catalogue.ANALYSES if one.kind == entry.kind), None)
-        if analysis is None:
-            return ""
+        if analysis is None:  # seconds are of a network, on whatever images
+            named = TITLES.get(spec.get("architecture"), "")
+            return f"{named} · width {spec['width']:,}" if named else ""
         try:
             return analysis.title(analysis.spec.model_validate(spec), workspace())
         except (AtlasError, ValidationError):  # of a set that is gone, or of another version

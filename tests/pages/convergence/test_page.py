@@ -202,4 +202,4 @@ def test_jobs_page_names_and_opens_it(ready, computed):
     assert any("Convergence on Digits" in m.value for m in ready.markdown)
     rows = ready.dataframe[0].value
     assert "comparison of the kernels of one network" in set(rows["what"])
-    assert any("width 8, seed 0, epoch 1" in text for text in rows["of"])
+    assert any("width 8, seed 0, epoch 1" in text for text in rows["of"]) and all(rows["of"])
