@@ -109,6 +109,11 @@ def back(page: Page) -> None:
     page.go_back()
 
 
+def explore_button(page: Page, name: str) -> Locator:
+    """The button that opens an own set; other tests may have brought others."""
+    return page.locator("[class*=st-key-set_]").filter(has_text=name).get_by_role("button", name="Explore", exact=True)
+
+
 def still(page: Page, name: str) -> None:
     """Scroll to a chart, and wait until it is drawn and stands still."""
     page.locator(f".st-key-chart_{name}").scroll_into_view_if_needed()

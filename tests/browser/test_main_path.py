@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers import gone_from_address, ids, in_address, opened
+from helpers import explore_button, gone_from_address, ids, in_address, opened
 from PIL import Image
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, compute_unless, open_page, settled
@@ -162,7 +162,7 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "shapes.zip")
     expect(bring).to_be_enabled()
     bring.click()
-    explore = page.get_by_role("button", name="Explore", exact=True)
+    explore = explore_button(page, "shapes")
     expect(explore).to_be_visible()
     explore.click()
     page.wait_for_url(re.compile("dataset=own"))
