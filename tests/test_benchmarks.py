@@ -91,7 +91,7 @@ def test_an_unknown_layer_has_no_twin() -> None:
 PAIRS = [(name, outputs) for name in ("fcn", "cnn3", "residual") for outputs in ("pseudo", "full")]
 
 
-@pytest.mark.parametrize(("name", "outputs"), soaked(PAIRS, ("fcn", "pseudo"), ("cnn3", "full"), ("residual", "pseudo")))
+@pytest.mark.parametrize(("name", "outputs"), soaked(PAIRS, ("fcn", "pseudo"), ("cnn3", "full")))
 def test_every_peer_has_our_kernel(name: str, outputs: str) -> None:
     """On 4 samples, in chunks and blocks, with plenty of memory and with too little for the Jacobians."""
     model = residual() if name == "residual" else network(*{case[0]: case for case in CASES}[name])

@@ -39,7 +39,7 @@ def wait_until(condition: Callable[[], T], seconds: float = 240.0) -> T:
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
+        time.sleep(0.02)  # to look is work, too, which the workers wait for
     return value
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import back, click_in_chart, gone_from_address, in_address, opened
+from helpers import back, click_in_chart, compute, gone_from_address, in_address, opened
 from playwright.sync_api import Page, expect
 from running_app import Server, open_page, settled
 
@@ -56,13 +56,6 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     gone_from_address(page, "point")
-    open_a_dot(page)  # the same dot opens again
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-
-    page.get_by_text("Over epochs", exact=True).click()
-    in_address(page, "over=epoch")
-    expect(page.locator(".st-key-chart_frobenius .legend").filter(has_text="width 8")).to_be_visible()
 
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Learnability").click()
     expect(page.locator("h1")).to_have_text("Learnability")
@@ -89,6 +82,20 @@ def test_from_the_forecast_to_a_kernel_and_to_another_browser(page: Page, server
     expect(second.get_by_role("slider", name="After epoch")).to_have_attribute("aria-valuetext", "2")
     expect(second.get_by_role("slider", name="Width")).to_have_attribute("aria-valuetext", "8")
     other.close()
+
+
+@pytest.mark.soak
+def test_a_dot_opens_again_and_the_charts_go_over_epochs(page: Page, server: Server):
+    opened(page, server, TINY)
+    compute(page, DONE)
+    for _ in range(2):
+        open_a_dot(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        settled(page)
+    page.get_by_text("Over epochs", exact=True).click()
+    in_address(page, "over=epoch")
+    expect(page.locator(".st-key-chart_frobenius .legend").filter(has_text="width 8")).to_be_visible()
 
 
 def number(page: Page, label: str):

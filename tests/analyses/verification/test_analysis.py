@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from recording import Recording
+from soaked import soaked
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
@@ -102,9 +103,12 @@ def test_it_is_real_retraining(ws: Workspace, spec: InfluenceSpec) -> None:
     np.testing.assert_allclose(found.expected, chosen.predict(result.k_test, result.f_test, wanted.time))
 
 
-@pytest.mark.parametrize("label", [None, 1], ids=["delete", "relabel"])
-@pytest.mark.parametrize("spec", [TWO_LAYER, NETWORK], ids=["two-layer", "network"])
-def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, spec: InfluenceSpec, label: int | None) -> None:
+WAYS = [("two-layer", None), ("two-layer", 1), ("network", None), ("network", 1)]
+
+
+@pytest.mark.parametrize(("name", "label"), soaked(WAYS, *WAYS[:2], WAYS[3]))
+def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, name: str, label: int | None) -> None:
+    spec = NETWORK if name == "network" else TWO_LAYER
     INFLUENCE.compute(spec, ws, Recording())
     basket = (1, 4, 6)
     wanted, result, split = (
