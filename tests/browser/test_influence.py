@@ -72,6 +72,7 @@ def test_from_the_forecast_to_what_if_and_to_another_browser(page: Page, server:
     expect(if_deleted(page)).to_be_visible()
     expect(page.get_by_text("Delete 1")).to_be_visible()
     one = if_deleted(page).inner_text()
+    settled(page)
     cards(page, TRAINING).nth(1).focus()
     page.keyboard.press("Space")
     expect(page.get_by_text("Delete 2")).to_be_visible()

@@ -38,6 +38,7 @@ def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, serve
     in_address(page, "every=1")
     expect(cards(page, "information_gallery")).to_have_count(60)
     expect(cards(page, "information_gallery").first).to_have_attribute("data-id", image)
+    settled(page)  # a gallery drawn anew forgets what was focused
     cards(page, "information_gallery").first.focus()
     page.keyboard.press("Space")
     in_address(page, f"basket={image}")

@@ -53,6 +53,7 @@ def test_galleries_basket_exports_inspector_and_another_browser(page: Page, serv
 
     found.first.locator("img").hover()
     found.first.locator(".tick").click()
+    settled(page)
     found.first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
