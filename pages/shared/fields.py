@@ -64,7 +64,9 @@ class Fields:
         given = self[name]
 
         def changed() -> None:
+            nonlocal given
             if self[name] != given:
+                given = self[name]
                 follow()
 
         return {"on_change": changed, "args": ()}
