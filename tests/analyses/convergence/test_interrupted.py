@@ -15,6 +15,7 @@ from ntkcore.analyses.materials.split import load_split
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, CorruptArtifact
 from ntkcore.settings import Settings
+from ntkcore.store import Draft
 
 
 @pytest.fixture
@@ -104,3 +105,22 @@ def test_damage_is_detected_repaired_and_said(ws):
     assert files_of(fresh, SPEC) == before
     assert any("damaged" in text for text in CONVERGENCE.open(SPEC, fresh).warnings)
     fresh.jobs.close()
+
+
+def test_stopped_between_a_trainings_last_state_and_its_end_the_training_is_ended_too(ws, monkeypatch):
+    spec = SPEC.model_copy(update={"widths": (6,), "seeds": 1})
+    real = Draft.publish
+
+    def stopped(draft, *told):
+        if draft.kind == "training":
+            raise Cancelled
+        return real(draft, *told)
+
+    with monkeypatch.context() as patch, pytest.raises(Cancelled):
+        patch.setattr(Draft, "publish", stopped)
+        CONVERGENCE.compute(spec, ws, Recording())
+    (begun,) = (ws.settings.cache_dir / "drafts" / "training").iterdir()
+    assert ws.store.state("training", begun.name) == "partial"
+    assert any(entry.kind == "state" for entry in ws.store.entries())  # all that the comparisons need is there
+    CONVERGENCE.compute(spec, ws, Recording())
+    assert ws.store.state("training", begun.name) == "ready"
