@@ -14,7 +14,7 @@ from pages.influence.training import card
 from pages.shared import frame, media
 from pages.shared.charts import chart, clicked
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.waiting import waiting
 
 _GROUP = Controls("influence.group", LINK)
@@ -81,8 +81,7 @@ def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.nda
         base=media.thumbnail_base(result.pack),
         key=key,
         revision=LINK.current().revision,
-        on_open=lambda: _opened(key),
-        opens="look closely",
+        opens=Opens(inspect_training, "look closely"),
         empty="There is no image in this group.",
         height=300,
         cell=92,
@@ -92,12 +91,6 @@ def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.nda
 def _card(result: InfluenceResult, groups: complexity.Groups, image: int) -> Card:
     value = float(groups.mean[image])
     return card(result, image, value, f"Removing it changes the mean loss over all held-out images by {value:+.6g}.")
-
-
-def _opened(key: str) -> None:
-    said = st.session_state[key].get("opened")
-    if said:
-        inspect_training(said["id"])
 
 
 def _clicked() -> None:

@@ -7,7 +7,7 @@ from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
 from pages.shared import media
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("held_gallery")
@@ -43,13 +43,10 @@ def show_held(subject: Subject) -> None:
         [_card(subject, i) for i in shown[:_SHOWN]],
         base=media.thumbnail_base(result.test_pack),
         key="held_gallery",
-        ticked=TICKS.began((result.key, revision), mean.picked_of(result, subject.view)),
+        ticked=Ticked(TICKS.began((result.key, revision), mean.picked_of(result, subject.view)), _ticked, "tick for a mean"),
         revision=revision,
         current=subject.target if subject.view.mean == "no" else None,
-        on_tick=_ticked,
-        ticks="tick for a mean",
-        on_open=_opened,
-        opens="choose; again: look closely",
+        opens=Opens(_opened, "choose; again: look closely"),
         empty="No held-out image is so here.",
         height=470,
         cell=84,
@@ -60,14 +57,11 @@ def _classes(only: list[str]) -> str:
     return ", ".join(only) if 0 < len(only) <= 3 else f"{len(only)} classes" if only else "All classes"
 
 
-def _opened() -> None:
-    said = st.session_state["held_gallery"].get("opened")
-    if not said:
-        return
-    if LINK.current().view.mean == "no" and said["id"] == st.session_state.get(TARGET):
-        inspect_held(said["id"])
+def _opened(image: int) -> None:
+    if LINK.current().view.mean == "no" and image == st.session_state.get(TARGET):
+        inspect_held(image)
     else:
-        choose(said["id"])
+        choose(image)
 
 
 def _ticked() -> None:

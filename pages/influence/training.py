@@ -12,7 +12,7 @@ from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, inspect_training, marked
 from pages.shared import media, words
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
@@ -54,12 +54,10 @@ def show_training(subject: Subject) -> None:
         [_card(subject, int(i)) for i in shown],
         base=media.thumbnail_base(result.pack),
         key="training_gallery",
-        ticked=TICKS.began((result.key, revision), view.basket),
+        ticked=Ticked(TICKS.began((result.key, revision), view.basket), _ticked),
         revision=revision,
         current=marked(),
-        on_tick=_ticked,
-        on_open=_opened,
-        opens="look closely",
+        opens=Opens(inspect_training, "look closely"),
         empty="No training image is so at this λ and time.",
         height=330,
         cell=92,
@@ -70,12 +68,6 @@ def _ticked() -> None:
     ticked = TICKS.told(LINK.current().revision)
     if ticked is not None:
         LINK.look(basket=ticked)
-
-
-def _opened() -> None:
-    said = st.session_state["training_gallery"].get("opened")
-    if said:
-        inspect_training(said["id"])
 
 
 def _card(subject: Subject, image: int) -> Card:

@@ -42,12 +42,6 @@ def inspect_clicked(chart: str) -> None:
         inspect(image)
 
 
-def inspect_opened(key: str) -> None:
-    """An image of a gallery was opened."""
-    if said := st.session_state[key].get("opened"):
-        inspect(said["id"])
-
-
 def marked() -> int | None:
     """The image marked in the galleries; follows the inspector only once that is closed: browsing there resends nothing."""
     if LINK.current().view.image is None:

@@ -11,12 +11,12 @@ from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import MEASURES, InformationView
-from pages.information.choice import LINK, Chosen, brushed, clear_selection, inspect_clicked, inspect_opened, marked, pick
+from pages.information.choice import LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart, selected
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
 
@@ -131,12 +131,10 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         cards,
         base=media.thumbnail_base(result.pack),
         key=key,
-        ticked=TICKS.began((result.key, choice.revision), choice.view.basket) if ticks else (),
+        ticked=Ticked(TICKS.began((result.key, choice.revision), choice.view.basket), _ticked) if ticks else None,
         revision=choice.revision,
         current=marked(),
-        on_tick=_ticked if ticks else None,
-        on_open=lambda: inspect_opened(key),
-        opens="look closely",
+        opens=Opens(inspect, "look closely"),
         empty="No image is so here. Choose other classes, or show all.",
         height=height,
         cell=86,

@@ -23,7 +23,7 @@ from pages.shared import frame, media, words
 from pages.shared.charts import forget_selection
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 
 _VIEW = Controls("learnability.view", LINK)
@@ -198,11 +198,10 @@ def _gallery(look: Look) -> None:
         cards,
         base=media.thumbnail_base(result.pack),
         key="gallery",
-        ticked=_TICKS.began((result.key, choice.revision), choice.view.basket),
+        ticked=Ticked(_TICKS.began((result.key, choice.revision), choice.view.basket), _ticked),
         revision=choice.revision,
         current=_current(choice),
-        on_tick=_ticked,
-        on_open=_opened,
+        opens=Opens(lambda image: LINK.look(image=image, marked=image)),
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
     )
@@ -240,9 +239,3 @@ def _ticked() -> None:
     ticked = _TICKS.told(LINK.current().revision)
     if ticked is not None:
         LINK.look(basket=ticked)
-
-
-def _opened() -> None:
-    said = st.session_state["gallery"].get("opened")
-    if said:
-        LINK.look(image=said["id"], marked=said["id"])

@@ -15,7 +15,7 @@ from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, gallery
 
 _VIEW = Controls("reliability.trust", LINK)
 _SHOWN = 400  # held-out images in the gallery
@@ -79,8 +79,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         key="lights_gallery",
         revision=LINK.current().revision,
         current=target,
-        on_open=_chosen,
-        opens="choose",
+        opens=Opens(lambda image: LINK.look(target=image), "choose"),
         empty="No held-out image is so at this λ.",
         height=430,
         cell=100,
@@ -89,12 +88,6 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
 
 def _filtered() -> None:
     LINK.look(light=_VIEW["light"], target=None)
-
-
-def _chosen() -> None:
-    said = st.session_state["lights_gallery"].get("opened")
-    if said:
-        LINK.look(target=said["id"])
 
 
 def _card(result: InfluenceResult, now: views.Summary, image: int) -> Card:

@@ -18,12 +18,12 @@ from ntkcore.figures.information.drop import summary_figure
 from ntkcore.specs import TITLES
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import LARGEST_DROP, SummaryStudySpec
-from pages.information.choice import LINK, Chosen, inspect_opened, marked
+from pages.information.choice import LINK, Chosen, inspect, marked
 from pages.information.drop import settings
 from pages.information.inspector import inspect_image
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.standing import Offer, made, standing
 from pages.shared.waiting import waiting
 
@@ -202,8 +202,7 @@ def _gallery(look: Look, view: InformationView, found: keep.Keep, choice: Chosen
         key=_GALLERY,
         revision=choice.revision,
         current=marked(),
-        on_open=lambda: inspect_opened(_GALLERY),
-        opens="look closely",
+        opens=Opens(inspect, "look closely"),
         empty="No image goes: drop more.",
         height=430,
         cell=96,

@@ -17,7 +17,7 @@ from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.shared import frame, media, words
 from pages.shared.controls import Controls
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import enlarged
@@ -279,8 +279,7 @@ def _next(result: InfluenceResult, found: reviews.Review, labels: LabelsView, im
         base=media.thumbnail_base(result.pack),
         key=_GALLERY,
         revision=revision,
-        on_open=_opened,
-        opens="review it",
+        opens=Opens(_go, "review it"),
         empty="There is no image to review.",
         cell=84,
     )
@@ -297,8 +296,3 @@ def _card(result: InfluenceResult, found: reviews.Review, labels: LabelsView, im
     )
     value = words.number(float(found.scores[labels.by][image]))
     return Card(image, name + (" ◂" if image == now else ""), "" if unseen == name else f"→ {unseen}?", mark or value, "", True, title)
-
-
-def _opened() -> None:
-    if said := st.session_state[_GALLERY].get("opened"):
-        _go(said["id"])

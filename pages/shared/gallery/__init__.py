@@ -29,19 +29,38 @@ class Card(NamedTuple):
     title: str
 
 
+class Ticked(NamedTuple):
+    """That images can be ticked.
+
+    Attributes:
+        ids: images ticked when the gallery's ``revision`` was last raised. Both stay the same while the user ticks, so that a tick does not
+            send the whole gallery again.
+        changed: called when a tick changes.
+        does: what ticking does, a few words.
+    """
+
+    ids: Sequence[int]
+    changed: Callable[[], None]
+    does: str = "put in the basket"
+
+
+class Opens(NamedTuple):
+    """That images can be opened: ``open`` is called with the image's number; ``does`` says in a few words what that does."""
+
+    open: Callable[[int], None]
+    does: str = "open"
+
+
 def gallery(
     cards: Sequence[Card],
     *,
     base: str,
     key: str,
-    ticked: Sequence[int] = (),
     revision: int,
-    current: int | None = None,
-    on_tick: Callable[[], None] | None = None,
-    on_open: Callable[[], None] | None = None,
-    opens: str = "open",
-    ticks: str = "put in the basket",
     empty: str,
+    ticked: Ticked | None = None,
+    opens: Opens | None = None,
+    current: int | None = None,
     height: int = 0,
     cell: int = 104,
 ) -> None:
@@ -51,43 +70,46 @@ def gallery(
         cards: the images, in order.
         base: address of the thumbnails; ``<base><id>.png`` is fetched for each.
         key: the component's key; its state has ``ticked`` ({revision, ids}) and the trigger ``opened`` ({id, t}).
-        ticked: images ticked when ``revision`` was last raised. Both stay the same while the user ticks, so that a tick
-            does not send the whole gallery again.
         revision: raised when the ticks change other than by a click in the gallery.
-        current: the image to mark and to put the keyboard's focus on, or None.
-        on_tick: called when a tick changes; None: there are no ticks.
-        on_open: called when an image is opened; None: a click ticks it.
-        opens, ticks: what opening and what ticking does, a few words.
         empty: what to say when there is no card.
+        ticked: None: there are no ticks.
+        opens: None: a click ticks the image.
+        current: the image to mark and to put the keyboard's focus on, or None.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
     """
     texts = media.excerpts(base)
+    ids = list(ticked.ids) if ticked else []
     data: dict[str, Any] = {
         "items": [[*card, texts[card.id]] if texts else list(card) for card in cards],
         "base": base,
-        "ticked": list(ticked),
+        "ticked": ids,
         "revision": revision,
         "current": current,
         "empty": empty,
         "height": height,
         "cell": max(cell, _TEXT_CELL) if texts else cell,
         "tall": _TEXT_TALL if texts else cell + 50,
-        "ticks": ticks if on_tick else "",
-        "open": on_open is not None,
+        "ticks": ticked.does if ticked else "",
+        "open": opens is not None,
         "keys": [
             ("arrows", "move"),
-            *([("Enter", opens)] if on_open else []),
-            *([("Space", ticks)] if on_tick else []),
+            *([("Enter", opens.does)] if opens else []),
+            *([("Space", ticked.does)] if ticked else []),
         ],
     }
     _gallery(
         key=key,
         data=data | {"turn": _turn(key, data)},
-        default={"ticked": {"revision": revision, "ids": list(ticked)}},
-        on_ticked_change=on_tick or _nothing,
-        on_opened_change=on_open or _nothing,
+        default={"ticked": {"revision": revision, "ids": ids}},
+        on_ticked_change=ticked.changed if ticked else _nothing,
+        on_opened_change=(lambda: _opened(key, opens)) if opens else _nothing,
     )
+
+
+def _opened(key: str, opens: Opens) -> None:
+    if said := st.session_state[key].get("opened"):
+        opens.open(said["id"])
 
 
 def _turn(key: str, data: dict[str, Any]) -> int:
