@@ -30,7 +30,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ntkcore.influence import Lissa, ihvp_network, kernel_influence
+from ntkcore.influence import Lissa, System, ihvp_network, kernel_influence
 from ntkcore.kernels import two_layer_relu_ntk
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.regression import KernelRegression
@@ -163,13 +163,13 @@ def peers(data: Samples, repeats: int, report: Report) -> None:
     inputs, targets = torch.from_numpy(x).float(), torch.from_numpy(y).float()
     model = TwoLayerReLU(x.shape[1], 1024, kappa=0.1).eval()
     lissa = seconds(
-        lambda: ihvp_network(model, inputs, targets, torch.from_numpy(z[:few]).float(), torch.from_numpy(y_test[:few]).float(), **LISSA), 1
+        lambda: ihvp_network(model, inputs, targets, torch.from_numpy(z[:few]).float(), torch.from_numpy(y_test[:few]).float(), LISSA), 1
     ) / (n * few)
     pair = seconds(lambda: kernel_influence(KernelRegression(train, y, 1.0), test, y_test, inf), repeats) / (n * m)
     report.ratio("influence per pair over LiSSA on a two-layer network of 1024 units", lissa / pair, 100)
 
 
-LISSA = {"ridge": 1.0, "method": "lissa", "curvature": "gauss-newton", "options": Lissa(repeats=1)}
+LISSA = System(1.0, "gauss-newton", Lissa(repeats=1))
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ntkcore.data import Dataset, load_dataset
 from ntkcore.errors import AtlasError
-from ntkcore.influence.own import self_influence
+from ntkcore.influence.self_influence import self_influence
 from ntkcore.information import functional_information
 from ntkcore.information.detection import detect, mean_interval
 from ntkcore.kernels import empirical_ntk

@@ -3,10 +3,11 @@
 from ntkcore.influence.bounds import ClusterBound, IhvpError, cluster_bound, ihvp_error
 from ntkcore.influence.complexity import group_complexity
 from ntkcore.influence.density import Density, kde_density
+from ntkcore.influence.iterative import Lissa
 from ntkcore.influence.kernel import ihvp_influence, kernel_influence, shift_influence
 from ntkcore.influence.network import IhvpNetwork, ihvp_network
 from ntkcore.influence.retraining import Retrained, RetrainedChunk, Schedule, actual_influence, retrain_chunks, retrain_without
-from ntkcore.influence.solvers import Lissa
+from ntkcore.influence.system import System
 
 __all__ = [
     "ClusterBound",
@@ -17,6 +18,7 @@ __all__ = [
     "Retrained",
     "RetrainedChunk",
     "Schedule",
+    "System",
     "actual_influence",
     "cluster_bound",
     "group_complexity",

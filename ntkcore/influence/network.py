@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,17 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ntkcore.errors import ComputationError, DataError
-from ntkcore.influence.products import Curvature, NetworkLoss
-from ntkcore.influence.solvers import Lissa, inner
-from ntkcore.influence.solving import LissaSolver, Steps, solved_exactly
+from ntkcore.influence.iterative import Lissa
+from ntkcore.influence.products import NetworkLoss
+from ntkcore.influence.system import TOLERANCE, Solver, System
 
 Float = NDArray[np.float64]
-Method = Literal["cg", "lissa"]
-
-TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
-"""Relative residual at which conjugate gradients stop; LiSSA's is judged by LISSA_TOLERANCE."""
 
 LISSA_TOLERANCE = 0.1
+"""Relative residual by which LiSSA is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +38,22 @@ class IhvpNetwork:
         iterations: (m,) of conjugate gradients; LiSSA: depth times repeats.
         residuals: (m,) ``‖v - (H + λ I) s‖ / ‖v‖``, measured at the end with all samples; LiSSA: of the repeats' mean.
         tolerance: residual up to which a solve counts as converged.
-        method, curvature, ridge: as asked.
+        system: as asked.
         seconds: wall time.
         stationarity: ``‖∇L + λ(θ - θ0)‖ / (‖∇L‖ + ‖λ(θ - θ0)‖)``: 0 at the minimum, where eq. 12 holds; None: no θ0 was given, or λ = 0.
         spread: (n, m) standard deviation over LiSSA's repeats; that of ``values`` is √repeats less. None: CG, or one repeat.
-        scale, depth, batch, repeats: what LiSSA used; None for CG.
+        lissa: how LiSSA estimated, with everything decided that was left open; None for CG.
     """
 
     values: Float
     iterations: NDArray[np.int64]
     residuals: Float
     tolerance: float
-    method: Method
-    curvature: Curvature
-    ridge: float
+    system: System
     seconds: float
     stationarity: float | None = None
     spread: Float | None = None
-    scale: float | None = None
-    depth: int | None = None
-    batch: int | None = None
-    repeats: int | None = None
+    lissa: Lissa | None = None
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -77,14 +67,9 @@ def ihvp_network(
     y_train: Tensor | np.ndarray,
     x_test: Tensor | np.ndarray,
     y_test: Tensor | np.ndarray,
+    system: System,
     *,
-    ridge: float,
     start: Mapping[str, Tensor] | None = None,
-    method: Method = "cg",
-    curvature: Curvature = "hessian",
-    tolerance: float | None = None,
-    max_iterations: int = 1000,
-    options: Lissa | None = None,
     device: torch.device | str | None = None,
     progress: Callable[[int, int], None] | None = None,
     waiting: Callable[[], None] | None = None,
@@ -94,11 +79,8 @@ def ihvp_network(
     Args:
         model: trained; maps (b, ...) to (b, k), in eval mode; computes in its own precision.
         x_train: (n, ...); y_train: (n, k); x_test: (m, ...); y_test: (m, k).
-        ridge: λ, absolute, at least 0.
+        system: λ, H, and how to solve. LiSSA, which decides its steps by itself, is judged by the tolerance: by default LISSA_TOLERANCE.
         start: θ0 by the parameters' names, to say how far θ is from the minimum that eq. 12 assumes.
-        tolerance: residual to reach; None: TOLERANCE of the precision, or LISSA_TOLERANCE, by which LiSSA is judged only.
-        max_iterations: of conjugate gradients.
-        options: LiSSA's.
         device: where to compute; None: where the model is.
         progress: called with work done and in all after each product; may raise ``Cancelled``. Work ends early where solves converge.
         waiting: called after each product; may raise ``Cancelled``.
@@ -108,43 +90,25 @@ def ihvp_network(
         ComputationError: H + λ I is not positive definite, LiSSA diverges, or the result is not finite.
     """
     began = time.perf_counter()
-    if not (isfinite(ridge) and ridge >= 0):
-        raise DataError(f"λ is {ridge}.", "Choose a number of at least 0.")
     train = NetworkLoss(model, x_train, y_train, device)
     test = train.with_samples(x_test, y_test)
-    steps = Steps(progress, waiting)
-    solver = LissaSolver(train, curvature, ridge, options or Lissa(), steps) if method == "lissa" else None
-    default = TOLERANCE[train.like.dtype] if solver is None else LISSA_TOLERANCE
-    wanted = default if tolerance is None else tolerance
+    solver = Solver(train, system, progress, waiting)
+    tolerance = system.tolerance or (TOLERANCE[train.like.dtype] if solver.lissa is None else LISSA_TOLERANCE)
     n, m = len(train.x), len(test.x)
-    side = min(m, train.side())
-    steps.total = -(-m // side) * (max_iterations if solver is None else solver.repeats * solver.depth)
     values, spread = np.empty((n, m)), np.zeros((n, m))
     residuals, iterations = np.empty(m), np.empty(m, dtype=np.int64)
-    errors = train.errors()
-    for first in range(0, m, side):
-        columns = slice(first, min(m, first + side))
-        right = test.gradients(range(columns.start, columns.stop))
-        if solver is None:
-            solved, iterations[columns] = solved_exactly(train, curvature, ridge, right, wanted / 2, max_iterations, steps)
-            values[:, columns] = _against(train, solved, errors)
-        else:
-            solved, found = solver.solve(right, partial(_against, train, errors=errors))
-            values[:, columns], iterations[columns] = found.mean(0), solver.repeats * solver.depth
-            spread[:, columns] = found.std(0, ddof=1) if solver.repeats > 1 else 0.0
-        left = right - train.product(solved, curvature) - ridge * solved
-        norms = inner(right, right).sqrt()
-        residuals[columns] = (inner(left, left).sqrt() / norms.where(norms > 0, 1.0)).cpu().numpy()
+    read = partial(_against, train, errors=train.errors())
+    for solved in solver.solutions(m, test.gradients, tolerance / 2, read):
+        columns, found = solved.rows, solved.read
+        values[:, columns], iterations[columns], residuals[columns] = found.mean(0), solved.iterations, solved.residuals
+        spread[:, columns] = found.std(0, ddof=1) if len(found) > 1 else 0.0
     if not np.isfinite(values).all():
         raise ComputationError("The influence is not finite.", "Choose a larger λ, or compute in float64.")
     return IhvpNetwork(
-        *(values, iterations, residuals, wanted, method, curvature, ridge, time.perf_counter() - began),
-        stationarity=_stationarity(train, ridge, start),
-        spread=None if solver is None or solver.repeats == 1 else spread,
-        scale=None if solver is None else solver.scale,
-        depth=None if solver is None else solver.depth,
-        batch=None if solver is None else solver.batch,
-        repeats=None if solver is None else solver.repeats,
+        *(values, iterations, residuals, tolerance, system, time.perf_counter() - began),
+        stationarity=_stationarity(train, system.ridge, start),
+        spread=None if solver.lissa is None or solver.lissa.repeats == 1 else spread,
+        lissa=solver.lissa,
     )
 
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ntkcore.errors import ComputationError, DataError
-from ntkcore.influence.products import Curvature, NetworkLoss
-from ntkcore.influence.solvers import Lissa, inner
-from ntkcore.influence.solving import LissaSolver, Steps, solved_exactly
+from ntkcore.influence.iterative import inner
+from ntkcore.influence.products import NetworkLoss
+from ntkcore.influence.system import TOLERANCE, Solver, System
 
 Float = NDArray[np.float64]
 
@@ -47,12 +47,8 @@ def removal_moves(
     y: Tensor | np.ndarray,
     x_test: Tensor | np.ndarray,
     removed: Sequence[int],
+    system: System,
     *,
-    ridge: float,
-    curvature: Curvature = "hessian",
-    lissa: Lissa | None = None,
-    tolerance: float = 1e-4,
-    max_iterations: int = 1000,
     device: torch.device | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RemovalMoves:
@@ -62,9 +58,7 @@ def removal_moves(
         model: trained; maps (b, ...) to (b, k), in eval mode; computes in its own precision.
         x: (n, ...); y: (n, k); x_test: (m, ...).
         removed: samples, each removed by itself.
-        ridge: λ or the damping, absolute; of the summed loss.
-        lissa: how LiSSA estimates; None: conjugate gradients.
-        tolerance, max_iterations: relative residual at which conjugate gradients stop, and the most of their iterations.
+        system: λ or the damping, H, and how to solve.
         device: where to compute; None: where the model is.
         progress: called with the products done and in all, at most; may raise ``Cancelled``.
 
@@ -76,25 +70,18 @@ def removal_moves(
     if not removed or not all(0 <= i < len(train.x) for i in removed):
         raise DataError(f"The samples {list(removed)} cannot be removed.", f"Name one or more, by numbers from 0 to {len(train.x) - 1}.")
     others = train.with_samples(x_test, torch.zeros(len(x_test), train.k, dtype=train.like.dtype))
-    steps = Steps(progress, None)
-    solver = None if lissa is None else LissaSolver(train, curvature, ridge, lissa, steps)
-    side = min(len(removed), train.side())
-    steps.total = -(-len(removed) // side) * (max_iterations if solver is None else solver.repeats * solver.depth)
     weights, residuals, iterations = np.empty(len(removed)), np.empty(len(removed)), np.empty(len(removed), dtype=np.int64)
     outputs = np.empty((len(removed), len(others.x), train.k))
-    for first in range(0, len(removed), side):
-        rows = slice(first, min(len(removed), first + side))
-        right = train.gradients(removed[rows])
-        if solver is None:
-            solved, iterations[rows] = solved_exactly(train, curvature, ridge, right, tolerance, max_iterations, steps)
-        else:
-            solved, _ = solver.solve(right, lambda _: np.zeros(0))
-            iterations[rows] = solver.repeats * solver.depth
-        left = right - train.product(solved, curvature) - ridge * solved
-        norms = inner(right, right).sqrt()
-        residuals[rows] = (inner(left, left).sqrt() / norms.where(norms > 0, 1.0)).cpu().numpy()
-        weights[rows] = inner(solved, solved).cpu().numpy()
-        outputs[rows] = others.along(solved).double().cpu().numpy()
+    tolerance = system.tolerance or TOLERANCE[train.like.dtype]
+
+    def gradients(some: range) -> Tensor:
+        return train.gradients([removed[i] for i in some])
+
+    for solved in Solver(train, system, progress).solutions(len(removed), gradients, tolerance):
+        rows = solved.rows
+        iterations[rows], residuals[rows] = solved.iterations, solved.residuals
+        weights[rows] = inner(solved.vectors, solved.vectors).cpu().numpy()
+        outputs[rows] = others.along(solved.vectors).double().cpu().numpy()
     if not (np.isfinite(weights).all() and np.isfinite(outputs).all()):
         raise ComputationError("The moves are not finite.", "Choose a larger λ, or compute in float64.")
     return RemovalMoves(weights, outputs, residuals, iterations)

@@ -128,9 +128,7 @@ def ntk_tiles(
     wanted: Iterable[tuple[int, int]] | None = None,
     batch_size: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
     compression: Compression | None = None,
-    tf32: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """The same kernel in tiles of ``tile`` × ``tile`` samples, in the order that computes the features of each block least often.
@@ -139,7 +137,7 @@ def ntk_tiles(
         tile: samples on a side of a tile; those at the edges are smaller. What is wrong with the arguments is said at the first tile.
         wanted: (row, column) indices of tiles; None: all of them, for ``z = None`` those on and above the diagonal.
         progress: called with (tiles done, tiles wanted), also between a tile's batches; may raise ``Cancelled``.
-        model, x, z, outputs, batch_size, device, dtype, compression, tf32: as for :func:`empirical_ntk`.
+        model, x, z, outputs, batch_size, device, compression: as for :func:`empirical_ntk`.
 
     Yields:
         row, column, and the tile's values (b, b') or (b, b', k, k). For ``z = None`` the tile (column, row) is its mirror image
@@ -148,7 +146,7 @@ def ntk_tiles(
     Raises:
         ModelError, DataError, ComputationError: as :func:`empirical_ntk`; DataError for a tile that does not exist.
     """
-    engine = Engine(model, x, device, outputs=outputs, dtype=dtype, tf32=tf32)
+    engine = Engine(model, x, device, outputs=outputs)
     engine.say_notes()
     columns = None if z is None else engine.others(z)
     if isinstance(tile, bool) or not isinstance(tile, int) or tile < 1:

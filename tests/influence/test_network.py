@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
 from ntkcore.errors import Cancelled, ComputationError, DataError, ModelError
-from ntkcore.influence import ihvp_influence
+from ntkcore.influence import System, ihvp_influence
+from ntkcore.influence.iterative import largest_eigenvalue
 from ntkcore.influence.network import Lissa, ihvp_network
 from ntkcore.influence.products import NetworkLoss
-from ntkcore.influence.solvers import largest_eigenvalue
 from ntkcore.kernels import engine
 from ntkcore.regression import KernelRegression
 
@@ -103,12 +103,12 @@ def test_cg_is_the_explicit_formula(make, curvature):
     values = torch.linalg.eigvalsh(matrix)
     ridge = float(values[-1] / 50 + (-values[0]).clamp_min(0) * 1.5)
     expected, _ = explicit(model, *samples, ridge, curvature)
-    found = ihvp_network(model, *samples, ridge=ridge, curvature=curvature, tolerance=1e-12)
+    found = ihvp_network(model, *samples, System(ridge, curvature, tolerance=1e-12))
     assert found.values.dtype == np.float64 and found.values.shape == (N, M)
     assert distance(found.values, expected) < 1e-10
     assert found.converged.all() and (found.residuals <= 1e-12).all()
     assert ((found.iterations > 0) & (found.iterations <= len(matrix) + 10)).all()
-    assert (found.method, found.curvature, found.ridge, found.spread) == ("cg", curvature, ridge, None)
+    assert (found.system, found.lissa, found.spread) == (System(ridge, curvature, tolerance=1e-12), None, None)
 
 
 def test_the_curvatures_differ_where_residuals_do_not_vanish():
@@ -149,19 +149,19 @@ def test_a_network_linear_in_its_parameters_gives_the_kernels_ihvp(make, ridge, 
         matrix = torch.from_numpy(kernel.transpose(0, 2, 1, 3).reshape(N * K, N * K)) + ridge * torch.eye(N * K, dtype=torch.float64)
         pull = rows.flatten(0, 1).T @ torch.linalg.solve(matrix, (y - before).flatten())
         nn.utils.vector_to_parameters(theta + pull, model.parameters())
-    found = ihvp_network(model, x, y, z, t, ridge=ridge, start=start, curvature=curvature)
+    found = ihvp_network(model, x, y, z, t, System(ridge, curvature), start=start)
     expected = ihvp_influence(regression, cross, t.numpy(), before_test.detach().numpy())
     assert distance(found.values, expected) < 1e-8
     assert found.stationarity < 1e-12
-    nudged = ihvp_network(model, x, y, z, t, ridge=ridge, start={name: p + 0.1 for name, p in start.items()}, curvature=curvature)
+    nudged = ihvp_network(model, x, y, z, t, System(ridge, curvature), start={name: p + 0.1 for name, p in start.items()})
     assert nudged.stationarity > 1e-3
     assert np.array_equal(nudged.values, found.values)
 
 
 def test_float32_is_float64_to_its_tolerance():
     samples = data()
-    one = ihvp_network(small(), *samples, ridge=30.0)
-    other = ihvp_network(small().float(), *samples, ridge=30.0)
+    one = ihvp_network(small(), *samples, System(30.0))
+    other = ihvp_network(small().float(), *samples, System(30.0))
     assert other.converged.all() and other.values.dtype == np.float64
     assert distance(other.values, one.values) < 1e-3  # residuals of 1e-4, a condition number below ten
 
@@ -172,20 +172,20 @@ def test_negative_curvature_is_said_with_the_remedy():
     least = float(torch.linalg.eigvalsh(matrix)[0])
     assert least < -0.1
     with pytest.raises(ComputationError, match=r"not positive definite.*λ well above.*Gauss-Newton"):
-        ihvp_network(small(), *samples, ridge=0.01)
-    ihvp_network(small(), *samples, ridge=0.01, curvature="gauss-newton")
+        ihvp_network(small(), *samples, System(0.01))
+    ihvp_network(small(), *samples, System(0.01, "gauss-newton"))
 
 
 def test_an_unfinished_solve_says_so():
-    found = ihvp_network(small(), *data(), ridge=0.01, curvature="gauss-newton", max_iterations=2)
+    found = ihvp_network(small(), *data(), System(0.01, "gauss-newton", max_iterations=2))
     assert not found.converged.any() and (found.iterations == 2).all() and (found.residuals > 1e-6).all()
 
 
 def test_blocks_of_test_samples_change_nothing(monkeypatch):
-    whole = ihvp_network(small(), *data(), ridge=30.0)
+    whole = ihvp_network(small(), *data(), System(30.0))
     monkeypatch.setitem(engine.BATCH_BYTES, "cpu", 1)
     calls = []
-    parts = ihvp_network(small(), *data(), ridge=30.0, progress=lambda done, total: calls.append((done, total)))
+    parts = ihvp_network(small(), *data(), System(30.0), progress=lambda done, total: calls.append((done, total)))
     assert distance(parts.values, whole.values) < 1e-9
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
     assert {total for _, total in calls} == {M * 1000} and calls[-1][0] <= M * 1000
@@ -198,9 +198,9 @@ def test_lissa_with_all_samples_converges_to_the_explicit_formula():
     values = torch.linalg.eigvalsh(matrix)
     scale = 1.1 * float(values[-1])
     options = Lissa(scale=scale, depth=int(27 * scale / float(values[0])), batch=N, repeats=1)
-    found = ihvp_network(small(), *samples, ridge=40.0, method="lissa", options=options)
+    found = ihvp_network(small(), *samples, System(40.0, lissa=options))
     assert distance(found.values, expected) < 1e-9
-    assert found.spread is None and found.batch == N and found.repeats == 1
+    assert found.spread is None and found.lissa.batch == N and found.lissa.repeats == 1
     assert found.converged.all() and (found.residuals < 1e-9).all()
 
 
@@ -208,10 +208,10 @@ def test_lissas_own_scale_and_depth():
     samples = data()
     expected, matrix = explicit(small(), *samples, 5.0, "gauss-newton")
     largest = float(torch.linalg.eigvalsh(matrix)[-1])
-    found = ihvp_network(small(), *samples, ridge=5.0, method="lissa", curvature="gauss-newton", options=Lissa(batch=1000, repeats=2))
-    assert largest <= found.scale <= 1.11 * largest  # power iteration is from below and has a margin of a tenth
-    assert found.depth == np.ceil(np.log(100) * found.scale / 5.0)
-    assert found.batch == N
+    found = ihvp_network(small(), *samples, System(5.0, "gauss-newton", Lissa(batch=1000, repeats=2)))
+    assert largest <= found.lissa.scale <= 1.11 * largest  # power iteration is from below and has a margin of a tenth
+    assert found.lissa.depth == np.ceil(np.log(100) * found.lissa.scale / 5.0)
+    assert found.lissa.batch == N
     assert distance(found.values, expected) < 0.02  # a hundredth of the slowest part
     assert np.abs(found.spread).max() < 1e-12  # nothing is random
     assert found.converged.all()
@@ -229,10 +229,7 @@ def test_lissas_mean_is_the_explicit_formula_within_its_own_error(curvature, rep
     depth = int(10 * scale / float(torch.linalg.eigvalsh(matrix)[0]))  # e^-10 of the slowest part is missing
     found = ihvp_network(
         *(small(), *samples),
-        ridge=ridge,
-        method="lissa",
-        curvature=curvature,
-        options=Lissa(scale, depth, batch=3, repeats=repeats, seed=7),
+        System(ridge, curvature, Lissa(scale, depth, batch=3, repeats=repeats, seed=7)),
     )
     errors = np.abs(found.values - expected) / (found.spread / np.sqrt(repeats))
     assert errors.max() < 5
@@ -242,7 +239,7 @@ def test_lissas_mean_is_the_explicit_formula_within_its_own_error(curvature, rep
 
 def test_lissas_seed_decides():
     def run(seed):
-        return ihvp_network(small(), *data(), ridge=40.0, method="lissa", options=Lissa(batch=3, repeats=2, seed=seed, depth=20))
+        return ihvp_network(small(), *data(), System(40.0, lissa=Lissa(batch=3, repeats=2, seed=seed, depth=20)))
 
     assert np.array_equal(run(1).values, run(1).values)
     assert not np.array_equal(run(1).values, run(2).values)
@@ -252,9 +249,9 @@ def test_lissas_divergence_is_said():
     samples = data()
     for ridge, options in ((40.0, Lissa(scale=1.0, depth=500)), (0.01, Lissa(scale=200.0, depth=20_000, batch=N))):
         with pytest.raises(ComputationError, match=r"LiSSA diverged by step \d+.*larger scale"):
-            ihvp_network(small(), *samples, ridge=ridge, method="lissa", options=options)
+            ihvp_network(small(), *samples, System(ridge, lissa=options))
     with pytest.raises(DataError, match="depth"):
-        ihvp_network(small(), *samples, ridge=0.0, method="lissa")
+        ihvp_network(small(), *samples, System(0.0, lissa=Lissa()))
 
 
 def test_power_iteration():
@@ -265,14 +262,14 @@ def test_power_iteration():
 
 def test_a_test_sample_without_error_has_no_influence():
     x, y, z, _ = data()
-    found = ihvp_network(small(), x, y, z, small()(z).detach(), ridge=30.0)
+    found = ihvp_network(small(), x, y, z, small()(z).detach(), System(30.0))
     assert np.abs(found.values).max() < 1e-15 and found.converged.all()  # errors of a rounding or two
 
 
 def test_the_network_is_left_as_it_was_and_cancel_is_obeyed():
     model = small()
     before = [p.detach().clone() for p in model.parameters()]
-    ihvp_network(model, *data(), ridge=30.0)
+    ihvp_network(model, *data(), System(30.0))
     assert all(torch.equal(p, b) and p.grad is None for p, b in zip(model.parameters(), before, strict=True))
 
     def stop(*_):
@@ -280,19 +277,19 @@ def test_the_network_is_left_as_it_was_and_cancel_is_obeyed():
 
     for options in ({"waiting": stop}, {"progress": stop}):
         with pytest.raises(Cancelled):
-            ihvp_network(model, *data(), ridge=30.0, **options)
+            ihvp_network(model, *data(), System(30.0), **options)
 
 
 def test_what_cannot_be_used_is_refused():
     x, y, z, t = data()
     with pytest.raises(DataError, match="λ is -1"):
-        ihvp_network(small(), x, y, z, t, ridge=-1)
+        ihvp_network(small(), x, y, z, t, System(-1))
     with pytest.raises(DataError, match=r"\(9, 2\)"):
-        ihvp_network(small(), x, y[:, :1], z, t, ridge=1)
+        ihvp_network(small(), x, y[:, :1], z, t, System(1))
     with pytest.raises(DataError, match="other parameters"):
-        ihvp_network(small(), x, y, z, t, ridge=1, curvature="gauss-newton", start={})
+        ihvp_network(small(), x, y, z, t, System(1, "gauss-newton"), start={})
     with pytest.raises(ModelError, match=r"eval\(\)"):
-        ihvp_network(images().train(), x, y, z, t, ridge=1)
+        ihvp_network(images().train(), x, y, z, t, System(1))
     for wrong in ({"batch": 0}, {"repeats": 0}, {"depth": 0}, {"scale": 0.0}):
         with pytest.raises(ValueError, match="expected"):
             Lissa(**wrong)

@@ -7,8 +7,8 @@ from torch import nn
 from torch.func import functional_call, jacrev
 
 from ntkcore.errors import Cancelled, ComputationError, DataError
-from ntkcore.influence import Lissa
-from ntkcore.influence.removal import removal_moves
+from ntkcore.influence import Lissa, System
+from ntkcore.influence.network_removal import removal_moves
 from ntkcore.information.influence_functions import influence_shifts, influence_weight_changes
 from ntkcore.kernels import empirical_ntk
 from ntkcore.regression import KernelRegression
@@ -51,7 +51,7 @@ def test_moves_are_the_explicit_formula(curvature):
     lowest = float(explicit(small(), x, y, z, curvature, 0.0)[2][0])
     ridge = RIDGE + max(0.0, -2 * lowest)
     moves, outputs, _ = explicit(small(), x, y, z, curvature, ridge)
-    found = removal_moves(small(), x, y, z, [0, 4, 8], ridge=ridge, curvature=curvature, tolerance=1e-12)
+    found = removal_moves(small(), x, y, z, [0, 4, 8], System(ridge, curvature, tolerance=1e-12))
     np.testing.assert_allclose(found.weights, np.square(moves[[0, 4, 8]]).sum(1), rtol=1e-9)
     np.testing.assert_allclose(found.outputs, outputs[[0, 4, 8]], rtol=1e-8, atol=1e-11)
     assert (found.residuals < 1e-11).all() and (found.iterations > 0).all()
@@ -80,7 +80,7 @@ def test_of_a_linear_model_it_is_newtons_step_and_the_exact_change_but_for_the_l
     model = nn.Linear(D, 1, bias=False).double()
     with torch.no_grad():
         model.weight.copy_(torch.linalg.solve(gram, x.T @ y).T)
-    found = removal_moves(model, x, y, z, list(range(N)), ridge=RIDGE, tolerance=1e-13)
+    found = removal_moves(model, x, y, z, list(range(N)), System(RIDGE, tolerance=1e-13))
     for i in range(N):
         rest = [j for j in range(N) if j != i]
         without = torch.linalg.solve(x[rest].T @ x[rest] + RIDGE * torch.eye(D, dtype=torch.float64), x[rest].T @ y[rest])
@@ -97,7 +97,7 @@ def test_lissa_with_all_samples_in_every_step_is_its_recursion():
     scale, depth = 1.5 * float(values[-1] + RIDGE), 40
     named = list(small().parameters())
     size = sum(p.numel() for p in named)
-    found = removal_moves(small(), x, y, z, [2], ridge=RIDGE, curvature="gauss-newton", lissa=Lissa(scale, depth, N, 1, 0))
+    found = removal_moves(small(), x, y, z, [2], System(RIDGE, "gauss-newton", Lissa(scale, depth, N, 1, 0)))
     matrix = _curvature(x) + RIDGE * np.eye(size)
     left = np.linalg.matrix_power(np.eye(size) - matrix / scale, depth + 1)
     np.testing.assert_allclose(found.weights[0], np.square(moves[2] - left @ moves[2]).sum(), rtol=1e-9)
@@ -115,10 +115,10 @@ def _curvature(x):
 
 def test_chunks_do_not_matter(monkeypatch):
     x, y, z = samples()
-    whole = removal_moves(small(), x, y, z, [1, 3, 5], ridge=30.0, tolerance=1e-12)
+    whole = removal_moves(small(), x, y, z, [1, 3, 5], System(30.0, tolerance=1e-12))
     monkeypatch.setattr("ntkcore.influence.products.NetworkLoss.side", lambda self: 2)
     told = []
-    apart = removal_moves(small(), x, y, z, [1, 3, 5], ridge=30.0, tolerance=1e-12, progress=lambda done, of: told.append((done, of)))
+    apart = removal_moves(small(), x, y, z, [1, 3, 5], System(30.0, tolerance=1e-12), progress=lambda done, of: told.append((done, of)))
     np.testing.assert_allclose(apart.weights, whole.weights, rtol=1e-10)
     assert told and all(done <= of == 2000 for done, of in told)
 
@@ -126,14 +126,14 @@ def test_chunks_do_not_matter(monkeypatch):
 def test_what_cannot_be_is_said():
     x, y, z = samples()
     with pytest.raises(DataError, match="cannot be removed"):
-        removal_moves(small(), x, y, z, [N], ridge=1.0)
+        removal_moves(small(), x, y, z, [N], System(1.0))
     with pytest.raises(DataError, match="cannot be removed"):
-        removal_moves(small(), x, y, z, [], ridge=1.0)
+        removal_moves(small(), x, y, z, [], System(1.0))
     with pytest.raises(ComputationError, match="not positive definite"):
-        removal_moves(small(), x, 10 * y, z, list(range(N)), ridge=0.0, tolerance=1e-12)
+        removal_moves(small(), x, 10 * y, z, list(range(N)), System(0.0, tolerance=1e-12))
 
     def stop(done, of):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        removal_moves(small(), x, y, z, [0], ridge=RIDGE + 50, progress=stop)
+        removal_moves(small(), x, y, z, [0], System(RIDGE + 50), progress=stop)

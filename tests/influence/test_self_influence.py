@@ -7,7 +7,7 @@ import pytest
 from deletion_oracle import brute, outputs, problem
 
 from ntkcore.errors import ComputationError
-from ntkcore.influence.own import held_out_outputs, self_influence
+from ntkcore.influence.self_influence import held_out_outputs, self_influence
 from ntkcore.regression import KernelRegression
 
 CASES = [(24, 1, False), (18, 3, False), (9, 3, True)]

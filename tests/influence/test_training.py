@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ntkcore.influence import Schedule, retrain_without
-from ntkcore.influence.trained import train_on_all
+from ntkcore.influence.training import train_on_all
 from ntkcore.models.two_layer import TwoLayerReLU
 
 RATE, STEPS, RIDGE = 0.01, 60, 0.5

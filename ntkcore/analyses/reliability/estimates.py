@@ -14,7 +14,7 @@ from ntkcore.analyses.progress import Reporter
 from ntkcore.analyses.verification.trained import TrainedNetwork, _images
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
-from ntkcore.influence import Lissa, ihvp_network
+from ntkcore.influence import Lissa, System, ihvp_network
 from ntkcore.specs import key_of
 from ntkcore.specs.network_ihvp import EstimateSpec
 
@@ -71,12 +71,10 @@ def ensure_estimate(
             try:
                 found = ihvp_network(
                     *(at.model, at.x, at.y, at.x_test[[spec.target]], at.y_test[[spec.target]]),
-                    ridge=spec.network.ridge,
+                    _system(spec, ws),
                     start=at.start,
-                    curvature=spec.curvature,
                     device=reporter.device,
                     progress=progress,
-                    **_solver(spec, ws),
                 )
             except ComputationError as error:
                 facts = {"failure": f"{error.message} {error.remedy}".strip()}
@@ -84,7 +82,8 @@ def ensure_estimate(
                 draft.create("values", (len(found.values),), "float64", (len(found.values),))
                 draft.write("values", (0,), found.values[:, 0])
                 facts = {"iterations": int(found.iterations[0]), "residual": float(found.residuals[0])}
-                facts |= {"scale": found.scale, "depth": found.depth, "stationarity": found.stationarity}
+                scale, depth = (found.lissa.scale, found.lissa.depth) if found.lissa else (None, None)
+                facts |= {"scale": scale, "depth": depth, "stationarity": found.stationarity}
                 ws.rates.learn(work, time.monotonic() - started, _images(spec, int(found.iterations[0]), len(at.x)))
             draft.put_json("facts", facts)
             draft.publish({"device": reporter.device})
@@ -104,18 +103,18 @@ def open_estimate(spec: EstimateSpec, ws: Workspace) -> Estimate:
     return Estimate(artifact.read("values"), "", **facts)
 
 
-def _solver(spec: EstimateSpec, ws: Workspace) -> dict[str, Any]:
-    """How to solve.
+def _system(spec: EstimateSpec, ws: Workspace) -> System:
+    """What to solve, and how.
 
     Raises:
         ComputationError: the run whose scale and depth are to be taken has none.
     """
     if spec.batch is None:
-        return {"method": "cg", "tolerance": spec.tolerance, "max_iterations": MOST_ITERATIONS}
+        return System(spec.network.ridge, spec.curvature, tolerance=spec.tolerance, max_iterations=MOST_ITERATIONS)
     scale, depth = spec.scale, spec.depth
     if spec.like is not None:
         first = open_estimate(spec.like, ws)
         if first.failure:
             raise ComputationError(first.failure)
         scale, depth = first.scale, first.depth
-    return {"method": "lissa", "options": Lissa(scale, depth, spec.batch, repeats=1, seed=spec.seed)}
+    return System(spec.network.ridge, spec.curvature, Lissa(scale, depth, spec.batch, repeats=1, seed=spec.seed))

@@ -12,7 +12,7 @@ from ntkcore.analyses.verification.forecast import descent, forecast_verificatio
 from ntkcore.analyses.verification.trained import PROBED, is_trained, probe, rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.influence.solving import DEEPEST
+from ntkcore.influence.system import DEEPEST
 from ntkcore.kernels.engine import BATCH_BYTES
 from ntkcore.specs.network_ihvp import Curvature, NetworkIhvpSpec, TrainedSpec
 

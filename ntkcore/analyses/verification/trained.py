@@ -19,10 +19,10 @@ from ntkcore.analyses.verification.forecast import rate_name as retraining_rate_
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.influence import Schedule
+from ntkcore.influence.iterative import POWER_STEPS
 from ntkcore.influence.products import NetworkLoss
-from ntkcore.influence.solvers import POWER_STEPS
-from ntkcore.influence.solving import PROBED as PROBED_BATCHES
-from ntkcore.influence.trained import train_on_all
+from ntkcore.influence.system import PROBED as PROBED_BATCHES
+from ntkcore.influence.training import train_on_all
 from ntkcore.specs import key_of
 from ntkcore.specs.influence import VerificationSpec
 from ntkcore.specs.network_ihvp import Curvature, EstimateSpec, TrainedSpec

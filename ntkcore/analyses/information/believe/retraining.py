@@ -47,8 +47,8 @@ from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.trained import TrainedNetwork, trained_network
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
-from ntkcore.influence import Lissa, Schedule, retrain_chunks
-from ntkcore.influence.removal import removal_moves
+from ntkcore.influence import Lissa, Schedule, System, retrain_chunks
+from ntkcore.influence.network_removal import removal_moves
 from ntkcore.information import weight_changes
 from ntkcore.information.functions import squared_shifts
 from ntkcore.information.influence_functions import influence_shifts, influence_weight_changes
@@ -190,10 +190,7 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
             try:
                 found = removal_moves(
                     *(at.model, at.x, at.y, at.x_test, images),
-                    ridge=damping(spec, ridge),
-                    lissa=lissa,
-                    tolerance=TOLERANCE,
-                    max_iterations=MOST_ITERATIONS,
+                    System(damping(spec, ridge), lissa=lissa, tolerance=TOLERANCE, max_iterations=MOST_ITERATIONS),
                     device=reporter.device,
                     progress=reporter.share(first, first + 0.15),
                 )

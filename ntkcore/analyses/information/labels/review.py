@@ -15,7 +15,7 @@ from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.labels.views import flipped, suspicions
 from ntkcore.analyses.information.views import judged, percentiles
 from ntkcore.analyses.look import memoised
-from ntkcore.influence.own import held_out_outputs
+from ntkcore.influence.self_influence import held_out_outputs
 from ntkcore.specs.detection import LabelsView, Suspicion
 
 Deed = Literal["accept", "relabel", "reject"]

@@ -16,7 +16,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.study import Pieces
-from ntkcore.influence.own import self_influence
+from ntkcore.influence.self_influence import self_influence
 from ntkcore.information.detection import RESAMPLES as RESAMPLES  # said on the page
 from ntkcore.information.detection import Detection as Detection
 from ntkcore.information.detection import Estimate as Estimate

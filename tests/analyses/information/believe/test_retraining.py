@@ -16,8 +16,8 @@ from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, ComputationError, SpecError
-from ntkcore.influence import Lissa
-from ntkcore.influence.removal import removal_moves
+from ntkcore.influence import Lissa, System
+from ntkcore.influence.network_removal import removal_moves
 from ntkcore.settings import Settings
 from ntkcore.specs.believe import BelieveView, RetrainingStudySpec
 from ntkcore.specs.influence import InfluenceSpec
@@ -118,18 +118,18 @@ def test_influence_functions_are_those_at_the_trained_weights(made, spec, ridge)
     model = trained(spec, made, ridge, int(tables.whole(pieces, ridge)["steps"]), None)
     images = [int(i) for i in plan.images_of(wanted)]
     x, y, z = (torch.from_numpy(v).double() for v in (split.train.inputs, split.train.targets, split.test_inputs))
-    given = {"ridge": damping(wanted, ridge), "tolerance": 1e-12}
-    exact = removal_moves(model, x, y, z, images, curvature="gauss-newton", **given)
+    damped = damping(wanted, ridge)
+    exact = removal_moves(model, x, y, z, images, System(damped, "gauss-newton", tolerance=1e-12))
     for quantity, expected in (("weights", exact.weights), ("outputs", np.square(exact.outputs).sum((1, 2)))):
         np.testing.assert_allclose(tables.changes(pieces, ridge, quantity)[2], expected, rtol=5e-3)
     try:
-        hessian = removal_moves(model, x, y, z, images, **given)
+        hessian = removal_moves(model, x, y, z, images, System(damped, tolerance=1e-12))
     except ComputationError:
         assert np.isnan(tables.changes(pieces, ridge, "weights")[3]).any()
     else:
         np.testing.assert_allclose(tables.changes(pieces, ridge, "weights")[3], hessian.weights, rtol=2e-2)  # stopped at 1e-3
     recursion = Lissa(SCALE * len(x), 30, BATCH, 1, 0)  # all images are in every step, as there are fewer than a batch
-    lissa = removal_moves(model, x, y, z, images, lissa=recursion, **given)
+    lissa = removal_moves(model, x, y, z, images, System(damped, lissa=recursion))
     np.testing.assert_allclose(tables.changes(pieces, ridge, "weights")[4], lissa.weights, rtol=1e-3)
 
 
