@@ -58,8 +58,8 @@ def _explore(result: ConvergenceResult) -> None:
     _controls(result)
     with answer:
         _headline(result, view)
+    inspect_point(result)  # before what is below the fold: a link's comparison does not wait for it
     show_charts(result, view)
-    inspect_point(result)
 
 
 def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:

@@ -13,8 +13,8 @@ from pages.shared.waiting import waiting
 Path = paths.Trajectory | paths.MeanTrajectory
 
 
-def show_charts(subject: Subject) -> Path:
-    """Ranks over training time beside prediction and loss; the numbers behind them."""
+def show_charts(subject: Subject) -> None:
+    """Ranks over training time beside prediction and loss."""
     st.header("Through training", anchor=False)
     path, mode, result, now = path_of(subject), frame.mode(), subject.result, subject.view.time
     images = [int(i) for i in paths.leading(path, subject.values)]
@@ -41,7 +41,6 @@ def show_charts(subject: Subject) -> Path:
             figure, title = figures.loss_figure(path, result.class_names, truth, now, mode), "This image’s prediction and loss"
             note = "Solid: outputs, its own class in full strength. Dotted: the loss ½‖f − y‖²."
         chart(title, figure, key="path", table=lambda: paths.path_table(path, images), note=note)
-    return path
 
 
 def path_of(subject: Subject) -> Path:

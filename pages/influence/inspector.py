@@ -9,7 +9,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
 from ntkcore.figures import influence as figures
 from ntkcore.specs.influence import InfluenceView
-from pages.influence.charts import Path
+from pages.influence.charts import path_of
 from pages.influence.choice import LINK, close_inspector, inspect_held, inspect_training
 from pages.influence.training import outputs_words, signed
 from pages.influence.verify.measured import measured_line
@@ -24,13 +24,8 @@ _CLASSES = 10  # outputs listed
 _KEYS = "Arrow keys go to the previous and next image, Escape closes."
 
 
-def inspect(subject: Subject, path: Path) -> None:
-    """Open the inspector on the image that the view names, if it names one.
-
-    Args:
-        subject: what is looked at.
-        path: it through training.
-    """
+def inspect(subject: Subject) -> None:
+    """Open the inspector on the image that the view names, if it names one."""
     result, view = subject.result, subject.view
     training = view.image is not None and view.image < len(result.labels)
     if not training and (view.held is None or view.held >= len(result.test_labels)):
@@ -42,7 +37,7 @@ def inspect(subject: Subject, path: Path) -> None:
     def dialog() -> None:
         now = LINK.current().view
         if now.image is not None and training:
-            _training(subject, now, order, path)
+            _training(subject, now, order)
         elif now.held is not None and not training:
             _held(subject, now.held, order)
         else:
@@ -57,7 +52,7 @@ def _order(subject: Subject) -> np.ndarray:
     return shown if subject.view.image in shown else np.argsort(-subject.values, kind="stable")
 
 
-def _training(subject: Subject, view: InfluenceView, order: np.ndarray, path: Path) -> None:
+def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
     """The training image of the view as it is now, which may be another one than the subject's: its buttons go on."""
     result, image = subject.result, view.image
     assert image is not None
@@ -72,7 +67,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray, path: Pa
         if not subject.group:
             _measured(subject, subject.target)
         st.html(f'<p class="atlas-quiet">Its influence on {_whose(subject)} through training: above 0 it helps</p>')
-        figure = figures.image_figure(path, image, view.time, frame.mode())
+        figure = figures.image_figure(path_of(subject), image, view.time, frame.mode())
         st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"training-image-{image}"))
     moved = subject.look.effects(image)
     ranked = np.argsort(-moved, kind="stable")

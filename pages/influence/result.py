@@ -49,9 +49,9 @@ def _explore(result: InfluenceResult) -> None:
     with right:
         show_whose(subject)
         show_answer(subject)
+        inspect(subject)  # before what is below the fold: a link's inspector does not wait for it
         show_training(subject)
-    path = show_charts(subject)
+    show_charts(subject)
     show_groups(subject)
     show_basket(subject)
     show_verification(subject)
-    inspect(subject, path)

@@ -35,11 +35,11 @@ def show(look: Look, choice: Chosen) -> None:
     _VIEW.seed(result.key, "show", "every", "against", only=[name for name in view.only if name in result.class_names])
     share = leading(views.summary(values, found, result.labels).leading)
     tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
+    inspect_image(look, view)  # before what is below the fold: a link's inspector does not wait for it
     _controls(look, view)
     _galleries(look, choice)
     _charts(look, view)
     _training(look, view)
-    inspect_image(look, view)
 
 
 def _controls(look: Look, view: InformationView) -> None:

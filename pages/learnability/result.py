@@ -76,11 +76,11 @@ def _explore(result: LearnabilityResult) -> None:
         st.warning(words.plain(problem), icon=":material/warning:")
     only = [name for name in look.view.only if name in result.class_names]
     _VIEW.seed(result.key, "gallery", "order", "judged", "hard", "easy", only=only, range=(look.view.low, look.view.high))
+    if look.view.image is not None and look.view.image < len(result.score):
+        inspect(look)  # before what is below the fold: a link's inspector does not wait for it
     _controls(look)
     _gallery(look)
     evidence(look)
-    if look.view.image is not None and look.view.image < len(result.score):
-        inspect(look)
 
 
 def _other_gallery() -> None:

@@ -49,12 +49,12 @@ def show(look: Look, choice: Chosen) -> None:
         pieces = _study(result, view)
     with answer:
         _answer(result, view, pieces)
+    inspect_image(look, view)
     with right:
         if pieces is not None and view.drop.share:
             _contrasts(view, pieces)
         found = _list(look, view)
     _gallery(look, view, found, choice)
-    inspect_image(look, view)
 
 
 def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStudySpec] | None:
