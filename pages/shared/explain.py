@@ -8,6 +8,9 @@ import streamlit as st
 from ntkcore.data.names import quoted_class
 from ntkcore.permalink import Query
 
+TABS, CODE = "explain_tabs", "Reproduce it"
+"""Key of the tabs, and the one that holds code."""
+
 
 @dataclass(frozen=True)
 class Explainer:
@@ -35,7 +38,12 @@ class Explainer:
 def explain(explainer: Explainer) -> None:
     """Show an explainer."""
     st.header("What this is", anchor=False)
-    tabs = st.tabs(["The equation", "How to read it", "What it does not say", "Reproduce it"])
+    _tabs(explainer)
+
+
+@st.fragment(key="explain")
+def _tabs(explainer: Explainer) -> None:
+    tabs = st.tabs(["The equation", "How to read it", "What it does not say", CODE], key=TABS, on_change="rerun")
     with tabs[0]:
         st.markdown(explainer.what)
         st.caption(explainer.source)
@@ -45,10 +53,15 @@ def explain(explainer: Explainer) -> None:
     with tabs[2]:
         st.markdown(explainer.silent)
     with tabs[3]:
-        st.markdown("In Python:")
-        st.code(python_lines(explainer), language="python")
-        st.markdown("On the command line:")
-        st.code(command_line(explainer), language="bash")
+        # Only where it is read: what colours code takes the browser longer than two charts, and would hold these up.
+        for name, code, language, height in (
+            ("In Python:", python_lines(explainer), "python", 100),
+            ("On the command line:", command_line(explainer), "bash", 60),
+        ):
+            st.markdown(name)
+            with st.container(height=height, border=False):  # the page's end stays where it is when it comes
+                if tabs[3].open:
+                    st.code(code, language=language)
 
 
 def python_lines(explainer: Explainer) -> str:

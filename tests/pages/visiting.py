@@ -16,6 +16,7 @@ from streamlit.util import calc_hash
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_images
 from ntkcore.settings import settings
+from pages.shared.explain import CODE, TABS
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -54,6 +55,15 @@ def opened(app: AppTest, page: str, **query: Any) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def code(app: AppTest) -> list[str]:
+    """The code that the page's last tab shows, which is drawn once it is opened."""
+    assert not app.code
+    app.session_state[TABS] = CODE
+    app.run()
+    assert not app.exception, app.exception
+    return [item.value for item in app.code]
 
 
 def button(app: AppTest, label: str) -> Any:

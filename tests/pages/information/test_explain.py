@@ -39,9 +39,10 @@ def test_every_question_ends_with_what_it_means(ready):
         opened(ready, toy=ToyView(), ask=ask)
         assert [tab.label for tab in ready.tabs][-4:] == ["The equation", "How to read it", "What it does not say", "Reproduce it"]
         assert any("Unique, not total" in item.value for item in ready.markdown)
-        assert any("information(dataset='digits'" in item.value and "information_table(result)" in item.value for item in ready.code)
-        assert any("python -m ntkcore information" in item.value for item in ready.code)
         assert not TITLES & set(titles(ready))  # the toy is closed
+    python, command = visiting.code(ready)
+    assert "information(dataset='digits'" in python and "information_table(result)" in python
+    assert "python -m ntkcore information" in command
 
 
 def test_opened_the_toy_shows_information_and_bound(ready):
