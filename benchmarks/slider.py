@@ -27,7 +27,8 @@ import psutil  # noqa: E402  # after the path of the project
 from playwright.sync_api import Browser, Locator, Page, sync_playwright  # noqa: E402
 from running_app import FLAGS  # noqa: E402
 
-SLIDERS = {"τ": "Training time τ", "λ": "Regularisation λ"}  # τ first: at a large λ all is learned at once
+SLIDERS = {"τ": "Training time τ", "λ": "Regularisation λ"}
+BEGUN = {"τ": "ridge=0.01&time=5.0", "λ": "ridge=0.000316"}  # each with thirteen positions that change the answer
 
 
 VIEW = {"width": 1440, "height": 900}
@@ -48,17 +49,17 @@ class Checkout:
         environment = os.environ | {"NTK_CACHE_DIR": str(folder / "cache"), "NTK_START_WORKER": "0", "PYTHONPATH": str(tree)}
         options: dict = {"cwd": tree, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.choice = urlencode(chosen, doseq=True)
-        self.address = f"{self.url}/influence?{self.choice}&ridge=0.01&time=5.0"
+        self.address = f"{self.url}/influence?{self.choice}&"
         words = [word for name, value in chosen.items() for word in (f"--{name}", value if isinstance(value, str) else ",".join(value))]
         subprocess.run([sys.executable, "-m", "ntkcore", "influence", *words], check=True, **options)
         command = [sys.executable, "-m", "streamlit", "run", str(tree / "app.py"), "--server.port", str(port), "--server.headless", "true"]
         self.process = subprocess.Popen(command, **options)
 
-    def opened(self, page: Page) -> None:
-        """Open the page and wait until it stands."""
+    def opened(self, page: Page, name: str) -> None:
+        """Open the page where a slider begins, and wait until it stands."""
         for _ in range(60):
             try:
-                page.goto(self.address)
+                page.goto(self.address + BEGUN[name])
                 break
             except Exception:  # the server is not up yet
                 time.sleep(1)
@@ -76,7 +77,7 @@ class Checkout:
         context = browser.new_context(viewport=VIEW)
         page = context.new_page()
         started = time.monotonic()
-        page.goto(self.address, wait_until="commit")
+        page.goto(self.address + BEGUN["λ"], wait_until="commit")
         page.wait_for_function("() => document.querySelector('.atlas-pair .atlas-fact')", polling=10, timeout=120_000)
         took = time.monotonic() - started
         quiet(page)
@@ -108,7 +109,7 @@ class Checkout:
         contexts = [browser.new_context(viewport=VIEW) for _ in range(sessions)]
         pages = [context.new_page() for context in contexts]
         for page in pages:
-            page.goto(self.address)
+            page.goto(self.address + BEGUN["λ"])
             self.shown(page)
         found = []
         for move in range(moves + 1):
@@ -184,9 +185,9 @@ def main() -> None:
         checkouts = [Checkout(tree, Path(folder) / str(place), 8650 + place, chosen) for place, tree in enumerate(trees)]
         try:
             pages = [browser.new_page(viewport=VIEW) for _ in checkouts]
-            for checkout, page in zip(checkouts, pages, strict=True):
-                checkout.opened(page)
             for name in SLIDERS:
+                for checkout, page in zip(checkouts, pages, strict=True):
+                    checkout.opened(page, name)
                 found: list[list[tuple[float, float]]] = [[] for _ in pages]
                 for move in range(options.moves + 1):
                     for place, page in enumerate(pages):
