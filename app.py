@@ -46,6 +46,7 @@ def _warm() -> None:
     for page in PAGES:
         if page.result:
             importlib.import_module(f"pages.{page.name}.result")
+    importlib.import_module("torch._dynamo")  # torch does at the first gradient of a batch: a second of somebody's first forecast
     # Streamlit collects garbage after every run of a script: a third of a second to look through the modules, which are none.
     gc.collect()
     gc.freeze()
