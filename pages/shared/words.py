@@ -37,6 +37,11 @@ def when(moment: datetime | str | None) -> str:
     return parsed.astimezone(_timezone()).strftime("%Y-%m-%d %H:%M")
 
 
+def fewer(count: int, usual: int | None) -> str:
+    """Why there are so few of something where nobody said how many, in brackets; "" where there are as many as usual."""
+    return "" if usual is None or count >= usual else f" (rather than {usual}, which would take more than ten minutes)"
+
+
 def _timezone() -> tzinfo:
     """The reader's time zone, UTC when the browser does not say."""
     try:
@@ -49,6 +54,7 @@ __all__ = [
     "as_html",
     "change",
     "duration",
+    "fewer",
     "fixed",
     "labelled",
     "number",

@@ -10,7 +10,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.information.drop import answer as said
 from ntkcore.analyses.information.drop import keep, views
-from ntkcore.analyses.information.drop.study import SUMMARY
+from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -59,13 +59,14 @@ def show(look: Look, choice: Chosen) -> None:
 
 def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStudySpec] | None:
     """The study's chart, its job, or what it would take."""
-    settings.show(result, view)
+    settings.show(view)
     try:
         spec = SUMMARY.asked(result.spec, view, workspace())
         network = "" if spec.model is None else f" and a network trained anew ({TITLES[spec.model.architecture]})"
+        fewer = words.fewer(spec.seeds, DRAWS[0] if view.drop.seeds is None else None)
         said = (
             f"Accuracy on {spec.test:,} other images after dropping up to {spec.points[-1]} % in four orders, "
-            f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}, of kernel regression{network}"
+            f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}{fewer}, of kernel regression{network}"
         )
         pieces = standing(
             SUMMARY,
@@ -73,7 +74,7 @@ def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStud
             offer=Offer(button="Measure what it costs", said=said, primary=True),
         )
     except AtlasError as error:
-        frame.show_error(error)
+        (frame.show_error if settings.chosen(view) else frame.show_notice)(error)
         return None
     if pieces is not None:
         _chart(result, view, pieces)

@@ -28,7 +28,7 @@ def analysis_bar(choice: Choice[InfluenceSpec, V], page: str = "influence") -> I
 
 def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
     parts = [
-        bar.data_part(fields, spec.dataset, step=50, images="The training images, drawn at random without replacement."),
+        bar.data_part(fields, spec, step=50, images="The training images, drawn at random without replacement."),
         bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields)),
     ]
     if spec.kernel in ("pseudo", "full"):
