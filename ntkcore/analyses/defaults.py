@@ -5,6 +5,7 @@ A number that somebody said, in an address, a command or a widget, stays as it i
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from ntkcore.analyses.analysis import Analysis
@@ -94,6 +95,17 @@ def affordable(analysis: Analysis[S, Any, Any], wished: Sequence[S], ws: Workspa
         return next((spec for spec in wished if len(wished) > 1 and _begun(analysis, spec, ws)), None) or _quick(analysis, wished, ws)
     except AtlasError:  # said where it is offered
         return wished[0]
+
+
+def within(analysis: Analysis[S, Any, Any], wished: Sequence[S], ws: Workspace) -> tuple[list[S], float]:
+    """Those that can be had one after another in ten minutes, the first in any case; and the seconds that the others take.
+
+    Raises:
+        AtlasError: one of them cannot be had.
+    """
+    seconds = [analysis.forecast(spec, ws).seconds for spec in wished]
+    count = max(1, sum(total <= SOON for total in accumulate(seconds)))
+    return list(wished[:count]), sum(seconds[count:])
 
 
 def _begun(analysis: Analysis[S, Any, Any], spec: S, ws: Workspace) -> bool:

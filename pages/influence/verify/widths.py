@@ -1,16 +1,18 @@
 """The width sweep: agreement and error of every verified width beside Table 1, and all widths at once."""
 
+from collections.abc import Sequence
 from math import isnan
 
 import streamlit as st
 
+from ntkcore.analyses.defaults import within
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.verification import views
 from ntkcore.analyses.verification.analysis import VERIFICATION, measured
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.specs.influence import VerificationSpec
-from pages.shared import job_panel
+from pages.shared import job_panel, words
 from pages.shared.standing import Offer, offered
 from pages.shared.tables import columns_table
 
@@ -55,9 +57,13 @@ def _sweep(spec: VerificationSpec, done: set[int | None]) -> None:
     others = [width for width in active if width != spec.width]
     if not active:
         if len(missing) > 1 or (missing and spec.width not in missing):
-            asked = [(VERIFICATION, views.at_width(spec, width)) for width in missing]
-            every = "all widths" if len(missing) == len(views.WIDTHS) else "the other widths"
-            offered(asked, Offer(f"Verify {every}", f"{_listed(missing)} units, one after another", key="verify_widths"))
+            soon, later = within(VERIFICATION, [views.at_width(spec, width) for width in missing], ws)
+            every = (
+                f"up to {soon[-1].width:,} units" if later else "all widths" if len(missing) == len(views.WIDTHS) else "the other widths"
+            )
+            wider = f" (wider ones, chosen above, take {words.duration(later)})" if later else ""
+            said = f"{_listed([one.width for one in soon])} units{', one after another' if len(soon) > 1 else ''}{wider}"
+            offered([(VERIFICATION, one) for one in soon], Offer(f"Verify {every}", said, key="verify_widths"))
         return
     if spec.width not in active:
         first = min(others, key=lambda width: active[width].status == "queued")
@@ -73,7 +79,7 @@ def _sweep(spec: VerificationSpec, done: set[int | None]) -> None:
                 st.rerun()
 
 
-def _listed(widths: list[int]) -> str:
+def _listed(widths: Sequence[int]) -> str:
     """512, 1,024 and 2,048."""
     *some, last = [f"{width:,}" for width in widths]
     return f"{', '.join(some)} and {last}" if some else last

@@ -266,7 +266,5 @@ def test_a_link_says_all_of_it(ws: Workspace) -> None:
     plain = study.SUMMARY.asked(PAIR, InformationView(drop=DropView()), ws)
     assert plain.model is None and plain.training is None and plain.retrained == () and plain.test == 12
     key, looks = study.SUMMARY.key(plain, ws), DropView(share=3, show="stays", retrained=(10,))
-    assert key == study.SUMMARY.key(
-        study.SUMMARY.asked(PAIR, InformationView(drop=DropView(share=3, show="stays", retrained=(10,))), ws), ws
-    )
+    assert key == study.SUMMARY.key(study.SUMMARY.asked(PAIR, InformationView(drop=looks), ws), ws)
     assert study.SUMMARY.request(plain, ws).id == key
