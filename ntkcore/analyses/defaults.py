@@ -108,6 +108,13 @@ def within(analysis: Analysis[S, Any, Any], wished: Sequence[S], ws: Workspace) 
     return list(wished[:count]), sum(seconds[count:])
 
 
+def fewer_images(spec: C, ws: Workspace) -> list[C]:
+    """The specification, and the same of half and a fifth of its images, which are two of every class at least."""
+    fewest = room_of_choice(spec.dataset, ws).fewest
+    sizes = (max(LEAST, min(spec.dataset.n, fewest), round(part * spec.dataset.n)) for part in (1.0, 0.5, 0.2))
+    return [_with(spec, Sizes(n, _sizes(spec).test)) for n in dict.fromkeys(sizes)]
+
+
 def _begun(analysis: Analysis[S, Any, Any], spec: S, ws: Workspace) -> bool:
     """Whether it is stored, begun or under way."""
     if analysis.state(spec, ws) != "absent":
@@ -152,6 +159,7 @@ def fit(wanted: Sizes, room: Room, said: Collection[str], *, spare: int = 1) -> 
             n = max(LEAST, min(n, have - test) if "test" in said else have * n // parts)
         if test and "test" not in said:
             test = max(2, min(test, (have - n) // (1 + spare)) if "n" in said else have * test // parts)
-    if "n" not in said:
-        n = max(n, min(room.fewest, have - test))
+    if "n" not in said and n < room.fewest <= have:
+        n = max(n, min(room.fewest, have - test)) if "test" in said else room.fewest
+        test = test if "test" in said or not test else max(2, min(test, have - n))
     return Sizes(n, test)

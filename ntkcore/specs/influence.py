@@ -171,7 +171,7 @@ class InfluenceView(Spec):
     )
     basket: Images = Field((), description="ticked training images")
     deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
-    label: int | None = Field(None, ge=0, description="class that the basket's images are given")
+    label: int | None = Field(None, ge=0, description="class that the basket's images are given; None: the one that fewest of them have")
 
     @model_validator(mode="after")
     def _consistent(self) -> "InfluenceView":

@@ -79,7 +79,7 @@ def ticked(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
 
 def whole_basket(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
     """Retraining once without the basket, or with its new label."""
-    label = min(view.label or 0, len(result.class_names) - 1) if view.deed == "relabel" else None
+    label = views.new_label(result, view) if view.deed == "relabel" else None
     return _asked(result, view, views.basket_of(result, view), together=True, label=label)
 
 

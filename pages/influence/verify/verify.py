@@ -4,7 +4,7 @@ import streamlit as st
 
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
-from ntkcore.analyses.influence.views import basket_of
+from ntkcore.analyses.influence.views import INFLUENTIAL, basket_of
 from ntkcore.analyses.verification import analysis, answer, views
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.result import Verification
@@ -41,7 +41,7 @@ def show_verification(subject: Subject) -> None:
         st.caption("Tick training images above, and each can be left out in a training of its own: one is enough.")
     left, right = (st.container(), None) if leading.width is None else st.columns([3, 2], gap="large")
     with left:
-        found = None if spec is None else _verified(spec, target)
+        found = None if spec is None else _verified(spec, target, view)
         if found is not None:
             _show(result, found, target)
     if right is not None:
@@ -89,14 +89,15 @@ def _controls(leading: VerificationSpec, basket: int, view: InfluenceView) -> No
             )
 
 
-def _verified(spec: VerificationSpec, target: int) -> Verification | None:
+def _verified(spec: VerificationSpec, target: int, view: InfluenceView) -> Verification | None:
     count = len(spec.removed)
     which = f"The {count} most influential images of held-out image {target}" if spec.target is not None else f"{count} ticked images"
     if count == 1:
         which, button = f"Training image {spec.removed[0]}", f"Retrain without image {spec.removed[0]}"
     else:
         which, button = f"{which}, each", f"Retrain without each of {count} images"
-    said = f"{which} left out once, trained to τ = {words.number(spec.time)} from the same start"
+    usual = min(INFLUENTIAL, spec.influence.dataset.n - 1) if spec.target is not None and view.leading is None else None
+    said = f"{which}{words.fewer(count, usual)} left out once, trained to τ = {words.number(spec.time)} from the same start"
     return standing(VERIFICATION, spec, name="verify_panel", offer=Offer(button, said, key="verify", again="Go on retraining"))
 
 
