@@ -3,10 +3,10 @@
 A number that somebody said, in an address, a command or a widget, stays as it is, and what is wrong with it is said where it is used.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.workspace import Workspace
@@ -14,16 +14,25 @@ from ntkcore.data import Room, content_hash, room_of
 from ntkcore.errors import AtlasError
 from ntkcore.permalink import Address, Query
 from ntkcore.specs import DatasetSpec, Spec
-from ntkcore.specs.convergence import ConvergenceSpec
-from ntkcore.specs.influence import InfluenceSpec
-from ntkcore.specs.learnability import LearnabilitySpec
 
 SOON = 600.0
 """Seconds that something takes at most which nobody asked for in this size, where a smaller one answers, too."""
 LEAST = 4
 """Images of a specification at least."""
 
-C = TypeVar("C", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+
+class Choosing(Protocol):
+    """A specification that chooses images, and perhaps how many are held out: ``test``."""
+
+    @property
+    def dataset(self) -> DatasetSpec:
+        """The images."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Any:
+        """A copy with other values."""
+
+
+C = TypeVar("C", bound=Choosing)
 S = TypeVar("S", bound=Spec)
 
 
@@ -140,7 +149,8 @@ def _with(spec: C, sizes: Sizes) -> C:
     if sizes == _sizes(spec):
         return spec
     dataset, held = spec.dataset.model_copy(update={"n": sizes.n}), {"test": sizes.test} if hasattr(spec, "test") else {}
-    return spec.model_copy(update={"dataset": dataset, **held})
+    changed: C = spec.model_copy(update={"dataset": dataset, **held})
+    return changed
 
 
 def fit(wanted: Sizes, room: Room, said: Collection[str], *, spare: int = 1) -> Sizes:
@@ -152,13 +162,14 @@ def fit(wanted: Sizes, room: Room, said: Collection[str], *, spare: int = 1) -> 
         said: names whose numbers somebody chose; they stay.
         spare: how many times as many as are held out are left over, where they are fewer than wanted.
     """
-    n, test, have = wanted.n, wanted.test, room.images
+    n, test, have, said = wanted.n, wanted.test, room.images, {"n", "test"} & set(said)
     if n + test > have:
         parts = n + (1 + spare) * test
-        if "n" not in said:
-            n = max(LEAST, min(n, have - test) if "test" in said else have * n // parts)
-        if test and "test" not in said:
-            test = max(2, min(test, (have - n) // (1 + spare)) if "n" in said else have * test // parts)
+        if said:  # what is left beside the number that was said, unless that leaves nothing: then both are wrong together, and said so
+            n = have - test if "n" not in said and have - test >= room.fewest else n
+            test = max(2, (have - n) // (1 + spare)) if "test" not in said and have - n >= 2 else test
+        else:
+            n, test = max(LEAST, have * n // parts), max(2, have * test // parts) if test else 0
     if "n" not in said and n < room.fewest <= have:
         n = max(n, min(room.fewest, have - test)) if "test" in said else room.fewest
         test = test if "test" in said or not test else max(2, min(test, have - n))

@@ -148,7 +148,7 @@ def _refit(fields: Fields, spec: S, **changes: Any) -> None:
         sizes = {}  # one class alone: said below the bar
     else:
         found = defaults.moved(spec, dataset, workspace())
-        sizes = {"n": found.n} | ({"test": found.test} if isinstance(spec, ConvergenceSpec | InfluenceSpec) else {})
+        sizes = {"n": found.n} | ({"test": found.test} if hasattr(spec, "test") else {})
     others = {name: value for name, value in (changes | sizes).items() if fields[name] != value}
     if others:
         fields.change(**others)
