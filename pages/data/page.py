@@ -59,9 +59,8 @@ def _row(item: OwnSet) -> None:
             st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
             if not item.problem:
                 strip.strip(_first_look(item).dataset)
-            counts = ", ".join(
-                f"{words.plain(name)} ({count:,} {item.kind})" for name, count in zip(item.class_names, item.counts, strict=True)
-            )
+            of_class = zip(item.class_names, item.counts, strict=True)
+            counts = ", ".join(f"{words.plain(name)} ({words.counted(count, item.kind)})" for name, count in of_class)
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(words.plain(item.problem), icon=":material/warning:")

@@ -118,7 +118,7 @@ def _whose(subject: Subject) -> str:
 
 def _strip(result: InfluenceResult, head: str, images: np.ndarray, moved: np.ndarray) -> None:
     """Held-out images, with the change of their loss."""
-    titles = [f"held-out image {i}, {result.class_names[result.test_labels[i]]}: loss {moved[i]:+.4g}" for i in images]
+    titles = [f"held-out image {i}, {result.class_names[result.test_labels[i]]}: loss {words.exact(moved[i], '.4g')}" for i in images]
     pictures(result.test_pack, images.tolist(), [signed(float(moved[i])) for i in images], titles, head=head)
 
 

@@ -7,7 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
@@ -34,7 +36,7 @@ def show_density(look: Look, view: ReliabilityView, place: DeltaGenerator) -> No
             "Error rate against density",
             figures.density_figure(density.log_density, rate, result.labels, result.class_names, picked, frame.mode()),
             key="density",
-            table=lambda: tables.image_table(result, now, density.log_density),
+            table=lambda: with_texts(tables.image_table(result, now, density.log_density), result.pack, workspace()),
             note=_said(both),
             controls=_controls,
             on_select=_brushed,

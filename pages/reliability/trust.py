@@ -6,7 +6,9 @@ import streamlit as st
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.influence import InfluenceView
 from ntkcore.specs.reliability import ReliabilityView
@@ -64,7 +66,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         )
         st.download_button(
             "All (CSV)",
-            lambda: tables.light_table(result, now).to_csv(index=False),
+            lambda: with_texts(tables.light_table(result, now), result.test_pack, workspace()).to_csv(index=False),
             "lights.csv",
             "text/csv",
             icon=":material/download:",

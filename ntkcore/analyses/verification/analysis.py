@@ -76,7 +76,7 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
     def title(self, spec: VerificationSpec, ws: Workspace) -> str:
         """What is left out, of what."""
         deed = "without" if spec.label is None else "with another label on"
-        each = "" if spec.together else "each of "
+        each = "" if spec.together or len(spec.removed) == 1 else "each of "
         many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
         wide = "" if spec.width is None else f", {spec.width:,} units"
         return f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws.settings)}"

@@ -11,10 +11,10 @@ from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.study import unasked
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
-from ntkcore.specs import faults
 from ntkcore.specs.influence import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
 
 WIDTHS = (512, 1024, 2048, 4096)
@@ -111,9 +111,8 @@ def _asked(result: InfluenceResult, view: InfluenceView, images: Sequence[int] |
     try:
         return VerificationSpec.model_validate(asked | how)
     except ValidationError as error:
-        said = "; ".join(faults(error))
-        raise SpecError(
-            f"This cannot be retrained: {said}.", "Choose the two-layer kernel, or a network's own at initialisation."
+        raise unasked(
+            error, "Choose the two-layer kernel, or a network's own at initialisation.", "This cannot be retrained: {}."
         ) from error
 
 

@@ -27,20 +27,25 @@ def show_widths(result: InfluenceResult, spec: VerificationSpec, target: int) ->
     """
     ws, paper = workspace(), views.paper_of(result.spec)
     found = views.of_all_widths(measured(result.spec, ws), spec)
-    st.subheader("Over width, beside the paper", anchor=False)
+    alike = spec.target is not None  # the paper's are the most influential images; ticked ones are other images
+    st.subheader("Over width, beside the paper" if alike else "Over width", anchor=False)
     rows = []
     for one in found:
         pearson, spearman = one.correlations(target)
         error = one.error(target)
         rows.append((f"{one.spec.width:,} here", _or_none(pearson), _or_none(spearman), _or_none(100 * error, ".1f", " %")))
-    rows += [(f"{width:,} in the paper", f"{r:.4f}", f"{rho:.4f}", "") for width, (r, rho) in sorted(paper.figures.items())]
     own = describe_dataset(result.spec.dataset, ws.settings)
-    reference = "" if result.spec.dataset.name in views.PAPER else " The paper has no column for these images; that one is for reference."
-    columns_table(
-        ("Units", "Pearson", "Spearman", "Median error"),
-        rows,
-        f"Here: {own}. In the paper (Table 1): {paper.data}, 5000 training images, 40 most influential.{reference}",
-    )
+    count = len(spec.removed)
+    which = "most influential" if alike else "ticked images" if count > 1 else "ticked image"
+    note = f"Here: {own}, {count} {which}."
+    if alike:
+        rows += [(f"{width:,} in the paper", f"{r:.4f}", f"{rho:.4f}", "") for width, (r, rho) in sorted(paper.figures.items())]
+        known = result.spec.dataset.name in views.PAPER
+        reference = "" if known else " The paper has no column for these images; that one is for reference."
+        note += f" In the paper (Table 1): {paper.data}, 5000 training images, 40 most influential.{reference}"
+    head = ("Units", "Pearson", "Spearman", *(["Median error"] if found else []))
+    if rows:
+        columns_table(head, [row[: len(head)] for row in rows], note)
     _sweep(spec, {one.spec.width for one in found})
 
 

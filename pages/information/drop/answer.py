@@ -11,6 +11,7 @@ from ntkcore.analyses.information import views as information
 from ntkcore.analyses.information.drop import answer as said
 from ntkcore.analyses.information.drop import keep, views
 from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -167,7 +168,7 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Keep-list (CSV)",
-            lambda: keep.keep_table(result, found, view.drop.step).to_csv(index=False),
+            lambda: with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace()).to_csv(index=False),
             "keep.csv",
             "text/csv",
             icon=":material/download:",

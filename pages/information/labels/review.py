@@ -11,6 +11,7 @@ from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from ntkcore.specs.information import InformationView
@@ -96,7 +97,7 @@ def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
     st.download_button(
         label,
-        lambda: make(result, labels).to_csv(index=False),
+        lambda: with_texts(make(result, labels), result.pack, workspace()).to_csv(index=False),
         f"{'corrected-' if name == 'labels' else ''}{name}.csv",
         "text/csv",
         icon=":material/download:",
