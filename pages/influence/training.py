@@ -88,7 +88,7 @@ def card(result: InfluenceResult, image: int, value: float, said: str, corner: s
         corner: an outcome, which stands out.
     """
     flag = " ⚑" if result.labels[image] != result.true_labels[image] else ""
-    title = f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. {said}"
+    title = f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: {label_words(result, image)}. {said}"
     return Card(image, result.class_names[result.labels[image]] + flag, corner, signed(value), "", bool(corner), title)
 
 

@@ -220,7 +220,8 @@ def _card(look: Look, image: int, decimals: int) -> Card:
     learned, predicted = result.learned[image], names[outcome.predicted[image]]
     wrong = not outcome.correct[image]
     title = (
-        f"Image {image}, {result.ids[image]}: label {words.labelled(names[label], names[truly])}, predicted {predicted}. "
+        f"{media.noun(result.pack).capitalize()} {image}, {result.ids[image]}: label {words.labelled(names[label], names[truly])}, "
+        f"predicted {predicted}. "
         f"k(x,x) = {result.score[image]:.6g}, percentile {outcome.percentile[image]:.1f}; "
         + ("not learned." if np.isinf(learned) else f"learned at epoch {learned:.0f}.")
     )

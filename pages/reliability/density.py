@@ -117,5 +117,6 @@ def _images(cards: Sequence[Card], pack: str, picked: int) -> None:
 
 def _card(result: InfluenceResult, image: int, rate: float, log_density: float) -> Card:
     name = result.class_names[result.labels[image]]
-    title = f"Training image {image}, {result.ids[image]}: {name}, error rate {words.percent(rate)}, log density {log_density:.3f}."
+    which = f"Training {media.noun(result.pack)} {image}, {result.ids[image]}"
+    title = f"{which}: {name}, error rate {words.percent(rate)}, log density {words.fixed(log_density, 3)}."
     return Card(image, name, "", words.percent(rate), words.number(log_density), False, title)

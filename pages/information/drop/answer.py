@@ -220,7 +220,7 @@ def _card(result: InfluenceResult, image: int, found: keep.Keep, values: np.ndar
     turn = int(found.turn[image])
     when = f"{turn:,}." if turn else "last"
     title = (
-        f"Training image {image}, {result.ids[image]}: label {words.labelled(name, true)}. "
+        f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}. "
         f"{f'Number {turn:,} to go' if turn else 'It stays to the last'}. Unique information among all images {values[image]:.6g} nats."
     )
     return Card(image, name + ("" if name == true else " ⚑"), "", when, words.number(float(values[image])), False, title)
