@@ -206,9 +206,10 @@ def _print_table(rows: Any, top: int) -> None:
 
 def _forecast(name: str, query: Query, ws: "Workspace") -> int:
     """What an analysis would take, or the smaller choice that fits; of one that hangs on another, of that one where it is not stored."""
+    from ntkcore.analyses import defaults
     from ntkcore.analyses.catalogue import named
 
-    analysis, (spec, view) = named(name), ADDRESSES[name].read(query)
+    analysis, (spec, view) = named(name), defaults.read(ADDRESSES[name], query, ws)
     if analysis.after is not None and not analysis.after.ready(spec, ws):
         print(f"{analysis.after.title(spec, ws)}: {_said(analysis.after.forecast(spec, ws))}")
         print(f"What {name} takes on top of it can be told once that is stored.")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from ntkcore.analyses import catalogue
+from ntkcore.analyses import catalogue, defaults
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.influence import views as influence_views
@@ -99,7 +99,7 @@ def ask(name: str, query: Query, ws: Workspace) -> Asked:
         AtlasError: there is no such analysis, or the query asks for nothing that can be.
     """
     analysis = catalogue.named(name)
-    spec, view = ADDRESSES[name].read(query)
+    spec, view = defaults.read(ADDRESSES[name], query, ws)
     if analysis.after is not None:
         analysis.after.compute(spec, ws, PrintedProgress(ws.device))
     return Asked(analysis, analysis.asked(spec, view, ws), view)
@@ -136,8 +136,9 @@ def open(what: str | Spec, **choices: Choice) -> Any:
         AtlasError: it is not stored, or nothing that can be.
     """
     if isinstance(what, str):
-        analysis, (spec, view) = catalogue.named(what), ADDRESSES[what].read(_query(choices))
-        return analysis.open(analysis.asked(spec, view, workspace()), workspace())
+        ws, analysis = workspace(), catalogue.named(what)
+        spec, view = defaults.read(ADDRESSES[what], _query(choices), ws)
+        return analysis.open(analysis.asked(spec, view, ws), ws)
     return catalogue.of(what).open(what, workspace())
 
 

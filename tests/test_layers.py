@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     "errors": 0,
     "settings": 0,
+    "short": 0,
     "vision": 0,
     "architecture": 1,
     "linalg": 1,

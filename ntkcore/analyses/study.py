@@ -18,6 +18,7 @@ from ntkcore.analyses.drafts import one_device
 from ntkcore.analyses.progress import STUDY, PieceReporter, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
+from ntkcore.short import short
 from ntkcore.specs import Spec, faults
 from ntkcore.store import Artifact
 
@@ -88,6 +89,8 @@ class Pieces(Generic[S]):
     created: str
     seconds: float
     device: str
+
+    __repr__ = short
 
     @property
     def nbytes(self) -> int:

@@ -39,6 +39,11 @@ def fixed(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
+def exact(value: float, form: str = ".6g") -> str:
+    """A signed number in a format's digits and with a true minus sign."""
+    return f"{value:+{form}}".replace("-", "−")
+
+
 def change(value: float) -> str:
     """A signed change of a loss."""
     return ("+" if value > 0 else "") + number(float(value), 3)

@@ -11,6 +11,7 @@ from ntkcore.data.own import import_images
 from ntkcore.data.own_keep import ImportReport
 from ntkcore.data.own_store import OwnSet, own_sets, remove_own
 from ntkcore.data.part import Part, SetFacts, facts_of, load_part
+from ntkcore.data.room import Room, room_of
 from ntkcore.data.selection import require_pairs
 from ntkcore.data.text import DIMENSIONS, MOST_DIMENSIONS, Columns, holds_texts, import_texts
 from ntkcore.data.thumbnails import ThumbnailPack, open_pack, thumbnail_pack
@@ -26,6 +27,7 @@ __all__ = [
     "OwnSet",
     "Part",
     "RemoteFile",
+    "Room",
     "SetFacts",
     "TextWishes",
     "ThumbnailPack",
@@ -45,5 +47,6 @@ __all__ = [
     "own_sets",
     "remove_own",
     "require_pairs",
+    "room_of",
     "thumbnail_pack",
 ]

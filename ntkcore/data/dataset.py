@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkcore.short import short
 from ntkcore.specs import DatasetSpec
 
 SHOWN = 20_000  # characters
@@ -45,6 +46,8 @@ class Dataset:
     std: NDArray[np.float32]
     content: str
     texts: tuple[str, ...] | None = None
+
+    __repr__ = short
 
     @property
     def n(self) -> int:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from ntkcore.analyses.influence.noise import NoiseShare
 from ntkcore.analyses.influence.paths import MeanTrajectory, Trajectory
+from ntkcore.analyses.words import exact
 from ntkcore.figures.theme import CLASSES, FORM_COLOURS, class_colour, ink, layout, literal, quiet
 
 HEIGHT = 300
@@ -33,7 +34,7 @@ def bump_figure(
             y=ranks[:, image],
             name=literal(name),
             customdata=[int(image)] * len(path.times),
-            text=[f"{word}, {value:+.3g}" for word, value in zip(sign, path.influence[:, image], strict=True)],
+            text=[f"{word}, {exact(value, '.3g')}" for word, value in zip(sign, path.influence[:, image], strict=True)],
             mode="lines+markers",
             line={"color": class_colour(place), "width": 2.2},
             marker=_UNSEEN,

@@ -148,12 +148,12 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "verification": _asking(
         INFLUENCE,
         "retrain without each of the most influential images, or of a basket's (minutes)",
-        *("ridge", "time", "target", "verify", "check", "basket"),
+        *("ridge", "time", "target", "verify", "check", "leading", "basket"),
     ),
     "network-ihvp": _asking(
         RELIABILITY,
         "hold LiSSA on a real network against retraining (minutes)",
-        *("ridge", "time", "target", "verify", "steps", "minibatch", "runs"),
+        *("ridge", "time", "target", "verify", "leading", "steps", "minibatch", "runs"),
     ),
     "detection": _asking(
         INFORMATION,

@@ -22,12 +22,17 @@ class BelieveView(Spec):
     """Part of a link, never of a key."""
 
     show: Literal["retraining", "agreement", "times"] = Field("retraining", description="the check that is shown")
-    removals: int = Field(20, ge=1, le=MOST_RETRAINED, description="training images left out, each in a training of its own")
+    removals: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_RETRAINED,
+        description="training images left out, each in a training of its own; None: 20, or as many as ten minutes allow",
+    )
     seed: Seed = Field(0, description="seed of the images left out")
     ridge: float = Field(PAPER_RIDGE, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="the second λ; 0: λ = 0 alone")
     plot: Literal["plain", "regularised"] = Field("plain", description="whether the charts are of λ = 0 or of the second λ")
     others: tuple[NetworkName, ...] = Field((), description="networks that this one is compared with")
-    seeds: int = Field(3, ge=1, le=10, description="initialisations of each network")
+    seeds: int | None = Field(None, ge=1, le=10, description="initialisations of each network; None: 3, or as many as ten minutes allow")
 
 
 class RetrainingStudySpec(Spec):

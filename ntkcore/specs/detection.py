@@ -33,7 +33,9 @@ class LabelsView(Spec):
         (), description="images given another label: image, class"
     )
     share: float = Field(0.1, gt=0.0, le=0.9, description="share of the labels that the study flips")
-    seeds: int = Field(5, ge=1, le=MOST_SEEDS, description="draws of images and of flips in the study")
+    seeds: int | None = Field(
+        None, ge=1, le=MOST_SEEDS, description="draws of images and of flips in the study; None: 5, or as many as ten minutes allow"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "LabelsView":

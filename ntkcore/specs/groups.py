@@ -158,9 +158,9 @@ class SourcesView(Spec):
     """The sources question; part of a link."""
 
     others: tuple[str, ...] = Field((), max_length=SOURCES_MOST - 1, description="sources beside the page's own data set")
-    n: int = Field(500, ge=4, le=5_000, description="images of each source")
-    test: int = Field(250, ge=2, le=2_500, description="held-out images of each source")
-    repeats: int = Field(3, ge=1, le=20, description="draws of images")
+    n: int | None = Field(None, ge=4, le=5_000, description="images of each source; None: 500, or what fits")
+    test: int | None = Field(None, ge=2, le=2_500, description="held-out images of each source; None: 250, or what is left")
+    repeats: int | None = Field(None, ge=1, le=20, description="draws of images; None: 3, or as many as ten minutes allow")
     part: int = Field(0, ge=0, description="repeat whose images are shown")
 
     @field_validator("others")
@@ -181,15 +181,18 @@ class GroupsView(Spec):
     rare: str | None = Field(None, description="the rare sub-class; None: see the study")
     common: str | None = Field(None, description="the common sub-class; None: see the study")
     other: str | None = Field(None, description="the other class; None: see the study")
-    count: int = Field(50, ge=2, le=10_000, description="images of the rare sub-class whose scores are shown")
-    counts: Annotated[tuple[Count, ...], Written("numbers")] = Field(
-        (10, 25, 50, 100, 250, 500), min_length=1, max_length=12, description="images of the rare sub-class, each count a training set"
+    count: int | None = Field(None, ge=2, le=10_000, description="images of the rare sub-class whose scores are shown; None: about 50")
+    counts: Annotated[tuple[Count, ...] | None, Written("numbers")] = Field(
+        None,
+        min_length=1,
+        max_length=12,
+        description="images of the rare sub-class, each count a training set; None: 10 to 500, as far as there are as many",
     )
-    common_count: int = Field(500, ge=2, le=10_000, description="images of the common sub-class")
-    other_count: int = Field(500, ge=2, le=10_000, description="images of the other class")
-    test: int = Field(300, ge=3, le=10_000, description="held-out images in all")
+    common_count: int | None = Field(None, ge=2, le=10_000, description="images of the common sub-class; None: 500, or what fits")
+    other_count: int | None = Field(None, ge=2, le=10_000, description="images of the other class; None: 500, or what fits")
+    test: int | None = Field(None, ge=3, le=10_000, description="held-out images in all; None: 300, or what is left")
     held: Literal["as-trained", "equal"] = Field("as-trained", description="shares of the three among the held-out images")
-    repeats: int = Field(3, ge=1, le=20, description="draws of images")
+    repeats: int | None = Field(None, ge=1, le=20, description="draws of images; None: 3, or as many as ten minutes allow")
     part: int = Field(0, ge=0, description="repeat whose images are shown")
     epsilon: float = Field(0.01, gt=0.0, le=1.0, allow_inf_nan=False, description="ε of FGSM, of inputs from 0 to 1")
     share: float = Field(0.1, gt=0.0, le=0.5, description="share of the training images that is attacked")

@@ -166,9 +166,12 @@ class InfluenceView(Spec):
     held: int | None = Field(None, ge=0, description="held-out image open in the inspector")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")
     check: Literal["leading", "ticked"] = Field("leading", description="images left out in turn: the most influential, or the basket's")
+    leading: int | None = Field(
+        None, ge=1, le=MOST_RETRAINED, description="most influential images left out in turn; None: 40, or as many as ten minutes allow"
+    )
     basket: Images = Field((), description="ticked training images")
     deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
-    label: int | None = Field(None, ge=0, description="class that the basket's images are given")
+    label: int | None = Field(None, ge=0, description="class that the basket's images are given; None: the one that fewest of them have")
 
     @model_validator(mode="after")
     def _consistent(self) -> "InfluenceView":

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from ntkcore.specs.base import Images, Spec
-from ntkcore.specs.influence import LARGEST_RIDGE
+from ntkcore.specs.influence import LARGEST_RIDGE, MOST_RETRAINED
 
 Bandwidth = Literal["scott", "silverman", "cv"]
 
@@ -21,6 +21,9 @@ class ReliabilityView(Spec):
     light: Literal["all", "green", "amber", "red"] = Field("all", description="held-out images shown")
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first that is shown")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")
+    leading: int | None = Field(
+        None, ge=1, le=MOST_RETRAINED, description="most influential images left out in turn; None: 40, or as many as ten minutes allow"
+    )
     time: float = Field(5.0, gt=0.0, le=1e6, allow_inf_nan=False, description="τ that the real network is trained to")
     steps: int | None = Field(None, ge=1, le=100_000, description="depth of LiSSA’s recursion; None: log(100) scale / λ")
     minibatch: int = Field(64, ge=1, le=100_000, description="images in a step of LiSSA")

@@ -23,11 +23,15 @@ class DropView(Spec):
     show: Literal["goes", "stays"] = Field("goes", description="images shown")
     judge: Literal["kernel", "network"] = Field("kernel", description="what is trained on the images kept, in the chart")
     step: Step = Field(5.0, description="percent of the images dropped between two scores")
-    seeds: int = Field(5, ge=1, le=MOST_SEEDS, description="draws of images in the study")
+    seeds: int | None = Field(
+        None, ge=1, le=MOST_SEEDS, description="draws of images in the study; None: 5, or as many as ten minutes allow"
+    )
     shares: Annotated[tuple[Percent, ...], Written("numbers")] = Field(
         (10, 20, 30, 40, 50, 60, 70, 80, 90), description="percents dropped in the study"
     )
-    test: int | None = Field(None, ge=1, le=MOST_HELD_OUT, description="images the study is judged by; None: as many as are held out")
+    test: int | None = Field(
+        None, ge=1, le=MOST_HELD_OUT, description="images the study is judged by; None: as many as are held out, or as are left"
+    )
     model: ModelSpec | None = Field(None, description="a network that is trained on the images kept; None: kernel regression alone")
     training: TrainingSpec = TrainingSpec()
     retrained: Annotated[tuple[Percent, ...], Written("numbers")] = Field((50, 80), description="percents dropped at which it is trained")

@@ -24,7 +24,7 @@ def analysis_bar(choice: Choice[ConvergenceSpec, ConvergenceView]) -> Convergenc
 
 def _parts(spec: ConvergenceSpec) -> tuple[bar.Part, ...]:
     return (
-        bar.data_part(_BAR, spec.dataset, step=20, images=_MANY),
+        bar.data_part(_BAR, spec, step=20, images=_MANY),
         bar.Part("bar_networks", ":material/hub:", _networks_summary(spec), _networks),
         bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
         bar.Part("bar_kernels", ":material/grid_on:", _kernels_summary(spec), _kernels),

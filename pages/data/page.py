@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from ntkcore.analyses import defaults
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own
 from ntkcore.errors import AtlasError
@@ -57,9 +59,8 @@ def _row(item: OwnSet) -> None:
             st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
             if not item.problem:
                 strip.strip(_first_look(item).dataset)
-            counts = ", ".join(
-                f"{words.plain(name)} ({count:,} {item.kind})" for name, count in zip(item.class_names, item.counts, strict=True)
-            )
+            of_class = zip(item.class_names, item.counts, strict=True)
+            counts = ", ".join(f"{words.plain(name)} ({words.counted(count, item.kind)})" for name, count in of_class)
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(words.plain(item.problem), icon=":material/warning:")
@@ -67,7 +68,9 @@ def _row(item: OwnSet) -> None:
                 st.caption(words.plain(note))
         with right:
             if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
-                go_to("learnability", _first_look(item))
+                with st.spinner("Measuring this machine for the forecast …", show_time=False):
+                    spec = defaults.affordable(LEARNABILITY, defaults.fewer_images(_first_look(item), workspace()), workspace())
+                go_to("learnability", spec)
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
@@ -80,12 +83,13 @@ def _row(item: OwnSet) -> None:
 
 
 def _first_look(item: OwnSet) -> LearnabilitySpec:
-    return LearnabilitySpec.model_validate(
+    spec = LearnabilitySpec.model_validate(
         {
-            "dataset": {"name": "own", "own": item.content_id, "n": max(min(item.n, 1000), 4)},
+            "dataset": {"name": "own", "own": item.content_id},
             "model": {"architecture": "cnn3" if item.kind == "images" else "fcn"},
         }
     )
+    return defaults.fitted(spec, (), workspace())
 
 
 page()

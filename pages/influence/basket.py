@@ -25,7 +25,8 @@ def show_basket(subject: Subject) -> None:
         st.caption("Tick training images above: here stands what deleting or relabelling them would do to every prediction.")
         return
     pictures(result.pack, ticked[:40])
-    _DEED.seed(result.key, "deed", label=min(view.label or 0, len(result.class_names) - 1))
+    label = views.new_label(result, view)
+    _DEED.seed((result.key, label if view.label is None else None), "deed", label=label)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _DEED.control(
             "deed",

@@ -11,7 +11,7 @@ from ntkcore.errors import AtlasError
 from ntkcore.figures import influence as figures
 from pages.influence.choice import LINK, inspect_training
 from pages.influence.training import card
-from pages.shared import frame, media
+from pages.shared import frame, media, words
 from pages.shared.charts import chart, clicked
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, gallery
@@ -90,7 +90,7 @@ def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.nda
 
 def _card(result: InfluenceResult, groups: complexity.Groups, image: int) -> Card:
     value = float(groups.mean[image])
-    return card(result, image, value, f"Removing it changes the mean loss over all held-out images by {value:+.6g}.")
+    return card(result, image, value, f"Removing it changes the mean loss over all held-out images by {words.exact(value)}.")
 
 
 def _clicked() -> None:
@@ -109,21 +109,22 @@ def _flipped_words(result: InfluenceResult, members: np.ndarray) -> str:
 
 def _show_noise(subject: Subject, groups: complexity.Groups | None) -> None:
     """Flipped labels through training, and the images whose labels to look at first."""
+    result = subject.result
+    if not (result.labels != result.true_labels).any():
+        if groups is not None:
+            _suspects(result, groups)
+        st.caption("Flip some labels under the data set above, and see here when the network begins to follow them.")
+        return
     left, right = st.columns(2, gap="large")
     with left:
         _flipped(subject)
     if groups is not None:
         with right:
-            _suspects(subject.result, groups)
+            _suspects(result, groups)
 
 
 def _flipped(subject: Subject) -> None:
     """How flipped labels become influential."""
-    result = subject.result
-    if not (result.labels != result.true_labels).any():
-        st.subheader("Label noise", anchor=False)
-        st.caption("Flip some labels under the data set above, and see here when the network begins to follow them.")
-        return
     with waiting("Flipped labels through training"):
         found = noise.noise_share(subject.look)
     chart(

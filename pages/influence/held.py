@@ -74,5 +74,6 @@ def _card(subject: Subject, image: int) -> Card:
     result, now = subject.result, subject.now
     name, predicted = result.class_names[result.test_labels[image]], result.class_names[now.predicted[image]]
     wrong = not now.correct[image]
-    title = f"Held-out image {image}, {result.test_ids[image]}: {name}, predicted {predicted}, loss {now.loss[image]:.4g}."
+    which = f"Held-out {media.noun(result.test_pack)} {image}, {result.test_ids[image]}"
+    title = f"{which}: {name}, predicted {predicted}, loss {now.loss[image]:.4g}."
     return Card(image, name, f"→ {predicted}" if wrong else "", f"{now.loss[image]:.3f}", "", bool(wrong), title)

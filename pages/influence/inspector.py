@@ -13,7 +13,7 @@ from pages.influence.charts import path_of
 from pages.influence.choice import LINK, close_inspector, inspect_held, inspect_training
 from pages.influence.training import outputs_words, signed
 from pages.influence.verify.measured import measured_line
-from pages.shared import frame, words
+from pages.shared import frame, media, words
 from pages.shared.charts import config
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
@@ -56,7 +56,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
     """The training image of the view as it is now, which may be another one than the subject's: its buttons go on."""
     result, image = subject.result, view.image
     assert image is not None
-    st.subheader(f"Training image {image}: {words.plain(result.class_names[result.labels[image]])}", anchor=False)
+    st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(result.class_names[result.labels[image]])}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
         enlarged(result.pack, image, result.class_names[result.labels[image]])
@@ -108,23 +108,24 @@ def _whose(subject: Subject) -> str:
     result = subject.result
     if subject.group:
         return f"the mean over {group_words(result, subject.view, len(subject.group))}"
-    return f"held-out image {subject.target} ({result.class_names[result.test_labels[subject.target]]})"
+    return f"held-out {media.noun(result.test_pack)} {subject.target} ({result.class_names[result.test_labels[subject.target]]})"
 
 
 def _strip(result: InfluenceResult, head: str, images: np.ndarray, moved: np.ndarray) -> None:
     """Held-out images, with the change of their loss."""
-    titles = [f"held-out image {i}, {result.class_names[result.test_labels[i]]}: loss {moved[i]:+.4g}" for i in images]
+    which = f"held-out {media.noun(result.test_pack)}"
+    titles = [f"{which} {i}, {result.class_names[result.test_labels[i]]}: loss {words.exact(moved[i], '.4g')}" for i in images]
     pictures(result.test_pack, images.tolist(), [signed(float(moved[i])) for i in images], titles, head=head)
 
 
 def _names(result: InfluenceResult, images: np.ndarray) -> list[str]:
-    return [f"training image {i}, {label_words(result, int(i))}" for i in images]
+    return [f"training {media.noun(result.pack)} {i}, {label_words(result, int(i))}" for i in images]
 
 
 def _held(subject: Subject, image: int, order: np.ndarray) -> None:
     result, now = subject.result, subject.now
     name = result.class_names[result.test_labels[image]]
-    st.subheader(f"Held-out image {image}: {words.plain(name)}", anchor=False)
+    st.subheader(f"Held-out {media.noun(result.test_pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
         enlarged(result.test_pack, image, name)

@@ -14,7 +14,7 @@ def show_whose(subject: Subject) -> None:
     """The choice between one image and a group's mean, and the way to look closely at the one."""
     view = subject.view
     ticked = len(mean.picked_of(subject.result, view))
-    options = {"no": "One image", "shown": f"Mean over the {len(subject.shown):,} shown"}
+    options = {"no": f"One {media.noun(subject.result.test_pack)}", "shown": f"Mean over the {len(subject.shown):,} shown"}
     if ticked or view.mean == "ticked":
         options["ticked"] = f"Mean over {ticked:,} ticked"
     WHOSE.seed(subject.result.key, "mean")
@@ -30,7 +30,7 @@ def show_whose(subject: Subject) -> None:
         )
         if view.mean == "no":
             st.button(
-                f"Look closely at image {subject.target}",
+                f"Look closely at {media.noun(subject.result.test_pack)} {subject.target}",
                 icon=":material/zoom_in:",
                 type="tertiary",
                 key="inspect_held",

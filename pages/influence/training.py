@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.answer import label_words
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
@@ -36,7 +37,7 @@ def show_training(subject: Subject) -> None:
         )
         st.download_button(
             "All influences (CSV)",
-            lambda: views.table(result, subject.values, subject.left_out).to_csv(index=False),
+            lambda: INFLUENCE.table(result, view, subject.look.ws).to_csv(index=False),
             "influence.csv",
             "text/csv",
             icon=":material/download:",
@@ -87,7 +88,7 @@ def card(result: InfluenceResult, image: int, value: float, said: str, corner: s
         corner: an outcome, which stands out.
     """
     flag = " ⚑" if result.labels[image] != result.true_labels[image] else ""
-    title = f"Training image {image}, {result.ids[image]}: {label_words(result, image)}. {said}"
+    title = f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: {label_words(result, image)}. {said}"
     return Card(image, result.class_names[result.labels[image]] + flag, corner, signed(value), "", bool(corner), title)
 
 
@@ -95,10 +96,10 @@ def _removal_words(subject: Subject, image: int) -> str:
     """What leaving a training image out does to the loss, and to the prediction."""
     value = float(subject.values[image])
     if subject.left_out is None:
-        return f"Removing it changes the mean loss by {value:+.6g}."
+        return f"Removing it changes the mean loss by {words.exact(value)}."
     before, after = subject.now.outputs[subject.target], subject.left_out[image]
     return (
-        f"Removing it changes the loss by {value:+.6g}. The prediction without it: {outputs_words(subject.result, after)} "
+        f"Removing it changes the loss by {words.exact(value)}. The prediction without it: {outputs_words(subject.result, after)} "
         f"(now: {outputs_words(subject.result, before)})."
     )
 
@@ -106,16 +107,10 @@ def _removal_words(subject: Subject, image: int) -> str:
 def outputs_words(result: InfluenceResult, outputs: np.ndarray, count: int = 3) -> str:
     """What outputs (k,) speak for: the one output with its class, or the ``count`` largest of many."""
     if len(outputs) == 1:
-        return _minus(f"{result.class_names[views.classes(outputs[None])[0]]}, output {outputs[0]:+.4f}")
+        return f"{result.class_names[views.classes(outputs[None])[0]]}, output {words.exact(outputs[0], '.4f')}"
     return ", ".join(
-        f"{result.class_names[place]} {_minus(f'{outputs[place]:+.3f}')}" for place in np.argsort(-outputs, kind="stable")[:count]
+        f"{result.class_names[place]} {words.exact(outputs[place], '.3f')}" for place in np.argsort(-outputs, kind="stable")[:count]
     )
-
-
-def _minus(text: str) -> str:
-    """With a true minus sign before the number."""
-    head, sign, number = text.rpartition("-")
-    return f"{head}−{number}" if sign and number.replace(".", "").isdigit() else text
 
 
 def signed(value: float) -> str:

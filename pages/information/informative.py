@@ -151,7 +151,7 @@ def _card(result: InfluenceResult, image: int, values: np.ndarray, percentile: n
     """A training image in a gallery of this page."""
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     title = (
-        f"Training image {image}, {result.ids[image]}: label {words.labelled(name, true)}, taken for {predicted}. "
+        f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}, taken for {predicted}. "
         f"Unique information {values[image]:.6g} nats, percentile {percentile[image]:.1f}."
     )
     corner, value = "" if predicted == name else f"→ {predicted}", words.number(float(values[image]))

@@ -9,7 +9,7 @@ from ntkcore.analyses.information import views
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import InformationView, Measure
 from pages.information.choice import LINK, close_inspector, inspect
-from pages.shared import frame, words
+from pages.shared import frame, media, words
 from pages.shared.charts import config
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
@@ -46,7 +46,7 @@ def inspect_image(look: Look, view: InformationView) -> None:
 def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> None:
     result, values, found = look.result, views.scores(look), views.judged(look)
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
-    st.subheader(f"Training image {image}: {words.plain(name)}", anchor=False)
+    st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
         enlarged(result.pack, image, name)
@@ -70,7 +70,7 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
         st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"information-{image}"))
     near = one.neighbours(result, image, _FEW)
     said = [result.class_names[result.labels[i]] for i in near]
-    names = [f"training image {i}, {words.number(float(values[i]))} nats" for i in near]
+    names = [f"training {media.noun(result.pack)} {i}, {words.number(float(values[i]))} nats" for i in near]
     pictures(result.pack, near.tolist(), said, names, head="Training images nearest to it in the kernel: what it shares is not unique")
 
 

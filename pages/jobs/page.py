@@ -58,15 +58,22 @@ def _jobs() -> None:
             "No worker is running, so nothing is computed. It starts with the app; or run `python -m ntkcore worker`.",
             icon=":material/warning:",
         )
-    jobs = ws.jobs.list(50)
+    jobs = sorted(ws.jobs.list(50), key=_urgency)
     if not jobs:
         st.caption("No job yet.")
-    for job in jobs[:_SHOWN]:
+    shown = max(_SHOWN, sum(job.active for job in jobs))
+    for job in jobs[:shown]:
         _job(job)
-    if len(jobs) > _SHOWN:
-        with st.expander(f"{len(jobs) - _SHOWN} earlier jobs"):
-            for job in jobs[_SHOWN:]:
+    if earlier := jobs[shown:]:
+        with st.expander(f"{len(earlier)} earlier job{'s' if len(earlier) > 1 else ''}"):
+            for job in earlier:
                 _job(job)
+
+
+def _urgency(job: JobState) -> tuple[int, float]:
+    """What runs first, then what waits, in the order in which it was asked for; then what changed last."""
+    moments = [moment.timestamp() for moment in (job.created, job.started, job.finished) if moment is not None] or [0.0]
+    return (int(job.status == "queued"), moments[0]) if job.active else (2, -max(moments))
 
 
 def _job(job: JobState) -> None:

@@ -21,7 +21,7 @@ def analysis_bar(choice: Choice[LearnabilitySpec, LearnabilityView]) -> Learnabi
 
 def _parts(spec: LearnabilitySpec) -> tuple[bar.Part, ...]:
     return (
-        bar.data_part(_BAR, spec.dataset),
+        bar.data_part(_BAR, spec),
         bar.Part("bar_model", ":material/hub:", _model_summary(spec), _model),
         bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
         bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), _kernel),

@@ -7,6 +7,8 @@ import streamlit as st
 
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.look import Look
+from ntkcore.analyses.materials.thumbnails import with_texts
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import learnability as figures
 from pages.learnability.choice import LINK
 from pages.shared import choice as links
@@ -74,7 +76,7 @@ def _histogram(look: Look, mode: str) -> None:
         "How k(x,x) is distributed",
         figures.score_histogram(result, cuts, look.marked, mode),
         key="histogram",
-        table=lambda: views.table(look, np.argsort(result.score)),
+        table=lambda: with_texts(views.table(look, np.argsort(result.score)), result.pack, workspace()),
         note="Drag across bars to show just those images in the gallery; a double click clears.",
         selection_mode="box",
         on_select=lambda: _brushed(look),
@@ -108,7 +110,7 @@ def _learned(look: Look, mode: str) -> None:
         "k(x,x) against the epoch each image is learned",
         figures.learned_scatter(result, views.jitter(result), look.marked, mode),
         key="learned",
-        table=lambda: views.table(look, np.argsort(result.score)),
+        table=lambda: with_texts(views.table(look, np.argsort(result.score)), result.pack, workspace()),
         note="Lasso images to show just those in the gallery. Points are shifted a little up or down so that they do not hide each other.",
         selection_mode=("lasso", "box", "points"),
         on_select=_lassoed,

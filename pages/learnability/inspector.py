@@ -8,7 +8,7 @@ from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.figures.learnability import image_curves
 from pages.learnability.choice import LINK
-from pages.shared import frame, words
+from pages.shared import frame, media, words
 from pages.shared.charts import config
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -41,7 +41,7 @@ def _go(image: int) -> None:
 def _show(look: Look, order: np.ndarray, image: int) -> None:
     result = look.result
     name = result.class_names[result.labels[image]]
-    st.subheader(f"Image {image}: {words.plain(name)}", anchor=False)
+    st.subheader(f"{media.noun(result.pack).capitalize()} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
         enlarged(result.pack, image, name)

@@ -11,7 +11,7 @@ from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
-from ntkcore.analyses.materials.thumbnails import thumbnails
+from ntkcore.analyses.materials.thumbnails import thumbnails, with_texts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
@@ -153,7 +153,7 @@ def _download(label: str, file: str, key: str, made: Callable[[], str | bytes]) 
 
 
 def _csv(look: Look, images: Sequence[int] | np.ndarray) -> str:
-    return views.table(look, images).to_csv(index=False)
+    return with_texts(views.table(look, images), look.result.pack, workspace()).to_csv(index=False)
 
 
 def _basket(look: Look) -> None:
@@ -220,7 +220,8 @@ def _card(look: Look, image: int, decimals: int) -> Card:
     learned, predicted = result.learned[image], names[outcome.predicted[image]]
     wrong = not outcome.correct[image]
     title = (
-        f"Image {image}, {result.ids[image]}: label {words.labelled(names[label], names[truly])}, predicted {predicted}. "
+        f"{media.noun(result.pack).capitalize()} {image}, {result.ids[image]}: label {words.labelled(names[label], names[truly])}, "
+        f"predicted {predicted}. "
         f"k(x,x) = {result.score[image]:.6g}, percentile {outcome.percentile[image]:.1f}; "
         + ("not learned." if np.isinf(learned) else f"learned at epoch {learned:.0f}.")
     )

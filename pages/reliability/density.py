@@ -7,7 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
@@ -34,7 +36,7 @@ def show_density(look: Look, view: ReliabilityView, place: DeltaGenerator) -> No
             "Error rate against density",
             figures.density_figure(density.log_density, rate, result.labels, result.class_names, picked, frame.mode()),
             key="density",
-            table=lambda: tables.image_table(result, now, density.log_density),
+            table=lambda: with_texts(tables.image_table(result, now, density.log_density), result.pack, workspace()),
             note=_said(both),
             controls=_controls,
             on_select=_brushed,
@@ -115,5 +117,6 @@ def _images(cards: Sequence[Card], pack: str, picked: int) -> None:
 
 def _card(result: InfluenceResult, image: int, rate: float, log_density: float) -> Card:
     name = result.class_names[result.labels[image]]
-    title = f"Training image {image}, {result.ids[image]}: {name}, error rate {words.percent(rate)}, log density {log_density:.3f}."
+    which = f"Training {media.noun(result.pack)} {image}, {result.ids[image]}"
+    title = f"{which}: {name}, error rate {words.percent(rate)}, log density {words.fixed(log_density, 3)}."
     return Card(image, name, "", words.percent(rate), words.number(log_density), False, title)

@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.views import INFLUENTIAL
 from ntkcore.analyses.reliability import stochastic as views
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.reliability.result import NetworkIhvp
@@ -44,7 +45,7 @@ def show_network(result: InfluenceResult, view: ReliabilityView, target: int) ->
         return
     _controls(result, view)
     try:
-        found = standing(NETWORK_IHVP, spec, name="network_panel", offer=_offer(spec))
+        found = standing(NETWORK_IHVP, spec, name="network_panel", offer=_offer(spec, view))
     except SpecError as error:  # what is below does not depend on it
         st.caption(words.plain(f"{error.message} {error.remedy} A larger λ lets training end sooner."))
         return
@@ -76,13 +77,14 @@ def _select(label: str, name: str, options: tuple, said: str, why: str, width: i
     )
 
 
-def _offer(spec: NetworkIhvpSpec) -> Offer:
+def _offer(spec: NetworkIhvpSpec, view: ReliabilityView) -> Offer:
     """What comparing would do; the forecast is of what is left to do."""
     ws, count = workspace(), len(spec.verification.removed)
+    fewer = words.fewer(count, min(INFLUENTIAL, spec.verification.influence.dataset.n - 1) if view.leading is None else None)
     if VERIFICATION.ready(spec.verification, ws):
         said = f"Retraining without each of the {count} most influential images is stored; the estimates take"
     else:
-        said = f"A network is trained once on all images and once without each of the {count} most influential, then LiSSA runs"
+        said = f"A network is trained once on all images and once without each of the {count} most influential{fewer}, then LiSSA runs"
     return Offer("Compare with LiSSA", said, key="compare_network", less=VERIFICATION.state(spec.verification, ws) == "partial")
 
 

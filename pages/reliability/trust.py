@@ -6,7 +6,9 @@ import streamlit as st
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.influence import InfluenceView
 from ntkcore.specs.reliability import ReliabilityView
@@ -64,7 +66,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         )
         st.download_button(
             "All (CSV)",
-            lambda: tables.light_table(result, now).to_csv(index=False),
+            lambda: with_texts(tables.light_table(result, now), result.test_pack, workspace()).to_csv(index=False),
             "lights.csv",
             "text/csv",
             icon=":material/download:",
@@ -95,7 +97,8 @@ def _card(result: InfluenceResult, now: views.Summary, image: int) -> Card:
     light = views.LIGHTS[trust.light[image]]
     name, rate, rank = result.class_names[result.test_labels[image]], float(trust.rate[image]), float(trust.rank[image])
     said = _WORDS[light]
-    title = f"Held-out image {image}, {result.test_ids[image]}: {name}. {said}: median error rate {words.percent(rate)}, ρ = {rank:.3f}."
+    which = f"Held-out {media.noun(result.test_pack)} {image}, {result.test_ids[image]}"
+    title = f"{which}: {name}. {said}: median error rate {words.percent(rate)}, ρ = {words.fixed(rank, 3)}."
     sign = f"{_SIGNS[light]} {said.split()[-1].lower()}"
     return Card(image, name, sign, words.percent(rate), words.signed(rank), light == "red", title)
 
@@ -109,8 +112,8 @@ def _evidence(look: Look, now: views.Summary, target: int) -> None:
     right_order = f"IHVP ranks its {trust.top} most influential training images with ρ = <b>{words.signed(float(trust.rank[target]))}</b>"
     right_size = f"half of them are more than <b>{words.percent(float(trust.rate[target]))}</b> off"
     st.html(
-        f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out image {target}, {name}: <b>{_SIGNS[light]} {_WORDS[light]}</b>. '
-        f"{right_order}; {right_size}.</p></div>"
+        f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out {media.noun(result.test_pack)} {target}, {name}: '
+        f"<b>{_SIGNS[light]} {_WORDS[light]}</b>. {right_order}; {right_size}.</p></div>"
     )
     if st.button("All its influences", icon=":material/north_east:", type="tertiary", key="open_influence"):
         links.go_to("influence", result.spec, InfluenceView(ridge=look.ridge, target=target))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import ValidationError
 
+from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
@@ -69,17 +70,17 @@ def contradiction(error: ValidationError) -> str:
     return "  \n".join(map(words.plain, faults(error)))
 
 
-def data_part(fields: Fields, spec: DatasetSpec, *, step: int = 100, images: str = "Drawn at random without replacement.") -> Part:
+def data_part(fields: Fields, spec: S, *, step: int = 100, images: str = "Drawn at random without replacement.") -> Part:
     """The data set as a sentence that opens.
 
     Args:
         fields: the bar's widgets.
-        spec: the data set the summary names.
+        spec: whose data set the summary names; other images or classes have as many of them as fit.
         step: images more or fewer at a click.
         images: what to say on the number of images.
     """
-    summary = words.plain(describe_dataset(spec, workspace().settings))
-    return Part("bar_data", ":material/photo_library:", summary, lambda: _data(fields, step, images))
+    summary = words.plain(describe_dataset(spec.dataset, workspace().settings))
+    return Part("bar_data", ":material/photo_library:", summary, lambda: _data(fields, spec, step, images))
 
 
 def network_field(fields: Fields, on_change: Callable[[], None]) -> str:
@@ -100,7 +101,7 @@ def precision_field(fields: Fields, **told: Any) -> None:
     st.segmented_control("Precision", ["float32", "float64"], required=True, **fields.default("dtype"), **told)
 
 
-def _data(fields: Fields, step: int, images: str) -> None:
+def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     ws = workspace()
     sets = {info.name: info for info in catalogue(ws.settings)}
     mine = {item.content_id: item for item in own_sets(ws.settings)}
@@ -115,13 +116,14 @@ def _data(fields: Fields, step: int, images: str) -> None:
         options,
         format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
         **fields.index("data", options),
-        **fields.then("data", lambda: fields.change(classes=[])),
+        **fields.then("data", lambda: _refit(fields, spec, classes=[])),
     )
     names = _class_names(picked, sets, mine)
     st.multiselect(
         "Classes",
         list(dict.fromkeys([*names, *fields["classes"]])),
         **fields.default("classes"),
+        **fields.then("classes", lambda: _refit(fields, spec)),
         placeholder="all classes",
         help="None chosen: all classes. Two: a binary problem with targets −1 and +1.",
     )
@@ -136,6 +138,20 @@ def _data(fields: Fields, step: int, images: str) -> None:
         help="This share of labels moves to another class, uniformly, before training.",
     )
     st.page_link("pages/data/page.py", label="Bring your own images or texts", icon=":material/upload:")
+
+
+def _refit(fields: Fields, spec: S, **changes: Any) -> None:
+    """Other images were chosen than those of ``spec``: how many fit, in their widgets."""
+    try:
+        dataset = DatasetSpec.model_validate(read_data(fields, spec.dataset) | {name: tuple(value) for name, value in changes.items()})
+    except ValidationError:
+        sizes = {}  # one class alone: said below the bar
+    else:
+        found = defaults.moved(spec, dataset, workspace())
+        sizes = {"n": found.n} | ({"test": found.test} if hasattr(spec, "test") else {})
+    others = {name: value for name, value in (changes | sizes).items() if fields[name] != value}
+    if others:
+        fields.change(**others)
 
 
 def data_values(spec: DatasetSpec) -> dict[str, Any]:

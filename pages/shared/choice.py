@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from ntkcore.analyses import defaults
+from ntkcore.analyses.workspace import workspace
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
 from ntkcore.specs import Spec
@@ -59,7 +61,7 @@ class Link(Generic[S, V]):
         ours = st.session_state.pop(_OURS, False)
         if held is not None and (ours or not query or self._is_ours(query)):
             return self._keep(held)
-        spec, view = self.address.read(query)
+        spec, view = defaults.read(self.address, query, workspace())
         return self._keep(Choice(spec, view, (held.revision if held else 0) + 1))
 
     def choose(self, spec: S) -> Choice[S, V]:

@@ -63,6 +63,11 @@ def show_error(error: AtlasError) -> None:
     st.error(f"**{plain(error.message)}**" + (f"  \n{plain(error.remedy)}" if error.remedy else ""), icon=":material/warning:")
 
 
+def show_notice(error: AtlasError) -> None:
+    """What cannot be had, though nobody asked for it, and what to choose: no fault of the reader's."""
+    st.info(f"{plain(error.message)} {plain(error.remedy)}", icon=":material/info:")
+
+
 def show_unexpected(error: Exception) -> None:
     """An error no page expected: no traceback, but what happened and where to look."""
     st.error(

@@ -27,7 +27,7 @@ def steps(order: np.ndarray, image: int, go: Callable[[int], None]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("Previous", key="inspector_previous", shortcut="Left", disabled=before is None, on_click=go, args=(before,))
         st.button("Next", key="inspector_next", shortcut="Right", disabled=after is None, on_click=go, args=(after,))
-    where = f"{here + 1:,} of {len(order):,} in the gallery" if here is not None else "not among the images the gallery shows"
+    where = f"{here + 1:,} of {len(order):,} in the gallery" if here is not None else "not among those the gallery shows"
     st.html(f'<div class="atlas-quiet">{where}</div>')
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ntkcore.analyses.words import change, duration, fixed, labelled, number, percent, place, share, signed, size, told_apart
+from ntkcore.analyses.words import change, duration, exact, fixed, labelled, number, percent, place, share, signed, size, told_apart
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
@@ -37,6 +37,16 @@ def when(moment: datetime | str | None) -> str:
     return parsed.astimezone(_timezone()).strftime("%Y-%m-%d %H:%M")
 
 
+def counted(count: int, kind: str) -> str:
+    """So many ``"images"`` or ``"texts"``: 1 text, 2 texts."""
+    return f"{count:,} {kind.removesuffix('s') if count == 1 else kind}"
+
+
+def fewer(count: int, usual: int | None) -> str:
+    """Why there are so few of something where nobody said how many, in brackets; "" where there are as many as usual."""
+    return "" if usual is None or count >= usual else f" (rather than {usual}, which would take more than ten minutes)"
+
+
 def _timezone() -> tzinfo:
     """The reader's time zone, UTC when the browser does not say."""
     try:
@@ -48,7 +58,10 @@ def _timezone() -> tzinfo:
 __all__ = [
     "as_html",
     "change",
+    "counted",
     "duration",
+    "exact",
+    "fewer",
     "fixed",
     "labelled",
     "number",

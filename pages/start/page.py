@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from ntkcore.analyses import catalogue
 from ntkcore.analyses.analysis import Analysis
-from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import DatasetInfo, catalogue
+from ntkcore.data import DatasetInfo
+from ntkcore.data import catalogue as sets
 from ntkcore.errors import AtlasError, DataMissing
 from ntkcore.specs import Spec
 from ntkcore.specs.influence import InfluenceSpec
@@ -43,7 +44,7 @@ _CARDS = (
 def page() -> None:
     """Two sentences and the cards."""
     heading("start")
-    infos = {info.name: info for info in catalogue(workspace().settings)}
+    infos = {info.name: info for info in sets(workspace().settings)}
     for column, (name, title, text, spec) in zip(st.columns(3, gap="medium"), _CARDS, strict=True):
         with column:
             _card(infos[name], title, text, spec)
@@ -66,7 +67,7 @@ def _way(way: Entry) -> None:
         st.markdown(f"{digits}{card.text} Seconds." if card.quick else card.text)
         if st.button(card.button, key=f"open_{way.name}", icon=f":material/{way.icon}:"):
             if card.quick:
-                _open(INFLUENCE, spec, way.name)
+                _open(catalogue.named(way.name), spec, way.name)
             else:
                 go_to(way.name)
 

@@ -13,6 +13,7 @@ from reviews import REVIEWS, write_reviews
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
+from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability import views as learnability_views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.look import Look as LearnabilityLook
@@ -93,6 +94,18 @@ def test_training_and_held_out_texts_are_those_of_the_file(own):
     for pack_id, ids in ((result.pack, result.ids), (result.test_pack, result.test_ids)):
         pack = open_pack(pack_id, ws.settings)
         assert [pack.text(i) for i in range(len(ids))] == [TEXTS[int(name.removeprefix("row/"))] for name in ids]
+
+
+def test_tables_have_the_texts_and_sentences_call_them_so(own):
+    ws, content = own
+    spec = asked(content, kernel="two-layer")
+    INFLUENCE.compute(spec, ws, Recording())
+    result = INFLUENCE.open(spec, ws)
+    for analysis in (INFLUENCE, INFORMATION):
+        rows = analysis.table(result, analysis.view(), ws)
+        assert list(rows["text"]) == [TEXTS[int(name.removeprefix("row/"))] for name in rows["id"]]
+    said = " ".join(INFLUENCE.answer(result, INFLUENCE.view(), ws))
+    assert "Held-out text" in said and "training text" in said and "image" not in said
 
 
 @pytest.mark.parametrize("architecture", ["cnn3", "resnet20"])

@@ -63,7 +63,7 @@ def test_ranks_are_those_of_the_images_and_one_is_on_top():
         assert trace.mode == "lines+markers" and trace.marker.color == "rgba(0,0,0,0)"  # plotly selects markers alone, unseen ones too
         for text, value in zip(trace.text, chosen.influence[:, image], strict=True):
             sign, number = text.split(", ")
-            assert sign == ("helpful" if value >= 0 else "harmful") and float(number) == pytest.approx(value, rel=1e-2)
+            assert sign == ("helpful" if value >= 0 else "harmful") and float(number.replace("−", "-")) == pytest.approx(value, rel=1e-2)
     assert figure.layout.yaxis.autorange == "reversed"
     assert "<b>" not in figure.data[1].name  # a class may be called anything
     with pytest.raises(ValueError, match="zip"):

@@ -27,7 +27,7 @@ def analysis_bar(choice: Choice[NearestSpec, NearestView]) -> NearestSpec | None
         def distance() -> None:
             st.selectbox("Distance", options, **_BAR.index("norm", options))
 
-        return (bar.data_part(_BAR, spec.dataset), bar.Part("bar_norm", ":material/straighten:", spec.norm, distance))
+        return (bar.data_part(_BAR, spec), bar.Part("bar_norm", ":material/straighten:", spec.norm, distance))
 
     def read(held: NearestSpec) -> NearestSpec:
         return NearestSpec(dataset=bar.read_data(_BAR, held.dataset), norm=_BAR["norm"])

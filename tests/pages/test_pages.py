@@ -1,5 +1,8 @@
 """Each page in each of its states, without a browser; the browser tests do the clicking."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 from recording import Recording
@@ -9,6 +12,7 @@ from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.data import import_images
+from ntkcore.jobs import Jobs
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import VerificationSpec
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
@@ -81,6 +85,28 @@ def test_jobs_page(app, ws):
     opened(app, "jobs")
     assert any("No worker" in w.value for w in app.warning)
     assert any("Learnability of Digits" in m.value for m in app.markdown)
+
+
+def test_what_runs_stands_above_what_waits_and_what_ended(app, ws, monkeypatch):
+    states = ("done", "running", "queued", "done", "failed", "running", "done", "queued")
+    for place, _ in enumerate(states):
+        spec = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"seed": place})})
+        LEARNABILITY.request(spec, ws)
+    real, start = Jobs.list, datetime(2026, 1, 1, tzinfo=UTC)
+
+    def listed(self, count):
+        later = [start + timedelta(minutes=place) for place in range(len(states))]
+        ended = [None if state in ("running", "queued") else moment for state, moment in zip(states, later, strict=True)]
+        found = zip(states, ended, strict=True)
+        said = [{"title": f"number {place}", "status": state, "finished": end} for place, (state, end) in enumerate(found)]
+        return [replace(job, created=start, **changes) for job, changes in zip(real(self, count), said, strict=True)]
+
+    monkeypatch.setattr(Jobs, "list", listed)
+    opened(app, "jobs")
+    shown = [int(text.value[len("**number ")]) for text in app.markdown if text.value.startswith("**number ")]
+    assert shown == [1, 5, 2, 7, 6, 4, 3, 0]
+    (earlier,) = app.expander
+    assert earlier.label == "3 earlier jobs"
 
 
 def test_images_page(app):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ntkcore.analyses.convergence.comparison import Comparison
 from ntkcore.analyses.convergence.timing import Timing
+from ntkcore.short import short
 from ntkcore.specs.convergence import ConvergenceSpec
 
 
@@ -30,6 +31,8 @@ class ConvergenceResult:
     created: str
     seconds: float
     device: str
+
+    __repr__ = short
 
     @property
     def ready(self) -> int:

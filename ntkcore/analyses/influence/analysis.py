@@ -13,6 +13,7 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.noise import noise_share, noise_table
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
 from ntkcore.specs.influence import InfluenceView
@@ -32,7 +33,7 @@ class Influence(KernelRegressionAnalysis[InfluenceView]):
     def table(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
         """All training images with their influence on the image or group chosen, the most helpful first."""
         subject = Subject.of(Look.of(result, view.ridge, view.time, ws), view)
-        return views.table(result, subject.values, subject.left_out)
+        return with_texts(views.table(result, subject.values, subject.left_out), result.pack, ws)
 
     def more(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> Mapping[str, pd.DataFrame]:
         """Ten groups by influence with their complexity, and how flipped labels become influential, where there are any.

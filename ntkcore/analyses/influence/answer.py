@@ -3,6 +3,7 @@
 from ntkcore.analyses.influence.basket import Effect
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.materials.thumbnails import noun
 from ntkcore.analyses.words import labelled, number
 from ntkcore.specs.influence import InfluenceView
 
@@ -85,7 +86,8 @@ def label_words(result: InfluenceResult, image: int) -> str:
 def _one(subject: Subject) -> str:
     target = subject.target
     name = subject.result.class_names[subject.result.test_labels[target]]
-    return f"Held-out image {target}, {name}, is {verdict_words(subject)}; its loss is {number(subject.now.loss[target])}."
+    kind = noun(subject.result.test_pack, subject.look.ws)
+    return f"Held-out {kind} {target}, {name}, is {verdict_words(subject)}; its loss is {number(subject.now.loss[target])}."
 
 
 def _group(subject: Subject) -> str:
@@ -96,8 +98,8 @@ def _group(subject: Subject) -> str:
 
 
 def _removal(subject: Subject, image: int, which: str, what: str) -> str:
-    value = float(subject.values[image])
+    value, kind = float(subject.values[image]), noun(subject.result.pack, subject.look.ws)
     if (value > 0) != (which == "most helpful") or value == 0:
-        return f"No training image is {which.split()[1]}."
+        return f"No training {kind} is {which.split()[1]}."
     name = subject.result.class_names[subject.result.labels[image]]
-    return f"Removing the {which} training image ({image}, {name}) would {'raise' if value > 0 else 'lower'} {what} {moved_words(value)}."
+    return f"Removing the {which} training {kind} ({image}, {name}) would {'raise' if value > 0 else 'lower'} {what} {moved_words(value)}."

@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 
 from ntkcore.analyses.influence.look import Look
-from ntkcore.analyses.influence.views import basket_of, judged
+from ntkcore.analyses.influence.views import basket_of, judged, new_label
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.specs.influence import InfluenceView
 
@@ -43,8 +43,8 @@ def effect(look: Look, view: InfluenceView) -> Effect:
     elif view.deed == "delete":
         shift = chosen.group_shift(basket, result.k_test)
     else:
-        label = min(view.label or 0, len(result.class_names) - 1)
-        shift = chosen.relabel_shift(basket, targets_of(np.full(len(basket), label), chosen.k), result.k_test)
+        label = np.full(len(basket), new_label(result, view))
+        shift = chosen.relabel_shift(basket, targets_of(label, chosen.k), result.k_test)
     after = judged(result, now.outputs + shift)
     changed = int((after.predicted != now.predicted).sum())
     return Effect(float(now.correct.mean()), float(after.correct.mean()), now.loss, after.loss, after.predicted, changed)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ntkcore.kernels.doctor import KernelDoctor
 from ntkcore.regression import KernelRegression
+from ntkcore.short import short
 from ntkcore.specs.influence import InfluenceSpec
 
 
@@ -49,6 +50,8 @@ class InfluenceResult:
     created: str
     seconds: float
     device: str
+
+    __repr__ = short
 
     @property
     def nbytes(self) -> int:

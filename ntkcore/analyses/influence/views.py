@@ -81,6 +81,13 @@ def basket_of(result: InfluenceResult, view: InfluenceView) -> list[int]:
     return [image for image in view.basket if image < len(result.labels)]
 
 
+def new_label(result: InfluenceResult, view: InfluenceView) -> int:
+    """The class that the basket is given: the one chosen, else the one that fewest of its images have."""
+    if view.label is not None:
+        return min(view.label, len(result.class_names) - 1)
+    return int(np.bincount(result.labels[basket_of(result, view)], minlength=len(result.class_names)).argmin())
+
+
 def missing_from(result: InfluenceResult, view: InfluenceView) -> str:
     """What a link names that this result does not have, or ""."""
     n, m = len(result.labels), len(result.test_labels)

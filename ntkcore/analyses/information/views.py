@@ -17,6 +17,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, times
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.information import functional_information, weight_information
 from ntkcore.specs.information import InformationView, Measure
 
@@ -152,7 +153,7 @@ def table(look: Look) -> pd.DataFrame:
         "information": values[order],
     }
     columns |= {name: measured(look, name)[order] for name in get_args(Measure)}
-    return pd.DataFrame(columns)
+    return with_texts(pd.DataFrame(columns), result.pack, look.ws)
 
 
 @dataclass(frozen=True, slots=True)

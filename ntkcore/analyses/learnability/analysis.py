@@ -26,6 +26,7 @@ from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD, ensure_diagonal, ensure_spectrum, kernel_key
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, ensure_training, run_key
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_dataset, thumbnail_pack
@@ -227,7 +228,7 @@ class Learnability(Analysis[LearnabilitySpec, LearnabilityView, LearnabilityResu
     def table(self, result: LearnabilityResult, view: LearnabilityView, ws: Workspace) -> pd.DataFrame:
         """All images, hardest (smallest k(x,x)) first."""
         look = Look(result, view)
-        return views.table(look, look.hardest_first)
+        return with_texts(views.table(look, look.hardest_first), result.pack, ws)
 
     def missing(self, result: LearnabilityResult, view: LearnabilityView) -> str:
         """Images or classes that do not exist."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ntkcore.kernels.doctor import KernelDoctor
 from ntkcore.learnability import Correlation
+from ntkcore.short import short
 from ntkcore.specs.learnability import LearnabilitySpec
 
 
@@ -54,6 +55,8 @@ class LearnabilityResult:
     created: str
     seconds: float
     device: str
+
+    __repr__ = short
 
     @property
     def nbytes(self) -> int:

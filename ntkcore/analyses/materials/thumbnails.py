@@ -1,5 +1,7 @@
 """Thumbnails of images that are looked at: those stored with a result, and those of a draw that nothing was computed of yet."""
 
+import pandas as pd
+
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
 from ntkcore.specs import DatasetSpec
@@ -27,3 +29,20 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> Thumbnail
 
 def _encoded(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
     return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
+
+
+def noun(pack: str, ws: Workspace) -> str:
+    """What one thing of a pack is called: ``"image"`` or ``"text"``."""
+    found = open_pack(pack, ws.settings)
+    return "image" if found is None or not len(found) or found.text(0) is None else "text"
+
+
+def with_texts(table: pd.DataFrame, pack: str, ws: Workspace) -> pd.DataFrame:
+    """A table whose column ``image`` counts in a pack, with the texts themselves where these are texts, beside their names."""
+    found = open_pack(pack, ws.settings)
+    if found is None or noun(pack, ws) == "image":
+        return table
+    place = 1 + list(table.columns).index("id" if "id" in table.columns else "image")
+    changed = table.copy()
+    changed.insert(place, "text", [found.text(int(image)) for image in table["image"]])
+    return changed

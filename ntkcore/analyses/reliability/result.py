@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ntkcore.short import short
 from ntkcore.specs.network_ihvp import Curvature, NetworkIhvpSpec
 
 
@@ -53,6 +54,8 @@ class NetworkIhvp:
     seconds: float
     device: str
     created: str
+
+    __repr__ = short
 
     @property
     def nbytes(self) -> int:

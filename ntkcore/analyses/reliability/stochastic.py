@@ -14,7 +14,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.influence.views import missing_from
 from ntkcore.analyses.reliability.result import NetworkIhvp
-from ntkcore.analyses.verification.views import leading
+from ntkcore.analyses.verification.analysis import leading
 from ntkcore.analyses.words import percent
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
@@ -68,7 +68,7 @@ def to_compare(result: InfluenceResult, view: ReliabilityView, target: int, ws: 
         raise SpecError(
             "Without λ the Hessian of a network with more weights than images has no inverse.", "Choose λ above 0 to compare real networks."
         )
-    look = InfluenceView(ridge=view.ridge, time=view.time, verify=view.verify, target=target)
+    look = InfluenceView(ridge=view.ridge, time=view.time, verify=view.verify, target=target, leading=view.leading)
     return NetworkIhvpSpec(
         verification=leading(result, look, target, ws),
         target=target,
@@ -93,7 +93,7 @@ def asked(result: InfluenceResult, view: ReliabilityView, ws: Workspace) -> Netw
 def view_of(spec: NetworkIhvpSpec) -> ReliabilityView:
     """The view of the reliability page in which a comparison stands."""
     of = spec.verification
-    width = {} if of.width is None else {"verify": of.width}
+    width = {"leading": len(of.removed)} | ({} if of.width is None else {"verify": of.width})
     values = {"ridge": of.ridge, "time": of.time, "target": spec.target, "steps": spec.depth, "minibatch": spec.batch, "runs": spec.repeats}
     return ReliabilityView.model_validate(values | width)
 

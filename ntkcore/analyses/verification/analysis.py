@@ -12,10 +12,14 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.drafts import one_device
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.influence.views import INFLUENTIAL
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, timed
 from ntkcore.analyses.materials.split import load_split, targets_of
@@ -30,6 +34,9 @@ from ntkcore.errors import CorruptArtifact, SpecError, StoreError
 from ntkcore.influence import Schedule, actual_influence, retrain_chunks
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
 from ntkcore.store import Artifact
+
+LEADING = (INFLUENTIAL, 20, 10, 5)
+"""The most influential images left out, where nobody says how many: the usual number, and fewer where those take long."""
 
 
 def _relabelled(spec: VerificationSpec, targets: np.ndarray, classes: int) -> dict[int, np.ndarray]:
@@ -69,7 +76,7 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
     def title(self, spec: VerificationSpec, ws: Workspace) -> str:
         """What is left out, of what."""
         deed = "without" if spec.label is None else "with another label on"
-        each = "" if spec.together else "each of "
+        each = "" if spec.together or len(spec.removed) == 1 else "each of "
         many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
         wide = "" if spec.width is None else f", {spec.width:,} units"
         return f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws.settings)}"
@@ -90,7 +97,10 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
 
     def asked(self, spec: InfluenceSpec, view: InfluenceView, ws: Workspace) -> VerificationSpec:
         """Retraining without the images that influence the view's held-out image most, or without its basket's."""
-        return views.asked(INFLUENCE.open(spec, ws), view, ws)
+        result = INFLUENCE.open(spec, ws)
+        if view.check == "ticked":
+            return views.ticked(result, view)
+        return leading(result, view, Subject.of(Look.of(result, view.ridge, view.time, ws), view).target, ws)
 
     def shown(self, spec: VerificationSpec) -> tuple[InfluenceSpec, InfluenceView]:
         """The influence page at this λ and τ, on the same images."""
@@ -170,6 +180,20 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
 
 
 VERIFICATION = RetrainingWithout()
+
+
+def leading(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> VerificationSpec:
+    """As :func:`ntkcore.analyses.verification.views.leading`; where the view does not say how many, as many as ten minutes allow.
+
+    That is told at the usual width of the network, so that another width leaves out the same images.
+
+    Raises:
+        SpecError: there is no network to retrain for this kernel.
+    """
+    counts = LEADING if view.leading is None else (view.leading,)
+    wished = [views.leading(result, view.model_copy(update={"leading": count}), target, ws) for count in counts]
+    usual = [spec if spec.width is None else views.at_width(spec, InfluenceView().verify) for spec in wished]
+    return wished[usual.index(affordable(VERIFICATION, list(dict.fromkeys(usual)), ws))]
 
 
 def measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Verification, ...]:

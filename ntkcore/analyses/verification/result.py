@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ntkcore.short import short
 from ntkcore.specs.influence import VerificationSpec
 
 
@@ -36,6 +37,8 @@ class Verification:
     seconds: float
     device: str
     created: str
+
+    __repr__ = short
 
     @property
     def nbytes(self) -> int:

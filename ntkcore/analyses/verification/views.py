@@ -11,11 +11,10 @@ from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.study import unasked
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
-from ntkcore.specs import faults
 from ntkcore.specs.influence import MOST_RETRAINED, InfluenceSpec, InfluenceView, VerificationSpec
 
 WIDTHS = (512, 1024, 2048, 4096)
@@ -46,18 +45,13 @@ def paper_of(spec: InfluenceSpec) -> Paper:
     return PAPER.get(spec.dataset.name, PAPER["mnist"])
 
 
-def asked(result: InfluenceResult, view: InfluenceView, ws: Workspace) -> VerificationSpec:
-    """What a view asks to be retrained: without each of the basket's images, or without each of the leading ones."""
-    if view.check == "ticked":
-        return ticked(result, view)
-    return leading(result, view, Subject.of(Look.of(result, view.ridge, view.time, ws), view).target, ws)
-
-
 def view_of(spec: VerificationSpec) -> InfluenceView:
     """The view of the influence page in which a verification stands."""
     values: dict[str, object] = {"ridge": spec.ridge, "time": spec.time, "target": spec.target}
     values |= {} if spec.width is None else {"verify": spec.width}
-    if spec.target is None:
+    if spec.target is not None:
+        values["leading"] = len(spec.removed)
+    else:
         values |= {"basket": spec.removed, "check": "ticked"}
     if spec.label is not None:
         values |= {"deed": "relabel", "label": spec.label}
@@ -65,13 +59,13 @@ def view_of(spec: VerificationSpec) -> InfluenceView:
 
 
 def leading(result: InfluenceResult, view: InfluenceView, target: int, ws: Workspace) -> VerificationSpec:
-    """Retraining without each of the images that are most influential on a held-out one, at the view's λ and τ.
+    """Retraining without each of the images that are most influential on a held-out one, as many as the view says or 40, at its λ and τ.
 
     Raises:
         SpecError: there is no network to retrain for this kernel; here and below.
     """
     values = Look(result, view.ridge, time_of(view), ws).influence(target)
-    order = np.argsort(-np.abs(values), kind="stable")[: min(views.INFLUENTIAL, len(values) - 1)]
+    order = np.argsort(-np.abs(values), kind="stable")[: min(view.leading or views.INFLUENTIAL, len(values) - 1)]
     return _asked(result, view, order, target=target)
 
 
@@ -85,7 +79,7 @@ def ticked(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
 
 def whole_basket(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
     """Retraining once without the basket, or with its new label."""
-    label = min(view.label or 0, len(result.class_names) - 1) if view.deed == "relabel" else None
+    label = views.new_label(result, view) if view.deed == "relabel" else None
     return _asked(result, view, views.basket_of(result, view), together=True, label=label)
 
 
@@ -117,9 +111,8 @@ def _asked(result: InfluenceResult, view: InfluenceView, images: Sequence[int] |
     try:
         return VerificationSpec.model_validate(asked | how)
     except ValidationError as error:
-        said = "; ".join(faults(error))
-        raise SpecError(
-            f"This cannot be retrained: {said}.", "Choose the two-layer kernel, or a network's own at initialisation."
+        raise unasked(
+            error, "Choose the two-layer kernel, or a network's own at initialisation.", "This cannot be retrained: {}."
         ) from error
 
 

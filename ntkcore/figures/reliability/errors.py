@@ -91,7 +91,10 @@ def density_figure(
         )
     figure.update_layout(dragmode="lasso")
     figure.update_xaxes(title_text="log density of the training image")
-    ticks = [digit * 10.0**power for power in range(-8, 7) for digit in (1, 2, 3, 5, 7)]
+    positive = rate[drawn]
+    decades = np.log10(positive.max() / positive.min()) if len(positive) else 0.0
+    digits = (1, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.5 else (1,)  # as many as a small window has room for
+    ticks = [digit * 10.0**power for power in range(-8, 7) for digit in digits]
     figure.update_yaxes(title_text="error rate", type="log", tickvals=ticks, ticktext=[f"{100 * tick:g}%" for tick in ticks])
     return figure
 

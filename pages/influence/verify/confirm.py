@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.verification import answer, views
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.result import Verification
@@ -46,7 +47,7 @@ def _show(subject: Subject, found: Verification) -> None:
                 predicted, actual, names, frame.mode(), range(len(actual)), what="change of loss", point="a held-out image"
             ),
             key="confirmation",
-            table=lambda: views.held_out_table(result, found),
+            table=lambda: with_texts(views.held_out_table(result, found), result.test_pack, subject.look.ws),
             note=how(found),
             on_select=_opened,
             selection_mode="points",

@@ -5,7 +5,7 @@ import streamlit as st
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import networks, views
-from ntkcore.analyses.information.believe.agreement import AGREEMENT
+from ntkcore.analyses.information.believe.agreement import AGREEMENT, SEEDS
 from ntkcore.analyses.information.believe.answer import over_training
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
@@ -31,13 +31,14 @@ def show_networks(result: InfluenceResult, view: InformationView) -> None:
     try:
         spec = AGREEMENT.asked(result.spec, view, workspace())
         names = networks.networks(spec)
+        fewer = words.fewer(spec.seeds, SEEDS[0] if view.believe.seeds is None else None)
         pieces = standing(
             AGREEMENT,
             spec,
             offer=Offer(
                 button=f"Compare {AGREEMENT.pieces(spec)} networks",
                 said=f"The scores of {len(names)} network{'' if len(names) == 1 else 's'} from {spec.seeds} "
-                f"initialisation{'' if spec.seeds == 1 else 's'} each, on the same images",
+                f"initialisation{'' if spec.seeds == 1 else 's'} each{fewer}, on the same images",
                 primary=True,
             ),
         )

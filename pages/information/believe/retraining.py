@@ -8,10 +8,11 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import plan, views
 from ntkcore.analyses.information.believe import tables as measured
+from ntkcore.analyses.information.believe.agreement import AGREEMENT, SEEDS
 from ntkcore.analyses.information.believe.retraining import RETRAINING
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import SpecError
+from ntkcore.errors import AtlasError, SpecError
 from ntkcore.figures.information.believe import removal_figure
 from ntkcore.specs.believe import BelieveView, RetrainingStudySpec
 from ntkcore.specs.information import InformationView
@@ -31,7 +32,9 @@ _WHAT = {"weights": "‖w − w₋ᵢ‖²", "outputs": "‖f(X) − f₋ᵢ(X)�
 def show(look: Look, choice: Chosen) -> None:
     """The whole answer."""
     view, result = choice.view, look.result
-    CONTROLS.seed(result.key, *BelieveView.model_fields)
+    begun = _begin(result, view)
+    unsaid = tuple(value for name, value in begun.items() if getattr(view.believe, name) is None)
+    CONTROLS.seed((result.key, unsaid), *(name for name in BelieveView.model_fields if name not in begun), **begun)
     CONTROLS.control(
         "show",
         st.segmented_control,
@@ -49,12 +52,27 @@ def show(look: Look, choice: Chosen) -> None:
         agreement.show_times(look)
 
 
+def _begin(result: InfluenceResult, view: InformationView) -> dict[str, int]:
+    """How many images are left out, and how many initialisations there are: what is chosen, else what does not take long."""
+    held, found = view.believe, {"removals": view.believe.removals or plan.REMOVALS[0], "seeds": view.believe.seeds or SEEDS[0]}
+    try:
+        if held.show == "retraining":
+            found["removals"] = RETRAINING.asked(result.spec, view, workspace()).removals
+        elif held.show == "agreement":
+            found["seeds"] = AGREEMENT.asked(result.spec, view, workspace()).seeds
+    except AtlasError:  # said where the study stands
+        pass
+    return found
+
+
 def _retraining(result: InfluenceResult, view: InformationView) -> None:
     """What retraining said, its progress, or what it would take."""
     try:
         spec = RETRAINING.asked(result.spec, view, workspace())
         answer = st.container()
         _controls(len(result.labels))
+        usual = min(plan.REMOVALS[0], spec.influence.dataset.n - 1) if view.believe.removals is None else None
+        fewer = words.fewer(spec.removals, usual)
         many = f"{spec.removals} random image{'' if spec.removals == 1 else 's'}"
         each = " and ".join(f"λ = {words.number(ridge)}" for ridge in spec.ridges)
         pieces = standing(
@@ -62,7 +80,7 @@ def _retraining(result: InfluenceResult, view: InformationView) -> None:
             spec,
             offer=Offer(
                 button=f"Retrain without each of {many}",
-                said=f"One training on all images and one without each of {many}, at {each}, to τ = {words.number(spec.time)}, "
+                said=f"One training on all images and one without each of {many}{fewer}, at {each}, to τ = {words.number(spec.time)}, "
                 "then influence functions at the trained weights",
                 primary=True,
             ),
@@ -93,7 +111,7 @@ def _controls(n: int) -> None:
             "removals",
             st.selectbox,
             "Images left out",
-            options=sorted({held.removals, *(count for count in _REMOVALS if count < n)}),
+            options=sorted({CONTROLS["removals"], *(count for count in _REMOVALS if count < n)}),
             width=150,
             help="Drawn at random, each left out in a training of its own. A correlation of few images is uncertain: see its interval.",
         )

@@ -10,7 +10,8 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.information.drop import answer as said
 from ntkcore.analyses.information.drop import keep, views
-from ntkcore.analyses.information.drop.study import SUMMARY
+from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -59,13 +60,14 @@ def show(look: Look, choice: Chosen) -> None:
 
 def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStudySpec] | None:
     """The study's chart, its job, or what it would take."""
-    settings.show(result, view)
+    settings.show(view)
     try:
         spec = SUMMARY.asked(result.spec, view, workspace())
         network = "" if spec.model is None else f" and a network trained anew ({TITLES[spec.model.architecture]})"
+        fewer = words.fewer(spec.seeds, DRAWS[0] if view.drop.seeds is None else None)
         said = (
             f"Accuracy on {spec.test:,} other images after dropping up to {spec.points[-1]} % in four orders, "
-            f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}, of kernel regression{network}"
+            f"in {spec.seeds} draw{'s' if spec.seeds > 1 else ''}{fewer}, of kernel regression{network}"
         )
         pieces = standing(
             SUMMARY,
@@ -73,7 +75,7 @@ def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStud
             offer=Offer(button="Measure what it costs", said=said, primary=True),
         )
     except AtlasError as error:
-        frame.show_error(error)
+        (frame.show_error if settings.chosen(view) else frame.show_notice)(error)
         return None
     if pieces is not None:
         _chart(result, view, pieces)
@@ -166,7 +168,7 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Keep-list (CSV)",
-            lambda: keep.keep_table(result, found, view.drop.step).to_csv(index=False),
+            lambda: with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace()).to_csv(index=False),
             "keep.csv",
             "text/csv",
             icon=":material/download:",
@@ -218,7 +220,7 @@ def _card(result: InfluenceResult, image: int, found: keep.Keep, values: np.ndar
     turn = int(found.turn[image])
     when = f"{turn:,}." if turn else "last"
     title = (
-        f"Training image {image}, {result.ids[image]}: label {words.labelled(name, true)}. "
+        f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}. "
         f"{f'Number {turn:,} to go' if turn else 'It stays to the last'}. Unique information among all images {values[image]:.6g} nats."
     )
     return Card(image, name + ("" if name == true else " ⚑"), "", when, words.number(float(values[image])), False, title)

@@ -5,6 +5,9 @@ from typing import Any
 import streamlit as st
 
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
+from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
 from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES, ModelSpec, TrainingSpec
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import DropView
@@ -25,22 +28,39 @@ _RETRAINED: dict[tuple[int, ...], str] = {(50, 80): "50 and 80 %", (50,): "50 %"
 
 
 def read(result: InfluenceResult, choice: Chosen) -> InformationView:
-    """The view as the widgets have it; they begin with the address."""
+    """The view as the widgets have it; they begin with the address, and where that says nothing with what fits."""
     view = choice.view
     drop = view.drop
     model = drop.model or ModelSpec()
+    usual = _usual(result, view)
     VIEW.seed(
-        (result.key, choice.revision),
-        {"share": drop.share, "show": drop.show, "judge": drop.judge, "seeds": drop.seeds, "step": drop.step, "shares": drop.shares}
-        | {"test": drop.test or result.spec.test, "model": drop.model.architecture if drop.model else _NONE}
+        (result.key, choice.revision, tuple(value for name, value in usual.items() if getattr(drop, name) is None)),
+        {"share": drop.share, "show": drop.show, "judge": drop.judge, "step": drop.step, "shares": drop.shares}
+        | {name: value if getattr(drop, name) is None else getattr(drop, name) for name, value in usual.items()}
+        | {"model": drop.model.architecture if drop.model else _NONE}
         | {"width": model.width, "depth": model.depth or DEFAULT_DEPTH, "epochs": drop.training.epochs, "retrained": drop.retrained}
         | bar.training_values(drop.training),
     )
-    said = _said(result, drop)
+    said = _said(drop, usual)
     return view if said == drop else LINK.look(drop=said).view
 
 
-def _said(result: InfluenceResult, held: DropView) -> DropView:
+def chosen(view: InformationView) -> bool:
+    """Whether somebody chose something of the study, which is more than how it is looked at."""
+    looks = {"share", "show", "judge"}
+    return view.drop.model_dump(exclude=looks) != DropView().model_dump(exclude=looks)
+
+
+def _usual(result: InfluenceResult, view: InformationView) -> dict[str, int]:
+    """Test images and draws of the study, as they are where nobody says how many."""
+    try:
+        spec = SUMMARY.asked(result.spec, view, workspace())
+    except AtlasError:  # said where the study stands
+        return {"test": result.spec.test, "seeds": DRAWS[0]}
+    return {"test": spec.test, "seeds": spec.seeds}
+
+
+def _said(held: DropView, usual: dict[str, int]) -> DropView:
     """What the widgets say; what they do not show stays as it was."""
     model = None
     if (architecture := VIEW["model"]) != _NONE:
@@ -50,16 +70,17 @@ def _said(result: InfluenceResult, held: DropView) -> DropView:
         values |= {"architecture": architecture, "width": DEFAULT_WIDTH[architecture] if fixed else VIEW["width"]}
         model = ModelSpec.model_validate(values | {"depth": VIEW["depth"] if architecture == "fcn" else None})
     training = TrainingSpec.model_validate(bar.read_training(VIEW) | {"epochs": VIEW["epochs"]})
-    test = None if VIEW["test"] == result.spec.test else VIEW["test"]
-    values = {name: VIEW[name] for name in ("share", "show", "judge", "seeds", "step", "shares", "retrained")}
-    return held.model_copy(update=values | {"test": test, "model": model, "training": training})
+    values = {name: VIEW[name] for name in ("share", "show", "judge", "step", "shares", "retrained")}
+    values |= {name: None if getattr(held, name) is None and VIEW[name] == value else VIEW[name] for name, value in usual.items()}
+    return held.model_copy(update=values | {"model": model, "training": training})
 
 
-def show(result: InfluenceResult, view: InformationView) -> None:
+def show(view: InformationView) -> None:
     """The popover."""
     drop = view.drop
     trained = "" if drop.model is None else f", {TITLES[drop.model.architecture]} trained anew"
-    summary = f"{drop.seeds} draw{'s' if drop.seeds > 1 else ''}, {drop.test or result.spec.test:,} test images{trained}"
+    draws, test = VIEW["seeds"], VIEW["test"]
+    summary = f"{draws} draw{'s' if draws > 1 else ''}, {test:,} test image{'s' if test > 1 else ''}{trained}"
     with st.popover(summary, icon=":material/tune:", key="drop_settings"):
         left, right = st.columns(2)
         left.number_input("Draws", 1, 50, **VIEW.value("seeds"), help="Each of other images: the data set’s seed and the following ones.")

@@ -9,6 +9,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import answer, scores
 from ntkcore.analyses.information.groups import attacked as views
 from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
+from ntkcore.analyses.information.groups.kernel import OFTEN
 from ntkcore.analyses.information.groups.views import PAPER
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
@@ -31,10 +32,15 @@ _SHOWN = 24
 def show(look: Look, choice: Chosen) -> None:
     """The controls, and the study: its answer, its job, or what it would take."""
     result, view = look.result, choice.view
-    _controls(result, view)
     try:
         spec = ADVERSARIAL.asked(result.spec, view, workspace())
-        repeats = f", {spec.repeats} times with other images and seeds" if spec.repeats > 1 else ""
+    except AtlasError as error:
+        _controls(result, view, view.groups.repeats or OFTEN)
+        frame.show_notice(error)
+        return
+    _controls(result, view, spec.repeats)
+    try:
+        repeats = parts_of.repeated(spec.repeats, view.groups.repeats)
         kind = "pretrained " if spec.attacked.weights == "pretrained" else ""
         said = (
             f"A {kind}{TITLES[spec.attacked.architecture]} trained for {spec.training.epochs} epochs and attacked, then this page’s kernel "
@@ -46,26 +52,27 @@ def show(look: Look, choice: Chosen) -> None:
             offer=Offer(button="Attack and find them", said=said, primary=True),
         )
     except AtlasError as error:
-        st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
+        frame.show_notice(error)
         return
     if found is not None:
         _show(found, view)
 
 
-def _controls(result: InfluenceResult, view: InformationView) -> None:
+def _controls(result: InfluenceResult, view: InformationView, repeats: int) -> None:
     own = result.spec.model.architecture if result.spec.model else "fcn"
     weights = result.spec.model.weights if result.spec.model else "random"
     held = view.groups
     network = held.network or own
     begun = held.weights or (weights if network == own else "random")
     _VIEW.seed(
-        result.key,
-        *("epsilon", "epochs", "batch", "repeats"),
+        parts_of.unsaid(result, held, {"repeats": repeats}),
+        *("epsilon", "epochs", "batch"),
+        repeats=repeats,
         share=100 * held.share,
         network=network,
         weights=begun,
         rate=held.rate or DEFAULT_RATE[network],
-        part=min(held.part, held.repeats - 1),
+        part=min(held.part, repeats - 1),
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         parts_of.number(
@@ -90,10 +97,6 @@ def _controls(result: InfluenceResult, view: InformationView) -> None:
             parts_of.number(_VIEW, "Learning rate", "rate", 1e-6, 1000.0, step=0.01, format="%g")
             parts_of.number(_VIEW, "Images in a step", "batch", 0, 100_000, help="0: all of them.")
             parts_of.number(_VIEW, "Repeats", "repeats", 1, 20)
-
-
-def _of_percent(percent: float) -> float:
-    return percent / 100
 
 
 def _other_network() -> None:

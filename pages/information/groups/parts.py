@@ -1,15 +1,18 @@
 """What the questions about groups of images show alike: a group's means, its scores as a histogram, its images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups.composed import Composed
+from ntkcore.analyses.information.groups.kernel import OFTEN
 from ntkcore.analyses.information.groups.views import GroupScores
 from ntkcore.analyses.information.views import SHOWN
 from ntkcore.figures.information import groups as figures
+from ntkcore.specs import Spec
 from pages.information.choice import LINK, Chosen
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
@@ -36,6 +39,17 @@ def histogram(found: GroupScores, *, key: str, table: Callable[[], pd.DataFrame]
 def number(controls: Controls, label: str, name: str, low: float, high: float, **told: object) -> None:
     """An input of a number."""
     controls.control(name, st.number_input, label, low, high, **({"step": 1, "width": _NARROW} | told))
+
+
+def unsaid(result: InfluenceResult, view: Spec, values: Mapping[str, object]) -> tuple[object, ...]:
+    """What widgets are about that begin with values of which the view may not say some: those change with what fits."""
+    return result.key, *(value for name, value in values.items() if getattr(view, name) is None)
+
+
+def repeated(repeats: int, said: int | None) -> str:
+    """How often a study is made, and why so rarely where nobody ``said`` how often: the end of a sentence."""
+    often = f", {repeats} times with other images" if repeats > 1 else ""
+    return often + words.fewer(repeats, OFTEN if said is None else None)
 
 
 def repeat_shown(controls: Controls, repeats: int) -> None:

@@ -8,7 +8,8 @@ import streamlit as st
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import answer, views
-from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images, offered
+from ntkcore.analyses.information.groups.kernel import OFTEN
+from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, USUAL, images, offered
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -28,25 +29,32 @@ _VIEW = Controls("information.sources", LINK, within="sources")
 def show(look: Look, choice: Chosen) -> None:
     """The controls, and the study: its answer, its job, or what it would take."""
     result, view = look.result, choice.view
-    _controls(result, view)
     try:
         spec = SOURCES.asked(result.spec, view, workspace())
+    except AtlasError as error:
+        chosen = view.sources
+        _controls(result, view, chosen.n or USUAL.n, chosen.test or USUAL.test, chosen.repeats or OFTEN)
+        frame.show_notice(error)
+        return
+    _controls(result, view, spec.n, spec.test, spec.repeats)
+    try:
         count = len(spec.sources)
-        repeats = f", {spec.repeats} times with other images" if spec.repeats > 1 else ""
+        repeats = parts_of.repeated(spec.repeats, view.sources.repeats)
         said = f"{spec.n:,} training images of each of {count} sources together, and each source alone{repeats}"
         found = standing(SOURCES, spec, offer=Offer(button="Compare the sources", said=said, primary=True))
     except AtlasError as error:
-        st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
+        frame.show_notice(error)
         return
     if found is not None:
         _show(found, view, choice)
 
 
-def _controls(result: InfluenceResult, view: InformationView) -> None:
+def _controls(result: InfluenceResult, view: InformationView, n: int, test: int, repeats: int) -> None:
     ws, chosen, dataset = workspace(), view.sources, result.spec.dataset
     titles = offered(SourceSpec(name=dataset.name, own=dataset.own), ws)
     options = [*titles, *(token for token in chosen.others if token not in titles)]
-    _VIEW.seed(result.key, "n", "test", "repeats", others=list(chosen.others), part=min(chosen.part, chosen.repeats - 1))
+    sizes = {"n": n, "test": test, "repeats": repeats}
+    _VIEW.seed(parts_of.unsaid(result, chosen, sizes), others=list(chosen.others), part=min(chosen.part, repeats - 1), **sizes)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         _VIEW.control(
             "others",

@@ -1,13 +1,16 @@
 """Is a sub-class under-sampled? Two classes made one, the one with few images (Unique-info Fig. 9)."""
 
 import html
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups import answer, views
-from ntkcore.analyses.information.groups.subclass import SUBCLASS, count_of, images, roles, rows_of
+from ntkcore.analyses.information.groups.subclass import KINDS, SUBCLASS, USUAL, count_of, images, roles, rows_of
 from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -29,32 +32,36 @@ def show(look: Look, choice: Chosen) -> None:
     """The controls, and the study: its answer, its job, or what it would take."""
     result, view = look.result, choice.view
     try:
-        _controls(result, view)
         spec = SUBCLASS.asked(result.spec, view, workspace())
-        repeats = f", {spec.repeats} times with other images" if spec.repeats > 1 else ""
+    except AtlasError as error:
+        if len(result.class_names) >= len(KINDS):
+            _controls(result, view, asdict(USUAL))
+        frame.show_notice(error)
+        return
+    _controls(result, view, spec.model_dump(include=set(asdict(USUAL))) | {"count": count_of(spec, view)})
+    try:
+        repeats = parts_of.repeated(spec.repeats, view.groups.repeats)
         said = (
             f"{words.plain(spec.rare)} and {words.plain(spec.common)} made one class against {words.plain(spec.other)}, at "
             f"{len(spec.counts)} counts of {words.plain(spec.rare)}{repeats}"
         )
         found = standing(SUBCLASS, spec, offer=Offer(button="Study the sub-class", said=said, primary=True))
     except AtlasError as error:
-        st.info(f"{words.plain(error.message)} {words.plain(error.remedy)}", icon=":material/info:")
+        frame.show_notice(error)
         return
     if found is not None:
         _show(found, view, choice)
 
 
-def _controls(result: InfluenceResult, view: InformationView) -> None:
+def _controls(result: InfluenceResult, view: InformationView, usual: Mapping[str, Any]) -> None:
+    """The controls; what the view does not say begins with ``usual``."""
     chosen = dict(zip(("rare", "common", "other"), roles(result.class_names, view), strict=True))
     names = list(dict.fromkeys([*result.class_names, *chosen.values()]))
     groups = view.groups
-    _VIEW.seed(
-        result.key,
-        *("common_count", "other_count", "test", "held", "repeats", "count"),
-        **chosen,
-        counts=list(groups.counts),
-        part=min(groups.part, groups.repeats - 1),
-    )
+    sizes = {name: value if getattr(groups, name) is None else getattr(groups, name) for name, value in usual.items()}
+    about = parts_of.unsaid(result, groups, sizes)
+    begin = sizes | {"counts": list(sizes["counts"]), "part": min(groups.part, sizes["repeats"] - 1)}
+    _VIEW.seed(about, "held", **chosen, **begin)
     if any(_VIEW[name] != value for name, value in chosen.items()):
         _VIEW.fields.change(**chosen)  # one of them left to the study follows from the others
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):

@@ -11,6 +11,7 @@ from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
+from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from ntkcore.specs.information import InformationView
@@ -49,7 +50,7 @@ def show_review(result: InfluenceResult) -> None:
     left, middle, right = st.columns([5, 8, 7], gap="large")
     with left:
         enlarged(result.pack, image, result.class_names[result.labels[image]])
-        _steps(found, image)
+        _steps(found, image, result.pack)
     with middle:
         _question(result, found, image)
         _deeds(result, found, labels, image)
@@ -96,7 +97,7 @@ def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
     st.download_button(
         label,
-        lambda: make(result, labels).to_csv(index=False),
+        lambda: with_texts(make(result, labels), result.pack, workspace()).to_csv(index=False),
         f"{'corrected-' if name == 'labels' else ''}{name}.csv",
         "text/csv",
         icon=":material/download:",
@@ -129,7 +130,7 @@ def _progress(result: InfluenceResult, found: reviews.Review, labels: LabelsView
     st.progress(done / of, text=said)
 
 
-def _steps(found: reviews.Review, image: int) -> None:
+def _steps(found: reviews.Review, image: int, pack: str) -> None:
     place = np.flatnonzero(found.queue == image)
     here = int(place[0]) if len(place) else None
     before = int(found.queue[here - 1]) if here else None
@@ -141,7 +142,7 @@ def _steps(found: reviews.Review, image: int) -> None:
         else:
             st.button("Next", key="labels_next", shortcut="Right", disabled=after is None, on_click=_go, args=(after,))
     where = f"number {here + 1:,} of {len(found.queue):,}" if here is not None else "not among those gone through"
-    st.html(f'<p class="atlas-quiet">image {image}, {where}</p>')
+    st.html(f'<p class="atlas-quiet">{media.noun(pack)} {image}, {where}</p>')
 
 
 def _go(image: int | None) -> None:
@@ -266,7 +267,7 @@ def _undo() -> None:
 def _nearest(result: InfluenceResult, image: int) -> None:
     near = one.neighbours(result, image, _FEW)
     said = [result.class_names[result.labels[i]] for i in near]
-    names = [f"training image {i}, labelled {name}" for i, name in zip(near, said, strict=True)]
+    names = [f"training {media.noun(result.pack)} {i}, labelled {name}" for i, name in zip(near, said, strict=True)]
     pictures(result.pack, near.tolist(), said, names, head="Nearest to it in the kernel, with their labels")
 
 
@@ -291,7 +292,8 @@ def _card(result: InfluenceResult, found: reviews.Review, labels: LabelsView, im
     mark = "" if what is None else _WORDS.get(what[0]) or f"→ {result.class_names[what[1]]}"
     unseen = result.class_names[found.unseen[image]]
     title = (
-        f"Training image {image}, {result.ids[image]}: labelled {name}; the network that has not seen it takes it for {unseen}. "
+        f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: labelled {name}; the network that has not seen it takes it for "
+        f"{unseen}. "
         f"{SUSPICIONS[labels.by]}: {found.scores[labels.by][image]:.6g}. {mark or 'Not decided.'}"
     )
     value = words.number(float(found.scores[labels.by][image]))

@@ -31,19 +31,21 @@ def show_study(result: InfluenceResult, choice: Chosen) -> None:
     """Its settings, and its result, progress or forecast."""
     st.header("Would it find flipped labels?", anchor=False)
     view = choice.view
-    _controls(result)
     try:
-        spec = study.asked(result.spec, view)
+        spec = study.DETECTION.asked(result.spec, view, workspace())
     except SpecError as error:
+        _controls(result, view.labels.seeds or study.DRAWS[0])
         st.caption(words.plain(f"{error.message} {error.remedy}"))
         return
+    _controls(result, spec.seeds)
     share = f"{100 * view.labels.share:g} %"
+    fewer = words.fewer(spec.seeds, study.DRAWS[0] if view.labels.seeds is None else None)
     found = standing(
         study.DETECTION,
         spec,
         offer=Offer(
             button="Flip and find",
-            said=f"{share} of the labels are flipped in {view.labels.seeds} draws of {result.spec.dataset.n:,} images, and every score is "
+            said=f"{share} of the labels are flipped in {spec.seeds} draws{fewer} of {result.spec.dataset.n:,} images, and every score is "
             "judged at the λ and τ above",
             primary=True,
         ),
@@ -52,9 +54,9 @@ def show_study(result: InfluenceResult, choice: Chosen) -> None:
         _show(found)
 
 
-def _controls(result: InfluenceResult) -> None:
+def _controls(result: InfluenceResult, seeds: int) -> None:
     labels = _STUDY.view
-    _STUDY.seed(result.key, "share", "seeds")
+    _STUDY.seed((result.key, seeds if labels.seeds is None else None), "share", seeds=seeds)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         _STUDY.control(
             "share",
@@ -69,7 +71,7 @@ def _controls(result: InfluenceResult) -> None:
             "seeds",
             st.selectbox,
             "Draws",
-            options=sorted({*_SEEDS, labels.seeds}),
+            options=sorted({*_SEEDS, seeds}),
             width=110,
             help="Each has other images of the same set, other held-out images and other flips: the next seeds of the data set.",
         )

@@ -28,7 +28,7 @@ def analysis_bar(choice: Choice[InfluenceSpec, V], page: str = "influence") -> I
 
 def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
     parts = [
-        bar.data_part(fields, spec.dataset, step=50, images="The training images, drawn at random without replacement."),
+        bar.data_part(fields, spec, step=50, images="The training images, drawn at random without replacement."),
         bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields)),
     ]
     if spec.kernel in ("pseudo", "full"):
@@ -58,7 +58,7 @@ def _kernel(fields: Fields) -> None:
             others = fields.then("weights", partial(_other_weights, fields))
             st.segmented_control("Weights", ["random", "pretrained"], required=True, **fields.default("weights"), **others)
         left, right = st.columns(2)
-        if architecture not in FIXED_WIDTH:
+        if architecture not in FIXED_WIDTH and fields["kernel"] != "infinite":
             left.number_input("Width", 1, 8192, **fields.value("width"), disabled=_pretrained(fields))
         if architecture == "fcn":
             right.number_input("Hidden layers", 1, 16, **fields.value("depth"))
@@ -144,8 +144,11 @@ def _kernel_summary(spec: InfluenceSpec) -> str:
     held = f"{spec.test:,} held out"
     if spec.model is None:
         return f"{INFLUENCE_KERNELS[spec.kernel]}, {held}"
+    if spec.kernel == "infinite":
+        hidden = f", {spec.model.depth} hidden layer{'s' if spec.model.depth > 1 else ''}" if spec.model.depth else ""
+        return f"Infinite width: {TITLES[spec.model.architecture]}{hidden}, {held}"
     depth = f" {spec.model.depth} × {spec.model.width}" if spec.model.depth else f" width {spec.model.width}"
     pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
-    name = {"infinite": "Infinite width", "pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
+    name = {"pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
     compressed = ", compressed" if spec.compression != "none" else ""
     return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}{compressed}, {held}"

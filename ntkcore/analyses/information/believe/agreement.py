@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
@@ -29,18 +30,20 @@ from ntkcore.specs.believe import AgreementStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
+SEEDS = (3, 2, 1)
+"""Initialisations, where nobody says how many: the usual number, and fewer where those take long."""
 _KERNEL = 0.9  # share of a part that is told when its kernel is there
 
 
-def asked(spec: InfluenceSpec, view: InformationView) -> AgreementStudySpec:
-    """The study that the information page's choice asks for, at its λ and τ.
+def asked(spec: InfluenceSpec, view: InformationView, seeds: int) -> AgreementStudySpec:
+    """The study that the information page's choice asks for, at its λ and τ, from so many initialisations of each network.
 
     Raises:
         SpecError: there is nothing to compare with, or this kernel has no initialisation.
     """
     wanted = view.believe
     try:
-        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=wanted.seeds, ridge=view.ridge, time=view.time)
+        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=seeds, ridge=view.ridge, time=view.time)
     except ValidationError as error:
         raise unasked(error, "Choose other networks, or more initialisations.") from error
 
@@ -90,7 +93,10 @@ class Agreement(Study[AgreementStudySpec, InformationView]):
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> AgreementStudySpec:
         """What the page's choice asks for; see :func:`asked`."""
-        return asked(spec, view)
+        wanted = view.believe
+        fewest = 1 if wanted.others else 2  # one network from one initialisation has nothing to agree with
+        each = [seeds for seeds in SEEDS if seeds >= fewest] if wanted.seeds is None else [wanted.seeds]
+        return affordable(self, [asked(spec, view, seeds) for seeds in each], ws)
 
     def shown(self, spec: AgreementStudySpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

@@ -17,6 +17,8 @@ METHODS: dict[str, str] = {
 """What is held against retraining."""
 QUANTITIES: dict[str, str] = {"weights": "weights", "outputs": "predictions"}
 """Of what the squared change is taken."""
+REMOVALS = (20, 10, 5)
+"""Images left out, where nobody says how many: the usual number, and fewer where those take long."""
 CHUNK = 5
 """Images left out in a piece of the study: what an interruption costs at most is their trainings."""
 DAMPING, SCALE = 0.01, 1000.0
@@ -31,8 +33,11 @@ the rate that was stable where it began no longer is; what removing an image cha
 _PAPER_TIMES = {("cnn4", "random"): 10.0, ("cnn4", "pretrained"): 2.0}
 
 
-def asked(spec: InfluenceSpec, view: InformationView) -> RetrainingStudySpec:
+def asked(spec: InfluenceSpec, view: InformationView, removals: int) -> RetrainingStudySpec:
     """The study that the information page's choice asks for: τ is the view's, or the paper's at the end of training.
+
+    Args:
+        removals: images left out.
 
     Raises:
         SpecError: this kernel has no network to retrain, or there are too few images.
@@ -41,7 +46,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> RetrainingStudySpec:
     time = paper_time(spec) if view.time is None else view.time
     ridges = (0.0,) if wanted.ridge == 0 else (0.0, wanted.ridge)
     try:
-        return RetrainingStudySpec(influence=spec, time=time, removals=wanted.removals, seed=wanted.seed, ridges=ridges)
+        return RetrainingStudySpec(influence=spec, time=time, removals=removals, seed=wanted.seed, ridges=ridges)
     except ValidationError as error:
         raise unasked(error, "Choose a network's own kernel at initialisation.", "This cannot be retrained: {}.") from error
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
@@ -30,6 +31,7 @@ from ntkcore.analyses.information.believe.plan import (
     FEWEST,
     METHODS,
     MOST_ITERATIONS,
+    REMOVALS,
     SCALE,
     TOLERANCE,
     asked,
@@ -148,7 +150,9 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> RetrainingStudySpec:
         """What the page's choice asks for; see :func:`asked`."""
-        return asked(spec, view)
+        chosen, most = view.believe.removals, spec.dataset.n - 1  # one image stays to train on
+        many = sorted({min(count, most) for count in REMOVALS}, reverse=True) if chosen is None else [chosen]
+        return affordable(self, [asked(spec, view, removals) for removals in many], ws)
 
     def shown(self, spec: RetrainingStudySpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

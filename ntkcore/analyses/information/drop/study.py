@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import affordable, room_of_choice
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
@@ -36,8 +37,10 @@ from ntkcore.models import describe_model, evaluate, train, weights_content
 from ntkcore.specs import TITLES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
-from ntkcore.specs.summary import SummaryStudySpec
+from ntkcore.specs.summary import MOST_HELD_OUT, SummaryStudySpec
 
+DRAWS = (5, 3, 2)
+"""Draws, where nobody says how many: the usual number, and fewer where those take long."""
 _ORDERED = 0.6  # share of a piece's time that is told when the images to drop are known
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
@@ -59,8 +62,31 @@ def pieces(spec: SummaryStudySpec) -> tuple[Piece, ...]:
     )
 
 
-def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
+def judges(spec: InfluenceSpec, view: InformationView, ws: Workspace) -> int:
+    """Images that accuracy is judged by: as many as are chosen, else as are held out, or what the set has left.
+
+    Raises:
+        DataError: nothing is left; says what to choose. AtlasError: the set cannot be opened.
+    """
+    if view.drop.test is not None:
+        return view.drop.test
+    n, m, room = spec.dataset.n, spec.test, room_of_choice(spec.dataset, ws)
+    found = min(m, room.images - n - m, MOST_HELD_OUT - m)
+    if found < 1:
+        have = f"{room.title} has {room.images:,}{' of these classes' if spec.dataset.classes else ''}"
+        raise DataError(
+            f"{have}, and {n:,} are trained on and {m:,} held out: none is left that no score has seen, to judge by.",
+            "Draw fewer, or hold out fewer.",
+        )
+    return found
+
+
+def asked(spec: InfluenceSpec, view: InformationView, test: int, seeds: int) -> SummaryStudySpec:
     """The study that the information page's choice asks for.
+
+    Args:
+        test: images that accuracy is judged by.
+        seeds: draws.
 
     Raises:
         SpecError: the settings do not go together; says which, and what to choose.
@@ -69,8 +95,8 @@ def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
     network_of = {} if drop.model is None else {"model": drop.model, "training": drop.training, "retrained": drop.retrained}
     try:
         return SummaryStudySpec.model_validate(
-            {"influence": spec, "test": drop.test or spec.test, "ridge": view.ridge, "time": view.time}
-            | {"step": drop.step, "seeds": drop.seeds, "shares": drop.shares}
+            {"influence": spec, "test": test, "ridge": view.ridge, "time": view.time}
+            | {"step": drop.step, "seeds": seeds, "shares": drop.shares}
             | network_of
         )
     except ValidationError as error:
@@ -168,8 +194,9 @@ class Summary(Study[SummaryStudySpec, InformationView]):
         return replace(one, seconds=seconds, memory=one.memory + 24 * parameters, disk=disk, refusal=refusal)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SummaryStudySpec:
-        """What the page's choice asks for; see :func:`asked`."""
-        return asked(spec, view)
+        """What the page's choice asks for; see :func:`judges` and :func:`asked`."""
+        test, draws = judges(spec, view, ws), DRAWS if view.drop.seeds is None else (view.drop.seeds,)
+        return affordable(self, [asked(spec, view, test, seeds) for seeds in draws], ws)
 
     def shown(self, spec: SummaryStudySpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

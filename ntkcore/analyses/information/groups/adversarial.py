@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.groups import answer
@@ -19,6 +20,7 @@ from ntkcore.analyses.information.groups.composed import require_held_out
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
     composed_kernel,
+    effort,
     forecast_study,
     going_on,
     is_stored,
@@ -49,8 +51,11 @@ KEPT = 60
 _ATTACKED, _KERNEL = 0.45, 0.9  # shares of a piece that are told when the images are attacked, and when the kernel is there
 
 
-def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> AdversarialSpec:
+def adversarial_asked(spec: InfluenceSpec, view: InformationView, repeats: int) -> AdversarialSpec:
     """The study that the page's choice asks for: its images without label noise, its kernel from another seed than the attacked network.
+
+    Args:
+        repeats: draws.
 
     Raises:
         SpecError: a kernel after training, a set that has no images, or a network that cannot be.
@@ -72,7 +77,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> Adversarial
             ridge=view.ridge,
             time=view.time,
             seed=spec.dataset.seed,
-            repeats=chosen.repeats,
+            repeats=repeats,
             dataset=spec.dataset.model_copy(update={"label_noise": 0.0}),
             test=spec.test,
             attacked=attacked,
@@ -223,7 +228,8 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> AdversarialSpec:
         """What the page's choice asks for; see :func:`adversarial_asked`."""
-        return adversarial_asked(spec, view)
+        often = dict.fromkeys(repeats for repeats, _ in effort(view.groups.repeats))
+        return affordable(self, [adversarial_asked(spec, view, repeats) for repeats in often], ws)
 
     def shown(self, spec: AdversarialSpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

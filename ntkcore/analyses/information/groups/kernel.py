@@ -29,6 +29,8 @@ from ntkcore.specs.influence import InfluenceSpec
 
 KIND = "composed"
 COMPOSED_METHOD = Method("composed", 1)  # raise when the numbers of a composed kernel change
+OFTEN = 3
+"""Repeats, where nobody says how many."""
 USES = (COMPOSED_METHOD, KERNEL_METHOD)
 
 
@@ -55,6 +57,16 @@ class ComposedKernel:
     def test(self, held: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Kernel of some held-out images with some training images."""
         return self.k_test[np.ix_(held, rows)]
+
+
+def effort(repeats: int | None) -> tuple[tuple[int, float], ...]:
+    """How often a study is made, and of what part of the usual images: what is usual first, then what takes less.
+
+    Args:
+        repeats: as somebody chose; None: nobody did.
+    """
+    often = range(OFTEN, 0, -1) if repeats is None else (repeats,)
+    return *((count, 1.0) for count in often), (often[-1], 0.5), (often[-1], 0.2)
 
 
 def going_on(reporter: PieceReporter) -> Callable[[], None]:

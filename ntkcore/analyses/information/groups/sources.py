@@ -5,17 +5,20 @@ all of them. Beside it: what each source's images are worth alone, and what is l
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import Sizes, affordable, fit, room_of_choice
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.information.groups import answer
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of, inputs_text, require_one_shape
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
     composed_kernel,
+    effort,
     forecast_study,
     going_on,
     is_stored,
@@ -29,7 +32,7 @@ from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.progress import PieceReporter
 from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import SetFacts, catalogue, facts_of, own_sets
+from ntkcore.data import Room, SetFacts, catalogue, facts_of, own_sets
 from ntkcore.errors import DataError, SpecError
 from ntkcore.information import functional_information
 from ntkcore.models import weights_content
@@ -40,19 +43,46 @@ from ntkcore.specs.information import InformationView
 
 DROPPED = tuple(round(0.1 * step, 1) for step in range(11))
 """Shares of a source's images that are dropped; at 1 the source is gone."""
+USUAL = Sizes(500, 250)
+"""Images of each source and held out of it, where nobody says how many."""
 ORDERS = ("least informative first", "at random")
 
 
-def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
+def _sources(spec: InfluenceSpec, view: InformationView) -> tuple[SourceSpec, ...]:
+    """The page's own data set and those chosen beside it."""
+    return SourceSpec(name=spec.dataset.name, own=spec.dataset.own), *map(SourceSpec.of, view.sources.others)
+
+
+def sizes(spec: InfluenceSpec, view: InformationView, ws: Workspace, part: float = 1.0) -> Sizes:
+    """Images of each source, to train on and held out: those chosen, else so large a part of the usual numbers as every source has.
+
+    Raises:
+        AtlasError: a source cannot be opened.
+    """
+    chosen, rooms = view.sources, []
+    for one in _sources(spec, view):
+        with suppress(SpecError):  # a class that it does not have: said where the sources are put together
+            rooms.append(room_of_choice(DatasetSpec(name=one.name, own=one.own, classes=spec.dataset.classes), ws))
+    wanted = Sizes(chosen.n or round(part * USUAL.n), chosen.test or round(part * USUAL.test))
+    if not rooms:
+        return wanted
+    said = [name for name in ("n", "test") if getattr(chosen, name) is not None]
+    return fit(wanted, Room("", min(room.images for room in rooms), max(room.fewest for room in rooms)), said, spare=0)
+
+
+def sources_asked(spec: InfluenceSpec, view: InformationView, size: Sizes, repeats: int) -> SourcesSpec:
     """The study that the page's choice asks for: its own data set beside those chosen.
+
+    Args:
+        size: images of each source.
+        repeats: draws.
 
     Raises:
         SpecError: no other source is chosen, the same one twice, or a kernel after training.
     """
     require_untrained(spec)
-    own = SourceSpec(name=spec.dataset.name, own=spec.dataset.own)
-    others = tuple(map(SourceSpec.of, view.sources.others))
-    if not others:
+    chosen = _sources(spec, view)
+    if len(chosen) == 1:
         raise SpecError("There is one source only.", "Choose another set of images of the same classes to hold this one against.")
     try:
         return SourcesSpec(
@@ -63,11 +93,11 @@ def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
             ridge=view.ridge,
             time=view.time,
             seed=spec.dataset.seed,
-            repeats=view.sources.repeats,
-            sources=(own, *others),
+            repeats=repeats,
+            sources=chosen,
             classes=spec.dataset.classes,
-            n=view.sources.n,
-            test=view.sources.test,
+            n=size.n,
+            test=size.test,
         )
     except ValidationError as error:
         raise unasked(error, "Choose other sources.") from error
@@ -192,8 +222,9 @@ class Sources(Study[SourcesSpec, InformationView]):
         return forecast_study(spec, found.split.train, sources * spec.n, sources * spec.test, ws, kernels=kernels, solves=solves)
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SourcesSpec:
-        """What the page's choice asks for; see :func:`sources_asked`."""
-        return sources_asked(spec, view)
+        """What the page's choice asks for; see :func:`sizes` and :func:`sources_asked`."""
+        wished = (sources_asked(spec, view, sizes(spec, view, ws, part), repeats) for repeats, part in effort(view.sources.repeats))
+        return affordable(self, list(dict.fromkeys(wished)), ws)
 
     def shown(self, spec: SourcesSpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

@@ -6,17 +6,22 @@ of a repeat look at one kernel, since fewer images are the first of more.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.forecast import Forecast
 from ntkcore.analyses.information.groups import answer
 from ntkcore.analyses.information.groups.composed import Composed, compose, content_of_source, contents_of
 from ntkcore.analyses.information.groups.kernel import (
     COMPOSED_METHOD,
+    OFTEN,
     composed_kernel,
+    effort,
     forecast_study,
     going_on,
     is_stored,
@@ -40,8 +45,25 @@ from ntkcore.specs.groups import GroupSpec, SourceSpec, SubclassSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
-USUAL = ("cat", "dog", "deer")
+PAPER = ("cat", "dog", "deer")
 """Rare, common and other class of the paper."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Images of the three classes, repeats, and the count of rare images whose scores are shown."""
+
+    counts: tuple[int, ...]
+    common_count: int
+    other_count: int
+    test: int
+    repeats: int
+    count: int
+
+
+USUAL = Numbers((10, 25, 50, 100, 250, 500), 500, 500, 300, OFTEN, 50)
+"""Where nobody says how many and the set has enough."""
+_TRAINED = 0.7  # of a class, at most, where nobody says how many: the others can be held out
 KINDS = ("rare", "common", "other")
 
 
@@ -56,7 +78,7 @@ def roles(names: tuple[str, ...], view: InformationView) -> tuple[str, str, str]
             "A sub-class needs three classes: two that are made one, and another.", "Choose a data set of three classes or more, or all."
         )
     chosen = view.groups.rare, view.groups.common, view.groups.other
-    usual = USUAL if set(USUAL) <= set(names) else names[:3]
+    usual = PAPER if set(PAPER) <= set(names) else names[:3]
     free = [name for name in (*usual, *names) if name not in chosen]
     found = []
     for place, name in enumerate(chosen):
@@ -65,19 +87,46 @@ def roles(names: tuple[str, ...], view: InformationView) -> tuple[str, str, str]
     return found[0], found[1], found[2]
 
 
-def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SubclassSpec:
+def _sizes(have: tuple[int, int, int], view: InformationView, part: float) -> dict[str, Any]:
+    """Images of the three classes: those chosen, else so large a part of the usual numbers as there are, a part of them held out.
+
+    Args:
+        have: images of the rare, the common and the other class.
+    """
+    chosen = view.groups
+    most, shown = round(part * USUAL.common_count), USUAL.count if chosen.count is None else chosen.count
+    rare, common, other = (max(2, min(most, int(_TRAINED * count))) for count in have)
+    usual = chosen.counts or [count for count in USUAL.counts if count <= rare] or [rare]
+    counts = tuple(sorted({*usual, *([shown] if chosen.count or (chosen.counts and shown <= rare) else [])}))
+    trained = counts[-1], chosen.common_count or common, chosen.other_count or other
+
+    def fits(test: int) -> bool:
+        held = [_of_test(count, trained[1], trained[2], test, chosen.held) for count in counts]
+        return all(n + max(one[place] for one in held) <= of for place, (n, of) in enumerate(zip(trained, have, strict=True)))
+
+    held = max(3, round(part * USUAL.test))
+    test = chosen.test or next((test for test in range(held, 2, -1) if fits(test)), held)
+    return {"counts": counts, "common_count": trained[1], "other_count": trained[2], "test": test}
+
+
+def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace, repeats: int, part: float) -> SubclassSpec:
     """The study that the page's choice asks for.
+
+    Args:
+        repeats: draws.
+        part: of the usual numbers of images that those not chosen are, at most.
 
     Raises:
         SpecError: too few classes, the same class twice, or a kernel after training.
     """
     require_untrained(spec)
     source = SourceSpec(name=spec.dataset.name, own=spec.dataset.own)
-    names = spec.dataset.classes or facts(source, ws).class_names
+    found = facts(source, ws)
+    names, counts = spec.dataset.classes or found.class_names, dict(zip(found.class_names, found.counts, strict=True))
     rare, common, other = roles(names, view)
     if unknown := [name for name in (rare, common, other) if name not in names]:
         raise SpecError(f"There is no class {unknown[0]!r} here.", f"Choose among {', '.join(names[:12])}.")
-    chosen = view.groups
+    size = _sizes((counts[rare], counts[common], counts[other]), view, part)
     try:
         return SubclassSpec(
             kernel=spec.kernel,
@@ -87,16 +136,13 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) ->
             ridge=view.ridge,
             time=view.time,
             seed=spec.dataset.seed,
-            repeats=chosen.repeats,
+            repeats=repeats,
             source=source,
             rare=rare,
             common=common,
             other=other,
-            counts=tuple(sorted({*chosen.counts, chosen.count})),
-            common_count=chosen.common_count,
-            other_count=chosen.other_count,
-            test=chosen.test,
-            held=chosen.held,
+            held=view.groups.held,
+            **size,
         )
     except ValidationError as error:
         raise unasked(error, "Choose other numbers.") from error
@@ -104,20 +150,25 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) ->
 
 def count_of(spec: SubclassSpec, view: InformationView) -> int:
     """The count of rare images that a view looks at, or the nearest that was studied."""
-    return min(spec.counts, key=lambda count: abs(count - view.groups.count))
+    wanted = view.groups.count or USUAL.count
+    return min(spec.counts, key=lambda count: abs(count - wanted))
+
+
+def _of_test(rare: int, common: int, other: int, test: int, held: str) -> tuple[int, int, int]:
+    """Of ``test`` held-out images those of the three classes, by their training images: in the same shares, or ``"equal"`` parts.
+
+    There is at least one of each. The rest goes to the other class, so that all counts of rare images have ``test`` of them.
+    """
+    if held == "equal":
+        third = test // 3
+        return third, third, test - 2 * third
+    first, second = (max(1, round(test * part / (rare + common + other))) for part in (rare, common))
+    return first, second, max(1, test - first - second)
 
 
 def held_counts(spec: SubclassSpec, count: int) -> tuple[int, int, int]:
-    """Held-out images of the three when there are ``count`` rare ones: in the shares of the training images, or equally many.
-
-    There is at least one of each. The rest goes to the other class, so that all counts have ``spec.test`` of them.
-    """
-    if spec.held == "equal":
-        third = spec.test // 3
-        return third, third, spec.test - 2 * third
-    whole = count + spec.common_count + spec.other_count
-    rare, common = (max(1, round(spec.test * part / whole)) for part in (count, spec.common_count))
-    return rare, common, max(1, spec.test - rare - common)
+    """Held-out images of the three when there are ``count`` rare ones."""
+    return _of_test(count, spec.common_count, spec.other_count, spec.test, spec.held)
 
 
 def groups_of(spec: SubclassSpec) -> tuple[GroupSpec, GroupSpec, GroupSpec]:
@@ -197,7 +248,8 @@ class Subclass(Study[SubclassSpec, InformationView]):
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> SubclassSpec:
         """What the page's choice asks for; see :func:`subclass_asked`."""
-        return subclass_asked(spec, view, ws)
+        wished = (subclass_asked(spec, view, ws, repeats, part) for repeats, part in effort(view.groups.repeats))
+        return affordable(self, list(dict.fromkeys(wished)), ws)
 
     def shown(self, spec: SubclassSpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.forecast import Forecast, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import forecast_influence
@@ -29,19 +30,24 @@ from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
+DRAWS = (5, 3, 2)
+"""Draws, where nobody says how many: the usual number, and fewer where those take long."""
 _KERNEL = 0.7  # share of a draw's time that is told when its kernel is there
 _JUDGING = 1e-4  # seconds for an image’s place in the bootstrap samples of one score
 
 
-def asked(spec: InfluenceSpec, view: InformationView) -> DetectionStudySpec:
+def asked(spec: InfluenceSpec, view: InformationView, seeds: int) -> DetectionStudySpec:
     """The study that the information page's choice asks for: the same images and network, with the study's share flipped.
+
+    Args:
+        seeds: draws.
 
     Raises:
         SpecError: so small a share flips no label, or so large a share all.
     """
     noisy = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"label_noise": view.labels.share})})
     try:
-        return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.time, seeds=view.labels.seeds)
+        return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.time, seeds=seeds)
     except ValidationError as error:
         raise unasked(error, "Flip another share of the labels.") from error
 
@@ -81,7 +87,8 @@ class Detection(Study[DetectionStudySpec, InformationView]):
 
     def asked(self, spec: InfluenceSpec, view: InformationView, ws: Workspace) -> DetectionStudySpec:
         """What the page's choice asks for; see :func:`asked`."""
-        return asked(spec, view)
+        draws = DRAWS if view.labels.seeds is None else (view.labels.seeds,)
+        return affordable(self, [asked(spec, view, seeds) for seeds in draws], ws)
 
     def shown(self, spec: DetectionStudySpec) -> tuple[InfluenceSpec, InformationView]:
         """The information page's question that it answers."""

@@ -110,10 +110,10 @@ def test_times_are_compared_on_one_analysis(cache):
         ({"model": {"width": 256, "depth": 2}}, {"others": ("fcn-2",)}, "compared anyway"),
     ],
 )
-def test_what_cannot_be_compared_is_said(spec, believe, words):
+def test_what_cannot_be_compared_is_said(cache, spec, believe, words):
     wanted = InfluenceSpec.model_validate(SPEC.model_dump(mode="json") | spec)
     with pytest.raises(SpecError, match=words):
-        study.asked(wanted, InformationView(believe=BelieveView.model_validate(believe)))
+        study.AGREEMENT.asked(wanted, InformationView(believe=BelieveView.model_validate(believe)), Workspace(cache))
 
 
 def test_a_network_that_does_not_fit_the_images_is_refused_before_anything_runs(cache):

@@ -183,7 +183,7 @@ def test_the_same_images_are_left_out_by_any_number_of_them():
 def test_what_cannot_be_retrained_is_said(changes, words):
     spec = InfluenceSpec.model_validate(BINARY.model_dump(mode="json") | {"dtype": "float32"} | changes)
     with pytest.raises(SpecError, match=words):
-        plan.asked(spec, InformationView(believe=BelieveView(removals=5)))
+        plan.asked(spec, InformationView(), 5)
 
 
 def test_a_kernel_that_no_network_follows_is_refused_and_without_the_scores_these_are_forecast(cache):
@@ -204,8 +204,8 @@ def test_time_is_the_papers_at_the_end_of_training():
     pretrained = cnn.model_copy(update={"model": cnn.model.model_copy(update={"weights": "pretrained"})})
     assert [plan.paper_time(spec) for spec in (BINARY, cnn, pretrained)] == [2 / 14, 0.01, 0.002]
     few = BelieveView(removals=4)
-    assert [plan.asked(BINARY, InformationView(time=time, believe=few)).time for time in (None, 0.7)] == [2 / 14, 0.7]
-    assert plan.asked(BINARY, InformationView(believe=BelieveView(removals=4, ridge=0.0))).ridges == (0.0,)
+    assert [plan.asked(BINARY, InformationView(time=time, believe=few), 4).time for time in (None, 0.7)] == [2 / 14, 0.7]
+    assert plan.asked(BINARY, InformationView(believe=BelieveView(ridge=0.0)), 4).ridges == (0.0,)
 
 
 def follower(quality: float, removals: int = 30) -> Pieces[RetrainingStudySpec]:

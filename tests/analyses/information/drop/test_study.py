@@ -236,7 +236,7 @@ def test_the_forecast_knows_what_is_there_and_what_does_not_fit(ws: Workspace, t
     assert "Ask for" in refused.value.remedy
 
 
-def test_what_cannot_be_studied_says_why() -> None:
+def test_what_cannot_be_studied_says_why(ws: Workspace) -> None:
     for changes, words in (
         ({"shares": (50, 20)}, "ascending"),
         ({"shares": (1,)}, "1 % of 40 images is none"),
@@ -251,7 +251,7 @@ def test_what_cannot_be_studied_says_why() -> None:
     with pytest.raises(ValueError, match="smaller first seed"):
         asked(last, seeds=3)
     with pytest.raises(SpecError, match="10 % of 4 images is none"):
-        study.asked(InfluenceSpec.model_validate({"dataset": {"n": 4}, "test": 3}), InformationView())
+        study.SUMMARY.asked(InfluenceSpec.model_validate({"dataset": {"n": 4}, "test": 3}), InformationView(), ws)
 
 
 def test_a_link_says_all_of_it(ws: Workspace) -> None:
@@ -261,10 +261,10 @@ def test_a_link_says_all_of_it(ws: Workspace) -> None:
     assert query["drop-shares"] == "30,60" and query["drop-model"] == "fcn" and query["drop-init"] == "3"
     assert ADDRESSES["information"].read(query) == (PAIR, view)
     assert not [name for name in ADDRESSES["information"].write(PAIR, InformationView()) if name.startswith("drop")]
-    wanted = study.asked(PAIR, view)
+    wanted = study.SUMMARY.asked(PAIR, view, ws)
     assert (wanted.step, wanted.test, wanted.retrained, wanted.model.width) == (2.5, 40, (50,), 12)
-    plain = study.asked(PAIR, InformationView(drop=DropView()))
+    plain = study.SUMMARY.asked(PAIR, InformationView(drop=DropView()), ws)
     assert plain.model is None and plain.training is None and plain.retrained == () and plain.test == 12
-    key = study.SUMMARY.key(plain, ws)
-    assert key == study.SUMMARY.key(study.asked(PAIR, InformationView(drop=DropView(share=3, show="stays", retrained=(10,)))), ws)
+    key, looks = study.SUMMARY.key(plain, ws), DropView(share=3, show="stays", retrained=(10,))
+    assert key == study.SUMMARY.key(study.SUMMARY.asked(PAIR, InformationView(drop=looks), ws), ws)
     assert study.SUMMARY.request(plain, ws).id == key

@@ -32,7 +32,7 @@ def ws(cache):
 
 
 def asked(spec: InfluenceSpec = PAGE, ridge: float = 0.1, **changes: object) -> AdversarialSpec:
-    return adversarial_asked(spec, InformationView(ridge=ridge, groups=SMALL.model_copy(update=changes)))
+    return adversarial_asked(spec, InformationView(ridge=ridge, groups=(groups := SMALL.model_copy(update=changes))), groups.repeats or 1)
 
 
 def test_it_is_what_attacking_and_refitting_say(ws):

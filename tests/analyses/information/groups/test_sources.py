@@ -10,7 +10,7 @@ from ntkcore.analyses import catalogue
 from ntkcore.analyses.information.groups import kernel as composed_kernel
 from ntkcore.analyses.information.groups import sources as sources_study
 from ntkcore.analyses.information.groups.scores import by_source
-from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images, offered, sources_asked
+from ntkcore.analyses.information.groups.sources import DROPPED, SOURCES, images, offered
 from ntkcore.analyses.progress import STUDY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, DataError, SpecError
@@ -57,7 +57,7 @@ def deleted(k: np.ndarray, held: np.ndarray, y: np.ndarray, rows: np.ndarray, ri
 
 @pytest.mark.parametrize("time", [None, 3.0])
 def test_everything_is_what_refitting_says(ws, tmp_path, time):
-    spec = sources_asked(PAGE, view(negatives(tmp_path, ws.settings), time=time))
+    spec = SOURCES.asked(PAGE, view(negatives(tmp_path, ws.settings), time=time), ws)
     SOURCES.compute(spec, ws, Recording())
     pieces = SOURCES.open(spec, ws)
     for part in range(2):
@@ -86,7 +86,7 @@ def test_everything_is_what_refitting_says(ws, tmp_path, time):
 
 def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, monkeypatch):
     content = negatives(tmp_path, ws.settings)
-    spec = sources_asked(PAGE, view(content))
+    spec = SOURCES.asked(PAGE, view(content), ws)
     with pytest.raises(Cancelled):
         SOURCES.compute(spec, ws, Recording(stop_at=(STUDY, 1.7)))
     assert SOURCES.state(spec, ws) == "partial"
@@ -97,7 +97,7 @@ def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, mon
     assert len(computed) == 3  # of the second repeat alone: all sources, and each by itself
     made: list[object] = []
     monkeypatch.setattr(composed_kernel, "fill_kernels", lambda *args: made.append(args))
-    other = sources_asked(PAGE, view(content, ridge=0.5))
+    other = SOURCES.asked(PAGE, view(content, ridge=0.5), ws)
     catalogue.of(other).compute(other, ws, Recording())
     assert SOURCES.state(other, ws) == "ready" and not made  # λ is another, the kernel the same
 
@@ -105,33 +105,33 @@ def test_it_goes_on_where_it_was_stopped_and_shares_its_kernel(ws, tmp_path, mon
 def test_refusals(ws, tmp_path):
     content = negatives(tmp_path, ws.settings)
     with pytest.raises(SpecError, match="one source only"):
-        sources_asked(PAGE, InformationView())
+        SOURCES.asked(PAGE, InformationView(), ws)
     with pytest.raises(SpecError, match="Name different ones"):
-        sources_asked(PAGE, InformationView(sources=SourcesView(others=("digits",))))
+        SOURCES.asked(PAGE, InformationView(sources=SourcesView(others=("digits",))), ws)
     trained = InfluenceSpec.model_validate({"kernel": "pseudo", "training": {"epochs": 2}})
     with pytest.raises(SpecError, match="after 2 epochs"):
-        sources_asked(trained, view(content))
+        SOURCES.asked(trained, view(content), ws)
     with pytest.raises(ValidationError, match="no image set 'pictures'"):
         SourcesView(others=("pictures",))
     few = negatives(tmp_path, ws.settings, classes=("3", "5"), n=60)
     with pytest.raises(DataError, match="Digits and Negatives are not of the same classes: Negatives has no class '8'") as refused:
-        SOURCES.forecast(sources_asked(PAGE, view(few)), ws)
+        SOURCES.forecast(SOURCES.asked(PAGE, view(few), ws), ws)
     assert refused.value.remedy == "Choose the classes that both have: 3, 5."
     every = InfluenceSpec(dataset=DatasetSpec(n=40), test=10)
     with pytest.raises(DataError, match="Negatives has no class '0', '1', '2'"):
-        SOURCES.forecast(sources_asked(every, view(few)), ws)
+        SOURCES.forecast(SOURCES.asked(every, view(few), ws), ws)
     large = negatives(tmp_path, ws.settings, side=11)
     with pytest.raises(DataError, match="one network takes inputs of one size"):
-        SOURCES.forecast(sources_asked(PAGE, view(large)), ws)
-    tiny = sources_asked(PAGE, view(content, sources=SourcesView(others=(f"own:{content}",), n=14, test=2)))
+        SOURCES.forecast(SOURCES.asked(PAGE, view(large), ws), ws)
+    tiny = SOURCES.asked(PAGE, view(content, sources=SourcesView(others=(f"own:{content}",), n=14, test=2)), ws)
     reduced = tiny.model_copy(update={"classes": (), "sources": (SourceSpec(name="digits"), tiny.sources[1])})
     with pytest.raises(DataError, match=r"a single image|no image|No held-out image"):
         SOURCES.forecast(reduced, ws)
     with pytest.raises(DataError, match="1,008 were asked for"):
-        SOURCES.forecast(sources_asked(PAGE, view(content)).model_copy(update={"n": 1000}), ws)
+        SOURCES.forecast(SOURCES.asked(PAGE, view(content), ws).model_copy(update={"n": 1000}), ws)
     small = Workspace(ws.settings.model_copy(update={"job_memory": 2**20}))
     with pytest.raises(SpecError, match="no number of images would fit"):
-        SOURCES.compute(sources_asked(PAGE, view(content)), small, Recording())
+        SOURCES.compute(SOURCES.asked(PAGE, view(content), ws), small, Recording())
 
 
 def test_what_is_offered(ws, tmp_path):
@@ -139,4 +139,4 @@ def test_what_is_offered(ws, tmp_path):
     found = offered(SourceSpec(name="digits"), ws)
     assert next(iter(found)) == f"own:{same}" and "digits" not in found
     assert found[f"own:{other}"] == "Negatives · 11 × 11 pixels in gray"
-    assert SourceSpec.of(f"own:{same}").token == f"own:{same}" and isinstance(sources_asked(PAGE, view(same)), SourcesSpec)
+    assert SourceSpec.of(f"own:{same}").token == f"own:{same}" and isinstance(SOURCES.asked(PAGE, view(same), ws), SourcesSpec)

@@ -21,7 +21,7 @@ from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
 TINY = InfluenceSpec.model_validate({"dataset": {"classes": ("3", "8"), "n": 30, "seed": 4}, "test": 10})
-SPEC = asked(TINY, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}}))
+SPEC = asked(TINY, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}}), 3)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_it_asks_for_the_same_images_with_the_share_flipped() -> None:
     assert catalogue.of(SPEC) is DETECTION and DETECTION.pieces(SPEC) == 3
     assert [draw.dataset.seed for draw in SPEC.draws] == [4, 5, 6]
     assert all(draw.dataset.label_noise == 0.2 and draw.test == 10 for draw in SPEC.draws)
-    assert asked(SPEC.influence, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}})) == SPEC
+    assert asked(SPEC.influence, InformationView.model_validate({"ridge": 0.1, "labels": {"share": 0.2, "seeds": 3}}), 3) == SPEC
 
 
 @pytest.mark.parametrize("time", [None, 3.0])
@@ -120,10 +120,11 @@ def test_the_forecast_leaves_out_what_is_there(ws: Workspace) -> None:
 
 def test_what_cannot_be_studied_is_refused(ws: Workspace) -> None:
     with pytest.raises(SpecError, match="Of 30 labels 0 would be flipped"):
-        asked(TINY, InformationView.model_validate({"labels": {"share": 0.01}}))
+        asked(TINY, InformationView.model_validate({"labels": {"share": 0.01}}), 5)
     large = asked(
         TINY.model_copy(update={"dataset": TINY.dataset.model_copy(update={"name": "clusters", "classes": (), "n": 100_000})}),
         InformationView(),
+        5,
     )
     with pytest.raises(SpecError, match="images would fit"):
         DETECTION.compute(large, ws, Recording())

@@ -7,8 +7,8 @@ from small_analyses import quickly
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.information.believe import plan, tables
 from ntkcore.analyses.information.believe import retraining as retraining_study
+from ntkcore.analyses.information.believe import tables
 from ntkcore.analyses.information.believe.agreement import AGREEMENT
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
@@ -52,7 +52,9 @@ def test_an_offer_says_what_it_takes_and_is_one_job(app, ready):
     assert "one without each of 5 random images, at λ = 0 and λ = 10, to τ = 0.3" in offer and "on this machine" in offer
     button(app, "Retrain without each of 5 random images").click().run()
     assert not app.exception
-    assert [job.id for job in ready.jobs.list(10)] == [retraining_study.RETRAINING.key(plan.asked(SPEC, VIEW), ready)]
+    assert [job.id for job in ready.jobs.list(10)] == [
+        retraining_study.RETRAINING.key(retraining_study.RETRAINING.asked(SPEC, VIEW, ready), ready)
+    ]
     assert any(b.label == "Cancel" for b in app.button)
 
 
@@ -61,7 +63,7 @@ def test_what_was_measured_stands_beside_the_paper(computed):
     assert titles(app) == CHARTS and not app.error
     text = said(app)
     assert text.count("network follows its linearisation") + text.count("does not follow its linearisation") == 2
-    pieces = retraining_study.RETRAINING.open(plan.asked(SPEC, VIEW), computed)
+    pieces = (study := retraining_study.RETRAINING).open(study.asked(SPEC, VIEW, computed), computed)
     rows = list(tables.agreements(pieces))
     for row in rows[:2]:
         assert f"<td>{row.pearson.value:.2f}</td>".replace("-", "−") in text

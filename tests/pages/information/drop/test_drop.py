@@ -28,7 +28,7 @@ def computed(tmp_path_factory):
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         INFLUENCE.compute(SPEC, ws, Recording())
         for drop in (DROP, NETWORK):
-            study.SUMMARY.compute(study.asked(SPEC, InformationView.model_validate({"drop": drop})), ws, Recording())
+            study.SUMMARY.compute(study.SUMMARY.asked(SPEC, InformationView.model_validate({"drop": drop}), ws), ws, Recording())
         yield ws, INFLUENCE.open(SPEC, ws)
 
 
@@ -63,7 +63,7 @@ def test_the_list_works_without_the_study(computed):
 
 def test_the_answer_of_the_study(computed):
     ws, _ = computed
-    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": DROP})), ws)
+    pieces = study.SUMMARY.open(study.SUMMARY.asked(SPEC, InformationView.model_validate({"drop": DROP}), ws), ws)
     app, found = opened(), views.cost(pieces, "kernel", 50)
     told = plain(said(app))
     assert f"test accuracy {100 * found.own.value:.1f} % instead of {100 * found.whole.value:.1f} %" in told
@@ -78,7 +78,7 @@ def test_the_answer_of_the_study(computed):
 
 def test_kernel_regression_or_the_network_trained_anew(computed):
     ws, _ = computed
-    pieces = study.SUMMARY.open(study.asked(SPEC, InformationView.model_validate({"drop": NETWORK})), ws)
+    pieces = study.SUMMARY.open(study.SUMMARY.asked(SPEC, InformationView.model_validate({"drop": NETWORK}), ws), ws)
     app = opened(NETWORK)
     found = [views.cost(pieces, judge, 50) for judge in views.JUDGES]
     assert f"test accuracy {100 * found[0].own.value:.1f} %" in plain(said(app))

@@ -31,7 +31,7 @@ def computed(tmp_path_factory):
     with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
         for spec in (SPEC, CLEAN):
             INFLUENCE.compute(spec, ws, Recording())
-        study.DETECTION.compute(study.asked(CLEAN, view(labels=LABELS)), ws, Recording())
+        study.DETECTION.compute(study.DETECTION.asked(CLEAN, view(labels=LABELS), ws), ws, Recording())
         yield ws, INFLUENCE.open(SPEC, ws)
 
 
@@ -145,7 +145,7 @@ def test_what_a_link_names_in_vain_is_said(computed):
 def test_the_study_is_shown_where_it_is_stored(computed):
     ws, _ = computed
     app = opened(CLEAN, labels=LABELS)
-    pieces = study.DETECTION.open(study.asked(CLEAN, view(labels=LABELS)), ws)
+    pieces = study.DETECTION.open(study.DETECTION.asked(CLEAN, view(labels=LABELS), ws), ws)
     auc = next(one for one in views.measured(pieces) if (one.score, one.metric) == ("information", "auc"))
     assert (
         f"Over 2 draws, a flipped image carries more unique information than another one with a chance of {100 * auc.mean.value:.1f} %"

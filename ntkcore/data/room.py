@@ -1,0 +1,50 @@
+"""How many images a choice can draw from, and how few it can do with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ntkcore.data.names import NAMED, VECTOR_SETS
+from ntkcore.data.own_store import open_own, own_title
+from ntkcore.data.selection import choose_classes, draw
+from ntkcore.data.sources import open_source
+from ntkcore.settings import Settings
+from ntkcore.specs import DatasetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a set has of the classes chosen.
+
+    Attributes:
+        title: the set's name for people.
+        images: images, or texts, of these classes; of a generated set, as many points as may be asked for.
+        fewest: images that the draw of this seed takes until there are two of every class; ``images`` where there never are.
+    """
+
+    title: str
+    images: int
+    fewest: int
+
+
+def room_of(spec: DatasetSpec, settings: Settings) -> Room:
+    """The room of a choice, whatever its ``n``.
+
+    Raises:
+        SpecError: a class the set does not have.
+        DataMissing: the set is not on this machine.
+        DataError: a damaged file.
+    """
+    if spec.name in VECTOR_SETS:
+        known = NAMED[spec.name]
+        return Room(known.title, known.size, 2 * len(known.class_names))  # points take turns in the classes
+    if spec.name == "own":
+        title, source = own_title(str(spec.own), settings), open_own(str(spec.own), settings)
+    else:
+        title, source = NAMED[spec.name].title, open_source(spec.name, settings)
+    classes = choose_classes(title, source.class_names, spec.classes)
+    images = int(np.isin(source.labels, classes).sum())
+    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title)]
+    places = [np.flatnonzero(labels == label) for label in classes]
+    fewest = max((int(found[1]) + 1 if len(found) > 1 else images) for found in places)
+    return Room(title, images, fewest)
