@@ -43,8 +43,6 @@ def added(cache, monkeypatch):
     page = _Elsewhere("nearest", "Nearest", "straighten", "Explore", "Which images look like another class?")
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, page))
     ws = Workspace(cache)
-    monkeypatch.setattr(notebook, "workspace", lambda: ws)
-    monkeypatch.setattr("ntkcore.analyses.workspace.workspace", lambda: ws)
     return ws
 
 
