@@ -42,8 +42,7 @@ def added(cache, monkeypatch):
     monkeypatch.setitem(ADDRESSES, "nearest", NEAREST_ADDRESS)
     page = _Elsewhere("nearest", "Nearest", "straighten", "Explore", "Which images look like another class?")
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, page))
-    ws = Workspace(cache)
-    return ws
+    return Workspace(cache)
 
 
 def visit(**query):
