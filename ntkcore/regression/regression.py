@@ -65,6 +65,7 @@ class KernelRegression:
         self._side = self.k if self.blocks else 1  # rows of the system for a sample
         self._y = (y - start).reshape(-1, 1) if self.blocks else y - start
         self._kernel = symmetrised(kernel)
+        self.dtype = kernel.dtype  # in which K was computed
         self._waiting = waiting
         self.ridge = _ridge(ridge)
         self._resolvent: Resolvent | None = None

@@ -1,5 +1,6 @@
 """F-SI and SI against deletion and against explicit weights of a linear model; SGD's steady state against a Lyapunov solver."""
 
+from collections.abc import Callable
 from math import inf
 
 import numpy as np
@@ -97,9 +98,27 @@ def test_langevin_information_weighs_the_change_by_the_hessian(n: int, k: int, b
     assert close(langevin_information(KernelRegression(kernel, y, 0.3), rate=0.1, batch=5, sigma=2.0), expected, 1e-8)
 
 
+def few_weights(n: int, k: int, blocks: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`linear_model`, of 6 weights, fewer than samples times outputs."""
+    jacobian, _, y = linear_model(n, k, blocks)
+    jacobian = jacobian[:, :6]
+    kernel = jacobian @ jacobian.T
+    return jacobian, kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3) if blocks else kernel, y
+
+
+def repeating(n: int, k: int, blocks: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`linear_model`, the first two samples twice, with other targets."""
+    jacobian, _, y = linear_model(n, k, blocks)
+    side = k if blocks else 1
+    jacobian[-2 * side :] = jacobian[: 2 * side]
+    kernel = jacobian @ jacobian.T
+    return jacobian, kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3) if blocks else kernel, y
+
+
+@pytest.mark.parametrize("make", [linear_model, few_weights, repeating])
 @pytest.mark.parametrize(("n", "k", "blocks"), [(14, 1, False), (9, 2, False), (7, 2, True)])
-def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int, k: int, blocks: bool) -> None:
-    jacobian, kernel, y = linear_model(n, k, blocks)
+def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int, k: int, blocks: bool, make: Callable) -> None:
+    jacobian, kernel, y = make(n, k, blocks)
     ridge, rate, batch = 0.3, 0.1, 5
     weights = trained(jacobian, y.reshape(-1, 1) if blocks else y, ridge, [inf])[0]
     errors = (jacobian @ weights).reshape(n, k) - y
@@ -117,6 +136,7 @@ def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int,
 
     regression = KernelRegression(kernel, y, ridge)
     found = steady_state(regression, rate=rate, batch=batch)
+    assert len(found.hessian) == np.linalg.matrix_rank(full)
     span = np.linalg.svd(full)[2][: len(found.hessian)]
     np.testing.assert_allclose(
         np.linalg.eigvalsh(found.covariance), np.linalg.eigvalsh(span @ covariance @ span.T), rtol=1e-6, atol=1e-12 * found.covariance.max()
@@ -134,9 +154,14 @@ def test_what_has_no_steady_state_is_refused() -> None:
     _, kernel, y = linear_model(12, 1, False)
     with pytest.raises(ComputationError, match="no noise"):
         sgd_information(KernelRegression(kernel, y, 0.0), rate=0.1)
-    repeated = np.concatenate([np.arange(12), [0, 0]])
-    with pytest.raises(ComputationError, match="singular to rounding"):
-        sgd_information(KernelRegression(kernel[np.ix_(repeated, repeated)], y[repeated], 0.1), rate=0.1)
+    _, few, targets = few_weights(14, 1, False)
+    with pytest.raises(ComputationError, match="no inverse here: images repeat each other, or are more than the network has weights"):
+        sgd_information(KernelRegression(few, targets, 0.0), rate=0.1)
+    for gone in (KernelRegression(kernel, np.zeros((12, 1)), 0.1), KernelRegression(kernel[:1, :1], y[:1], 0.1)):
+        with pytest.raises(ComputationError, match="gradients are alike"):
+            sgd_information(gone, rate=0.1)
+    with pytest.raises(ComputationError, match="information would be infinite"):  # of n alike directions n - 1 have noise
+        sgd_information(KernelRegression(np.eye(5), y[:5], 0.1), rate=0.1)
     large = np.eye(700)
     with pytest.raises(ComputationError, match="7,000 directions"):
         steady_state(KernelRegression(large, np.zeros((700, 10)), 0.1), rate=0.1)
@@ -145,6 +170,29 @@ def test_what_has_no_steady_state_is_refused() -> None:
             langevin_information(KernelRegression(kernel, y, 0.1), rate=wrong)
         with pytest.raises(ValueError, match="sigma"):
             functional_information(KernelRegression(kernel, y, 0.1), kernel, sigma=wrong)
+
+
+def test_targets_that_sum_to_nothing_leave_the_sum_of_the_outputs_out() -> None:
+    """Centred one-hot: neither SGD nor a removal moves it, so that information is that of k - 1 outputs, whichever the basis.
+
+    Σ's condition number, below 1e6 without that direction, multiplies roundings.
+    """
+    _, kernel, y = linear_model(12, 3, False)
+    y -= y.mean(1, keepdims=True)
+    basis = np.linalg.qr(np.concatenate([np.ones((3, 1)), np.eye(3)[:, :2]], axis=1))[0][:, 1:]
+    found = sgd_information(KernelRegression(kernel, y, 0.3), rate=0.1)
+    assert close(found, sgd_information(KernelRegression(kernel, y @ basis, 0.3), rate=0.1), 1e-8)
+
+
+def test_directions_that_single_precision_hides_are_not_taken_for_none() -> None:
+    """Six weights: the other eigenvalues are roundings of 1e-7; that there are six has to be said. Roundings of 1e-7 of entries of 1 move
+    eigenvalues of 1e-2 and more, and with λ = 0.3 all that follows, by 1e-4 at most."""
+    _, kernel, y = few_weights(14, 1, False)
+    exact = sgd_information(KernelRegression(kernel, y, 0.3), rate=0.1)
+    single = KernelRegression(kernel.astype(np.float32), y, 0.3)
+    with pytest.raises(ComputationError, match=r"8 of the 14 directions .* hidden by the rounding of a kernel in float32"):
+        sgd_information(single, rate=0.1)
+    assert close(sgd_information(single, rate=0.1, weights=6), exact, 1e-4)
 
 
 def small_network(k: int) -> tuple[torch.nn.Module, torch.Tensor, np.ndarray, np.ndarray, np.ndarray]:
