@@ -257,6 +257,25 @@ def information_table(result: InfluenceResult, ridge: float = 0.01, time: float 
     return INFORMATION.table(result, InformationView(ridge=ridge, time=time), workspace())
 
 
+def noise_table(
+    result: InfluenceResult, ridge: float = 0.01, time: float | None = None, rate: float = 0.01, batch: int = 1
+) -> pd.DataFrame:
+    """All training images with their information in the weights by SGD's own noise and by Langevin's (Unique-info Prop. 5.1, eq. 15).
+
+    Args:
+        result: from :func:`information`.
+        ridge: λ.
+        time: τ; None: the end of training.
+        rate: η of SGD; ``batch`` b, images of a step.
+
+    Returns:
+        Without the columns of SGD's noise where that cannot be had; ``answer`` says why.
+    """
+    believe = {"show": "noise", "rate": rate, "batch": batch}
+    view = InformationView.model_validate({"ask": "believe", "ridge": ridge, "time": time, "believe": believe})
+    return INFORMATION.table(result, view, workspace())
+
+
 def study(name: str, **choices: Choice) -> pd.DataFrame:
     """Compute (or open, when stored) a study of the information page, and give its table; minutes.
 

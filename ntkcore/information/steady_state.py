@@ -8,6 +8,9 @@ eigenvalues that are 0: no gradient goes that way, and Σ is that of the other d
 
 What Σ⁻¹ weighs is only known where rounding leaves Σ's own directions apart: a removal that moves the weights where SGD has no noise
 carries infinite information, and that is refused.
+
+At a finite τ noise that is Λ all along has brought about ``Σ_τ = Σ - e^(-τ H) Σ e^(-τ H)``. Differs from SGD's own course by Λ, which is
+that of w_τ from the start.
 """
 
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ from ntkcore.errors import ComputationError
 from ntkcore.information.weights import require_positive, weight_rows
 from ntkcore.kernels.spectrum import rounding_floor, rounding_unit
 from ntkcore.linalg import eigh
-from ntkcore.regression import KernelRegression
+from ntkcore.regression import KernelRegression, grown
 
 Float = NDArray[np.float64]
 
@@ -46,23 +49,28 @@ class SteadyState:
     directions: NDArray[np.intp]
 
 
-def steady_state(regression: KernelRegression, *, rate: float, batch: int = 1, weights: int | None = None) -> SteadyState:
-    """SGD's steady state around the minimum of the regularised loss (eq. 14).
+def steady_state(
+    regression: KernelRegression, *, rate: float, batch: int = 1, weights: int | None = None, time: float = inf
+) -> SteadyState:
+    """SGD's steady state around the minimum of the regularised loss (eq. 14), or its covariance at a time before.
 
     Args:
-        regression: fitted to the n training samples, k outputs; λ above 0.
+        regression: fitted to the n training samples, k outputs; at τ = ∞ with λ above 0.
         rate: η, above 0.
         batch: b, samples of a step.
         weights: P, of the network: at most so many directions there are. None: not known, and a kernel of float64 tells them.
+        time: τ, above 0; inf: the steady state.
 
     Raises:
-        ComputationError: more than LARGEST directions; λ = 0; no noise; or a kernel of single precision whose rounding hides some.
+        ComputationError: more than LARGEST directions; λ = 0 at τ = ∞; no noise; or a kernel of single precision whose rounding hides some.
     """
     require_positive(rate=rate, batch=batch)
+    if not time > 0:
+        raise ValueError(f"time: expected a number above 0, got {time}")
     n, k = regression.n, regression.k
     values, vectors = regression.eigen
     kept = _reached(values, regression.dtype, weights)
-    if regression.ridge == 0:
+    if regression.ridge == 0 and time == inf:
         raise _without_ridge(len(kept) < len(values))
     outputs = 1 if regression.blocks else k
     if len(kept) * outputs > LARGEST:
@@ -70,7 +78,7 @@ def steady_state(regression: KernelRegression, *, rate: float, batch: int = 1, w
             f"SGD's steady state has {len(kept) * outputs:,} directions here, more than {LARGEST:,}.",
             "Choose the Langevin form, which needs no such matrix, or fewer images.",
         )
-    errors = -regression.ridge * regression.beta  # f(x_i) - y_i (n, k), without the cancellation of a subtraction
+    errors = regression.own_errors(time)
     roots = np.sqrt(values[kept])
     if regression.blocks:  # direction a of sample i's gradient: √s_a sum_o V_(i o)a e_io
         gradients = np.einsum("ioa,io->ia", vectors[:, kept].reshape(n, k, -1), errors) * roots
@@ -82,21 +90,22 @@ def steady_state(regression: KernelRegression, *, rate: float, batch: int = 1, w
     if not noise.any():
         raise ComputationError("All images' gradients are alike, so that SGD has no noise to smooth with.", "Choose the Langevin form.")
     directions = (kept[:, None] * outputs + np.arange(outputs)).ravel()
-    return SteadyState(noise * (rate / batch) / (hessian[:, None] + hessian), hessian, noise, directions)
+    covariance = noise * (rate / batch) * grown(hessian[:, None] + hessian, time)
+    return SteadyState(covariance, hessian, noise, directions)
 
 
-def sgd_information(regression: KernelRegression, *, rate: float, batch: int = 1, weights: int | None = None) -> Float:
-    """``SI(i) = ½ (w - w_(without i))ᵀ Σ⁻¹ (w - w_(without i))`` (n,), in nats, with SGD's steady state Σ (eq. 13), at τ = ∞.
+def sgd_information(regression: KernelRegression, *, rate: float, batch: int = 1, weights: int | None = None, time: float = inf) -> Float:
+    """``SI(i) = ½ (w - w_(without i))ᵀ Σ⁻¹ (w - w_(without i))`` (n,), in nats, with SGD's covariance Σ (eq. 13).
 
     Args:
-        regression, rate, batch, weights: as for :func:`steady_state`.
+        regression, rate, batch, weights, time: as for :func:`steady_state`.
 
     Raises:
         ComputationError: as :func:`steady_state`; or some removals move the weights where SGD has no noise, to rounding.
     """
-    found = steady_state(regression, rate=rate, batch=batch, weights=weights)
+    found = steady_state(regression, rate=rate, batch=batch, weights=weights, time=time)
     rows = weight_rows(regression, np.sqrt(regression.eigen[0]))
-    shift = -regression.loo_shift(rows, inf)  # (n, n, k): for each direction, without each sample
+    shift = -regression.loo_shift(rows, time)  # (n, n, k): for each direction, without each sample
     changes = shift.transpose(0, 2, 1).reshape(-1, regression.n)[found.directions]
     scale = np.sqrt(np.diagonal(found.covariance))
     noisy = scale > 0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.information.functions import squared_shifts
-from ntkcore.regression import KernelRegression
+from ntkcore.regression import KernelRegression, grown
 
 Float = NDArray[np.float64]
 
@@ -34,21 +34,23 @@ def weight_information(regression: KernelRegression, time: float = inf, sigma: f
     return weight_changes(regression, time) / (2 * sigma**2)
 
 
-def langevin_information(regression: KernelRegression, *, rate: float, batch: int = 1, sigma: float = 1.0) -> Float:
+def langevin_information(regression: KernelRegression, *, rate: float, batch: int = 1, sigma: float = 1.0, time: float = inf) -> Float:
     """``b / (η σ²) (w - w_(without i))ᵀ H (w - w_(without i))`` (n,), in nats, with ``H = JᵀJ + λ I``: ``δᵀ (K² + λ K) δ`` (eq. 15).
 
-    The steady state of SGD whose gradients' noise is σ² I, at the minimum of the regularised loss (τ = ∞).
+    The steady state of SGD whose gradients' noise is σ² I, at the minimum of the regularised loss; at a finite τ ``H / (1 - e^(-2 τ H))``
+    in H's place, of the noise until then.
 
     Args:
         regression: fitted to the n training samples.
         rate: η, above 0.
         batch: b, samples of a step.
         sigma: standard deviation of the noise, above 0.
+        time: τ, above 0; inf is the end of training.
     """
     require_positive(rate=rate, batch=batch, sigma=sigma)
     values = regression.eigen[0]
-    rows = weight_rows(regression, np.sqrt(values * (values + regression.ridge)))
-    return squared_shifts(regression, rows, [inf])[0] * batch / (rate * sigma**2)
+    rows = weight_rows(regression, np.sqrt(values / (2 * grown(2 * (values + regression.ridge), time))))
+    return squared_shifts(regression, rows, [time])[0] * batch / (rate * sigma**2)
 
 
 def weight_rows(regression: KernelRegression, factors: Float) -> Float:

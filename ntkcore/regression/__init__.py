@@ -1,6 +1,6 @@
 """Kernel regression with the network's own outputs as prior mean: fitted, followed through training, and without each sample (§3, §5)."""
 
 from ntkcore.regression.predict import Prediction, fit_predict, fit_predict_blocks
-from ntkcore.regression.regression import KernelRegression
+from ntkcore.regression.regression import KernelRegression, grown
 
-__all__ = ["KernelRegression", "Prediction", "fit_predict", "fit_predict_blocks"]
+__all__ = ["KernelRegression", "Prediction", "fit_predict", "fit_predict_blocks", "grown"]

@@ -145,7 +145,7 @@ class KernelRegression:
         if isinf(_time(time)):
             return self.beta.reshape(self._y.shape)
         values, vectors = self.eigen
-        return vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors.T @ self._y))
+        return vectors @ (grown(values + self.ridge, time)[:, None] * (vectors.T @ self._y))
 
     def loo_residuals(self) -> Float:
         """``r_i = f^(without i)(x_i) - y_i`` (n, k) at τ = ∞: ``-β_i / G_ii``, or with k × k blocks the solution of ``G_ii r_i = -β_i``."""
@@ -296,7 +296,7 @@ class KernelRegression:
             moved = self.resolvent.columns(chosen) @ rows
         else:
             values, vectors = self.eigen
-            moved = vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
+            moved = vectors @ (grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
         return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
 
     def quadratic(self) -> float:
@@ -341,8 +341,8 @@ def _semidefinite(values: Float, vectors: Float) -> tuple[Float, Float]:
     return np.maximum(values, 0.0), vectors
 
 
-def _grown(rates: Float, time: float) -> Float:
-    """``(1 - e^(-τ a)) / a``, which is τ where a = 0."""
+def grown(rates: Float, time: float) -> Float:
+    """``(1 - e^(-τ a)) / a`` of rates a, at least 0: τ where a = 0."""
     safe = np.where(rates > 0, rates, 1.0)
     return np.where(rates > 0, -np.expm1(-time * safe) / safe, time)
 

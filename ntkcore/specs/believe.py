@@ -21,13 +21,15 @@ NETWORK_NAMES: tuple[NetworkName, ...] = get_args(NetworkName)
 class BelieveView(Spec):
     """Part of a link, never of a key."""
 
-    show: Literal["retraining", "agreement", "times"] = Field("retraining", description="the check that is shown")
+    show: Literal["retraining", "agreement", "times", "noise"] = Field("retraining", description="the check that is shown")
     removals: int = Field(20, ge=1, le=MOST_RETRAINED, description="training images left out, each in a training of its own")
     seed: Seed = Field(0, description="seed of the images left out")
     ridge: float = Field(PAPER_RIDGE, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="the second λ; 0: λ = 0 alone")
     plot: Literal["plain", "regularised"] = Field("plain", description="whether the charts are of λ = 0 or of the second λ")
     others: tuple[NetworkName, ...] = Field((), description="networks that this one is compared with")
     seeds: int = Field(3, ge=1, le=10, description="initialisations of each network")
+    rate: float = Field(0.01, ge=1e-9, le=1e3, allow_inf_nan=False, description="η of SGD, whose noise blurs the weights")
+    batch: int = Field(1, ge=1, le=100_000, description="b, images of a step of SGD")
 
 
 class RetrainingStudySpec(Spec):

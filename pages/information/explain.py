@@ -31,6 +31,9 @@ With noise of its own, SGD needs no blur: its steady state has the covariance th
 $H=J^\top J+\lambda I$; for Langevin dynamics, $\Lambda=\sigma^2I$ (15),
 
 $$\mathrm{SI}(z_i)=\frac{b}{\eta\sigma^2}\,(w-w_{-i})^\top H\,(w-w_{-i}).$$
+
+Both are under “Can I believe the number?”, “By SGD’s noise”, with the $\sigma$ that $\Lambda$ has on average, so that they differ by the
+noise’s shape alone. Before the end of training they take $\Sigma_\tau=\Sigma-e^{-\tau H}\Sigma e^{-\tau H}$, $\Lambda$ at $w_\tau$.
 """
 _READ = """
 - **Near 0**: the network would predict the same without the image. **Large**: its predictions on images it has not seen would move.

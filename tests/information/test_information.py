@@ -150,6 +150,55 @@ def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int,
     assert close(sgd_information(regression, rate=rate, batch=batch), expected, 10 * condition * np.finfo(float).eps)
 
 
+@pytest.mark.parametrize(("n", "k", "blocks"), [(9, 2, False), (7, 2, True)])
+def test_covariance_at_a_time_is_that_of_a_loop_of_explicit_steps(n: int, k: int, blocks: bool) -> None:
+    """``Σ ← (I - ε H) Σ (I - ε H) + ε (η/b) Λ`` from 0, Λ at w_τ, over 2 and 4 thousand steps of ε: an error of the order of ε, of which
+    Richardson's extrapolation leaves that of ε²: (ε h_max)² / steps, some 1e-6."""
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    ridge, rate, batch, time = 0.3, 0.1, 5, 0.2
+    regression = KernelRegression(kernel, y, ridge)
+    found = steady_state(regression, rate=rate, batch=batch, time=time)
+    span, loops = np.eye(len(found.hessian)), []
+    for steps in (2000, 4000):
+        step = span - time / steps * np.diag(found.hessian)
+        covariance = np.zeros_like(span)
+        for _ in range(steps):
+            covariance = step @ covariance @ step + time / steps * rate / batch * found.noise
+        loops.append(covariance)
+    assert close(found.covariance, 2 * loops[1] - loops[0], 1e-5)
+    basis = found_basis(regression, jacobian, k, blocks)
+    errors = regression.fitted(time) - y
+    rows = jacobian.reshape(n, k, -1) if blocks else np.einsum("id,op->iodp", jacobian, np.eye(k)).reshape(n, k, -1)
+    gradients = np.einsum("iod,io->id", rows, errors) @ basis
+    np.testing.assert_allclose(found.noise, np.cov(gradients.T, bias=True), atol=1e-10 * found.noise.max())
+    inside = changes(jacobian, y, k, blocks, ridge, [time])[0].reshape(n, -1) @ basis
+    expected = np.einsum("ia,ia->i", inside, np.linalg.solve(found.covariance, inside.T).T) / 2
+    condition = np.linalg.cond(found.covariance)
+    assert close(sgd_information(regression, rate=rate, batch=batch, time=time), expected, max(1e-8, 10 * condition * np.finfo(float).eps))
+
+
+def found_basis(regression: KernelRegression, jacobian: np.ndarray, k: int, blocks: bool) -> np.ndarray:
+    """(d c, r) the basis of :func:`steady_state` in weight space: right singular vectors, each once for every output."""
+    values, vectors = regression.eigen
+    right = jacobian.T @ vectors / np.sqrt(values)
+    return right if blocks else np.kron(right, np.eye(k))
+
+
+@pytest.mark.parametrize(("n", "k", "blocks"), [(24, 3, False), (9, 3, True)])
+def test_langevin_information_at_a_time_has_the_noise_until_then(n: int, k: int, blocks: bool) -> None:
+    """Σ of a loop of 20000 steps, as of SGD's noise, in the basis where it is diagonal: off by ε h_max of itself, 1e-3 at most."""
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    ridge, rate, batch, sigma, time, steps = 0.3, 0.1, 5, 2.0, 0.2, 20_000
+    values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
+    covariance = np.zeros_like(values)
+    for _ in range(steps):
+        covariance = np.square(1 - time / steps * (values + ridge)) * covariance + time / steps * rate / batch * sigma**2
+    moved = np.einsum("ido,da->iao", changes(jacobian, y, k, blocks, ridge, [time])[0], vectors)
+    expected = (np.square(moved) / covariance[:, None]).sum((1, 2)) / 2
+    found = langevin_information(KernelRegression(kernel, y, ridge), rate=rate, batch=batch, sigma=sigma, time=time)
+    np.testing.assert_allclose(found, expected, rtol=time / steps * (values[-1] + ridge))
+
+
 def test_what_has_no_steady_state_is_refused() -> None:
     _, kernel, y = linear_model(12, 1, False)
     with pytest.raises(ComputationError, match="no noise"):

@@ -7,6 +7,7 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer
+from ntkcore.analyses.information.believe import noise
 from ntkcore.analyses.information.believe.answer import over_training
 from ntkcore.analyses.information.believe.views import over_times
 from ntkcore.analyses.information.drop.answer import to_keep
@@ -33,15 +34,22 @@ class Information(KernelRegressionAnalysis[InformationView]):
             return (to_keep(len(result.labels), view.drop),)
         if view.ask == "believe" and view.believe.show == "times":
             return (over_training(*over_times(look)),)
+        if _by_noise(view):
+            return noise.answer(noise.noises(look, view.believe.rate, view.believe.batch), views.judged(look).loss)
         return answer(views.scores(look), views.judged(look), result.labels)
 
     def table(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """All training images with their unique information in nats (σ = 1), the most informative first."""
-        return views.table(Look.of(result, view.ridge, view.time, ws))
+        """All training images with their unique information in nats (σ = 1), or with that in the weights by SGD's noise, the most first."""
+        look = Look.of(result, view.ridge, view.time, ws)
+        return noise.noise_table(look, view.believe.rate, view.believe.batch) if _by_noise(view) else views.table(look)
 
     def missing(self, result: InfluenceResult, view: InformationView) -> str:
         """Images or classes that do not exist."""
         return views.missing_from(result, view)
+
+
+def _by_noise(view: InformationView) -> bool:
+    return view.ask == "believe" and view.believe.show == "noise"
 
 
 INFORMATION = Information()
