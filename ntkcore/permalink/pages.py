@@ -143,7 +143,7 @@ _ASKED = ("ridge", "time", "ask", "believe-show", "believe-rate", "believe-batch
 
 ADDRESSES: dict[str, Address[Any, Any]] = {
     "learnability": _asking(LEARNABILITY, "rank images by k(x,x) and test the ranking against training"),
-    "convergence": _asking(CONVERGENCE, "compare pseudo-NTK and full kernel over width and training", "epoch", "kernel"),
+    "convergence": _asking(CONVERGENCE, "compare pseudo-NTK and full kernel over width and training", "epoch", "kernel", "jittered"),
     "influence": _asking(INFLUENCE, "which training images helped or harmed a prediction", "ridge", "time", "target"),
     "reliability": _asking(RELIABILITY, "how far the IHVP method is off, over λ", "ridge"),
     "information": _asking(INFORMATION, "how much each image tells the network that no other does", *_ASKED),
