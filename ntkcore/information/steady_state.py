@@ -10,7 +10,8 @@ What Σ⁻¹ weighs is only known where rounding leaves Σ's own directions apar
 carries infinite information, and that is refused.
 
 At a finite τ noise that is Λ all along has brought about ``Σ_τ = Σ - e^(-τ H) Σ e^(-τ H)``. Differs from SGD's own course by Λ, which is
-that of w_τ from the start.
+that of w_τ from the start. Where the regression is trained in steps of rate ε the noise comes in steps, too:
+``Σ ← (I - ε H) Σ (I - ε H) + ε (η / b) Λ``, which is SGD's own covariance for ε = η.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ntkcore.errors import ComputationError
 from ntkcore.information.weights import require_positive, weight_rows
 from ntkcore.kernels.spectrum import rounding_floor, rounding_unit
 from ntkcore.linalg import eigh
-from ntkcore.regression import KernelRegression, grown
+from ntkcore.regression import KernelRegression
 
 Float = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def steady_state(
     if not noise.any():
         raise ComputationError("All images' gradients are alike, so that SGD has no noise to smooth with.", "Choose the Langevin form.")
     directions = (kept[:, None] * outputs + np.arange(outputs)).ravel()
-    covariance = noise * (rate / batch) * grown(hessian[:, None] + hessian, time)
+    covariance = noise * (rate / batch) * regression.descent.spread(hessian[:, None], hessian, time)
     return SteadyState(covariance, hessian, noise, directions)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.information.functions import squared_shifts
-from ntkcore.regression import KernelRegression, grown
+from ntkcore.regression import KernelRegression
 
 Float = NDArray[np.float64]
 
@@ -49,7 +49,8 @@ def langevin_information(regression: KernelRegression, *, rate: float, batch: in
     """
     require_positive(rate=rate, batch=batch, sigma=sigma)
     values = regression.eigen[0]
-    rows = weight_rows(regression, np.sqrt(values / (2 * grown(2 * (values + regression.ridge), time))))
+    rates = values + regression.ridge
+    rows = weight_rows(regression, np.sqrt(values / (2 * regression.descent.spread(rates, rates, time))))
     return squared_shifts(regression, rows, [time])[0] * batch / (rate * sigma**2)
 
 
