@@ -6,8 +6,8 @@ from math import inf
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
 from deletion_oracle import TIMES, followed, problem
+from linear_models import linear_model, small_network
 
 from ntkcore.errors import ComputationError
 from ntkcore.information import (
@@ -47,17 +47,6 @@ def test_functional_information_is_the_mean_squared_change_of_the_outputs(n: int
         assert close(found, expected, 1e-8)
         if n < 200:
             assert close(functional_information(regression, test, time, 0.5), expected, 1e-8)
-
-
-def linear_model(n: int, k: int, blocks: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients J as a matrix of a row for each sample and output (or sample, of a model alike for all outputs), its kernel, targets."""
-    generator = np.random.default_rng(seed)
-    side = n * k if blocks else n
-    jacobian = generator.standard_normal((side, side + 20)) * np.geomspace(1, 1e-2, side + 20)
-    kernel = jacobian @ jacobian.T
-    if blocks:
-        kernel = kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3)
-    return jacobian, kernel, generator.standard_normal((n, k))
 
 
 def trained(jacobian: np.ndarray, y: np.ndarray, ridge: float, times: list[float]) -> np.ndarray:
@@ -242,18 +231,6 @@ def test_directions_that_single_precision_hides_are_not_taken_for_none() -> None
     with pytest.raises(ComputationError, match=r"8 of the 14 directions .* hidden by the rounding of a kernel in float32"):
         sgd_information(single, rate=0.1)
     assert close(sgd_information(single, rate=0.1, weights=6), exact, 1e-4)
-
-
-def small_network(k: int) -> tuple[torch.nn.Module, torch.Tensor, np.ndarray, np.ndarray, np.ndarray]:
-    """A network with a hidden layer, 20 + 8 samples, its explicit Jacobian ((n + m), k, P), its outputs, targets of the first 20."""
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(6, 9), torch.nn.ReLU(), torch.nn.Linear(9, k)).double()
-    x = torch.randn(28, 6, dtype=torch.float64)
-    parts = [torch.autograd.grad(output, list(model.parameters()), retain_graph=True) for output in model(x).flatten()]
-    jacobian = torch.stack([torch.cat([part.flatten() for part in own]) for own in parts]).reshape(28, k, -1).numpy()
-    with torch.no_grad():
-        start = model(x).numpy()
-    return model, x, jacobian, start, np.random.default_rng(1).standard_normal((20, k))
 
 
 @pytest.mark.parametrize("ridge", [1e-3, 1.0])
