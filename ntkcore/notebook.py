@@ -40,7 +40,7 @@ from ntkcore.errors import SpecError
 from ntkcore.permalink import ADDRESSES, Query
 from ntkcore.specs import Spec
 from ntkcore.specs.influence import InfluenceView, VerificationSpec
-from ntkcore.specs.information import InformationView
+from ntkcore.specs.information import InformationView, Score
 from ntkcore.specs.learnability import LearnabilityView
 from ntkcore.specs.reliability import ReliabilityView
 
@@ -243,18 +243,30 @@ def information(**choices: Choice) -> InfluenceResult:
     return compute("information", **choices)
 
 
-def information_table(result: InfluenceResult, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
+def information_table(
+    result: InfluenceResult,
+    ridge: float = 0.01,
+    time: float | None = None,
+    *,
+    score: Score = "held-out",
+    descent: float | None = None,
+    averaged: bool = False,
+) -> pd.DataFrame:
     """All training images with their unique information in nats (Unique-info eqs. 8, 16; σ = 1), the most informative first.
 
     Args:
         result: from :func:`information`.
         ridge: λ.
-        time: τ; None: the end of training.
+        time: τ, or steps; None: the end of training.
+        score: what a removal changes: the outputs of the "held-out" or the "training" images, or the mean training "loss".
+        descent: rate of gradient descent, whose steps ``time`` counts; None: gradient flow.
+        averaged: a removal keeps the averaged loss's rate and λ, as the authors' code does, not the summed one's.
 
     Raises:
-        ComputationError: λ is too small for this kernel at the end of training.
+        ComputationError: λ is too small for this kernel at the end of training, or the rate so large that the descent diverges.
     """
-    return INFORMATION.table(result, InformationView(ridge=ridge, time=time), workspace())
+    view = InformationView(ridge=ridge, time=time, score=score, descent=descent, averaged=averaged)
+    return INFORMATION.table(result, view, workspace())
 
 
 def noise_table(

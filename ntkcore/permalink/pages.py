@@ -139,7 +139,7 @@ def _part(*beginnings: str) -> tuple[str, ...]:
     return ("ridge", "time", *(name for name in INFORMATION.view_fields if name.split("-")[0] in beginnings))
 
 
-_ASKED = ("ridge", "time", "ask", "believe-show", "believe-rate", "believe-batch")
+_ASKED = ("ridge", "time", "score", "descent", "averaged", "ask", "believe-show", "believe-rate", "believe-batch")
 
 ADDRESSES: dict[str, Address[Any, Any]] = {
     "learnability": _asking(LEARNABILITY, "rank images by k(x,x) and test the ranking against training"),

@@ -40,7 +40,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> AgreementStudySpec:
     """
     wanted = view.believe
     try:
-        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=wanted.seeds, ridge=view.ridge, time=view.time)
+        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=wanted.seeds, ridge=view.ridge, time=view.flow_time)
     except ValidationError as error:
         raise unasked(error, "Choose other networks, or more initialisations.") from error
 

@@ -69,7 +69,7 @@ def asked(spec: InfluenceSpec, view: InformationView) -> SummaryStudySpec:
     network_of = {} if drop.model is None else {"model": drop.model, "training": drop.training, "retrained": drop.retrained}
     try:
         return SummaryStudySpec.model_validate(
-            {"influence": spec, "test": drop.test or spec.test, "ridge": view.ridge, "time": view.time}
+            {"influence": spec, "test": drop.test or spec.test, "ridge": view.ridge, "time": view.flow_time}
             | {"step": drop.step, "seeds": drop.seeds, "shares": drop.shares}
             | network_of
         )

@@ -70,7 +70,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView) -> Adversarial
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=chosen.repeats,
             dataset=spec.dataset.model_copy(update={"label_noise": 0.0}),

@@ -61,7 +61,7 @@ def sources_asked(spec: InfluenceSpec, view: InformationView) -> SourcesSpec:
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=view.sources.repeats,
             sources=(own, *others),

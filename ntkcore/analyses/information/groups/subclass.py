@@ -85,7 +85,7 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace) ->
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=chosen.repeats,
             source=source,
