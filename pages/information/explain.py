@@ -64,8 +64,8 @@ def explain_information(result: InfluenceResult) -> None:
             source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50.",
             read=_READ,
             aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here. Its "
-            "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and by "
-            "training loss are choices above the gallery.",
+            "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and "
+            "by training loss are choices above the gallery.",
             silent=_NOT,
             analysis="information",
             show="information_table",
