@@ -18,7 +18,7 @@ Score = Literal["held-out", "training", "loss"]
 
 SCORES: dict[Score, str] = {
     "held-out": "unique information F-SI, nats",
-    "training": "information in the training outputs, nats",
+    "training": "training information, nats",
     "loss": "change of the mean training loss",
 }
 """What an image's removal changes, by which images are ranked; F-SI is that of the held-out outputs."""

@@ -89,7 +89,7 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
 def _how(look: views.InformationLook, view: InformationView) -> None:
     """What a removal changes, how training goes, and what a removal keeps."""
     said = [_RANKED[view.score], *(["in steps"] if view.descent else []), *(["averaged loss"] if view.averaged else [])]
-    with st.popover(", ".join(said), icon=":material/tune:", key="information_how"):
+    with st.popover(f"By {', '.join(said)}", icon=":material/tune:", key="information_how"):
         _VIEW.control(
             "score",
             st.selectbox,

@@ -97,7 +97,7 @@ def against_figure(
             hovertemplate="image %{customdata}, " + name + "<br>%{y:.3g}, " + literal(what) + " %{x:.3g}<extra></extra>",
         )
     figure.update_xaxes(title_text=what, type="log" if log else "linear", exponentformat="power")
-    figure.update_yaxes(title_text=score, type="log", exponentformat="power")
+    figure.update_yaxes(title_text=score, type=_kind(score), exponentformat="power")
     figure.update_layout(dragmode="lasso")
     return figure
 
@@ -133,7 +133,7 @@ def course_figure(
         line={"color": ink(mode), "width": 2.4, "dash": "dash"},
         hovertemplate="%{x:.4g}: %{y:.3g}<extra>median</extra>",
     )
-    figure.update_yaxes(title_text=score, type="log", exponentformat="power")
+    figure.update_yaxes(title_text=score, type=_kind(score), exponentformat="power")
     return figure
 
 
@@ -153,3 +153,8 @@ def agreement_figure(over: Agreement, now: float | None, mode: str, *, steps: bo
         title_text="Spearman’s ρ with the ranking shown", range=[min(-0.05, float(np.nanmin([*over.rho, 0.0]))) - 0.05, 1.05]
     )
     return figure
+
+
+def _kind(score: str) -> str:
+    """Of a score's axis: a change of loss may be negative."""
+    return "linear" if score == SCORES["loss"] else "log"

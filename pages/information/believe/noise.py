@@ -36,7 +36,8 @@ def show_noise(look: Look, page: InformationView) -> None:
         found, loss = noise.noises(look, view.rate, view.batch), views.judged(look).loss
     tables.fact(words.as_html(" ".join(noise.answer(found, loss))))
     result, mode = look.result, frame.mode()
-    said = f"{'at the end of training' if look.time == inf else f'at τ = {words.number(look.time)}'}, λ = {words.number(look.ridge)}"
+    moment = f"at τ = {words.number(look.time)}" if look.descent is None else f"after {words.number(look.time)} steps"
+    said = f"{'at the end of training' if look.time == inf else moment}, λ = {words.number(look.ridge)}"
     if found.sgd is None:
         figure = information_histogram(found.even, result.labels, result.class_names, None, mode, what=f"{IN_WEIGHTS} even noise, nats")
         note = "Langevin’s noise has σ = 1."
