@@ -40,7 +40,7 @@ from ntkcore.errors import SpecError
 from ntkcore.permalink import ADDRESSES, Query
 from ntkcore.specs import Spec
 from ntkcore.specs.influence import InfluenceView, VerificationSpec
-from ntkcore.specs.information import InformationView
+from ntkcore.specs.information import InformationView, Score
 from ntkcore.specs.learnability import LearnabilityView
 from ntkcore.specs.reliability import ReliabilityView
 
@@ -244,18 +244,49 @@ def information(**choices: Choice) -> InfluenceResult:
     return compute("information", **choices)
 
 
-def information_table(result: InfluenceResult, ridge: float = 0.01, time: float | None = None) -> pd.DataFrame:
+def information_table(
+    result: InfluenceResult,
+    ridge: float = 0.01,
+    time: float | None = None,
+    *,
+    score: Score = "held-out",
+    descent: float | None = None,
+    averaged: bool = False,
+) -> pd.DataFrame:
     """All training images with their unique information in nats (Unique-info eqs. 8, 16; σ = 1), the most informative first.
 
     Args:
         result: from :func:`information`.
         ridge: λ.
-        time: τ; None: the end of training.
+        time: τ, or steps; None: the end of training.
+        score: what a removal changes: the outputs of the "held-out" or the "training" images, or the mean training "loss".
+        descent: rate of gradient descent, whose steps ``time`` counts; None: gradient flow.
+        averaged: a removal keeps the averaged loss's rate and λ, as the authors' code does, not the summed one's.
 
     Raises:
-        ComputationError: λ is too small for this kernel at the end of training.
+        ComputationError: λ is too small for this kernel at the end of training, or the rate so large that the descent diverges.
     """
-    return INFORMATION.table(result, InformationView(ridge=ridge, time=time), workspace())
+    view = InformationView(ridge=ridge, time=time, score=score, descent=descent, averaged=averaged)
+    return INFORMATION.table(result, view, workspace())
+
+
+def noise_table(
+    result: InfluenceResult, ridge: float = 0.01, time: float | None = None, rate: float = 0.01, batch: int = 1
+) -> pd.DataFrame:
+    """All training images with their information in the weights by SGD's own noise and by Langevin's (Unique-info Prop. 5.1, eq. 15).
+
+    Args:
+        result: from :func:`information`.
+        ridge: λ.
+        time: τ; None: the end of training.
+        rate: η of SGD; ``batch`` b, images of a step.
+
+    Returns:
+        Without the columns of SGD's noise where that cannot be had; ``answer`` says why.
+    """
+    believe = {"show": "noise", "rate": rate, "batch": batch}
+    view = InformationView.model_validate({"ask": "believe", "ridge": ridge, "time": time, "believe": believe})
+    return INFORMATION.table(result, view, workspace())
 
 
 def study(name: str, **choices: Choice) -> pd.DataFrame:

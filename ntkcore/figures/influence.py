@@ -184,10 +184,15 @@ def verification_figure(
     return figure
 
 
-def over_time(times: Sequence[float] | np.ndarray, now: float | None, mode: str) -> go.Figure:
-    """An empty figure whose first axis is the training time, with a mark at τ = ``now``, where that is not the end of training."""
+def over_time(times: Sequence[float] | np.ndarray, now: float | None, mode: str, *, steps: bool = False) -> go.Figure:
+    """An empty figure whose first axis is the training time, or steps, with a mark at ``now``, where that is not the end of training."""
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
-    figure.update_xaxes(title_text="training time τ", type="log", exponentformat="power", range=np.log10([times[0], times[-1]]).tolist())
+    figure.update_xaxes(
+        title_text="steps of gradient descent" if steps else "training time τ",
+        type="log",
+        exponentformat="power",
+        range=np.log10([times[0], times[-1]]).tolist(),
+    )
     if now is not None:
         figure.add_vline(x=now, line={"color": quiet(mode), "width": 2}, layer="below")
     figure.update_layout(dragmode="zoom")

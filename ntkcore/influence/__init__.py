@@ -5,6 +5,7 @@ from ntkcore.influence.complexity import group_complexity
 from ntkcore.influence.density import Density, kde_density
 from ntkcore.influence.iterative import Lissa
 from ntkcore.influence.kernel import ihvp_influence, kernel_influence, shift_influence
+from ntkcore.influence.linearised import linearised_weights
 from ntkcore.influence.network import IhvpNetwork, ihvp_network
 from ntkcore.influence.retraining import Retrained, RetrainedChunk, Schedule, actual_influence, retrain_chunks, retrain_without
 from ntkcore.influence.system import System
@@ -27,6 +28,7 @@ __all__ = [
     "ihvp_network",
     "kde_density",
     "kernel_influence",
+    "linearised_weights",
     "retrain_chunks",
     "retrain_without",
     "shift_influence",

@@ -67,11 +67,12 @@ def inner(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(1, dtype=torch.float64)
 
 
-def conjugate_gradients(product: Product, right: Tensor, tolerance: float, most: int, done: Callable[[int], None]) -> Solution:
+def conjugate_gradients(product: Product, right: Tensor, tolerance: float | Tensor, most: int, done: Callable[[int], None]) -> Solution:
     """Solve until each residual's norm is ``tolerance`` of its right-hand side's, or ``most`` iterations are over.
 
     Args:
         product: of a symmetric A.
+        tolerance: one for all, or (c,).
         done: called with the number of iterations after each.
 
     Raises:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from ntkcore.influence.system import TOLERANCE, Solver, System
 Float = NDArray[np.float64]
 
 LISSA_TOLERANCE = 0.1
-"""Relative residual by which LiSSA is judged."""
+"""Relative residual, and error, by which LiSSA is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ class IhvpNetwork:
         values: (n, m) Î, in units of the loss; positive = helpful.
         iterations: (m,) of conjugate gradients; LiSSA: depth times repeats.
         residuals: (m,) ``‖v - (H + λ I) s‖ / ‖v‖``, measured at the end with all samples; LiSSA: of the repeats' mean.
-        tolerance: residual up to which a solve counts as converged.
+        tolerance: residual, of LiSSA also error, up to which a solve counts as converged.
         system: as asked.
         seconds: wall time.
         stationarity: ``‖∇L + λ(θ - θ0)‖ / (‖∇L‖ + ‖λ(θ - θ0)‖)``: 0 at the minimum, where eq. 12 holds; None: no θ0 was given, or λ = 0.
         spread: (n, m) standard deviation over LiSSA's repeats; that of ``values`` is √repeats less. None: CG, or one repeat.
         lissa: how LiSSA estimated, with everything decided that was left open; None for CG.
+        errors: (m,) how far LiSSA's values of a test sample are from those of exact solutions, as a share of these; inf where H + λ I is
+            not positive definite or CG do not arrive. None: CG, or not judged.
     """
 
     values: Float
@@ -54,11 +57,15 @@ class IhvpNetwork:
     stationarity: float | None = None
     spread: Float | None = None
     lissa: Lissa | None = None
+    errors: Float | None = None
 
     @property
     def converged(self) -> NDArray[np.bool_]:
-        """(m,)."""
-        return self.residuals <= self.tolerance
+        """(m,) whether each system is solved to the tolerance; LiSSA that was not judged is not known to be."""
+        small = self.residuals <= self.tolerance
+        if self.lissa is None:
+            return small
+        return np.zeros_like(small) if self.errors is None else small & (self.errors <= self.tolerance)
 
 
 def ihvp_network(
@@ -71,6 +78,7 @@ def ihvp_network(
     *,
     start: Mapping[str, Tensor] | None = None,
     device: torch.device | str | None = None,
+    judge: bool = True,
     progress: Callable[[int, int], None] | None = None,
     waiting: Callable[[], None] | None = None,
 ) -> IhvpNetwork:
@@ -82,6 +90,7 @@ def ihvp_network(
         system: λ, H, and how to solve. LiSSA, which decides its steps by itself, is judged by the tolerance: by default LISSA_TOLERANCE.
         start: θ0 by the parameters' names, to say how far θ is from the minimum that eq. 12 assumes.
         device: where to compute; None: where the model is.
+        judge: whether to say how far LiSSA is off, by conjugate gradients on what it leaves undone.
         progress: called with work done and in all after each product; may raise ``Cancelled``. Work ends early where solves converge.
         waiting: called after each product; may raise ``Cancelled``.
 
@@ -96,12 +105,14 @@ def ihvp_network(
     tolerance = system.tolerance or (TOLERANCE[train.like.dtype] if solver.lissa is None else LISSA_TOLERANCE)
     n, m = len(train.x), len(test.x)
     values, spread = np.empty((n, m)), np.zeros((n, m))
-    residuals, iterations = np.empty(m), np.empty(m, dtype=np.int64)
+    residuals, iterations, errors = np.empty(m), np.empty(m, dtype=np.int64), np.full(m, inf)
     read = partial(_against, train, errors=train.errors())
-    for solved in solver.solutions(m, test.gradients, tolerance / 2, read):
+    for solved in solver.solutions(m, test.gradients, tolerance / 2, read, judge):
         columns, found = solved.rows, solved.read
         values[:, columns], iterations[columns], residuals[columns] = found.mean(0), solved.iterations, solved.residuals
         spread[:, columns] = found.std(0, ddof=1) if len(found) > 1 else 0.0
+        if solved.undone is not None:
+            errors[columns] = _error(values[:, columns], solved.undone)
     if not np.isfinite(values).all():
         raise ComputationError("The influence is not finite.", "Choose a larger λ, or compute in float64.")
     return IhvpNetwork(
@@ -109,12 +120,20 @@ def ihvp_network(
         stationarity=_stationarity(train, system.ridge, start),
         spread=None if solver.lissa is None or solver.lissa.repeats == 1 else spread,
         lissa=solver.lissa,
+        errors=None if solver.lissa is None or not judge else np.where(solver.indefinite, inf, errors),
     )
 
 
 def _against(train: NetworkLoss, solved: Tensor, errors: Tensor) -> Float:
     """(n, c) ``∇ℓ(x_i)ᵀ s = <f(x_i) - y_i, J(x_i) s>``."""
     return (train.along(solved) * errors).sum(2, dtype=torch.float64).T.cpu().numpy()
+
+
+def _error(values: Float, undone: Float) -> Float:
+    """(c,) ‖undone‖ / ‖values + undone‖ of columns, inf where the first is."""
+    known = np.isfinite(undone).all(0)
+    part, whole = (np.linalg.norm(np.where(known, rows, 0.0), axis=0) for rows in (undone, values + undone))
+    return np.where(known, part / np.where(whole > 0, whole, 1.0), inf)
 
 
 def _stationarity(train: NetworkLoss, ridge: float, start: Mapping[str, Tensor] | None) -> float | None:

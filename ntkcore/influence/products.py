@@ -78,6 +78,15 @@ class NetworkLoss:
                 total += self._flat(torch.autograd.grad(self._loss(inputs, targets), self.parameters, allow_unused=True), ())
         return total
 
+    def pulled(self) -> Tensor:
+        """(P,) ``J(X)ᵀ y``: the targets pulled back to the parameters."""
+        total = torch.zeros(self.size, dtype=self.like.dtype, device=self.like.device)
+        with exact_gradients(self.like.device):
+            for inputs, seeds in self._pieces(1):
+                found = torch.autograd.grad(self.model(inputs), self.parameters, seeds, allow_unused=True)
+                total += self._flat(found, ())
+        return total
+
     def errors(self) -> Tensor:
         """(n, k) ``f(x_i) - y_i``."""
         with exact_gradients(self.like.device), torch.no_grad():

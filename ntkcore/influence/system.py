@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil, isfinite, log
+from math import ceil, inf, isfinite, log
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,7 @@ class System:
         ridge: λ or a damping, absolute, of the summed loss; at least 0.
         curvature: of which H is made.
         lissa: how LiSSA estimates; None: conjugate gradients.
-        tolerance: relative residual to reach; None: the precision's.
+        tolerance: relative residual to reach, of LiSSA also the relative error; None: the precision's, of LiSSA a tenth.
         max_iterations: of conjugate gradients.
 
     Raises:
@@ -64,6 +64,7 @@ class Solved(NamedTuple):
         iterations: (c,) of conjugate gradients; LiSSA: depth times repeats.
         residuals: (c,) ``‖v - (H + λ I) s‖ / ‖v‖``, measured with all samples.
         read: what was read of each repeat's solutions, along a first axis of one (conjugate gradients) or of the repeats.
+        undone: what was read of ``(H + λ I)^-1`` times LiSSA's residuals, inf where that is not known; None: not judged.
     """
 
     rows: slice
@@ -71,6 +72,7 @@ class Solved(NamedTuple):
     iterations: NDArray[np.int64]
     residuals: Float
     read: Float
+    undone: Float | None = None
 
 
 class Solver:
@@ -84,6 +86,7 @@ class Solver:
 
     Attributes:
         lissa: LiSSA with everything decided that was left open; None: conjugate gradients.
+        indefinite: whether judging met a direction without curvature.
 
     Raises:
         DataError: LiSSA's depth cannot be decided.
@@ -95,23 +98,34 @@ class Solver:
         self._train, self._system, self._steps = train, system, _Steps(progress, waiting)
         self._recursion = None if system.lissa is None else _Recursion(train, system, system.lissa, self._steps)
         self.lissa = None if self._recursion is None else self._recursion.options
+        self.indefinite = False
 
     def solutions(
-        self, count: int, right: Callable[[range], Tensor], tolerance: float, read: Callable[[Tensor], Float] = lambda _: np.zeros(0)
+        self,
+        count: int,
+        right: Callable[[range], Tensor],
+        tolerance: float,
+        read: Callable[[Tensor], Float] = lambda _: np.zeros(0),
+        judge: bool = False,
     ) -> Iterator[Solved]:
         """The solutions for ``count`` right-hand sides.
+
+        A small residual says little of a solution along a direction of hardly any curvature, and nothing of the curvature's sign. What
+        LiSSA's residual r leaves undone, ``A^-1 r`` by conjugate gradients with all samples, does.
 
         Args:
             right: some of them, (c, P).
             tolerance: relative residual at which conjugate gradients stop.
             read: makes of solutions (c, P) what is wanted of each repeat.
+            judge: whether to say what LiSSA leaves undone; as many products as conjugate gradients take, at most.
 
         Raises:
             ComputationError: H + λ I is not positive definite, or LiSSA diverges.
         """
         system, recursion, side = self._system, self._recursion, min(count, self._train.side())
         each = system.max_iterations if recursion is None else recursion.repeats * recursion.depth
-        self._steps.total = -(-count // side) * each
+        judge = judge and recursion is not None
+        self._steps.total = -(-count // side) * (each + judge * system.max_iterations)
         for first in range(0, count, side):
             rows = slice(first, min(count, first + side))
             wanted = right(range(rows.start, rows.stop))
@@ -123,8 +137,19 @@ class Solver:
                 iterations = np.full(len(wanted), each)
             left = wanted - self._train.product(solved, system.curvature) - system.ridge * solved
             norms = inner(wanted, wanted).sqrt()
-            residuals = (inner(left, left).sqrt() / norms.where(norms > 0, 1.0)).cpu().numpy()
-            yield Solved(rows, solved, iterations, residuals, found)
+            residuals = inner(left, left).sqrt() / norms.where(norms > 0, 1.0)
+            undone = self._undone(left, residuals, read) if judge else None
+            yield Solved(rows, solved, iterations, residuals.cpu().numpy(), found, undone)
+
+    def _undone(self, left: Tensor, residuals: Tensor, read: Callable[[Tensor], Float]) -> Float:
+        """What ``read`` makes of ``A^-1 r``, along a last axis inf where conjugate gradients do not arrive or meet no curvature."""
+        reached = TOLERANCE[left.dtype] / residuals.clamp_min(TOLERANCE[left.dtype])
+        try:
+            solved, iterations = _conjugate(self._train, self._system, left, reached, self._steps)
+        except NegativeCurvature:
+            self.indefinite = True
+            return np.full_like(read(left), inf)
+        return np.where(iterations < self._system.max_iterations, read(solved), inf)
 
 
 class _Steps:
@@ -153,12 +178,8 @@ def _solved_exactly(train: NetworkLoss, system: System, right: Tensor, tolerance
     Raises:
         ComputationError: H + λ I is not positive definite.
     """
-
-    def product(vectors: Tensor) -> Tensor:
-        return train.product(vectors, system.curvature).add_(vectors, alpha=system.ridge)
-
     try:
-        found = conjugate_gradients(product, right, tolerance, system.max_iterations, steps.done)
+        return _conjugate(train, system, right, tolerance, steps)
     except NegativeCurvature as met:
         if system.curvature == "gauss-newton":
             raise ComputationError("The Gauss-Newton matrix plus λ is singular to rounding.", "Choose a larger λ.") from met
@@ -167,7 +188,24 @@ def _solved_exactly(train: NetworkLoss, system: System, right: Tensor, tolerance
             "so that the trained network is no minimum of the regularised loss.",
             f"Choose λ well above {system.ridge - met.quotient:.2g}, or the Gauss-Newton curvature.",
         ) from met
-    steps.finished(system.max_iterations)
+
+
+def _conjugate(
+    train: NetworkLoss, system: System, right: Tensor, tolerance: float | Tensor, steps: _Steps
+) -> tuple[Tensor, NDArray[np.int64]]:
+    """As :func:`_solved_exactly`, without its words.
+
+    Raises:
+        NegativeCurvature: H + λ I is not positive definite.
+    """
+
+    def product(vectors: Tensor) -> Tensor:
+        return train.product(vectors, system.curvature).add_(vectors, alpha=system.ridge)
+
+    try:
+        found = conjugate_gradients(product, right, tolerance, system.max_iterations, steps.done)
+    finally:
+        steps.finished(system.max_iterations)
     return found.vectors, found.iterations.numpy()
 
 

@@ -1,6 +1,6 @@
 """How much a training image tells the network that no other image does (SCIENCE.md §6; Unique-info)."""
 
-from ntkcore.information.functions import functional_course, functional_information
+from ntkcore.information.functions import functional_course, functional_information, training_information, training_loss_change
 from ntkcore.information.steady_state import SteadyState, sgd_information, steady_state
 from ntkcore.information.weights import langevin_information, weight_changes, weight_information
 
@@ -11,6 +11,8 @@ __all__ = [
     "langevin_information",
     "sgd_information",
     "steady_state",
+    "training_information",
+    "training_loss_change",
     "weight_changes",
     "weight_information",
 ]

@@ -16,39 +16,43 @@ from ntkcore.regression import KernelRegression
 Float = NDArray[np.float64]
 
 
-def weight_changes(regression: KernelRegression, time: float = inf) -> Float:
-    """``‖w_τ - w_τ^(without i)‖²`` (n,) of the linearised network: ``δ_iᵀ K δ_i``."""
-    return squared_shifts(regression, weight_rows(regression, np.sqrt(regression.eigen[0])), [time])[0]
+def weight_changes(regression: KernelRegression, time: float = inf, *, averaged: bool = False) -> Float:
+    """``‖w_τ - w_τ^(without i)‖²`` (n,) of the linearised network: ``δ_iᵀ K δ_i``; ``averaged`` as for functional information."""
+    return squared_shifts(regression, weight_rows(regression, np.sqrt(regression.eigen[0])), [time], averaged=averaged)[0]
 
 
-def weight_information(regression: KernelRegression, time: float = inf, sigma: float = 1.0) -> Float:
+def weight_information(regression: KernelRegression, time: float = inf, sigma: float = 1.0, *, averaged: bool = False) -> Float:
     """``SI(i) = ‖w_τ - w_τ^(without i)‖² / (2 σ²)`` (n,), in nats: eq. 5 with Σ = σ² I.
 
     Args:
         regression: fitted to the n training samples.
         time: τ of gradient flow; inf is the end of training.
         sigma: σ, above 0, in the unit of the weights.
+        averaged: whether a removal keeps the averaged loss's rate and λ; else the summed one's.
     """
     if not 0 < sigma < inf:
         raise ValueError(f"sigma: expected a number above 0, got {sigma}")
-    return weight_changes(regression, time) / (2 * sigma**2)
+    return weight_changes(regression, time, averaged=averaged) / (2 * sigma**2)
 
 
-def langevin_information(regression: KernelRegression, *, rate: float, batch: int = 1, sigma: float = 1.0) -> Float:
+def langevin_information(regression: KernelRegression, *, rate: float, batch: int = 1, sigma: float = 1.0, time: float = inf) -> Float:
     """``b / (η σ²) (w - w_(without i))ᵀ H (w - w_(without i))`` (n,), in nats, with ``H = JᵀJ + λ I``: ``δᵀ (K² + λ K) δ`` (eq. 15).
 
-    The steady state of SGD whose gradients' noise is σ² I, at the minimum of the regularised loss (τ = ∞).
+    The steady state of SGD whose gradients' noise is σ² I, at the minimum of the regularised loss; at a finite τ ``H / (1 - e^(-2 τ H))``
+    in H's place, of the noise until then.
 
     Args:
         regression: fitted to the n training samples.
         rate: η, above 0.
         batch: b, samples of a step.
         sigma: standard deviation of the noise, above 0.
+        time: τ, above 0; inf is the end of training.
     """
     require_positive(rate=rate, batch=batch, sigma=sigma)
     values = regression.eigen[0]
-    rows = weight_rows(regression, np.sqrt(values * (values + regression.ridge)))
-    return squared_shifts(regression, rows, [inf])[0] * batch / (rate * sigma**2)
+    rates = values + regression.ridge
+    rows = weight_rows(regression, np.sqrt(values / (2 * regression.descent.spread(rates, rates, time))))
+    return squared_shifts(regression, rows, [time])[0] * batch / (rate * sigma**2)
 
 
 def weight_rows(regression: KernelRegression, factors: Float) -> Float:

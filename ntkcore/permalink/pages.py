@@ -139,12 +139,14 @@ def _part(*beginnings: str) -> tuple[str, ...]:
     return ("ridge", "time", *(name for name in INFORMATION.view_fields if name.split("-")[0] in beginnings))
 
 
+_ASKED = ("ridge", "time", "score", "descent", "averaged", "ask", "believe-show", "believe-rate", "believe-batch")
+
 ADDRESSES: dict[str, Address[Any, Any]] = {
     "learnability": _asking(LEARNABILITY, "rank images by k(x,x) and test the ranking against training"),
-    "convergence": _asking(CONVERGENCE, "compare pseudo-NTK and full kernel over width and training", "epoch", "kernel"),
+    "convergence": _asking(CONVERGENCE, "compare pseudo-NTK and full kernel over width and training", "epoch", "kernel", "jittered"),
     "influence": _asking(INFLUENCE, "which training images helped or harmed a prediction", "ridge", "time", "target"),
     "reliability": _asking(RELIABILITY, "how far the IHVP method is off, over λ", "ridge"),
-    "information": _asking(INFORMATION, "how much each image tells the network that no other does", "ridge", "time"),
+    "information": _asking(INFORMATION, "how much each image tells the network that no other does", *_ASKED),
     "verification": _asking(
         INFLUENCE,
         "retrain without each of the most influential images, or of a basket's (minutes)",

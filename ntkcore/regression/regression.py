@@ -1,8 +1,9 @@
 """Kernel regression, its training dynamics and every leave-one-out, from one factorisation (SCIENCE.md §3, §5).
 
 ``f_t(x) = f0(x) + K(x, X) A^-1 (I - e^(-τ A)) (Y - f0(X))`` with ``A = K(X, X) + λ I``; τ is the time of gradient flow on the summed
-squared loss. At τ = ∞ a Cholesky factor and ``G = A^-1`` answer everything; at a finite τ an eigendecomposition of K, which serves every
-λ. Leave-one-out at a finite τ is exact too: removing a sample is a rank-one change of the resolvent, integrated on a contour.
+squared loss, or the number of steps of gradient descent (:mod:`ntkcore.regression.descent`). At τ = ∞ a Cholesky factor and
+``G = A^-1`` answer everything; at a finite τ an eigendecomposition of K, which serves every λ. Leave-one-out at a finite τ is exact too:
+removing a sample is a rank-one change of the resolvent, integrated on a contour.
 
 A full kernel (n, n, k, k) is the same system with N = n k rows; a scalar kernel serves all k outputs alike, N = n.
 """
@@ -18,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
-from ntkcore.regression.contour import Window, windows
+from ntkcore.regression.contour import Window
+from ntkcore.regression.descent import Descent, Flow
 from ntkcore.regression.nodes import summed_shift
 from ntkcore.regression.removal import removal_coefficients
 from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product
@@ -65,7 +67,9 @@ class KernelRegression:
         self._side = self.k if self.blocks else 1  # rows of the system for a sample
         self._y = (y - start).reshape(-1, 1) if self.blocks else y - start
         self._kernel = symmetrised(kernel)
+        self.dtype = kernel.dtype  # in which K was computed
         self._waiting = waiting
+        self.descent: Descent = Flow()
         self.ridge = _ridge(ridge)
         self._resolvent: Resolvent | None = None
         self._beta: Float | None = None
@@ -75,6 +79,12 @@ class KernelRegression:
         """The same regression with another λ; an eigendecomposition made before or for this one serves it too."""
         other = copy.copy(self)
         other.ridge, other._resolvent, other._beta = _ridge(ridge), None, None
+        return other
+
+    def with_descent(self, descent: Descent) -> "KernelRegression":
+        """The same regression, trained otherwise; every ``time`` is the descent's."""
+        other = copy.copy(self)
+        other.descent = descent
         return other
 
     def without(self, indices: Sequence[int]) -> "KernelRegression":
@@ -135,16 +145,27 @@ class KernelRegression:
         start = np.zeros((m, self.k)) if f_test_init is None else _outputs("f_test_init", f_test_init, (m, self.k))
         return start + (rows @ self._coefficients(time)).reshape(m, self.k)
 
+    def coefficients(self, time: float = inf) -> Float:
+        """c (n, k) with ``f_τ(x) = f0(x) + K(x, X) c`` and ``w_τ = w0 + J(X)ᵀ c``: ``A^-1 (I - e^(-τ A)) (Y - f0(X))``."""
+        return self._coefficients(time).reshape(self.n, self.k)
+
+    @property
+    def kernel(self) -> Float:
+        """K (n, n), or (n, n, k, k)."""
+        if not self.blocks:
+            return self._kernel
+        return self._kernel.reshape(self.n, self.k, self.n, self.k).transpose(0, 2, 1, 3)
+
     def fitted(self, time: float = inf) -> Float:
         """``f_τ`` of the training samples (n, k), whose error is not 0 for λ > 0."""
         return self._start + (self._kernel @ self._coefficients(time)).reshape(self.n, self.k)
 
     def _coefficients(self, time: float) -> Float:
         """``A^-1 (I - e^(-τ A)) (Y - f0)`` (N, c)."""
-        if isinf(_time(time)):
+        if isinf(self.descent.checked(time)):
             return self.beta.reshape(self._y.shape)
         values, vectors = self.eigen
-        return vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors.T @ self._y))
+        return vectors @ (self.descent.grown(values + self.ridge, time)[:, None] * (vectors.T @ self._y))
 
     def loo_residuals(self) -> Float:
         """``r_i = f^(without i)(x_i) - y_i`` (n, k) at τ = ∞: ``-β_i / G_ii``, or with k × k blocks the solution of ``G_ii r_i = -β_i``."""
@@ -184,7 +205,7 @@ class KernelRegression:
 
         Times near each other share the contour's nodes, so that a dense axis costs few products each.
         """
-        finite = [time for time in dict.fromkeys(map(_time, times)) if 0 < time < inf]
+        finite = [time for time in dict.fromkeys(map(self.descent.checked, times)) if 0 < time < inf]
         kernel = checked_kernel(k_test_train)
         step = max(1, BLOCK // (self.n * self.k * self._side))
         for start in range(0, len(kernel), step):
@@ -194,7 +215,7 @@ class KernelRegression:
             if inf in times:
                 yield inf, rows, self._removed(self.weights(kernel[rows]), self.loo_residuals())
         if finite:
-            for window in windows(finite):
+            for window in self.descent.windows(finite, self.eigen[0] + self.ridge):
                 yield from self._window_shifts(kernel, window)
 
     def _removed(self, weights: Float, residuals: Float) -> Float:
@@ -236,11 +257,12 @@ class KernelRegression:
 
     def own_errors(self, time: float = inf) -> Float:
         """``f_τ(x_i) - y_i = -(λ + K e^(-τ A)) A^-1 (Y - f0)`` (n, k) of the training samples, without a subtraction's cancellation."""
-        if isinf(_time(time)):
+        if isinf(self.descent.checked(time)):
             return -self.ridge * self.beta
         values, vectors = self.eigen
         rates = values + self.ridge
-        left = np.where(rates > 0, (self.ridge + values * np.exp(-time * rates)) / np.where(rates > 0, rates, 1.0), 1.0)
+        remaining = self.ridge + values * self.descent.left(rates, time)
+        left = np.where(rates > 0, remaining / np.where(rates > 0, rates, 1.0), 1.0)
         return -(vectors @ (left[:, None] * (vectors.T @ self._y))).reshape(self.n, self.k)
 
     def own_shift(self, time: float = inf) -> Float:
@@ -248,14 +270,14 @@ class KernelRegression:
 
         Only the diagonal of K R(s) is needed, so that a node costs N² operations and not N³.
         """
-        if _time(time) == 0:
+        if self.descent.checked(time) == 0:
             return np.zeros((self.n, self.k))
         residuals = self.loo_residuals() if isinf(time) else None  # first: refuses a singular K + λ I
         values, vectors = self.eigen
         if residuals is not None:
             shares = diagonal_blocks(vectors, (values / (values + self.ridge))[None], self._side)[0]
             return np.asarray((shares @ residuals[:, :, None])[:, :, 0]) if self.blocks else shares[:, :, 0] * residuals
-        (window,) = windows([time])
+        (window,) = self.descent.windows([time], values + self.ridge)
         resolvent = 1 / (window.nodes[:, None] + values + self.ridge)
         left = self._left(vectors, resolvent) * (window.weights[0] / window.nodes)[:, None, None]
         shares = diagonal_blocks(vectors, values * resolvent, self._side)  # (J, n, r, r): [K R]_ii
@@ -276,14 +298,15 @@ class KernelRegression:
         """``f_τ^(without all of indices)(x) - f_τ(x)`` (m, k) by a block downdate, at τ = ∞ ``-α_I(x) G_II^-1 β_I``."""
         self._leave_one(indices)
         chosen = self._chosen(indices)
-        if isinf(_time(time)):
+        if isinf(self.descent.checked(time)):
             columns, beta = self.resolvent.columns(chosen), self.beta.reshape(self._y.shape)[chosen]
             moved = -(columns @ scipy.linalg.solve(columns[chosen], beta, assume_a="pos"))
         elif time == 0 or not chosen:
             moved = np.zeros_like(self._y)
         else:
             values, vectors = self.eigen
-            moved = removal_coefficients(values + self.ridge, vectors, self._y, chosen, time)
+            (window,) = self.descent.windows([time], values + self.ridge)
+            moved = removal_coefficients(values + self.ridge, vectors, self._y, chosen, window)
         return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
 
     def relabel_shift(self, indices: Sequence[int], targets: ArrayLike, k_test_train: ArrayLike, time: float = inf) -> Float:
@@ -291,11 +314,11 @@ class KernelRegression:
         chosen = self._chosen(indices)
         change = _outputs("targets", targets, (len(indices), self.k)) - self.targets[list(indices)]
         rows = change.reshape(-1, self._y.shape[1])
-        if isinf(_time(time)):
+        if isinf(self.descent.checked(time)):
             moved = self.resolvent.columns(chosen) @ rows
         else:
             values, vectors = self.eigen
-            moved = vectors @ (_grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
+            moved = vectors @ (self.descent.grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
         return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
 
     def quadratic(self) -> float:
@@ -340,12 +363,6 @@ def _semidefinite(values: Float, vectors: Float) -> tuple[Float, Float]:
     return np.maximum(values, 0.0), vectors
 
 
-def _grown(rates: Float, time: float) -> Float:
-    """``(1 - e^(-τ a)) / a``, which is τ where a = 0."""
-    safe = np.where(rates > 0, rates, 1.0)
-    return np.where(rates > 0, -np.expm1(-time * safe) / safe, time)
-
-
 def _outputs(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float:
     found = np.asarray(values, dtype=np.float64)
     if found.ndim != 2 or any(want is not None and want != have for want, have in zip(shape, found.shape, strict=True)) or not found.size:
@@ -359,9 +376,3 @@ def _ridge(ridge: float) -> float:
     if not (isfinite(ridge) and ridge >= 0):
         raise ValueError(f"ridge: expected a number of at least 0, got {ridge}")
     return float(ridge)
-
-
-def _time(time: float) -> float:
-    if not time >= 0:
-        raise ValueError(f"time: expected at least 0, got {time}")
-    return float(time)

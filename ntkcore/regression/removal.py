@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkcore.regression.contour import windows
+from ntkcore.regression.contour import Window
 
 Float = NDArray[np.float64]
 
 
-def removal_coefficients(rates: Float, vectors: Float, residual: Float, chosen: Sequence[int], time: float) -> Float:
+def removal_coefficients(rates: Float, vectors: Float, residual: Float, chosen: Sequence[int], window: Window) -> Float:
     """Coefficients c (N, k), with which ``k_xᵀ c`` is how f_τ(x) moves without the rows ``chosen`` of the system.
 
     Args:
@@ -23,9 +23,8 @@ def removal_coefficients(rates: Float, vectors: Float, residual: Float, chosen: 
         vectors: (N, N) its eigenvectors in columns.
         residual: (N, k) targets less the network's outputs at τ = 0.
         chosen: p of the rows; operations: p² N a node.
-        time: τ, positive and finite.
+        window: of one time.
     """
-    (window,) = windows([time])
     own = vectors[list(chosen)]  # (p, N)
     projected = vectors.T @ residual
     found = np.zeros_like(projected)

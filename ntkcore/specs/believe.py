@@ -21,7 +21,7 @@ NETWORK_NAMES: tuple[NetworkName, ...] = get_args(NetworkName)
 class BelieveView(Spec):
     """Part of a link, never of a key."""
 
-    show: Literal["retraining", "agreement", "times"] = Field("retraining", description="the check that is shown")
+    show: Literal["retraining", "agreement", "times", "noise"] = Field("retraining", description="the check that is shown")
     removals: int | None = Field(
         None,
         ge=1,
@@ -33,6 +33,8 @@ class BelieveView(Spec):
     plot: Literal["plain", "regularised"] = Field("plain", description="whether the charts are of λ = 0 or of the second λ")
     others: tuple[NetworkName, ...] = Field((), description="networks that this one is compared with")
     seeds: int | None = Field(None, ge=1, le=10, description="initialisations of each network; None: 3, or as many as ten minutes allow")
+    rate: float = Field(0.01, ge=1e-9, le=1e3, allow_inf_nan=False, description="η of SGD, whose noise blurs the weights")
+    batch: int = Field(1, ge=1, le=100_000, description="b, images of a step of SGD")
 
 
 class RetrainingStudySpec(Spec):

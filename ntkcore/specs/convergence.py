@@ -127,3 +127,4 @@ class ConvergenceView(Spec):
     point: Annotated[tuple[int, int, int] | None, Written("point")] = Field(None, description="comparison opened: width, seed, epoch")
     heat: Literal["pseudo", "full", "error"] = "pseudo"
     over: Literal["width", "epoch"] = Field("width", description="horizontal axis of the charts")
+    jittered: bool = Field(False, description="whether regressions that rest on a jitter count in means, fits and the answer")

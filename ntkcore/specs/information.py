@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ntkcore.specs.base import Images, Spec
 from ntkcore.specs.believe import BelieveView
@@ -14,6 +14,14 @@ from ntkcore.specs.summary import DropView
 
 Question = Literal["informative", "mislabelled", "drop", "sources", "groups", "believe"]
 Measure = Literal["loss", "margin", "k_xx", "influence", "weights"]
+Score = Literal["held-out", "training", "loss"]
+
+SCORES: dict[Score, str] = {
+    "held-out": "unique information F-SI, nats",
+    "training": "training information, nats",
+    "loss": "change of the mean training loss",
+}
+"""What an image's removal changes, by which images are ranked; F-SI is that of the held-out outputs."""
 
 MEASURES: dict[str, str] = {
     "loss": "its own loss",
@@ -31,6 +39,17 @@ class InformationView(Spec):
     ask: Question = Field("informative", description="the question whose answer is shown")
     ridge: float = Field(1e-2, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ, absolute")
     time: float | None = Field(None, ge=1e-12, le=1e12, allow_inf_nan=False, description="τ of gradient flow; None: the end of training")
+    score: Score = Field("held-out", description="what an image is ranked by: how its removal changes these outputs, or the training loss")
+    descent: float | None = Field(
+        None,
+        ge=1e-12,
+        le=1e6,
+        allow_inf_nan=False,
+        description="rate of gradient descent, whose steps time then counts; None: gradient flow",
+    )
+    averaged: bool = Field(
+        False, description="a removal keeps the averaged loss's rate and λ, as the authors' code does, not the summed one's"
+    )
     show: Literal["most", "least"] = Field("most", description="end of the ranking that the gallery begins with")
     every: bool = Field(False, description="all images in the gallery, not the first of the ranking only")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
@@ -44,3 +63,14 @@ class InformationView(Spec):
     sources: SourcesView = SourcesView()
     groups: GroupsView = GroupsView()
     toy: ToyView = ToyView()
+
+    @model_validator(mode="after")
+    def _whole(self) -> "InformationView":
+        if self.descent is not None and self.time is not None and self.time != int(self.time):
+            raise ValueError(f"time: with a rate of gradient descent it counts whole steps, not {self.time:g}")
+        return self
+
+    @property
+    def flow_time(self) -> float | None:
+        """τ, also where training is in steps: their number times their rate."""
+        return self.time if self.time is None or self.descent is None else self.time * self.descent

@@ -61,7 +61,7 @@ def _quantity(result: ConvergenceResult, view: ConvergenceView, quantity: views.
         figure,
         key=quantity.name,
         table=partial(_points, result, curves),
-        note=_note(where, quantity.note, quantity.figure),
+        note=_note(where, quantity.note + _left_out(curves, view), quantity.figure),
         on_select=partial(_opened, quantity.name),
         selection_mode="points",
     )
@@ -105,6 +105,13 @@ def _note(where: str, said: str, figure: str) -> str:
     return (f"<b>{where[0].upper()}{where[1:]}.</b> " if where else "") + raised(said) + (f" Thesis, {figure}." if figure else "")
 
 
+def _left_out(curves: views.Curves, view: ConvergenceView) -> str:
+    count = sum(int(line.jittered.sum()) for line in curves.series)
+    if not count:
+        return ""
+    return f" Open: {count:,} that rest on a jitter{'' if view.jittered else ', not counted in the lines'}."
+
+
 def _when(epoch: int) -> str:
     return f"after epoch {epoch}" if epoch else "at initialisation"
 
@@ -128,11 +135,11 @@ def _points(result: ConvergenceResult, curves: views.Curves) -> pd.DataFrame:
     """The dots of a chart as a table."""
     points = result.spec.points()
 
-    def row(line: views.Series, index: int, value: float) -> tuple[str, int, int, int, float]:
-        return line.label, points[index].model.width, points[index].model.seed, points[index].epoch, value
+    def row(line: views.Series, index: int, value: float, jittered: bool) -> tuple[str, int, int, int, float, bool]:
+        return line.label, points[index].model.width, points[index].model.seed, points[index].epoch, value, jittered
 
-    rows = [row(line, *dot) for line in curves.series for dot in zip(line.point_id, line.point_y, strict=True)]
-    return pd.DataFrame(rows, columns=["kernel", "width", "seed", "epoch", curves.quantity.name])
+    rows = [row(line, *dot) for line in curves.series for dot in zip(line.point_id, line.point_y, line.jittered, strict=True)]
+    return pd.DataFrame(rows, columns=["kernel", "width", "seed", "epoch", curves.quantity.name, "rests_on_jitter"])
 
 
 def _eigenvalues(result: ConvergenceResult, found: views.Spectra | None) -> pd.DataFrame:

@@ -132,6 +132,7 @@ def _numbers(point: Comparison) -> None:
         ("Regression: difference of outputs", point.prediction_difference, number),
         ("Regression: same class as the full kernel", point.agreement, percent),
         ("Right on held-out images", point.accuracy, percent),
+        ("Jitter that they rest on", {form: size for form, size in point.jitter.items() if size > 0}, number),
         ("Seconds for the kernel", point.seconds, number),
     )
     cells = [(what, *(said(values[name]) if name in values else "" for name in _TITLES)) for what, values, said in rows]

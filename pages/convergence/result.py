@@ -53,7 +53,7 @@ def say_what_is_missing(result: ConvergenceResult) -> None:
 def _explore(result: ConvergenceResult) -> None:
     say_what_is_missing(result)
     view = LINK.current().view
-    _VIEW.seed(result.key, "over", "kernel", epoch=views.epoch_of(result, view), width=views.width_of(result, view))
+    _VIEW.seed(result.key, "over", "kernel", "jittered", epoch=views.epoch_of(result, view), width=views.width_of(result, view))
     answer = st.container(gap="xsmall", key="convergence_answer")  # above the controls that decide it
     _controls(result)
     with answer:
@@ -106,6 +106,14 @@ def _controls(result: ConvergenceResult) -> None:
         ):
             if len(places) > 1:  # a slider needs two places
                 _VIEW.control(name, st.select_slider, label, options=places, help=said, width=190)
+        if any(point is not None and any(point.jitter.values()) for point in result.points):
+            _VIEW.control(
+                "jittered",
+                st.toggle,
+                "Count jittered",
+                help="Some kernels are singular to rounding, so that their regression could be solved only after a jitter on the diagonal. "
+                "Such values are drawn open, and left out of means, fits and the answer unless they are counted here.",
+            )
         st.download_button(
             "CSV",
             lambda: views.table(result).to_csv(index=False),

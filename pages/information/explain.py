@@ -31,6 +31,9 @@ With noise of its own, SGD needs no blur: its steady state has the covariance th
 $H=J^\top J+\lambda I$; for Langevin dynamics, $\Lambda=\sigma^2I$ (15),
 
 $$\mathrm{SI}(z_i)=\frac{b}{\eta\sigma^2}\,(w-w_{-i})^\top H\,(w-w_{-i}).$$
+
+Both are under “Can I believe the number?”, “By SGD’s noise”, with the $\sigma$ that $\Lambda$ has on average, so that they differ by the
+noise’s shape alone. Before the end of training they take $\Sigma_\tau=\Sigma-e^{-\tau H}\Sigma e^{-\tau H}$, $\Lambda$ at $w_\tau$.
 """
 _READ = """
 - **Near 0**: the network would predict the same without the image. **Large**: its predictions on images it has not seen would move.
@@ -60,7 +63,9 @@ def explain_information(result: InfluenceResult) -> None:
             what=_WHAT,
             source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50.",
             read=_READ,
-            aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here.",
+            aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here. Its "
+            "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and "
+            "by training loss are choices above the gallery.",
             silent=_NOT,
             analysis="information",
             show="information_table",

@@ -5,12 +5,11 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
-from ntkcore.analyses.information.answer import answer, leading
+from ntkcore.analyses.information.answer import answer, leading, loss_answer
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs.information import MEASURES, InformationView
+from ntkcore.specs.information import MEASURES, SCORES, InformationView
 from pages.information.choice import LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
 from pages.shared import frame, media, tables, words
@@ -23,18 +22,31 @@ from pages.shared.waiting import waiting
 _VIEW = Controls("information.view", LINK)
 _PAGE = 2000  # cards sent at once
 _LINES = 6  # images followed through training
+_RANKED = {"held-out": "the held-out outputs", "training": "the training outputs", "loss": "the training loss"}
 _LOG = ("loss", "k_xx", "weights")  # measures that are positive: drawn on a logarithmic axis
 TICKS = Ticks("information_gallery")
 
 
-def show(look: Look, choice: Chosen) -> None:
+def show(look: views.InformationLook, choice: Chosen) -> None:
     """The whole answer."""
     result, view = look.result, choice.view
     with st.spinner("Unique information of every image …", show_time=False):
         values, found = views.scores(look), views.judged(look)
-    _VIEW.seed(result.key, "show", "every", "against", only=[name for name in view.only if name in result.class_names])
-    share = leading(views.summary(values, found, result.labels).leading)
-    tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
+    _VIEW.seed(
+        result.key,
+        "show",
+        "every",
+        "against",
+        "score",
+        "averaged",
+        "descent",
+        only=[name for name in view.only if name in result.class_names],
+    )
+    if look.score == "loss":
+        tables.fact(words.as_html(" ".join(loss_answer(values))))
+    else:
+        share = leading(views.summary(values, found, result.labels).leading)
+        tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
     inspect_image(look, view)  # before what is below the fold: a link's inspector does not wait for it
     _controls(look, view)
     _galleries(look, choice)
@@ -42,7 +54,7 @@ def show(look: Look, choice: Chosen) -> None:
     _training(look, view)
 
 
-def _controls(look: Look, view: InformationView) -> None:
+def _controls(look: views.InformationLook, view: InformationView) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="information_controls"):
         _VIEW.control(
             "every",
@@ -70,10 +82,47 @@ def _controls(look: Look, view: InformationView) -> None:
             _VIEW.control("only", st.multiselect, "Classes shown", options=look.result.class_names, placeholder="all")
         if view.picked:
             st.button(f"{len(view.picked):,} selected: show all again", icon=":material/close:", type="tertiary", on_click=clear_selection)
+        _how(look, view)
         _export(look, view)
 
 
-def _export(look: Look, view: InformationView) -> None:
+def _how(look: views.InformationLook, view: InformationView) -> None:
+    """What a removal changes, how training goes, and what a removal keeps."""
+    said = [_RANKED[view.score], *(["in steps"] if view.descent else []), *(["averaged loss"] if view.averaged else [])]
+    with st.popover(f"By {', '.join(said)}", icon=":material/tune:", key="information_how"):
+        _VIEW.control(
+            "score",
+            st.selectbox,
+            "Ranked by the change of",
+            options=list(SCORES),
+            format_func=_RANKED.__getitem__,
+            help="What leaving the image out changes. F-SI is over the held-out outputs.",
+        )
+        st.toggle(
+            "Train in discrete steps",
+            value=view.descent is not None,
+            key=f"information_steps_{view.descent is not None}",
+            on_change=_turn,
+            args=(None if view.descent is not None else views.stable_rate(look.result, view.ridge),),
+            help="Gradient descent of a rate on the summed loss, instead of gradient flow; the slider then counts steps.",
+        )
+        if view.descent is not None:
+            _VIEW.control("descent", st.number_input, "Rate η", 1e-12, 1e6, format="%g")
+        _VIEW.control(
+            "averaged",
+            st.toggle,
+            "A removal keeps the averaged loss’s rate",
+            help="As in the authors’ code: without an image the others weigh n/(n − 1) times as much, τ n/(n − 1) and λ (n − 1)/n here. "
+            "The paper’s loss is a sum.",
+        )
+
+
+def _turn(rate: float | None) -> None:
+    """Begin or end training in steps; the moment is that of the other axis."""
+    LINK.look(descent=rate, time=None, elsewhere=True)
+
+
+def _export(look: views.InformationLook, view: InformationView) -> None:
     basket = [image for image in view.basket if image < len(look.result.labels)]
     with st.popover(f"Basket: {len(basket):,}", icon=":material/shopping_basket:", key="information_basket"):
         if basket:
@@ -100,12 +149,12 @@ def _export(look: Look, view: InformationView) -> None:
     )
 
 
-def _galleries(look: Look, choice: Chosen) -> None:
+def _galleries(look: views.InformationLook, choice: Chosen) -> None:
     result, view, values = look.result, choice.view, views.scores(look)
     flipped = " · ⚑ label flipped" if (result.labels != result.true_labels).any() else ""
     st.html(
-        '<p class="atlas-quiet">below each: its unique information in nats, and its percentile P · <b>→</b> the class the network takes '
-        f"it for, where that is not its label{flipped}</p>"
+        f'<p class="atlas-quiet">below each: its {html.escape(SCORES[look.score])}, and its percentile P · <b>→</b> the class the network '
+        f"takes it for, where that is not its label{flipped}</p>"
     )
     percentile, found = views.percentiles(values), views.judged(look)
 
@@ -152,23 +201,23 @@ def _card(result: InfluenceResult, image: int, values: np.ndarray, percentile: n
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     title = (
         f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}, taken for {predicted}. "
-        f"Unique information {values[image]:.6g} nats, percentile {percentile[image]:.1f}."
+        f"Value {values[image]:.6g}, percentile {percentile[image]:.1f}."
     )
     corner, value = "" if predicted == name else f"→ {predicted}", words.number(float(values[image]))
     return Card(image, name + ("" if name == true else " ⚑"), corner, value, f"P {percentile[image]:.0f}", predicted != name, title)
 
 
-def _charts(look: Look, view: InformationView) -> None:
+def _charts(look: views.InformationLook, view: InformationView) -> None:
     mode, result, values = frame.mode(), look.result, views.scores(look)
     left, right = st.columns(2, gap="large")
     none = int((values <= 0).sum())
     with left:
         chart(
             "How it is distributed",
-            figures.information_histogram(values, result.labels, result.class_names, marked(), mode),
+            figures.information_histogram(values, result.labels, result.class_names, marked(), mode, what=SCORES[look.score]),
             key="information_histogram",
             table=lambda: views.table(look),
-            note="Drag across bars to see just those images above." + (f" {none:,} images carry none and are not drawn." if none else ""),
+            note="Drag across bars to see just those images above." + (f" {none:,} images of 0 or less are not drawn." if none else ""),
             on_select=lambda: _bars(values),
             selection_mode="box",
         )
@@ -180,7 +229,15 @@ def _charts(look: Look, view: InformationView) -> None:
         chart(
             "Against what else is known",
             figures.against_figure(
-                values, other, MEASURES[view.against], result.labels, result.class_names, view.picked, mode, log=view.against in _LOG
+                values,
+                other,
+                MEASURES[view.against],
+                result.labels,
+                result.class_names,
+                view.picked,
+                mode,
+                log=view.against in _LOG,
+                score=SCORES[look.score],
             ),
             key="information_against",
             table=lambda: views.table(look),
@@ -211,19 +268,19 @@ def _bars(values: np.ndarray) -> None:
     pick(tuple(np.flatnonzero(inside).tolist()), "information_histogram")
 
 
-def _training(look: Look, view: InformationView) -> None:
+def _training(look: views.InformationLook, view: InformationView) -> None:
     st.header("Through training", anchor=False)
     mode = frame.mode()
     with waiting("Every image at twelve training times") as tell:
         over = views.through_training(look, progress=tell)
-    result = look.result
+    result, steps = look.result, look.descent is not None
     images = [int(i) for i in np.argsort(-views.scores(look), kind="stable")[:_LINES]]
     names = [f"{image}: {result.class_names[result.labels[image]]}" for image in images]
     left, right = st.columns(2, gap="large")
     with left:
         chart(
             "The most informative images",
-            figures.course_figure(over, images, names, view.time, mode),
+            figures.course_figure(over, images, names, view.time, mode, score=SCORES[look.score], steps=steps),
             key="information_course",
             table=lambda: views.course_table(result, over),
             note="Those of the moment shown. Click a line to look at its image closely.",
@@ -231,10 +288,11 @@ def _training(look: Look, view: InformationView) -> None:
             selection_mode="points",
         )
     with right:
-        when = "the end of training" if view.time is None else html.escape(f"τ = {words.number(view.time)}")
+        moment = f"{view.time:,.0f} steps" if steps and view.time else f"τ = {words.number(view.time)}"
+        when = "the end of training" if view.time is None else html.escape(moment)
         chart(
             "Does the ranking stay?",
-            figures.agreement_figure(over, view.time, mode),
+            figures.agreement_figure(over, view.time, mode, steps=steps),
             key="information_agreement",
             table=lambda: views.agreement_table(over),
             note=f"1: images rank there as they do at {when}. What is informative early need not be so late.",

@@ -1,5 +1,7 @@
 """The inspector of the information page: one training image enlarged, and everything that is known of it here."""
 
+from math import inf
+
 import numpy as np
 import streamlit as st
 
@@ -7,7 +9,7 @@ from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs.information import InformationView, Measure
+from ntkcore.specs.information import SCORES, InformationView, Measure, Score
 from pages.information.choice import LINK, close_inspector, inspect
 from pages.shared import frame, media, words
 from pages.shared.charts import config
@@ -21,6 +23,13 @@ _MEASURES: dict[Measure, str] = {
     "margin": "Its margin",
     "k_xx": "k(x, x)",
     "influence": "Influence on the held-out loss",
+}
+
+
+_SAID: dict[Score, str] = {
+    "held-out": "Unique information: half the mean squared change of the held-out outputs",
+    "training": "Half the mean squared change of the training outputs",
+    "loss": "Change of the mean training loss, its own included,",
 }
 
 
@@ -45,6 +54,7 @@ def inspect_image(look: Look, view: InformationView) -> None:
 
 def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> None:
     result, values, found = look.result, views.scores(look), views.judged(look)
+    score = SCORES[look.score if isinstance(look, views.InformationLook) else "held-out"]
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
@@ -57,20 +67,21 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
             ("From", result.ids[image]),
             ("Label", words.labelled(name, true)),
             ("Taken for", f"{predicted}, {'as labelled' if predicted == name else 'not as labelled'}"),
-            ("Unique information", f"{words.number(float(values[image]))} nats, {_rank(values, image)}"),
+            (score[0].upper() + score[1:], f"{words.number(float(values[image]))}, {_rank(values, image)}"),
             *((title, _against(views.measured(look, measure), image)) for measure, title in _MEASURES.items()),
         ]
         facts_table(
             rows,
-            "Unique information: half the mean squared change of the held-out outputs when this image alone is left out. "
+            f"{_SAID[look.score if isinstance(look, views.InformationLook) else 'held-out']} when this image alone is left out. "
             "Arrow keys go to the previous and next image, Escape closes.",
         )
-        figure = figures.course_figure(views.through_training(look), [image], ["this image"], view.time, frame.mode())
+        over, now = views.through_training(look), None if look.time == inf else look.time
+        figure = figures.course_figure(over, [image], ["this image"], now, frame.mode(), score=score, steps=look.descent is not None)
         figure.update_layout(height=figures.SMALL)
         st.plotly_chart(figure, theme=None, key="inspector_curve", config=config(f"information-{image}"))
     near = one.neighbours(result, image, _FEW)
     said = [result.class_names[result.labels[i]] for i in near]
-    names = [f"training {media.noun(result.pack)} {i}, {words.number(float(values[i]))} nats" for i in near]
+    names = [f"training {media.noun(result.pack)} {i}, {words.number(float(values[i]))}" for i in near]
     pictures(result.pack, near.tolist(), said, names, head="Training images nearest to it in the kernel: what it shares is not unique")
 
 

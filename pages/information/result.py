@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.believe.views import warning_of
@@ -24,8 +23,13 @@ from pages.shared.regression.about import show_about
 from pages.shared.regression.moment import Moment
 
 _ASK = Controls("information.ask", LINK)
-_MOMENT = Moment("information", LINK)
-_QUESTIONS: dict[Question, tuple[str, Callable[[Look, Chosen], None]]] = {
+_MOMENT = Moment(
+    "information",
+    LINK,
+    axis=lambda result, view: views.axis_of(result, view.descent),
+    steps=lambda view: view.descent is not None,
+)
+_QUESTIONS: dict[Question, tuple[str, Callable[[views.InformationLook, Chosen], None]]] = {
     "informative": ("What is informative?", informative.show),
     "mislabelled": ("What is mislabelled?", mislabelled.show),
     "drop": ("What can I drop?", drop.show),
@@ -72,4 +76,4 @@ def _explore(result: InfluenceResult) -> None:
         required=True,
         label_visibility="collapsed",
     )
-    _QUESTIONS[view.ask][1](Look.of(result, view.ridge, view.time, workspace()), choice)
+    _QUESTIONS[view.ask][1](views.look_of(result, view, workspace()), choice)

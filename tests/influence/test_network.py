@@ -201,7 +201,7 @@ def test_lissa_with_all_samples_converges_to_the_explicit_formula():
     found = ihvp_network(small(), *samples, System(40.0, lissa=options))
     assert distance(found.values, expected) < 1e-9
     assert found.spread is None and found.lissa.batch == N and found.lissa.repeats == 1
-    assert found.converged.all() and (found.residuals < 1e-9).all()
+    assert found.converged.all() and (found.residuals < 1e-9).all() and (found.errors < 1e-9).all()
 
 
 def test_lissas_own_scale_and_depth():
@@ -252,6 +252,41 @@ def test_lissas_divergence_is_said():
             ihvp_network(small(), *samples, System(ridge, lissa=options))
     with pytest.raises(DataError, match="depth"):
         ihvp_network(small(), *samples, System(0.0, lissa=Lissa()))
+
+
+@pytest.mark.parametrize("share", [-0.05, -0.01, -0.001, 0.001])
+@pytest.mark.parametrize("options", [Lissa(batch=N, repeats=1), Lissa(batch=N, repeats=1, depth=200), Lissa(batch=4, repeats=4)])
+def test_lissa_does_not_converge_where_the_least_curvature_is_negative_or_out_of_its_reach(share, options):
+    """The least eigenvalue is -1/20 to 1/1000 of the Hessian's own least: small residuals, and values that are not the formula's."""
+    samples = data()
+    _, matrix = explicit(small(), *samples, 0.0, "hessian")
+    ridge = -float(torch.linalg.eigvalsh(matrix)[0]) * (1 + share)
+    expected, _ = explicit(small(), *samples, ridge, "hessian")
+    found = ihvp_network(small(), *samples, System(ridge, lissa=options))
+    assert (found.residuals <= found.tolerance).any()
+    assert not found.converged[np.linalg.norm(found.values - expected, axis=0) > 0.1 * np.linalg.norm(expected, axis=0)].any()
+    if share < 0:
+        assert not found.converged.any() and np.isinf(found.errors).all()
+        with pytest.raises(ComputationError, match="not positive definite"):
+            ihvp_network(small(), *samples, System(ridge))
+
+
+@pytest.mark.parametrize("curvature", ["hessian", "gauss-newton"])
+@pytest.mark.parametrize("side", [1, 8])
+def test_lissas_error_is_that_of_the_explicit_solution(curvature, side, monkeypatch):
+    """Conjugate gradients leave 1e-10 of the right-hand side: errors of 1e-4 or more keep four digits at a condition below 100."""
+    monkeypatch.setattr("ntkcore.influence.products.NetworkLoss.side", lambda self: side)
+    samples = data()
+    expected, matrix = explicit(small(), *samples, 12.0, curvature)
+    options = Lissa(1.5 * float(torch.linalg.eigvalsh(matrix)[-1]), depth=12, batch=4, repeats=2)
+    found = ihvp_network(small(), *samples, System(12.0, curvature, options))
+    np.testing.assert_allclose(found.errors, np.linalg.norm(found.values - expected, axis=0) / np.linalg.norm(expected, axis=0), rtol=1e-4)
+    assert np.array_equal(found.converged, (found.residuals <= 0.1) & (found.errors <= 0.1))
+
+
+def test_lissa_that_is_not_judged_is_not_said_to_converge():
+    found = ihvp_network(small(), *data(), System(40.0, lissa=Lissa(batch=N, repeats=1, depth=200)), judge=False)
+    assert found.errors is None and not found.converged.any() and (found.residuals < 0.1).all()
 
 
 def test_power_iteration():

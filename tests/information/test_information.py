@@ -1,12 +1,13 @@
 """F-SI and SI against deletion and against explicit weights of a linear model; SGD's steady state against a Lyapunov solver."""
 
+from collections.abc import Callable
 from math import inf
 
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
 from deletion_oracle import TIMES, followed, problem
+from linear_models import linear_model, small_network
 
 from ntkcore.errors import ComputationError
 from ntkcore.information import (
@@ -48,17 +49,6 @@ def test_functional_information_is_the_mean_squared_change_of_the_outputs(n: int
             assert close(functional_information(regression, test, time, 0.5), expected, 1e-8)
 
 
-def linear_model(n: int, k: int, blocks: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients J as a matrix of a row for each sample and output (or sample, of a model alike for all outputs), its kernel, targets."""
-    generator = np.random.default_rng(seed)
-    side = n * k if blocks else n
-    jacobian = generator.standard_normal((side, side + 20)) * np.geomspace(1, 1e-2, side + 20)
-    kernel = jacobian @ jacobian.T
-    if blocks:
-        kernel = kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3)
-    return jacobian, kernel, generator.standard_normal((n, k))
-
-
 def trained(jacobian: np.ndarray, y: np.ndarray, ridge: float, times: list[float]) -> np.ndarray:
     """Weights (T, d, c), from w0 = 0, by a matrix function in weight space: ``(I - e^(-τ H)) H⁺ Jᵀ y``."""
     values, vectors = scipy.linalg.eigh(jacobian.T @ jacobian + ridge * np.eye(jacobian.shape[1]))
@@ -97,9 +87,27 @@ def test_langevin_information_weighs_the_change_by_the_hessian(n: int, k: int, b
     assert close(langevin_information(KernelRegression(kernel, y, 0.3), rate=0.1, batch=5, sigma=2.0), expected, 1e-8)
 
 
+def few_weights(n: int, k: int, blocks: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`linear_model`, of 6 weights, fewer than samples times outputs."""
+    jacobian, _, y = linear_model(n, k, blocks)
+    jacobian = jacobian[:, :6]
+    kernel = jacobian @ jacobian.T
+    return jacobian, kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3) if blocks else kernel, y
+
+
+def repeating(n: int, k: int, blocks: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`linear_model`, the first two samples twice, with other targets."""
+    jacobian, _, y = linear_model(n, k, blocks)
+    side = k if blocks else 1
+    jacobian[-2 * side :] = jacobian[: 2 * side]
+    kernel = jacobian @ jacobian.T
+    return jacobian, kernel.reshape(n, k, n, k).transpose(0, 2, 1, 3) if blocks else kernel, y
+
+
+@pytest.mark.parametrize("make", [linear_model, few_weights, repeating])
 @pytest.mark.parametrize(("n", "k", "blocks"), [(14, 1, False), (9, 2, False), (7, 2, True)])
-def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int, k: int, blocks: bool) -> None:
-    jacobian, kernel, y = linear_model(n, k, blocks)
+def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int, k: int, blocks: bool, make: Callable) -> None:
+    jacobian, kernel, y = make(n, k, blocks)
     ridge, rate, batch = 0.3, 0.1, 5
     weights = trained(jacobian, y.reshape(-1, 1) if blocks else y, ridge, [inf])[0]
     errors = (jacobian @ weights).reshape(n, k) - y
@@ -117,6 +125,7 @@ def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int,
 
     regression = KernelRegression(kernel, y, ridge)
     found = steady_state(regression, rate=rate, batch=batch)
+    assert len(found.hessian) == np.linalg.matrix_rank(full)
     span = np.linalg.svd(full)[2][: len(found.hessian)]
     np.testing.assert_allclose(
         np.linalg.eigvalsh(found.covariance), np.linalg.eigvalsh(span @ covariance @ span.T), rtol=1e-6, atol=1e-12 * found.covariance.max()
@@ -130,13 +139,67 @@ def test_sgd_information_is_that_of_a_lyapunov_solution_over_all_weights(n: int,
     assert close(sgd_information(regression, rate=rate, batch=batch), expected, 10 * condition * np.finfo(float).eps)
 
 
+@pytest.mark.parametrize(("n", "k", "blocks"), [(9, 2, False), (7, 2, True)])
+def test_covariance_at_a_time_is_that_of_a_loop_of_explicit_steps(n: int, k: int, blocks: bool) -> None:
+    """``Σ ← (I - ε H) Σ (I - ε H) + ε (η/b) Λ`` from 0, Λ at w_τ, over 2 and 4 thousand steps of ε: an error of the order of ε, of which
+    Richardson's extrapolation leaves that of ε²: (ε h_max)² / steps, some 1e-6."""
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    ridge, rate, batch, time = 0.3, 0.1, 5, 0.2
+    regression = KernelRegression(kernel, y, ridge)
+    found = steady_state(regression, rate=rate, batch=batch, time=time)
+    span, loops = np.eye(len(found.hessian)), []
+    for steps in (2000, 4000):
+        step = span - time / steps * np.diag(found.hessian)
+        covariance = np.zeros_like(span)
+        for _ in range(steps):
+            covariance = step @ covariance @ step + time / steps * rate / batch * found.noise
+        loops.append(covariance)
+    assert close(found.covariance, 2 * loops[1] - loops[0], 1e-5)
+    basis = found_basis(regression, jacobian, k, blocks)
+    errors = regression.fitted(time) - y
+    rows = jacobian.reshape(n, k, -1) if blocks else np.einsum("id,op->iodp", jacobian, np.eye(k)).reshape(n, k, -1)
+    gradients = np.einsum("iod,io->id", rows, errors) @ basis
+    np.testing.assert_allclose(found.noise, np.cov(gradients.T, bias=True), atol=1e-10 * found.noise.max())
+    inside = changes(jacobian, y, k, blocks, ridge, [time])[0].reshape(n, -1) @ basis
+    expected = np.einsum("ia,ia->i", inside, np.linalg.solve(found.covariance, inside.T).T) / 2
+    condition = np.linalg.cond(found.covariance)
+    assert close(sgd_information(regression, rate=rate, batch=batch, time=time), expected, max(1e-8, 10 * condition * np.finfo(float).eps))
+
+
+def found_basis(regression: KernelRegression, jacobian: np.ndarray, k: int, blocks: bool) -> np.ndarray:
+    """(d c, r) the basis of :func:`steady_state` in weight space: right singular vectors, each once for every output."""
+    values, vectors = regression.eigen
+    right = jacobian.T @ vectors / np.sqrt(values)
+    return right if blocks else np.kron(right, np.eye(k))
+
+
+@pytest.mark.parametrize(("n", "k", "blocks"), [(24, 3, False), (9, 3, True)])
+def test_langevin_information_at_a_time_has_the_noise_until_then(n: int, k: int, blocks: bool) -> None:
+    """Σ of a loop of 20000 steps, as of SGD's noise, in the basis where it is diagonal: off by ε h_max of itself, 1e-3 at most."""
+    jacobian, kernel, y = linear_model(n, k, blocks)
+    ridge, rate, batch, sigma, time, steps = 0.3, 0.1, 5, 2.0, 0.2, 20_000
+    values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
+    covariance = np.zeros_like(values)
+    for _ in range(steps):
+        covariance = np.square(1 - time / steps * (values + ridge)) * covariance + time / steps * rate / batch * sigma**2
+    moved = np.einsum("ido,da->iao", changes(jacobian, y, k, blocks, ridge, [time])[0], vectors)
+    expected = (np.square(moved) / covariance[:, None]).sum((1, 2)) / 2
+    found = langevin_information(KernelRegression(kernel, y, ridge), rate=rate, batch=batch, sigma=sigma, time=time)
+    np.testing.assert_allclose(found, expected, rtol=time / steps * (values[-1] + ridge))
+
+
 def test_what_has_no_steady_state_is_refused() -> None:
     _, kernel, y = linear_model(12, 1, False)
     with pytest.raises(ComputationError, match="no noise"):
         sgd_information(KernelRegression(kernel, y, 0.0), rate=0.1)
-    repeated = np.concatenate([np.arange(12), [0, 0]])
-    with pytest.raises(ComputationError, match="singular to rounding"):
-        sgd_information(KernelRegression(kernel[np.ix_(repeated, repeated)], y[repeated], 0.1), rate=0.1)
+    _, few, targets = few_weights(14, 1, False)
+    with pytest.raises(ComputationError, match="no inverse here: images repeat each other, or are more than the network has weights"):
+        sgd_information(KernelRegression(few, targets, 0.0), rate=0.1)
+    for gone in (KernelRegression(kernel, np.zeros((12, 1)), 0.1), KernelRegression(kernel[:1, :1], y[:1], 0.1)):
+        with pytest.raises(ComputationError, match="gradients are alike"):
+            sgd_information(gone, rate=0.1)
+    with pytest.raises(ComputationError, match="information would be infinite"):  # of n alike directions n - 1 have noise
+        sgd_information(KernelRegression(np.eye(5), y[:5], 0.1), rate=0.1)
     large = np.eye(700)
     with pytest.raises(ComputationError, match="7,000 directions"):
         steady_state(KernelRegression(large, np.zeros((700, 10)), 0.1), rate=0.1)
@@ -147,16 +210,27 @@ def test_what_has_no_steady_state_is_refused() -> None:
             functional_information(KernelRegression(kernel, y, 0.1), kernel, sigma=wrong)
 
 
-def small_network(k: int) -> tuple[torch.nn.Module, torch.Tensor, np.ndarray, np.ndarray, np.ndarray]:
-    """A network with a hidden layer, 20 + 8 samples, its explicit Jacobian ((n + m), k, P), its outputs, targets of the first 20."""
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(6, 9), torch.nn.ReLU(), torch.nn.Linear(9, k)).double()
-    x = torch.randn(28, 6, dtype=torch.float64)
-    parts = [torch.autograd.grad(output, list(model.parameters()), retain_graph=True) for output in model(x).flatten()]
-    jacobian = torch.stack([torch.cat([part.flatten() for part in own]) for own in parts]).reshape(28, k, -1).numpy()
-    with torch.no_grad():
-        start = model(x).numpy()
-    return model, x, jacobian, start, np.random.default_rng(1).standard_normal((20, k))
+def test_targets_that_sum_to_nothing_leave_the_sum_of_the_outputs_out() -> None:
+    """Centred one-hot: neither SGD nor a removal moves it, so that information is that of k - 1 outputs, whichever the basis.
+
+    Σ's condition number, below 1e6 without that direction, multiplies roundings.
+    """
+    _, kernel, y = linear_model(12, 3, False)
+    y -= y.mean(1, keepdims=True)
+    basis = np.linalg.qr(np.concatenate([np.ones((3, 1)), np.eye(3)[:, :2]], axis=1))[0][:, 1:]
+    found = sgd_information(KernelRegression(kernel, y, 0.3), rate=0.1)
+    assert close(found, sgd_information(KernelRegression(kernel, y @ basis, 0.3), rate=0.1), 1e-8)
+
+
+def test_directions_that_single_precision_hides_are_not_taken_for_none() -> None:
+    """Six weights: the other eigenvalues are roundings of 1e-7; that there are six has to be said. Roundings of 1e-7 of entries of 1 move
+    eigenvalues of 1e-2 and more, and with λ = 0.3 all that follows, by 1e-4 at most."""
+    _, kernel, y = few_weights(14, 1, False)
+    exact = sgd_information(KernelRegression(kernel, y, 0.3), rate=0.1)
+    single = KernelRegression(kernel.astype(np.float32), y, 0.3)
+    with pytest.raises(ComputationError, match=r"8 of the 14 directions .* hidden by the rounding of a kernel in float32"):
+        sgd_information(single, rate=0.1)
+    assert close(sgd_information(single, rate=0.1, weights=6), exact, 1e-4)
 
 
 @pytest.mark.parametrize("ridge", [1e-3, 1.0])

@@ -9,9 +9,10 @@ It speaks of the widest network at the epoch looked at, and of the cheap kernel 
 2. Cost: the ratio of the measured seconds of the training images' kernels (median over seeds), and of the numbers held, k².
 3. Predictions: the mean share of held-out images given the same class, and the mean difference of the accuracies. Its 95 % margin is
    the larger of that over seeds (Student's t), and 1.96 √(d / m), from a bound on the standard error over the m held-out images when
-   a share d of them is given different classes; of one network, the latter alone.
-4. Which: nothing is advised where a regression needed a jitter: then its kernel is singular to rounding, and its predictions are
-   those of the jitter. Two accuracies differ only when more than the margin lies between them. If the full kernel is more accurate: the
+   a share d of them is given different classes; of one network, the latter alone. Networks whose regression needed a jitter are left
+   out, unless asked for: their kernel is singular to rounding, and their predictions are those of the jitter.
+4. Which: nothing is advised where a regression that counts needed a jitter, or all did. Two accuracies differ only when more than the
+   margin lies between them. If the full kernel is more accurate: the
    full kernel. If the cheap one is: the cheap one, which is then another kernel rather than a copy. If neither: the cheap one where
    at least 95 % of the classes agree, else the cheap one for accuracies and the full one for single predictions. In every case a
    kernel more than half its norm away is no copy of the full one, and its entries and eigenvalues should not be read as such.
@@ -50,7 +51,8 @@ class Verdict:
         agreement: rule 3.
         cheap, full: accuracies of the regressions.
         margin: 95 % margin of their difference.
-        singular: the kernels ("cheap", "full") whose regression needed a jitter.
+        singular: the kernels ("cheap", "full") whose regression needed a jitter in a network that counts, or in all.
+        left_out: networks that do not count in rule 3, for their regressions rest on a jitter.
         failed: seeds of this width whose training diverged.
     """
 
@@ -67,6 +69,7 @@ class Verdict:
     full: float
     margin: float
     singular: tuple[str, ...]
+    left_out: int
     failed: int
 
 
@@ -124,7 +127,9 @@ def verdict(result: ConvergenceResult, view: ConvergenceView) -> Verdict | None:
     points = [point for point in there if point.width == width]
     distance, distance_error = _mean([point.frobenius[form] for point in points])
     ratios = [point.seconds["full"] / point.seconds[form] for point in points if _timed(point, form)]
-    fitted = [point for point in points if form in point.agreement]
+    solved = [point for point in points if form in point.agreement]
+    sound = [point for point in solved if not any(point.jitter.get(held, 0.0) > 0 for held in (form, "full"))]
+    fitted = solved if view.jittered or not sound else sound
     agreement = _mean([point.agreement[form] for point in fitted])[0]
     gap_error = _mean([point.accuracy[form] - point.accuracy["full"] for point in fitted])[1]
     images = _NORMAL * sqrt(max(0.0, 1 - agreement) / points[0].m) if fitted else nan
@@ -143,7 +148,8 @@ def verdict(result: ConvergenceResult, view: ConvergenceView) -> Verdict | None:
         cheap=_mean([point.accuracy[form] for point in fitted])[0],
         full=_mean([point.accuracy["full"] for point in fitted])[0],
         margin=max(images, seeds) if isfinite(seeds) else images,
-        singular=tuple(name for name, held in needed.items() if any(point.jitter.get(held, 0.0) > 0 for point in points)),
+        singular=tuple(name for name, held in needed.items() if any(point.jitter.get(held, 0.0) > 0 for point in fitted)),
+        left_out=len(solved) - len(fitted),
         failed=sum(p is not None and bool(p.diverged) and (p.epoch, p.width) == (epoch, width) for p in result.points),
     )
 
@@ -192,7 +198,8 @@ def _predictions(found: Verdict, name: str) -> str:
         f"Regression with it gives {percent(found.agreement)} of the held-out images the same class as the full kernel does; "
         f"it is right on {percent(found.cheap)}, the full kernel on {percent(found.full)}: "
         f"a difference of {signed(gap, 1)} points, 95 % margin ± {100 * found.margin:.1f}"
-        + (" over images, of this one network." if found.seeds == 1 else ".")
+        + (" over images, of this one network" if found.seeds - found.left_out == 1 else "")
+        + (f"; {found.left_out} of {found.seeds} seeds left out, as they rest on a jitter." if found.left_out else ".")
     )
 
 

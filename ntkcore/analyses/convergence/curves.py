@@ -22,11 +22,12 @@ class Series:
         label: for people.
         width: the networks' width in a chart over epochs; None over width.
         x: (X,) widths or epochs, ascending.
-        mean: (X,) mean over seeds of what is defined; NaN where nothing is.
+        mean: (X,) mean over seeds of what counts; NaN where nothing does.
         low, high: (X,) mean ∓ one standard error of it; NaN for fewer than two seeds. On a logarithmic axis a bar that would
             reach zero ends at the smallest value.
         point_x, point_y: (P,) every network.
         point_id: (P,) its index in ``result.points``.
+        jittered: (P,) whether it rests on a jitter; such a one counts in means and fits only where the view asks for it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Series:
     point_x: np.ndarray
     point_y: np.ndarray
     point_id: np.ndarray
+    jittered: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +72,20 @@ def curves(result: ConvergenceResult, view: ConvergenceView, quantity: Quantity)
     if view.over == "epoch":
         lines = []
         for width in result.spec.widths:
-            lines += _lines(quantity, view.kernel, [(i, p) for i, p in there(result) if p.width == width], width, _last(result))
+            lines += _lines(quantity, view, [(i, p) for i, p in there(result) if p.width == width], width, _last(result))
         return Curves(quantity, "epoch", tuple(lines), None, nothing, nothing, nothing, nothing)
     epoch = epoch_of(result, view)
-    series = _lines(quantity, view.kernel, [(i, p) for i, p in there(result) if p.epoch == epoch], None, _last(result))
-    law, law_y, guide_y = None, nothing, nothing
+    series = _lines(quantity, view, [(i, p) for i, p in there(result) if p.epoch == epoch], None, _last(result))
+    law, law_y, guide_y, x = None, nothing, nothing, nothing
     if series and quantity.slope:
         last = series[-1]
-        law = power_law(last.point_x, last.point_y)
+        counted = ~last.jittered | view.jittered
+        x, y = last.point_x[counted], last.point_y[counted]
+        law = power_law(x, y)
         law_y = np.exp(law.intercept) * last.x**law.slope if law.defined else nothing
-        guide_y = guide(last.point_x, last.point_y) if quantity.guide and law.defined else nothing
+        guide_y = guide(x, y) if quantity.guide and law.defined else nothing
     at = series[-1].x if len(law_y) else nothing
-    ends = np.unique(series[-1].point_x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
+    ends = np.unique(x, return_index=True) if len(guide_y) else (nothing, nothing.astype(int))
     return Curves(quantity, "width", tuple(series), law, at, law_y, ends[0], guide_y[ends[1]])
 
 
@@ -98,13 +102,14 @@ def _last(result: ConvergenceResult) -> dict[tuple[int, int], Comparison]:
 
 def _lines(
     quantity: Quantity,
-    cheap: str,
+    view: ConvergenceView,
     points: Sequence[tuple[int, Comparison]],
     width: int | None,
     last: Mapping[tuple[int, int], Comparison],
 ) -> list[Series]:
     """A quantity's lines through these networks: over epochs those of one width, over width those of one epoch."""
-    found: dict[str, list[tuple[float, float, int]]] = {}
+    cheap = view.kernel
+    found: dict[str, list[tuple[float, float, int, bool]]] = {}
     for index, point in points:
         if point.diverged:
             continue
@@ -113,16 +118,18 @@ def _lines(
             measured |= quantity.at_end(point, end, cheap)
         for name, value in measured.items():
             if np.isfinite(value) and (value > 0 or not quantity.log):
-                found.setdefault(name, []).append((point.epoch if width is not None else point.width, value, index))
+                found.setdefault(name, []).append(
+                    (point.epoch if width is not None else point.width, value, index, quantity.jittered(point, cheap, name))
+                )
     lines = []
     for name, values in found.items():
-        at, y, ids = (np.array(column) for column in zip(*values, strict=True))
-        x = np.unique(at)
-        groups = [y[at == place] for place in x]
-        mean = np.array([group.mean() for group in groups])
+        at, y, ids, jittered = (np.array(column) for column in zip(*values, strict=True))
+        x, counted = np.unique(at), ~jittered | view.jittered
+        groups = [y[(at == place) & counted] for place in x]
+        mean = np.array([group.mean() if len(group) else np.nan for group in groups])
         error = np.array([group.std(ddof=1) / np.sqrt(len(group)) if len(group) > 1 else np.nan for group in groups])
         low = mean - error
         if quantity.log:
-            low = np.where(low <= 0, [group.min() for group in groups], low)
-        lines.append(Series(name, LABELS[name], width, x, mean, low, mean + error, at, y, ids))
+            low = np.where(low <= 0, [group.min(initial=np.inf) for group in groups], low)
+        lines.append(Series(name, LABELS[name], width, x, mean, low, mean + error, at, y, ids, jittered))
     return lines

@@ -38,6 +38,7 @@ class Quantity:
         signed: whether 0 parts its values into better and worse.
         at_end: more values, which need the comparison of the same network at the last epoch looked at, too: of a comparison, that
             one, and a cheap form.
+        solved: the kernels ("cheap", "full") whose regression all its values rest on, or ("own",) each on its own kernel's.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Quantity:
     high: float | None = None
     signed: bool = False
     at_end: Callable[[Comparison, Comparison, str], Mapping[str, float]] | None = None
+    solved: tuple[str, ...] = ()
+
+    def jittered(self, point: Comparison, cheap: str, name: str) -> bool:
+        """Whether the value of a comparison that is called ``name`` rests on a regression that needed a jitter."""
+        forms = {"cheap": cheap, "own": name}
+        return any(point.jitter.get(forms.get(held, held), 0.0) > 0 for held in self.solved)
 
 
 def _magnitudes(point: Comparison, cheap: str) -> dict[str, float]:
@@ -140,22 +147,22 @@ _ALL = (
     Quantity(
         "prediction", "Outputs of kernel regression", "‖f̂ − f‖ / ‖f‖ on held-out images", True, "Fig. 3.7",
         "The n × n regression (eq. 3.5) against the nk × nk one (eq. 3.4).",
-        True, False, partial(_cheap, "prediction_difference"),
+        True, False, partial(_cheap, "prediction_difference"), solved=("cheap", "full"),
     ),
     Quantity(
         "agreement", "Same class as the full kernel", "share of held-out images", False, "",
         "How often the two regressions name the same class.",
-        False, False, partial(_cheap, "agreement"), 0.0, 1.0,
+        False, False, partial(_cheap, "agreement"), 0.0, 1.0, solved=("cheap", "full"),
     ),
     Quantity(
         "accuracy", "Accuracy", "share of held-out images right", False, "Figs. 3.8–3.10",
         "Both kernel regressions and the network they are taken from.",
-        False, False, partial(_each, "accuracy", ("network",)), 0.0, 1.0,
+        False, False, partial(_each, "accuracy", ("network",)), 0.0, 1.0, solved=("own",),
     ),
     Quantity(
         "gain", "Regression against the network", "accuracy gained, in points", False, "Figs. 3.11, 3.12",
         "Above 0, regression with the cheap kernel is right more often: than the network it is from, and than that network trained on.",
-        False, False, _gain_now, signed=True, at_end=_gain_at_end,
+        False, False, _gain_now, signed=True, at_end=_gain_at_end, solved=("cheap",),
     ),
     Quantity(
         "rank", "Effective rank", "directions, of n k", True, "",

@@ -158,11 +158,12 @@ def timing_curves(result: ConvergenceResult) -> tuple[TimingCurve, ...]:
 
 
 def table(result: ConvergenceResult) -> pd.DataFrame:
-    """One row per comparison that is there, in the order of the points, with every number."""
+    """One row per comparison that is there, in the order of the points, with every number, and whose regressions rest on a jitter."""
     rows = []
     for _, point in there(result):
         row: dict[str, object] = {"width": point.width, "seed": point.seed, "epoch": point.epoch, "parameters": point.parameters}
         row |= {"train": point.n, "held_out": point.m, "outputs": point.k, "on_diagonal": point.on, "off_diagonal": point.off}
+        row |= {"rests_on_jitter": " ".join(form for form, size in point.jitter.items() if size > 0)}
         for name in (*BY_FORM, "seconds"):
             row |= {f"{name}_{form}": value for form, value in getattr(point, name).items()}
         rows.append(row | {"diverged": point.diverged, "device": point.device, "created": point.created})

@@ -12,14 +12,14 @@ from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence import kernel_influence, shift_influence
-from ntkcore.regression import KernelRegression
+from ntkcore.regression import KernelRegression, Steps
 
 _SLICE = 64  # held-out images between two tellings of progress
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A result at λ (``ridge``) and τ (``time``; ∞ is the end of training).
+    """A result at λ (``ridge``) and τ (``time``; ∞ is the end of training), or after so many steps of ``descent``.
 
     Made once where a page shows a result, and handed down; its answers are shared by all sessions. The kernel is never decomposed here.
     At the end of training each of them may raise ComputationError: λ is too small for this kernel; it says which would do.
@@ -29,6 +29,7 @@ class Look:
     ridge: float
     time: float
     ws: Workspace
+    descent: float | None = None
 
     @classmethod
     def of(cls, result: InfluenceResult, ridge: float, time: float | None, ws: Workspace) -> "Look":
@@ -39,10 +40,11 @@ class Look:
         """The same at another τ."""
         return replace(self, time=time)
 
-    @memoised("ridge", size=lambda made: 8 * len(made.eigen[0]) ** 2)
+    @memoised("ridge", "descent", size=lambda made: 8 * len(made.eigen[0]) ** 2)
     def regression(self) -> KernelRegression:
         """The regression with this λ: its inverse is made once, when the end of training is asked for."""
-        return self.result.regression.with_ridge(self.ridge)
+        chosen = self.result.regression.with_ridge(self.ridge)
+        return chosen if self.descent is None else chosen.with_descent(Steps(self.descent))
 
     @memoised()
     def outputs(self) -> np.ndarray:

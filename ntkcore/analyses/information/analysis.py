@@ -3,10 +3,10 @@
 import pandas as pd
 
 from ntkcore.analyses.influence.base import KernelRegressionAnalysis
-from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
-from ntkcore.analyses.information.answer import answer
+from ntkcore.analyses.information.answer import answer, loss_answer
+from ntkcore.analyses.information.believe import noise
 from ntkcore.analyses.information.believe.answer import over_training
 from ntkcore.analyses.information.believe.views import over_times
 from ntkcore.analyses.information.drop.answer import to_keep
@@ -24,7 +24,7 @@ class Information(KernelRegressionAnalysis[InformationView]):
 
     def answer(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> tuple[str, ...]:
         """What the view's question is answered without any study; where only a study answers it, what is informative."""
-        look = Look.of(result, view.ridge, view.time, ws)
+        look = views.look_of(result, view, ws)
         if view.ask == "mislabelled":
             if flipped(result).any():
                 return labels.known(detections(look))
@@ -33,15 +33,24 @@ class Information(KernelRegressionAnalysis[InformationView]):
             return (to_keep(len(result.labels), view.drop),)
         if view.ask == "believe" and view.believe.show == "times":
             return (over_training(*over_times(look)),)
+        if _by_noise(view):
+            return noise.answer(noise.noises(look, view.believe.rate, view.believe.batch), views.judged(look).loss)
+        if look.score == "loss":
+            return loss_answer(views.scores(look))
         return answer(views.scores(look), views.judged(look), result.labels)
 
     def table(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:
-        """All training images with their unique information in nats (σ = 1), the most informative first."""
-        return views.table(Look.of(result, view.ridge, view.time, ws))
+        """All training images with their unique information in nats (σ = 1), or with that in the weights by SGD's noise, the most first."""
+        look = views.look_of(result, view, ws)
+        return noise.noise_table(look, view.believe.rate, view.believe.batch) if _by_noise(view) else views.table(look)
 
     def missing(self, result: InfluenceResult, view: InformationView) -> str:
         """Images or classes that do not exist."""
         return views.missing_from(result, view)
+
+
+def _by_noise(view: InformationView) -> bool:
+    return view.ask == "believe" and view.believe.show == "noise"
 
 
 INFORMATION = Information()

@@ -24,6 +24,18 @@ def answer(values: np.ndarray, found: Judged, labels: np.ndarray) -> tuple[str, 
     )
 
 
+def loss_answer(values: np.ndarray) -> tuple[str, ...]:
+    """How removals change the mean training loss, by changes (n,)."""
+    smaller = int((values < 0).sum())
+    return (
+        f"Without the image that counts most the mean training loss would be {number(float(values.max()))} larger, in the median "
+        f"{number(float(np.median(values)))}.",
+        f"Without {smaller:,} of the {len(values):,} images it would be smaller."
+        if smaller
+        else "There is no image without which it would be smaller.",
+    )
+
+
 def leading(share: float) -> str:
     """The share of the leading tenth, in percent."""
     return f"{100 * share:.0f} %"

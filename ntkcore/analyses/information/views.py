@@ -18,8 +18,9 @@ from ntkcore.analyses.influence.views import classes, times
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.materials.thumbnails import with_texts
-from ntkcore.information import functional_information, weight_information
-from ntkcore.specs.information import InformationView, Measure
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.information import functional_information, training_information, training_loss_change, weight_information
+from ntkcore.specs.information import InformationView, Measure, Score
 
 SHOWN = 10
 """Images at each end of the ranking that the gallery begins with, as in the paper's figures."""
@@ -44,25 +45,63 @@ class Judged:
     predicted: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class InformationLook(Look):
+    """A look at what images tell: also by what they are ranked, and what a removal keeps.
+
+    Attributes:
+        score: one of SCORES.
+        averaged: whether a removal keeps the averaged loss's rate and λ.
+    """
+
+    score: Score = "held-out"
+    averaged: bool = False
+
+
+def look_of(result: InfluenceResult, view: InformationView, ws: Workspace) -> InformationLook:
+    """The view's look where the scores themselves are asked for; other questions take F-SI by the flow at the same τ."""
+    if view.ask != "informative" and (view.ask, view.believe.show) not in (("believe", "times"), ("believe", "noise")):
+        return InformationLook(result, view.ridge, inf if view.flow_time is None else view.flow_time, ws)
+    time = inf if view.time is None else view.time
+    return InformationLook(result, view.ridge, time, ws, view.descent, view.score, view.averaged)
+
+
 @memoised()
 def scores(look: Look) -> np.ndarray:
-    """F-SI (n,) in nats, σ = 1, over the held-out images.
+    """F-SI (n,) in nats, σ = 1, over the held-out images, or the look's score.
 
     Raises:
-        ComputationError: λ is too small for this kernel at the end of training; says which would do.
+        ComputationError: λ is too small for this kernel at the end of training, or the look's rate too large; says which would do.
     """
-    return functional_information(look.regression(), look.result.k_test, look.time)
+    score, averaged = (look.score, look.averaged) if isinstance(look, InformationLook) else ("held-out", False)
+    if score == "training":
+        return training_information(look.regression(), look.time, averaged=averaged)
+    if score == "loss":
+        return training_loss_change(look.regression(), look.time, averaged=averaged)
+    return functional_information(look.regression(), look.result.k_test, look.time, averaged=averaged)
 
 
-@memoised("ridge")
-def course(look: Look, *, progress: Callable[[int, int], None] | None = None) -> tuple[tuple[float, ...], np.ndarray]:
-    """Training times (T,), and F-SI (T, n) at each.
+def axis(look: Look) -> tuple[float, ...]:
+    """The axis of training times, or of steps."""
+    return axis_of(look.result, look.descent)
 
-    Args:
-        progress: called with (times done, all); may raise.
-    """
-    axis = times(look.result)
-    chosen = tuple(axis[place] for place in np.unique(np.linspace(0, len(axis) - 1, COURSE).astype(int)))
+
+def axis_of(result: InfluenceResult, descent: float | None) -> tuple[float, ...]:
+    """The axis of training times; of the steps of a descent those that come to the same."""
+    moments = times(result)
+    return moments if descent is None else tuple(dict.fromkeys(float(max(1, round(moment / descent))) for moment in moments))
+
+
+def stable_rate(result: InfluenceResult, ridge: float) -> float:
+    """A rate of gradient descent at which no direction oscillates: below 1 over the steepest one's rate, a number of one digit."""
+    steepest = float(result.regression.eigen[0][-1]) + ridge
+    return float(f"{0.5 / steepest:.1g}")
+
+
+@memoised()
+def _course(look: Look, *, progress: Callable[[int, int], None] | None = None) -> tuple[tuple[float, ...], np.ndarray]:
+    moments = axis(look)
+    chosen = tuple(moments[place] for place in np.unique(np.linspace(0, len(moments) - 1, COURSE).astype(int)))
     found = []
     for moment in chosen:  # too far apart to share nodes
         found.append(scores(replace(look, time=moment)))
@@ -71,10 +110,20 @@ def course(look: Look, *, progress: Callable[[int, int], None] | None = None) ->
     return chosen, np.stack(found)
 
 
+def course(look: Look, *, progress: Callable[[int, int], None] | None = None) -> tuple[tuple[float, ...], np.ndarray]:
+    """Training times (T,), or steps, and the scores (T, n) at each.
+
+    Args:
+        progress: called with (times done, all); may raise.
+    """
+    return _course(replace(look, time=inf), progress=progress)  # whatever the look's own time
+
+
 @memoised()
 def weights(look: Look) -> np.ndarray:
     """SI (n,) in nats, σ = 1 in the weights' unit."""
-    return weight_information(look.regression(), look.time)
+    averaged = isinstance(look, InformationLook) and look.averaged
+    return weight_information(look.regression(), look.time, averaged=averaged)
 
 
 @memoised()
@@ -193,11 +242,11 @@ class Agreement:
 
 def through_training(look: Look, *, progress: Callable[[int, int], None] | None = None) -> Agreement:
     """The scores at several times beside those of the look's; ``progress`` as for :func:`course`."""
-    axis, over = course(look, progress=progress)
+    moments, over = course(look, progress=progress)
     ranks = rankdata(scores(look))
     with np.errstate(invalid="ignore"):  # before anything is learned all scores may be alike
         rho = np.array([np.corrcoef(ranks, rankdata(row))[0, 1] for row in over])
-    return Agreement(axis, rho, over)
+    return Agreement(moments, rho, over)
 
 
 def percentiles(values: np.ndarray) -> np.ndarray:

@@ -74,6 +74,7 @@ def ensure_estimate(
                     _system(spec, ws),
                     start=at.start,
                     device=reporter.device,
+                    judge=False,  # conjugate gradients on the same system are an estimate of their own
                     progress=progress,
                 )
             except ComputationError as error:

@@ -168,9 +168,17 @@ def _series(figure: go.Figure, line: Series, name: str, colour: str, names: Sequ
         name=name,
         legendgroup=group,
         showlegend=False,
-        marker={"color": colour, "size": 8, "symbol": FORM_MARKERS[line.name], "opacity": 0.7},
+        marker={
+            "color": colour,
+            "size": 8,
+            "symbol": [FORM_MARKERS[line.name] + ("-open" if jittered else "") for jittered in line.jittered],
+            "opacity": 0.7,
+        },
         customdata=line.point_id,
-        text=[names[index] for index in line.point_id],
+        text=[
+            names[index] + ("<br>rests on a jitter" if jittered else "")
+            for index, jittered in zip(line.point_id, line.jittered, strict=True)
+        ],
         hovertemplate=f"{raised(line.label)}: <b>%{{y:.4g}}</b><br>%{{text}}<br>click to open<extra></extra>",
         **_UNDIMMED,
     )

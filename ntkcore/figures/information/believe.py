@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.figures.theme import FORM_COLOURS, SEQUENTIAL, ink, layout, literal, paper, quiet
+from ntkcore.figures.theme import FORM_COLOURS, SEQUENTIAL, class_colour, ink, layout, literal, paper, quiet
 
 HEIGHT = 400
+IN_WEIGHTS = "information in the weights by Langevin’s"
 _CELL, _AROUND = 56, 150
 _WIDE = 60  # characters of all names together that do not fit beside each other
 _FORMS = {
@@ -54,6 +55,36 @@ def removal_figure(
     figure.update_xaxes(title_text=f"{what}, by retraining", **axis)
     figure.update_yaxes(title_text=f"{what}, estimated", **axis)
     figure.update_layout(dragmode="zoom", margin={"t": 54})
+    return figure
+
+
+def noise_figure(even: np.ndarray, sgd: np.ndarray, labels: np.ndarray, names: Sequence[str], mode: str) -> go.Figure:
+    """Information in the weights by SGD's own noise over that by even noise, on logarithmic axes; on the line both say the same.
+
+    Args:
+        even, sgd, labels: (n,).
+        names: of the classes.
+        mode: ``"light"`` or ``"dark"``.
+    """
+    figure = go.Figure(layout=layout(mode, height=HEIGHT))
+    together = np.concatenate([even, sgd])
+    positive = together[together > 0]
+    if len(positive):
+        ends = [float(positive.min()), float(positive.max())]
+        figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": quiet(mode), "width": 1.5}, name="the same", hoverinfo="skip")
+    for index, name in enumerate(map(literal, names)):
+        own = np.flatnonzero(labels == index)
+        figure.add_scattergl(
+            x=even[own],
+            y=sgd[own],
+            mode="markers",
+            name=name,
+            customdata=own.tolist(),
+            marker={"color": class_colour(index), "size": 6, "opacity": 0.75},
+            hovertemplate="image %{customdata}, " + name + "<br>SGD’s noise %{y:.3g} nats, even noise %{x:.3g}<extra></extra>",
+        )
+    figure.update_xaxes(title_text=f"{IN_WEIGHTS} even noise, nats", type="log", exponentformat="power")
+    figure.update_yaxes(title_text="by SGD’s own noise, nats", type="log", exponentformat="power")
     return figure
 
 

@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 from ntkcore.analyses.information.views import Agreement
 from ntkcore.figures.influence import over_time
 from ntkcore.figures.theme import FORM_COLOURS, class_colour, ink, layout, literal
+from ntkcore.specs.information import SCORES
 
 HEIGHT = 320
 SMALL = 220
 _BINS = 40
-INFORMATION = "unique information F-SI, nats"
+INFORMATION = SCORES["held-out"]
 
 
 def log_edges(values: np.ndarray, bins: int = _BINS) -> np.ndarray:
@@ -68,6 +69,7 @@ def against_figure(
     mode: str,
     *,
     log: bool,
+    score: str = INFORMATION,
 ) -> go.Figure:
     """Every image's information over another measure of it; a lasso tells the images.
 
@@ -77,6 +79,7 @@ def against_figure(
         names: of the classes.
         picked: images selected before.
         log: whether the other measure is drawn on a logarithmic axis.
+        score: what ``values`` are.
     """
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
     chosen = np.isin(np.arange(len(values)), list(picked))
@@ -91,17 +94,26 @@ def against_figure(
             selectedpoints=np.flatnonzero(chosen[own]).tolist() if chosen.any() else None,
             marker={"color": class_colour(index), "size": 6, "opacity": 0.75},
             unselected={"marker": {"opacity": 0.15}},
-            hovertemplate="image %{customdata}, " + name + "<br>%{y:.3g} nats, " + literal(what) + " %{x:.3g}<extra></extra>",
+            hovertemplate="image %{customdata}, " + name + "<br>%{y:.3g}, " + literal(what) + " %{x:.3g}<extra></extra>",
         )
     figure.update_xaxes(title_text=what, type="log" if log else "linear", exponentformat="power")
-    figure.update_yaxes(title_text=INFORMATION, type="log", exponentformat="power")
+    figure.update_yaxes(title_text=score, type=_kind(score), exponentformat="power")
     figure.update_layout(dragmode="lasso")
     return figure
 
 
-def course_figure(over: Agreement, images: Sequence[int], names: Sequence[str], now: float | None, mode: str) -> go.Figure:
+def course_figure(
+    over: Agreement,
+    images: Sequence[int],
+    names: Sequence[str],
+    now: float | None,
+    mode: str,
+    *,
+    score: str = INFORMATION,
+    steps: bool = False,
+) -> go.Figure:
     """Information of a few images through training, with the median of all (Unique-info Fig. 5b's quantity, image by image)."""
-    figure = over_time(over.times, now, mode)
+    figure = over_time(over.times, now, mode, steps=steps)
     for place, (image, name) in enumerate(zip(images, names, strict=True)):
         figure.add_scatter(
             x=over.times,
@@ -111,7 +123,7 @@ def course_figure(over: Agreement, images: Sequence[int], names: Sequence[str], 
             mode="lines+markers",
             line={"color": class_colour(place), "width": 2},
             marker={"size": 11, "color": "rgba(0,0,0,0)"},  # what a click on a line meets: plotly selects markers alone
-            hovertemplate="τ = %{x:.3g}: %{y:.3g} nats<extra>" + literal(name) + "</extra>",
+            hovertemplate="%{x:.4g}: %{y:.3g}<extra>" + literal(name) + "</extra>",
         )
     figure.add_scatter(
         x=over.times,
@@ -119,25 +131,30 @@ def course_figure(over: Agreement, images: Sequence[int], names: Sequence[str], 
         name="median of all",
         mode="lines",
         line={"color": ink(mode), "width": 2.4, "dash": "dash"},
-        hovertemplate="τ = %{x:.3g}: %{y:.3g} nats<extra>median</extra>",
+        hovertemplate="%{x:.4g}: %{y:.3g}<extra>median</extra>",
     )
-    figure.update_yaxes(title_text=INFORMATION, type="log", exponentformat="power")
+    figure.update_yaxes(title_text=score, type=_kind(score), exponentformat="power")
     return figure
 
 
-def agreement_figure(over: Agreement, now: float | None, mode: str) -> go.Figure:
+def agreement_figure(over: Agreement, now: float | None, mode: str, *, steps: bool = False) -> go.Figure:
     """How the ranking at other times goes with the one looked at."""
-    figure = over_time(over.times, now, mode)
+    figure = over_time(over.times, now, mode, steps=steps)
     figure.add_scatter(
         x=over.times,
         y=over.rho,
         mode="lines+markers",
         line={"color": FORM_COLOURS[mode]["on"], "width": 2.4},
         marker={"size": 6},
-        hovertemplate="τ = %{x:.3g}: ρ = %{y:.3f}<extra></extra>",
+        hovertemplate="%{x:.4g}: ρ = %{y:.3f}<extra></extra>",
         showlegend=False,
     )
     figure.update_yaxes(
         title_text="Spearman’s ρ with the ranking shown", range=[min(-0.05, float(np.nanmin([*over.rho, 0.0]))) - 0.05, 1.05]
     )
     return figure
+
+
+def _kind(score: str) -> str:
+    """Of a score's axis: a change of loss may be negative."""
+    return "linear" if score == SCORES["loss"] else "log"

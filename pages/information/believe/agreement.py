@@ -115,9 +115,10 @@ def show_times(look: Look) -> None:
     with st.spinner("Scores over training time …", show_time=False):
         times, values = views.over_times(look)
     tables.fact(words.as_html(over_training(times, values)))
+    names = [f"τ = {words.number(time, 2)}" if look.descent is None else f"{time:,.0f} steps" for time in times]
     chart(
         "Agreement over training time",
-        correlation_figure(values, [f"τ = {words.number(time, 2)}" for time in times], frame.mode()),
+        correlation_figure(values, names, frame.mode()),
         key="believe_times",
         table=lambda: views.time_table(look),
         note=f"Pearson’s r of F-SI over all {len(look.result.labels):,} training images at each time with each other, "

@@ -18,12 +18,13 @@ from ntkcore.specs.believe import BelieveView, RetrainingStudySpec
 from ntkcore.specs.information import InformationView
 from pages.information.believe import agreement
 from pages.information.believe.agreement import CONTROLS
+from pages.information.believe.noise import show_noise
 from pages.information.choice import Chosen
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
 from pages.shared.standing import Offer, made, standing
 
-_SHOWN = {"retraining": "Against retraining", "agreement": "Across networks", "times": "Over training time"}
+_SHOWN = {"retraining": "Against retraining", "agreement": "Across networks", "times": "Over training time", "noise": "By SGD’s noise"}
 _REMOVALS = (5, 10, 20, 50, 100, 200)
 _RIDGES = (0.0, 1.0, 10.0, 100.0, 1000.0, 10_000.0)
 _WHAT = {"weights": "‖w − w₋ᵢ‖²", "outputs": "‖f(X) − f₋ᵢ(X)‖²"}
@@ -48,8 +49,10 @@ def show(look: Look, choice: Chosen) -> None:
         _retraining(result, view)
     elif view.believe.show == "agreement":
         agreement.show_networks(result, view)
-    else:
+    elif view.believe.show == "times":
         agreement.show_times(look)
+    else:
+        show_noise(look, view)
 
 
 def _begin(result: InfluenceResult, view: InformationView) -> dict[str, int]:

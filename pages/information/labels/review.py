@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.influence import one
-from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
+from ntkcore.analyses.information.views import look_of
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
@@ -61,7 +61,7 @@ def show_review(result: InfluenceResult) -> None:
 
 
 def _review(result: InfluenceResult, view: InformationView) -> reviews.Review:
-    look = Look.of(result, view.ridge, view.time, workspace())
+    look = look_of(result, view, workspace())
     return reviews.review(look, view.labels.by, view.labels.first)
 
 

@@ -25,10 +25,19 @@ class Moment:
         name: the page's.
         link: its choice, whose view has ``ridge`` and ``time``.
         kept: what else of the view is said when a slider moves.
+        axis: the moments of a result in a view.
+        steps: whether a view's time counts steps.
     """
 
-    def __init__(self, name: str, link: links.Link[Any, Any], kept: Callable[[], dict[str, Any]] = dict) -> None:
-        self._link = link
+    def __init__(
+        self,
+        name: str,
+        link: links.Link[Any, Any],
+        kept: Callable[[], dict[str, Any]] = dict,
+        axis: Callable[[InfluenceResult, Any], tuple[float, ...]] = lambda result, _: views.times(result),
+        steps: Callable[[Any], bool] = lambda _: False,
+    ) -> None:
+        self._link, self._axis, self._steps = link, axis, steps
         self._controls = Controls(f"{name}.time", link, kept=kept)
         self._playing = f"{name}.playing"  # when the moment shown was begun
         self._next = f"{name}.next"  # the next moment's turn has come
@@ -45,20 +54,20 @@ class Moment:
 
     def show(self, result: InfluenceResult, choice: links.Choice) -> None:
         """The controls."""
-        view = choice.view
+        view, steps = choice.view, self._steps(choice.view)
         self._controls.seed(result.key, "ridge", time=_END if view.time is None else view.time)
         ridges = sorted({*_RIDGES, view.ridge})
-        axis: list[float | str] = [*sorted({*views.times(result), *([view.time] if view.time else [])}), _END]
+        axis: list[float | str] = [*sorted({*self._axis(result, view), *([view.time] if view.time else [])}), _END]
         with st.container(key="stay_controls"):
             left, right, play = st.columns([10, 18, 2], gap="medium", vertical_alignment="bottom")
             self._controls.control("ridge", left.select_slider, "Regularisation λ", options=ridges, format_func=_exact)
             self._controls.control(
                 "time",
                 right.select_slider,
-                "Training time τ",
+                "Steps of gradient descent" if steps else "Training time τ",
                 options=axis,
                 read=lambda value: None if value == _END else value,
-                format_func=lambda t: t if isinstance(t, str) else time_words(result, t),
+                format_func=lambda t: t if isinstance(t, str) else f"{t:,.0f}" if steps else time_words(result, t),
                 help="Time of gradient flow on the summed squared loss: learning rate times steps of full-batch gradient descent. "
                 "Every position is exact: all leave-one-out predictions at that moment, from one decomposition.",
             )
@@ -77,8 +86,8 @@ class Moment:
     def _start_or_stop(self, result: InfluenceResult) -> None:
         if st.session_state.pop(self._playing, None) is None:
             st.session_state[self._playing] = time.monotonic()
-            if self._link.current().view.time is None:
-                self._controls.set(time=views.times(result)[0], elsewhere=True)
+            if (view := self._link.current().view).time is None:
+                self._controls.set(time=self._axis(result, view)[0], elsewhere=True)
 
     def _tick(self) -> None:
         """Go to the next training time once the page has shown this one for long enough; stop at the end."""
@@ -94,8 +103,9 @@ class Moment:
         clock()
 
     def _advance(self, result: InfluenceResult) -> None:
-        now = self._link.current().view.time
-        later = [moment for moment in views.times(result) if now is not None and moment > now]
+        view = self._link.current().view
+        now = view.time
+        later = [moment for moment in self._axis(result, view) if now is not None and moment > now]
         self._link.look(time=later[0] if later else None, elsewhere=True)
         if later:
             st.session_state[self._playing] = time.monotonic()

@@ -101,6 +101,55 @@ def test_gains_are_against_the_network_then_and_at_the_last_epoch(result, kernel
     assert [line.name for line in views.curves(early, ConvergenceView(), views.QUANTITIES["gain"]).series] == ["now"]
 
 
+def jittered(result, *seeds):
+    """The result with a jitter on the full kernel's regressions of these seeds."""
+    return with_points(result, jitter=lambda p: p.jitter | {"full": 1e-9 if p.seed in seeds else 0.0})
+
+
+def test_what_rests_on_a_jitter_is_marked_and_does_not_count_unless_asked_for(result):
+    one, m = jittered(result, 1), views.QUANTITIES
+    assert list(views.table(one)["rests_on_jitter"]) == ["full" if p.seed == 1 else "" for p in result.points]
+    for name, solved in (("prediction", True), ("agreement", True), ("accuracy", True), ("gain", False), ("frobenius", False)):
+        (found, *_), (every, *_) = (
+            [
+                line
+                for line in views.curves(one, ConvergenceView(jittered=counted), m[name]).series
+                if line.name in ("pseudo", "full", "now")
+            ]
+            for counted in (False, True)
+        )
+        ours = np.array([result.points[i].seed == 1 for i in found.point_id])
+        np.testing.assert_array_equal(found.jittered, ours if solved else np.zeros_like(ours))
+        np.testing.assert_array_equal(every.point_y, found.point_y)
+        kept = ~ours if solved else np.ones_like(ours)
+        np.testing.assert_allclose(found.mean, [found.point_y[(found.point_x == x) & kept].mean() for x in found.x])
+        np.testing.assert_allclose(every.mean, [every.point_y[every.point_x == x].mean() for x in every.x])
+    networks = next(line for line in views.curves(one, ConvergenceView(), m["accuracy"]).series if line.name == "network")
+    assert not networks.jittered.any()
+
+
+def test_fits_leave_out_what_rests_on_a_jitter(result):
+    found = views.curves(jittered(result, 1), ConvergenceView(), views.QUANTITIES["prediction"])
+    (line,) = found.series
+    kept = np.array([result.points[i].seed == 0 for i in line.point_id])
+    assert found.law.n == 3
+    assert found.law.slope == pytest.approx(np.polyfit(np.log(line.point_x[kept]), np.log(line.point_y[kept]), 1)[0])
+    assert views.curves(jittered(result, 1), ConvergenceView(jittered=True), views.QUANTITIES["prediction"]).law.n == 6
+    none = views.curves(jittered(result, 0, 1), ConvergenceView(), views.QUANTITIES["prediction"])
+    assert np.isnan(none.series[0].mean).all() and not none.law.defined and not len(none.law_y) and len(none.series[0].point_y) == 6
+
+
+def test_the_answer_speaks_of_what_does_not_rest_on_a_jitter(result):
+    widest = [p for p in result.points if (p.width, p.epoch) == (64, 0)]
+    found = views.verdict(jittered(result, 1), ConvergenceView())
+    assert found.left_out == 1 and not found.singular and found.full == widest[0].accuracy["full"]
+    said = " ".join(views.answer(jittered(result, 1), ConvergenceView()))
+    assert "1 of 2 seeds left out, as they rest on a jitter" in said and "of this one network" in said and "cannot be said" not in said
+    for of, view in ((jittered(result, 1), ConvergenceView(jittered=True)), (jittered(result, 0, 1), ConvergenceView())):
+        assert views.verdict(of, view).singular == ("full",) and views.verdict(of, view).left_out == 0
+        assert "cannot be said here" in views.answer(of, view)[-1]
+
+
 def test_why_nothing_is_drawn(result):
     assert views.gap(result, 64, 0) == "Not defined here."
     assert views.gap(replace(result, points=(None,) * 12), None, 0) == "Not computed yet."

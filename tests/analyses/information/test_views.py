@@ -35,6 +35,47 @@ def test_scores_are_the_mean_squared_change_by_deletion(made, name):
         close(views.scores(Look(result, RIDGE, time, ws)), np.square(moved).sum(2).mean(1) / 2, 2 * (NEAR_END if time == inf else FINITE))
 
 
+@pytest.mark.parametrize("score", ["held-out", "training", "loss"])
+@pytest.mark.parametrize("averaged", [False, True])
+@each
+def test_scores_in_steps_are_a_loop_of_them(made, name, score, averaged):
+    """Coefficients of explicit gradient descent with all images, and without each: the authors' code's rate and λ are the averaged loss's.
+
+    The contour leaves 1e-12 of the function; a change is a hundredth of it, and squared twice that.
+    """
+    ws, result, kernel, y = made(name)
+    n, k = y.shape
+    count, rate = 50, views.stable_rate(result, RIDGE)
+    blocks, left = kernel.ndim == 4, y - result.f_train
+
+    def flat(values):
+        return values.transpose(0, 2, 1, 3).reshape(len(values) * k, -1) if blocks else values
+
+    def trained(kept):
+        """Held-out and training outputs (m, k), (n, k)."""
+        weigh = n / len(kept) if averaged else 1.0
+        own = flat(kernel[np.ix_(kept, kept)])
+        residual = left[kept].reshape(-1, 1) if blocks else left[kept]
+        c = np.zeros_like(residual)
+        for _ in range(count):
+            c = c + rate * (weigh * (residual - own @ c) - RIDGE * c)
+        return [
+            start + (flat(rows[:, kept]) @ c).reshape(-1, k) for start, rows in ((result.f_test, result.k_test), (result.f_train, kernel))
+        ]
+
+    whole = trained(list(range(n)))
+    expected = []
+    for i in range(n):
+        held, training = trained([j for j in range(n) if j != i])
+        if score == "loss":
+            expected.append((np.square(training - y) - np.square(whole[1] - y)).sum() / n / 2)
+        else:
+            moved = held - whole[0] if score == "held-out" else training - whole[1]
+            expected.append(np.square(moved).sum() / len(moved) / 2)
+    asked = InformationView(ridge=RIDGE, time=count, descent=rate, score=score, averaged=averaged)
+    close(views.scores(views.look_of(result, asked, ws)), np.array(expected), 1e-8)
+
+
 @each
 def test_the_mean_influence_is_deletion(made, name):
     ws, result, kernel, y = made(name)

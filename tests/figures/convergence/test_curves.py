@@ -20,7 +20,19 @@ def series(name="pseudo", width=None, x=WIDTHS, start=0):
     y = 1.0 / (1 + np.arange(len(x)))
     twice = np.repeat(y, 2) * np.tile([0.9, 1.1], len(x))
     nan = np.full(len(x), np.nan)
-    return Series(name, name, width, x, y, y - 0.05 if len(x) > 1 else nan, y + 0.05, np.repeat(x, 2), twice, start + np.arange(2 * len(x)))
+    return Series(
+        name,
+        name,
+        width,
+        x,
+        y,
+        y - 0.05 if len(x) > 1 else nan,
+        y + 0.05,
+        np.repeat(x, 2),
+        twice,
+        start + np.arange(2 * len(x)),
+        np.zeros(2 * len(x), dtype=bool),
+    )
 
 
 def over_width(*lines, quantity="frobenius", law=None):
@@ -173,3 +185,11 @@ def test_ticks_do_not_cover_each_other_and_say_their_number(ends, ticks, written
 )
 def test_indices_and_powers(text, shown):
     assert raised(text) == shown
+
+
+def test_what_rests_on_a_jitter_is_drawn_open_and_said():
+    line = replace(series(), jittered=np.array([True, False] * len(WIDTHS)))
+    figure = figures.curves_figure(over_width(line), WIDTHS, NAMES, "light", span=over_width(line))
+    dots = next(trace for trace in figure.data if trace.customdata is not None)
+    assert [symbol.endswith("-open") for symbol in dots.marker.symbol] == list(line.jittered)
+    assert ["rests on a jitter" in text for text in dots.text] == list(line.jittered)

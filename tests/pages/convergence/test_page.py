@@ -53,6 +53,18 @@ def test_result_answers_first_and_shows_every_chart(ready):
     assert {s.value for s in ready.select_slider} == {0, 8}
 
 
+def test_what_rests_on_a_jitter_is_said_and_counts_only_when_asked_for(app, ws):
+    """One hidden unit has 71 parameters: the full kernel of 72 equations is singular."""
+    spec = SPEC.model_copy(update={"widths": (1, 4), "looks": (0,)})
+    CONVERGENCE.compute(spec, ws, Recording())
+    opened(app, spec)
+    assert "not counted in the lines" in said(app) and not app.exception
+    widget(app, "toggle", "Count jittered").set_value(True).run()
+    assert app.query_params["jittered"] == "1" and "not counted in the lines" not in said(app) and "rest on a jitter." in said(app)
+    opened(app, spec, ConvergenceView(point=(1, 0, 0)))
+    assert "Jitter that they rest on" in said(app)
+
+
 def test_controls_change_the_address_and_the_charts(ready):
     opened(ready)
     widget(ready, "select_slider", "After epoch").set_value(1).run()

@@ -83,6 +83,39 @@ def test_another_measure_in_the_scatter(computed):
     assert app.query_params["against"] == "margin" and not app.exception
 
 
+def test_each_switch_of_the_authors_code_is_in_the_address_and_changes_the_answer(computed):
+    _, result = computed
+    app = opened()
+    assert "in steps" not in str(app) and widget(app, "select_slider", "Training time τ")
+    widget(app, "selectbox", "Ranked by the change of").set_value("loss").run()
+    assert app.query_params["score"] == "loss" and "the mean training loss would be" in said(app) and not app.exception
+    widget(app, "toggle", "A removal keeps the averaged loss’s rate").set_value(True).run()
+    assert app.query_params["averaged"] == "1"
+    widget(app, "toggle", "Train in discrete steps").set_value(True).run()
+    rate = views.stable_rate(result, 0.01)
+    assert app.query_params["descent"] == repr(rate) and rate * (result.regression.eigen[0][-1] + 0.01) < 1 and not app.exception
+    slider = widget(app, "select_slider", "Steps of gradient descent")
+    slider.set_value(views.axis_of(result, rate)[5]).run()
+    assert float(app.query_params["time"]) == views.axis_of(result, rate)[5] and not app.exception
+    widget(app, "toggle", "Train in discrete steps").set_value(False).run()
+    assert "descent" not in app.query_params and "time" not in app.query_params and not app.exception
+
+
+def test_steps_that_diverge_and_steps_that_are_not_whole_are_said(computed):
+    app = opened(descent=1e3, time=5)
+    assert any("diverges here" in item.value for item in (*app.error, *app.warning)) and not app.exception
+    app = visiting.opened(visitor(), "information", **(ADDRESSES["information"].write(SPEC) | {"descent": "0.1", "time": "1.5"}))
+    assert "whole steps" in app.error[0].value
+
+
+def test_other_questions_take_the_flow_at_the_same_time(computed):
+    ws, result = computed
+    view = InformationView(ask="mislabelled", descent=0.25, time=8.0, score="loss", averaged=True)
+    look = views.look_of(result, view, ws)
+    assert (look.time, look.descent, look.score, look.averaged) == (2.0, None, "held-out", False)
+    assert not opened(ask="mislabelled", descent=0.01, time=100.0).exception
+
+
 def test_an_image_closely(computed):
     _, result = computed
     app = opened(image=5)

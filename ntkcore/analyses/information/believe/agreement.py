@@ -43,7 +43,7 @@ def asked(spec: InfluenceSpec, view: InformationView, seeds: int) -> AgreementSt
     """
     wanted = view.believe
     try:
-        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=seeds, ridge=view.ridge, time=view.time)
+        return AgreementStudySpec(influence=spec, others=wanted.others, seeds=seeds, ridge=view.ridge, time=view.flow_time)
     except ValidationError as error:
         raise unasked(error, "Choose other networks, or more initialisations.") from error
 

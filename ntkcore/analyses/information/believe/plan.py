@@ -43,7 +43,7 @@ def asked(spec: InfluenceSpec, view: InformationView, removals: int) -> Retraini
         SpecError: this kernel has no network to retrain, or there are too few images.
     """
     wanted = view.believe
-    time = paper_time(spec) if view.time is None else view.time
+    time = paper_time(spec) if view.flow_time is None else view.flow_time
     ridges = (0.0,) if wanted.ridge == 0 else (0.0, wanted.ridge)
     try:
         return RetrainingStudySpec(influence=spec, time=time, removals=removals, seed=wanted.seed, ridges=ridges)

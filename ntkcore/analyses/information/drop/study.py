@@ -95,7 +95,7 @@ def asked(spec: InfluenceSpec, view: InformationView, test: int, seeds: int) -> 
     network_of = {} if drop.model is None else {"model": drop.model, "training": drop.training, "retrained": drop.retrained}
     try:
         return SummaryStudySpec.model_validate(
-            {"influence": spec, "test": test, "ridge": view.ridge, "time": view.time}
+            {"influence": spec, "test": test, "ridge": view.ridge, "time": view.flow_time}
             | {"step": drop.step, "seeds": seeds, "shares": drop.shares}
             | network_of
         )

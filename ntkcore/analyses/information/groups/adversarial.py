@@ -75,7 +75,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView, repeats: int) 
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=repeats,
             dataset=spec.dataset.model_copy(update={"label_noise": 0.0}),

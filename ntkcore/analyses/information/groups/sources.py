@@ -91,7 +91,7 @@ def sources_asked(spec: InfluenceSpec, view: InformationView, size: Sizes, repea
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=repeats,
             sources=chosen,

@@ -134,7 +134,7 @@ def subclass_asked(spec: InfluenceSpec, view: InformationView, ws: Workspace, re
             dtype=spec.dtype,
             compression=spec.compression,
             ridge=view.ridge,
-            time=view.time,
+            time=view.flow_time,
             seed=spec.dataset.seed,
             repeats=repeats,
             source=source,

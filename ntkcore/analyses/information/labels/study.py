@@ -47,7 +47,7 @@ def asked(spec: InfluenceSpec, view: InformationView, seeds: int) -> DetectionSt
     """
     noisy = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"label_noise": view.labels.share})})
     try:
-        return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.time, seeds=seeds)
+        return DetectionStudySpec(influence=noisy, ridge=view.ridge, time=view.flow_time, seeds=seeds)
     except ValidationError as error:
         raise unasked(error, "Flip another share of the labels.") from error
 

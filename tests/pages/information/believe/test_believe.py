@@ -7,9 +7,11 @@ from small_analyses import quickly
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.information.believe import noise, tables
 from ntkcore.analyses.information.believe import retraining as retraining_study
-from ntkcore.analyses.information.believe import tables
 from ntkcore.analyses.information.believe.agreement import AGREEMENT
+from ntkcore.errors import ComputationError
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -102,6 +104,26 @@ def test_times_need_no_job(computed):
     app = opened(visitor(), show="times")
     assert titles(app) == ["Agreement over training time"] and "one time agrees with the next" in said(app)
     assert not app.error
+
+
+def test_noise_needs_no_job_and_its_settings_are_in_the_address(computed):
+    app = opened(visitor(), show="noise")
+    assert titles(app) == ["Information in the weights"] and "rank the images with Spearman" in said(app)
+    found = noise.noises(Look(INFLUENCE.open(SPEC, computed), VIEW.ridge, VIEW.time, computed), 0.01, 1)
+    assert found.sgd is not None and found.sgd.shape == (16,) and "at τ = 0.3, λ = 0.1" in said(app)
+    widget(app, "number_input", "Images in a step b").set_value(8).run()
+    widget(app, "number_input", "SGD’s rate η").set_value(0.5).run()
+    assert (app.query_params["believe-batch"], app.query_params["believe-rate"]) == ("8", "0.5") and not app.exception
+
+
+def test_where_sgd_has_no_noise_langevins_is_shown_and_why(computed, monkeypatch):
+    def refuse(*_, **__):
+        raise ComputationError("All gradients are alike.", "Choose another.")
+
+    monkeypatch.setattr(noise, "steady_state", refuse)
+    app = opened(visitor(), show="noise", batch=7)
+    assert "All gradients are alike." in said(app) and "even noise the largest is" in said(app)
+    assert titles(app) == ["Information in the weights"] and not app.exception
 
 
 @pytest.mark.parametrize(
