@@ -1,0 +1,185 @@
+"""Forecast against measured: seconds and peak of resident memory of every analysis on digits, and of some on MNIST.
+
+    python benchmarks/forecasts.py                     # all of them; minutes
+    python benchmarks/forecasts.py influence summary   # some
+    python benchmarks/forecasts.py --list
+
+Each begins with an empty cache. What it hangs on is computed first, then it is forecast, which measures the machine, then computed, each
+in a process of its own, so close to each other as that allows. The memory is that of the process and of those it starts, at the most. "Others" are the processors
+that other work took meanwhile, while it was forecast and while it was computed.
+
+The line to hold: median error under 25 %, none off by more than three.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import parse_qs
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+_PAIR = "dataset=digits&classes=3&classes=8&n=300&test=50"
+_NETWORK = f"{_PAIR}&kernel=pseudo&model=fcn&width=256"
+_MNIST = "dataset=mnist&classes=4&classes=9&n=1000&test=200"
+CASES = {
+    "learnability": "dataset=digits&n=1000&epochs=20&full=1",
+    "convergence": "dataset=digits&classes=3&classes=5&classes=8&n=150&test=50&widths=32,128&looks=0,2&seeds=2",
+    "influence": "dataset=digits&n=1400&test=300",
+    "influence infinite": "dataset=digits&n=600&test=100&kernel=infinite&model=fcn",
+    "influence full": "dataset=digits&n=200&test=50&kernel=full&model=fcn&epochs=5",
+    "reliability": f"{_PAIR}&ridge=1.0",
+    "information": "dataset=digits&n=600&test=100&kernel=pseudo&model=fcn&epochs=10",
+    "verification": f"{_PAIR}&ridge=1.0&time=1.0&verify=512",
+    "network-ihvp": f"{_PAIR}&ridge=4.0&time=0.2&verify=128&runs=3&steps=100",
+    "detection": "dataset=digits&n=600&test=100&ridge=0.1&labels-share=0.2&labels-seeds=4",
+    "summary": "dataset=digits&n=600&test=100&ridge=0.1&drop-seeds=2&drop-test=200",
+    "sources": f"{_PAIR}&ridge=0.1&sources-n=100&sources-test=40&sources-repeats=4",
+    "subclass": "dataset=digits&n=400&test=50&ridge=0.1&groups-count=4&groups-counts=4,16,64&groups-common-count=100"
+    "&groups-other-count=100&groups-test=30&groups-repeats=3",
+    "adversarial": f"{_NETWORK}&ridge=0.1&groups-study=adversarial&groups-repeats=2",
+    "retraining": f"{_NETWORK}&time=0.02&believe-removals=4&believe-ridge=10",
+    "agreement": f"{_NETWORK}&ridge=0.1&believe-show=agreement&believe-seeds=2",
+    "learnability mnist": f"{_MNIST}&model=cnn4&epochs=3",
+    "influence mnist": f"{_MNIST}&ridge=0.1",
+    "influence mnist cnn4": f"{_MNIST}&kernel=pseudo&model=cnn4&weights=pretrained",
+    "influence mnist resnet20": f"{_MNIST}&kernel=pseudo&model=resnet20",
+}
+"""The query of each; its first word is the analysis."""
+
+
+def _asked(name: str) -> tuple[Any, Any, Any]:
+    from ntkcore.analyses.workspace import workspace
+    from ntkcore.notebook import ask
+    from ntkcore.permalink import LIST_FIELDS
+
+    query = {key: values if key in LIST_FIELDS else values[0] for key, values in parse_qs(CASES[name]).items()}
+    ws = workspace()
+    asked = ask(name.split()[0], query, ws)
+    return asked.analysis, asked.spec, ws
+
+
+class _Watch:
+    """Peak of resident memory of this process and its children, and the processors that others take."""
+
+    def __enter__(self) -> "_Watch":
+        self.peak, self._ended = 0, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._start = time.monotonic(), _busy(), time.process_time()
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        me = psutil.Process()
+        while not self._ended.wait(0.02):
+            found = 0
+            for process in (me, *me.children(recursive=True)):
+                try:
+                    found += process.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak = max(self.peak, found)
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        started, busy, own = self._start
+        self.seconds = time.monotonic() - started
+        self.others = max(0.0, _busy() - busy - (time.process_time() - own)) / self.seconds
+
+
+def _busy() -> float:
+    """Seconds of processors that anything took since the machine started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _prepare(name: str) -> dict[str, float]:
+    _asked(name)
+    return {}
+
+
+def _forecast(name: str) -> dict[str, float]:
+    analysis, spec, ws = _asked(name)
+    with _Watch() as watch:
+        found = analysis.forecast(spec, ws)
+    return {"seconds": found.seconds, "memory": found.memory, "took": watch.seconds, "others": watch.others}
+
+
+def _compute(name: str) -> dict[str, float]:
+    from ntkcore.notebook import PrintedProgress
+
+    analysis, spec, ws = _asked(name)
+    with _Watch() as watch:
+        analysis.compute(spec, ws, PrintedProgress(ws.device))
+    return {"seconds": watch.seconds, "memory": watch.peak, "others": watch.others}
+
+
+_STEPS = {"prepare": _prepare, "forecast": _forecast, "compute": _compute}
+
+
+def _child(step: str, name: str, cache: str) -> dict[str, float]:
+    """One step in a process of its own."""
+    environment = os.environ | {"NTK_CACHE_DIR": cache}
+    command = [sys.executable, __file__, "--step", step, name]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{name}, {step}: {done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measure(names: list[str]) -> bool:
+    """Print the table; whether the line holds."""
+    print(f"{'':26}{'seconds':^26}{'MB':^24}{'others, of ' + str(os.cpu_count()):^18}{'forecast':>9}")
+    print(f"{'':26}{'forecast':>9}{'taken':>9}{'ratio':>8}{'forecast':>9}{'taken':>8}{'ratio':>7}{'then':>9}{'now':>9}{'in':>9}", flush=True)
+    ratios: dict[str, list[float]] = {"seconds": [], "memory": []}
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="ntk-forecasts-") as cache:
+            _child("prepare", name, cache)
+            said, took = (_child(step, name, cache) for step in ("forecast", "compute"))
+        for what, found in ratios.items():
+            found.append(said[what] / took[what])
+        print(
+            f"{name:26}{said['seconds']:9.2f}{took['seconds']:9.2f}{ratios['seconds'][-1]:8.2f}"
+            f"{said['memory'] / 1e6:9.0f}{took['memory'] / 1e6:8.0f}{ratios['memory'][-1]:7.2f}"
+            f"{said['others']:9.2f}{took['others']:9.2f}{said['took']:8.1f}s",
+            flush=True,
+        )
+    good = True
+    for what, found in ratios.items():
+        error, worst = median(abs(ratio - 1) for ratio in found), max(max(ratio, 1 / ratio) for ratio in found)
+        good &= error < 0.25 and worst <= 3
+        print(f"{what}: median error {100 * error:.0f} %, worst off by {worst:.2f}")
+    return good
+
+
+def main() -> int:
+    """Measure; the exit status says whether the line holds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="cases; all where none is named")
+    parser.add_argument("--list", action="store_true", help="name the cases")
+    parser.add_argument("--step", choices=_STEPS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(CASES))
+        return 0
+    if options.step:
+        sys.path.insert(0, str(ROOT))
+        print(json.dumps(_STEPS[options.step](options.names[0])))
+        return 0
+    if unknown := set(options.names) - set(CASES):
+        parser.error(f"there is no case {', '.join(sorted(unknown))}; see --list")
+    return int(not measure(options.names or list(CASES)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
