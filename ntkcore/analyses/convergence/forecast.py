@@ -118,14 +118,13 @@ def _by_width(
     models: Mapping[int, ModelSpec], names: Callable[[ModelSpec], tuple[str, ...]], measured: Callable[[ModelSpec], object], ws: Workspace
 ) -> dict[int, tuple[float, ...]]:
     """Remembered rates at each width; those unknown lie on the power law through those known and the ends, which are measured."""
-    known: dict[int, list[float]] = {}
+    known: dict[int, tuple[float, ...]] = {}
     for width, model in models.items():
-        found = [ws.rates.get(name) for name in names(model)]
-        if width in (min(models), max(models)) and None in found:
+        if width in (min(models), max(models)):
             measured(model)
-            found = [ws.rates.get(name) for name in names(model)]
-        if None not in found:
-            known[width] = [rate for rate in found if rate is not None]
+        found = ws.rates.all_of(names(model))
+        if found is not None:
+            known[width] = found
     at = np.log(sorted(known))
     columns = np.log([known[width] for width in sorted(known)]).T
     return {width: tuple(float(np.exp(np.interp(np.log(width), at, column))) for column in columns) for width in models}
