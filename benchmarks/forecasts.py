@@ -113,7 +113,7 @@ def _compute(name: str) -> dict[str, float]:
     analysis, spec, ws = _asked(name)
     with _Peak() as peak, clocked() as taken:
         analysis.compute(spec, ws, PrintedProgress(ws.device))
-    return {"seconds": taken.seconds, "memory": peak.bytes, "others": taken.others}
+    return {"seconds": taken.seconds, "alone": taken.alone, "memory": peak.bytes, "others": taken.others}
 
 
 _STEPS = {"prepare": _prepare, "forecast": _forecast, "compute": _compute}

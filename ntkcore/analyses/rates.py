@@ -4,8 +4,9 @@ A rate belongs to one kind of work on one device (``"training cpu <network and i
 before is timed once on a small sample; every finished stage then corrects the rate.
 
 Other work can only slow this one down: what takes t while others have the share s of the processors would take between (1 - s) t and t
-alone. A new measurement therefore moves a remembered rate into these bounds. What was measured under load, or long ago, is measured
-again as soon as the machine is quiet, so that nothing waits for a measurement that would be as poor.
+alone, and on processors no longer than they worked on it. A new measurement therefore moves a remembered rate into these bounds. What
+was measured under load, or long ago, is measured again as soon as the machine is quiet, so that nothing waits for a measurement that
+would be as poor.
 """
 
 import json
@@ -62,21 +63,30 @@ class Rate:
 
 @dataclass(slots=True)
 class Taken:
-    """What a piece of work took: its ``seconds``, and the share of the processors that ``others`` had meanwhile."""
+    """What a piece of work took.
+
+    Attributes:
+        seconds: until it was done.
+        alone: until it would have been done without other work, at the most.
+        others: share of the processors that other work had meanwhile.
+    """
 
     seconds: float = 0.0
+    alone: float = 0.0
     others: float = 0.0
 
 
 @contextmanager
-def clocked() -> Iterator[Taken]:
-    """Fills in at its end what the block took."""
+def clocked(device: str = "cpu") -> Iterator[Taken]:
+    """Fills in at its end what the block took on a device."""
     taken = Taken()
     started, busy, own = time.monotonic(), _busy(), _own()
     yield taken
     taken.seconds = time.monotonic() - started
+    worked = _own() - own
+    taken.alone = min(taken.seconds, worked) if device == "cpu" and worked else taken.seconds  # elsewhere a processor waits
     possible = taken.seconds * (os.cpu_count() or 1)
-    taken.others = min(max((_busy() - busy - (_own() - own)) / possible, 0.0), 1.0) if possible else 0.0
+    taken.others = min(max((_busy() - busy - worked) / possible, 0.0), 1.0) if possible else 0.0
 
 
 def quiet() -> bool:
@@ -120,7 +130,7 @@ class Rates:
         return tuple(rate.seconds for rate in known)
 
     def learn(self, name: str, seconds: float, units: float, others: float = 0.0) -> None:
-        """A stage of ``units`` took ``seconds``, while other work had the share ``others`` of the processors."""
+        """A stage of ``units`` takes ``seconds`` alone, measured while other work had the share ``others`` of the processors."""
         if seconds > 0 and units > 0:
             with self._lock:
                 self._write({name: seconds / units}, others)
@@ -181,5 +191,5 @@ def _busy() -> float:
 
 def _own() -> float:
     """Seconds of processors that this process and its ended children took."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system

@@ -22,7 +22,7 @@ from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.materials.kernel import run_of
 from ntkcore.analyses.materials.network import has_state, network, rate_name, training_work
-from ntkcore.analyses.materials.probes import KernelRates, eigenvalues_rate, kernel_rates, regression_rate, training_rate
+from ntkcore.analyses.materials.probes import START, KernelRates, eigenvalues_rate, kernel_rates, regression_rate, training_rate
 from ntkcore.analyses.materials.split import check_split, require_classes
 from ntkcore.analyses.materials.tiles import inputs_of, kernel_pairs, kernel_rate_names, tile_side
 from ntkcore.analyses.progress import COMPARISON, IMAGES, KERNELS, TIMING, TRAINING, Stage, of_point
@@ -35,7 +35,6 @@ from ntkcore.specs import ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec
 
 _KERNELS = "Kernels"
-_START = 2.0  # seconds until a process of its own has begun to decompose a large matrix
 _HELPER_MEMORY = 300 * 2**20  # of that process, beside the matrix
 _POINT_DISK = 24 * 2**10  # numbers, manifest and the like of one comparison
 
@@ -142,7 +141,7 @@ def _comparing(n: int, m: int, k: int, ws: Workspace) -> float:
     """Seconds of the numbers of one comparison: eigenvalues and regressions of three kernels, and a few passes over the entries."""
     cubes = (n * k) ** 3 + 2 * n**3
     entries = 1e-7 * (n + m) * n * k * k
-    return 0.2 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (_START if n * k > SMALL else 0.0)
+    return 0.2 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (START if n * k > SMALL else 0.0)
 
 
 def _trains(point: ComparisonSpec, ws: Workspace) -> bool:

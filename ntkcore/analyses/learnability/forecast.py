@@ -5,7 +5,7 @@ import numpy as np
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.materials.kernel import kernel_key
 from ntkcore.analyses.materials.network import has_state, run_key
-from ntkcore.analyses.materials.probes import decomposition_rate, diagonal_rate, kernel_rates, product_rate, training_rate
+from ntkcore.analyses.materials.probes import decomposition, diagonal_rate, kernel_rates, product_rate, training_rate
 from ntkcore.analyses.materials.tiles import TILE, kernel_pairs, kernel_tiles
 from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
@@ -65,7 +65,7 @@ def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) 
         predicted = product_rate(ws) * predicted_points(spec) * sample.outputs * n * n
         stages += [
             Stage(KERNEL, "tiles", kernel_tiles(n), kernel),
-            Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition_rate(ws) * n**3 if spectrum else 0.0),
+            Stage(SPECTRUM, "decompositions", 1, decomposition(n, ws) if spectrum else 0.0),
             Stage(DYNAMICS, "times", predicted_points(spec), 0.05 + predicted),
         ]
     stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.1 + 2e-4 * n))

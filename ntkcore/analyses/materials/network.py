@@ -125,12 +125,12 @@ def _epochs(
         progress=lambda done, total: reporter.report(stage, units * done / total),
     )
     while True:
-        with clocked() as taken:
+        with clocked(reporter.device) as taken:
             record = next(records, None)
         if record is None:
             return
         if record.epoch > 0:
-            ws.rates.learn(name, taken.seconds, dataset.n, taken.others)
+            ws.rates.learn(name, taken.alone, dataset.n, taken.others)
         yield record
 
 
@@ -194,6 +194,6 @@ def rate_name(work: str, model: ModelSpec, dataset: Dataset, device: str) -> str
 @contextmanager
 def timed(ws: Workspace, name: str, units: float) -> Iterator[None]:
     """Learn the rate ``name`` from the time the block takes, if it finishes."""
-    with clocked() as taken:
+    with clocked(ws.device) as taken:
         yield
-    ws.rates.learn(name, taken.seconds, units, taken.others)
+    ws.rates.learn(name, taken.alone, units, taken.others)

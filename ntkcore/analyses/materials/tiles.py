@@ -26,8 +26,8 @@ TILE_BYTES = 2 * 2**20  # of a tile of k × k blocks: what an interruption may c
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What filling an array with a kernel took: images, pairs and seconds of this attempt, the share of the processors that others had
-    meanwhile, whether it went on from an earlier one."""
+    """What filling an array with a kernel took: images, pairs and seconds (alone) of this attempt, the share of the processors that others
+    had meanwhile, whether it went on from an earlier one."""
 
     images: int
     pairs: int
@@ -61,7 +61,7 @@ def fill_kernel(
         compression: of the gradients; None keeps them whole.
 
     Returns:
-        What it took; ``seconds`` are those of the kernel alone, without writing.
+        What it took; ``seconds`` are those of the kernel, without writing.
     """
     rows, columns = len(x), len(x if z is None else z)
     dtype = str(x.dtype).removeprefix("torch.")
@@ -85,7 +85,7 @@ def fill_kernel(
         progress(all_pairs - pairs * (1 - done / max(of, 1)), all_pairs)
 
     seconds = 0.0
-    with listening() as heard, clocked() as taken:
+    with listening() as heard, clocked(next(module.parameters()).device.type) as taken:
         found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, progress=tell)
         clock = time.monotonic()
         for row, column, block in found:
@@ -98,7 +98,7 @@ def fill_kernel(
                 draft.write(name, (column, row) + (0,) * len(blocks), block.swapaxes(0, 1).swapaxes(-1, -2) if blocks else block.T)
             clock = time.monotonic()
     images = rows if z is None else rows + columns
-    return Filled(images, pairs, seconds, taken.others, len(wanted) < len(tiles), frozenset(notes))
+    return Filled(images, pairs, seconds * taken.alone / taken.seconds, taken.others, len(wanted) < len(tiles), frozenset(notes))
 
 
 def kernel_rate_names(

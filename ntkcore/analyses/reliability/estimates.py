@@ -68,7 +68,7 @@ def ensure_estimate(
         if draft is not None:
             facts: dict[str, Any]
             try:
-                with clocked() as taken:
+                with clocked(reporter.device) as taken:
                     found = ihvp_network(
                         *(at.model, at.x, at.y, at.x_test[[spec.target]], at.y_test[[spec.target]]),
                         _system(spec, ws),
@@ -84,7 +84,7 @@ def ensure_estimate(
                 facts = {"iterations": int(found.iterations[0]), "residual": float(found.residuals[0])}
                 scale, depth = (found.lissa.scale, found.lissa.depth) if found.lissa else (None, None)
                 facts |= {"scale": scale, "depth": depth, "stationarity": found.stationarity}
-                ws.rates.learn(work, taken.seconds, _images(spec, int(found.iterations[0]), len(at.x)), taken.others)
+                ws.rates.learn(work, taken.alone, _images(spec, int(found.iterations[0]), len(at.x)), taken.others)
             draft.put_json("facts", facts)
             draft.publish({"device": reporter.device})
     return open_estimate(spec, ws)

@@ -1,6 +1,5 @@
 """What retraining will take here: the network, its learning rate and steps, and their measured seconds."""
 
-import time
 from math import ceil
 
 import numpy as np
@@ -13,6 +12,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import IMAGES, RETRAINING, Stage
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import SpecError
@@ -110,11 +110,14 @@ def _probe(spec: VerificationSpec, sample: Dataset, ws: Workspace) -> float:
     model, x, z = network_of(spec, sample, None, ws)
 
     def seconds(steps: int) -> float:
-        started = time.monotonic()
         side, y = side_by_side(spec, ws.device), sample.targets.astype(np.float32)
-        list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
-        return time.monotonic() - started
+        with clocked(ws.device) as taken:
+            list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
+        return taken.alone
 
     seconds(2)  # warms up
     few, unit = seconds(4), 2 * step_work(spec, len(x), sample)
-    return few / (4 * unit) if few > _LONG else max(seconds(24) - few, few / 4) / (20 * unit)
+    if few > _LONG:
+        return few / (4 * unit)
+    few, many = (min(seconds(steps) for _ in range(3)) for steps in (4, 24))
+    return max(many - few, few / 4) / (20 * unit)
