@@ -8,9 +8,9 @@ Each begins with an empty cache. What it hangs on is computed first, then it is 
 in a process of its own, as close to each other as that allows. The memory is that of the process and of those it starts, at the most.
 "Others" is the share of the processors that other work took, while it was forecast and while it was computed.
 
-The line to hold: median error under 25 %, none off by more than three. A forecast is for a machine with nothing else to do. Where others
-have the share s of the processors, what takes t would take between (1 - s) t and t alone: on a machine that is in use, the error is also
-given by which a forecast lies outside of that.
+The line to hold: median error under 25 %, none off by more than three. A forecast is for a machine with nothing else to do, so that on
+one that is in use it is held against what the work takes alone: what it took, or what processors worked on it where that is less. With
+``--threads 1`` these are nearly the same on any machine.
 """
 
 import argparse
@@ -26,25 +26,27 @@ from statistics import median
 from typing import Any
 from urllib.parse import parse_qs
 
+import numpy as np
 import psutil
+from kernel_memory import resident
 
 ROOT = Path(__file__).resolve().parent.parent
 _PAIR = "dataset=digits&classes=3&classes=8&n=300&test=50"
 _NETWORK = f"{_PAIR}&kernel=pseudo&model=fcn&width=256"
 _MNIST = "dataset=mnist&classes=4&classes=9&n=1000&test=200"
 CASES = {
-    "learnability": "dataset=digits&n=1000&epochs=20&full=1",
+    "learnability": "dataset=digits&n=1000&epochs=40&full=1",
     "convergence": "dataset=digits&classes=3&classes=5&classes=8&n=150&test=50&widths=32,128&looks=0,2&seeds=2",
     "influence": "dataset=digits&n=1400&test=300",
-    "influence infinite": "dataset=digits&n=600&test=100&kernel=infinite&model=fcn",
+    "influence infinite": "dataset=digits&n=1400&test=300&kernel=infinite&model=fcn",
     "influence full": "dataset=digits&n=200&test=50&kernel=full&model=fcn&epochs=5",
-    "reliability": f"{_PAIR}&ridge=1.0",
-    "information": "dataset=digits&n=600&test=100&kernel=pseudo&model=fcn&epochs=10",
-    "verification": f"{_PAIR}&ridge=1.0&time=1.0&verify=512",
+    "reliability": "dataset=digits&n=1000&test=200&ridge=1.0",
+    "information": "dataset=digits&n=1000&test=200&kernel=pseudo&model=fcn&width=1024&epochs=40",
+    "verification": f"{_PAIR}&ridge=1.0&time=1.0&verify=128",
     "network-ihvp": f"{_PAIR}&ridge=4.0&time=0.2&verify=128&runs=3&steps=100",
-    "detection": "dataset=digits&n=600&test=100&ridge=0.1&labels-share=0.2&labels-seeds=4",
+    "detection": "dataset=digits&n=1000&test=200&ridge=0.1&labels-share=0.2&labels-seeds=4",
     "summary": "dataset=digits&n=600&test=100&ridge=0.1&drop-seeds=2&drop-test=200",
-    "sources": f"{_PAIR}&ridge=0.1&sources-n=100&sources-test=40&sources-repeats=4",
+    "sources": f"{_PAIR}&ridge=0.1&sources-others=own:OWN&sources-n=150&sources-test=60&sources-repeats=8",
     "subclass": "dataset=digits&n=400&test=50&ridge=0.1&groups-count=4&groups-counts=4,16,64&groups-common-count=100"
     "&groups-other-count=100&groups-test=30&groups-repeats=3",
     "adversarial": f"{_NETWORK}&ridge=0.1&groups-study=adversarial&groups-repeats=2",
@@ -60,11 +62,13 @@ CASES = {
 
 def _asked(name: str) -> tuple[Any, Any, Any]:
     from ntkcore.analyses.workspace import workspace
+    from ntkcore.data import own_sets
     from ntkcore.notebook import ask
     from ntkcore.permalink import LIST_FIELDS
 
-    query = {key: values if key in LIST_FIELDS else values[0] for key, values in parse_qs(CASES[name]).items()}
     ws = workspace()
+    chosen = CASES[name].replace("OWN", "".join(one.content_id for one in own_sets(ws.settings)))
+    query = {key: values if key in LIST_FIELDS else values[0] for key, values in parse_qs(chosen).items()}
     asked = ask(name.split()[0], query, ws)
     return asked.analysis, asked.spec, ws
 
@@ -80,9 +84,9 @@ class _Peak:
 
     def _look(self) -> None:
         me = psutil.Process()
-        while not self._ended.wait(0.02):
+        while not self._ended.wait(0.1):
             found = 0
-            for process in (me, *me.children(recursive=True)):
+            for process in (me, *me.children()):
                 with suppress(psutil.Error):  # it has just ended
                     found += process.memory_info().rss
             self.bytes = max(self.bytes, found)
@@ -90,9 +94,20 @@ class _Peak:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+        self.bytes = max(self.bytes, resident("VmHWM"))  # between two looks
 
 
 def _prepare(name: str) -> dict[str, float]:
+    if "OWN" in CASES[name]:
+        from sklearn.datasets import load_digits
+
+        from ntkcore.data import import_set
+        from ntkcore.settings import settings
+
+        digits = load_digits()
+        with tempfile.TemporaryDirectory() as folder:
+            np.savez(Path(folder) / "inverted.npz", images=(255 - digits.images * 15.9375).astype(np.uint8), labels=digits.target)
+            import_set(Path(folder) / "inverted.npz", settings(), name="inverted", side=8)
     _asked(name)
     return {}
 
@@ -132,27 +147,28 @@ def _child(step: str, name: str, cache: str) -> dict[str, float]:
 
 def measure(names: list[str]) -> bool:
     """Print the table; whether the line holds."""
-    print(f"{'':26}{'seconds':^26}{'MB':^24}{'others':^16}{'forecast':>10}")
-    print(f"{'':26}" + (f"{'forecast':>9}{'taken':>9}{'ratio':>7} ") * 2 + f"{'then':>7}{'now':>7}{'in':>9}", flush=True)
-    errors: dict[str, list[float]] = {"seconds": [], "seconds, outside of what others explain": [], "memory": []}
+    print(f"{'':26}{'seconds':^36}{'MB':^26}{'others':^15}{'forecast':>9}")
+    print(
+        f"{'':26}{'forecast':>9}{'taken':>9}{'alone':>9}{'ratio':>7}{'forecast':>11}{'taken':>8}{'ratio':>7}{'then':>8}{'now':>7}{'in':>9}"
+    )
+    errors: dict[str, list[float]] = {"seconds, as taken": [], "seconds, alone": [], "memory": []}
     for name in names:
         with tempfile.TemporaryDirectory(prefix="ntk-forecasts-") as cache:
             _child("prepare", name, cache)
             said, took = (_child(step, name, cache) for step in ("forecast", "compute"))
-        seconds, memory = (said[what] / took[what] for what in ("seconds", "memory"))
-        alone = min(max(said["seconds"], (1 - took["others"]) * took["seconds"]), took["seconds"])
-        for found, ratio in zip(errors.values(), (seconds, said["seconds"] / alone, memory), strict=True):
+        ratios = said["seconds"] / took["seconds"], said["seconds"] / took["alone"], said["memory"] / took["memory"]
+        for found, ratio in zip(errors.values(), ratios, strict=True):
             found.append(ratio)
         print(
-            f"{name:26}{said['seconds']:9.2f}{took['seconds']:9.2f}{seconds:7.2f} "
-            f"{said['memory'] / 1e6:9.0f}{took['memory'] / 1e6:9.0f}{memory:7.2f} "
-            f"{said['others']:6.0%}{took['others']:7.0%}{said['took']:8.1f}s",
+            f"{name:26}{said['seconds']:9.2f}{took['seconds']:9.2f}{took['alone']:9.2f}{ratios[1]:7.2f}"
+            f"{said['memory'] / 1e6:11.0f}{took['memory'] / 1e6:8.0f}{ratios[2]:7.2f}"
+            f"{said['others']:8.0%}{took['others']:7.0%}{said['took']:8.1f}s",
             flush=True,
         )
     good = True
     for what, found in errors.items():
         error, worst = median(abs(ratio - 1) for ratio in found), max(max(ratio, 1 / ratio) for ratio in found)
-        good &= what == "seconds" or (error < 0.25 and worst <= 3)
+        good &= what == "seconds, as taken" or (error < 0.25 and worst <= 3)
         print(f"{what}: median error {error:.0%}, worst off by {worst:.2f}")
     return good
 

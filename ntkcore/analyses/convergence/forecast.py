@@ -2,10 +2,10 @@
 
 Memory at the peak, in bytes, for n training and m held-out images, k outputs and w bytes a number:
 
-    base + images + network + max((n + m) n k² w + 3 · 8 (n k)², the engine's work)
+    base + images + network + max((n + m) n k² w + 3 · 8 (n k)², the timing's tile) + what the tiles leave behind
 
 the full kernel with its float64 matrix and the copies that the eigenvalues take (the Cholesky factorisation takes one of the
-three); before that, while the kernel is computed tile by tile, what :func:`~ntkcore.kernels.working_set` states beside the result.
+three), and the features of the tiles, on disk by then, whose memory is kept a while for the next ones.
 Time grows with (n k)³ for the eigenvalues and the regression of the full kernel, at each of widths × seeds × looks.
 """
 
@@ -17,25 +17,23 @@ import numpy as np
 from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
 from ntkcore.analyses.convergence.comparison import comparison_key
 from ntkcore.analyses.convergence.measuring import FORMS, STEPS
-from ntkcore.analyses.convergence.timing import BLOCK, BUDGET, TimingSpec, series_of, timing_key, timing_spec
+from ntkcore.analyses.convergence.timing import BLOCK, BLOCK_BYTES, BUDGET, TimingSpec, series_of, timing_key, timing_spec
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, HELPER_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.materials.kernel import run_of
-from ntkcore.analyses.materials.network import has_state, network, rate_name, training_work
+from ntkcore.analyses.materials.memory import kernel_memory, parameters
+from ntkcore.analyses.materials.network import has_state, rate_name, training_work
 from ntkcore.analyses.materials.probes import START, KernelRates, eigenvalues_rate, kernel_rates, regression_rate, training_rate
 from ntkcore.analyses.materials.split import check_split, require_classes
-from ntkcore.analyses.materials.tiles import inputs_of, kernel_pairs, kernel_rate_names, tile_side
+from ntkcore.analyses.materials.tiles import kernel_pairs, kernel_rate_names, tile_side
 from ntkcore.analyses.progress import COMPARISON, IMAGES, KERNELS, TIMING, TRAINING, Stage, of_point
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
-from ntkcore.kernels import working_set
 from ntkcore.linalg import SMALL
-from ntkcore.models import describe_model
 from ntkcore.specs import ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec
 
 _KERNELS = "Kernels"
-_HELPER_MEMORY = 300 * 2**20  # of that process, beside the matrix
 _POINT_DISK = 24 * 2**10  # numbers, manifest and the like of one comparison
 
 
@@ -170,33 +168,25 @@ def _checked(spec: ConvergenceSpec, ws: Workspace) -> Dataset:
     return sample
 
 
-def _parameters(model: ModelSpec, sample: Dataset, ws: Workspace) -> int:
-    shape, outputs = sample.inputs.shape[1:], sample.outputs
-
-    def describe() -> int:
-        return describe_model(model, input_shape=shape, outputs=outputs, class_names=sample.class_names).parameters
-
-    return ws.hot.get(("parameters", model.canonical(), shape, outputs), describe, lambda _: 1)
-
-
 def _needs(spec: ConvergenceSpec, sample: Dataset, ws: Workspace) -> Needs:
     k, m, width = sample.outputs, spec.test, np.dtype(spec.dtype).itemsize
     first = [model for model in spec.models() if model.seed == 0]
-    parameters = [_parameters(model, sample, ws) for model in first]
+    sizes = [parameters(model, sample, ws) for model in first]
     looks = sum(look > 0 for look in spec.looks)
     copies = 2 if spec.training.momentum else 1
+    tiles = kernel_memory("full", first[-1], spec.dtype, sample, ws)
 
     def memory(n: int) -> int:
         images = int(np.prod(sample.inputs.shape[1:])) * 4 * (n + m) * 3
-        weights = parameters[-1] * (4 * 6 + width)
-        full = (n + m) * n * k * k * width + 3 * 8 * (n * k) ** 2 + (_HELPER_MEMORY if n * k > SMALL else 0)
-        return BASE_MEMORY + images + weights + max(full, _engine(spec, first[-1], n, sample, ws))
+        weights = sizes[-1] * (4 * 6 + width)
+        full = (n + m) * n * k * k * width + 3 * 8 * (n * k) ** 2 + (HELPER_MEMORY if n * k > SMALL else 0)
+        return BASE_MEMORY + images + weights + max(full, BLOCK_BYTES) + tiles(n, m)
 
     def disk(n: int) -> int:
         point = 3 * 4 * n * n + 8 * (n * k + 2 * n) + 8 * n + _POINT_DISK
-        states = sum(count * 4 * copies for count in parameters) * spec.seeds * looks
+        states = sum(count * 4 * copies for count in sizes) * spec.seeds * looks
         records = (spec.training.epochs + 1) * n * k * 4 * len(spec.models()) if looks else 0
-        checkpoint = parameters[-1] * 4 * copies if looks else 0
+        checkpoint = sizes[-1] * 4 * copies if looks else 0
         return (
             len(spec.points()) * point + states + records + checkpoint + _scratch(n, m, k, spec.dtype) + sample.pixels[0].size * n + 2**20
         )
@@ -212,16 +202,3 @@ def _scratch(n: int, m: int, k: int, dtype: str) -> int:
         rows, tests = (-(-count // min(side, count)) * min(side, count) for count in (n, m))
         total += rows * (rows + tests) * (k * k if form == "full" else 1) * np.dtype(dtype).itemsize
     return total
-
-
-def _engine(spec: ConvergenceSpec, model: ModelSpec, n: int, sample: Dataset, ws: Workspace) -> int:
-    """Bytes that the engine takes for the full kernel, beside the tiles, which are on disk while it runs."""
-    tile = min(n, tile_side("full", sample.outputs, spec.dtype))
-
-    def measure() -> int:
-        module = network(model, sample, ws)
-        inputs = inputs_of(sample, "float32")[:2]
-        return working_set(module, inputs, n=tile, m=n + spec.test, outputs="full") - tile * (n + spec.test) * sample.outputs**2 * 4
-
-    key = ("engine", model.canonical(), sample.inputs.shape[1:], sample.outputs, tile, n + spec.test)
-    return ws.hot.get(key, measure, lambda _: 1) * (2 if spec.dtype == "float64" else 1)

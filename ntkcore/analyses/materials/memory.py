@@ -11,6 +11,7 @@ from ntkcore.kernels.checks import as_batch
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.memory import likely_for_norms, likely_for_tiles
 from ntkcore.kernels.probe import activation_numbers
+from ntkcore.models import describe_model
 from ntkcore.specs import ModelSpec, Outputs
 
 _KEPT = 2**16  # bytes of a plan, about
@@ -26,11 +27,11 @@ def kernel_memory(
         engine.compress(compression)
         return engine
 
+    def size(engine: Engine) -> int:
+        return _KEPT + sum(p.nbytes for p in engine.model.parameters())
+
     key = ("kernel memory", outputs, _alike(model), dtype, sample.inputs.shape[1:], sample.outputs, compression)
-    return KernelMemory(
-        ws.hot.get(key, made, lambda engine: _KEPT + sum(p.nbytes for p in engine.model.parameters())),
-        tile_side(outputs, sample.outputs, dtype),
-    )
+    return KernelMemory(ws.hot.get(key, made, size), tile_side(outputs, sample.outputs, dtype))
 
 
 class KernelMemory:
@@ -47,6 +48,16 @@ def norms_memory(model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -
     """Of k(x,x) of any number of images."""
     key = ("norms memory", _alike(model), dtype, sample.inputs.shape[1:], sample.outputs)
     return ws.hot.get(key, lambda: likely_for_norms(_engine("mean", model, dtype, sample, ws), TILE), lambda _: 1)
+
+
+def parameters(model: ModelSpec, sample: Dataset, ws: Workspace) -> int:
+    """Numbers that a network learns."""
+    shape, outputs = sample.inputs.shape[1:], sample.outputs
+
+    def described() -> int:
+        return describe_model(model, input_shape=shape, outputs=outputs, class_names=sample.class_names).parameters
+
+    return ws.hot.get(("parameters", model.canonical(), shape, outputs), described, lambda _: 1)
 
 
 def activations(model: ModelSpec, sample: Dataset, ws: Workspace) -> int:
