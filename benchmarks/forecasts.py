@@ -16,6 +16,7 @@ one that is in use it is held against what the work takes alone: what it took, o
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,6 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import psutil
-from kernel_memory import resident
 
 ROOT = Path(__file__).resolve().parent.parent
 _PAIR = "dataset=digits&classes=3&classes=8&n=300&test=50"
@@ -94,7 +94,8 @@ class _Peak:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self.bytes = max(self.bytes, resident("VmHWM"))  # between two looks
+        scale = 1 if sys.platform == "darwin" else 2**10
+        self.bytes = max(self.bytes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)  # between two looks
 
 
 def _prepare(name: str) -> dict[str, float]:
