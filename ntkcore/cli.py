@@ -211,14 +211,14 @@ def _forecast(name: str, query: Query, ws: "Workspace") -> int:
 
     analysis, (spec, view) = named(name), defaults.read(ADDRESSES[name], query, ws)
     if analysis.after is not None and not analysis.after.ready(spec, ws):
-        print(f"{analysis.after.title(spec, ws)}: {_said(analysis.after.forecast(spec, ws))}")
+        print(f"{analysis.after.title(spec, ws)}: {_said(analysis.after.expected(spec, ws))}")
         print(f"What {name} takes on top of it can be told once that is stored.")
         return 0
     asked = analysis.asked(spec, view, ws)
     if analysis.ready(asked, ws):
         print("It is stored, and opens at once.")
         return 0
-    print(f"{analysis.title(asked, ws)}: {_said(analysis.forecast(asked, ws))}")
+    print(f"{analysis.title(asked, ws)}: {_said(analysis.expected(asked, ws))}")
     return 0
 
 
@@ -227,7 +227,7 @@ def _said(forecast: "Forecast") -> str:
         return forecast.refusal
     memory, disk = (f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" for size in (forecast.memory, forecast.disk))
     seconds = f"{forecast.seconds:.0f} s" if forecast.seconds < 120 else f"{forecast.seconds / 60:.0f} min"
-    return f"about {seconds}, {memory} of memory and {disk} on disk, from rates measured on this machine."
+    return f"about {seconds}, {memory} of memory and {disk} on disk, {forecast.source}."
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded: tests share the cores
 
@@ -51,10 +52,14 @@ def _rates():
 def rated(request, monkeypatch, _rates):
     """Every cache begins with known rates, so that no forecast times this machine; tests marked ``measures`` begin with none."""
     if request.node.get_closest_marker("measures") is None:
-        from ntkcore.analyses.rates import Rates
+        from ntkcore.analyses.rates import Rate, Rates
 
         stored = Rates._read
-        monkeypatch.setattr(Rates, "_read", lambda rates: _rates | stored(rates))
+        monkeypatch.setattr(
+            Rates,
+            "_read",
+            lambda rates: {name: Rate(seconds, 0.0, time.time(), rates.threads) for name, seconds in _rates.items()} | stored(rates),
+        )
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """A cache that is not empty: one result that many pages look at, and the rates of this machine, so that nothing is measured."""
 
 import json
+import time
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import torch
 from recording import Recording
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
@@ -29,7 +31,9 @@ def seed(cache: Path) -> None:
 def rate(cache: Path) -> None:
     """Rates alone: whatever a forecast asks for was measured once, on some machine."""
     cache.mkdir(parents=True, exist_ok=True)
-    (cache / "rates.json").write_text(json.dumps(_rates()))
+    (cache / "rates.json").write_text(
+        json.dumps({name: (seconds, 0.0, time.time(), torch.get_num_threads()) for name, seconds in _rates().items()})
+    )
 
 
 @lru_cache(maxsize=1)

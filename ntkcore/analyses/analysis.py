@@ -7,6 +7,7 @@ a small one step by step; :mod:`ntkcore.analyses.catalogue` lists them all.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import pandas as pd
@@ -144,6 +145,12 @@ class Analysis(ABC, Generic[S, V, R]):
     def identity(self, spec: S) -> dict[str, object]:
         """What its draft and its artifact say they are."""
         return identity_of(spec, self.version, self.uses)
+
+    def expected(self, spec: S, ws: Workspace) -> Forecast:
+        """Its forecast, with the rates that it is from."""
+        with ws.rates.used() as rates:
+            found = self.forecast(spec, ws)
+        return replace(found, rates=tuple(rates))
 
     def state(self, spec: S, ws: Workspace) -> State:
         """``"ready"``, ``"partial"`` or ``"absent"`` in the store."""

@@ -1,5 +1,6 @@
 """What a computation will need: seconds, memory and disk, before it starts; and what smaller choice would fit."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,12 +8,16 @@ import psutil
 
 from ntkcore.analyses.materials.tiles import TILE
 from ntkcore.analyses.progress import Stage
+from ntkcore.analyses.rates import Rate
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset
 from ntkcore.kernels.memory import most_fitting
+from ntkcore.linalg import SMALL
 from ntkcore.specs import DatasetSpec
 
-BASE_MEMORY = 600 * 2**20  # a worker with torch loaded and its work buffers
+BASE_MEMORY = 530 * 2**20  # a worker, or a command, with its libraries loaded
+HELPER_MEMORY = 80 * 2**20  # of a process of its own that decomposes a large matrix, beside the matrices
+_MATRICES, _MATRICES_APART = 5, 8  # of a decomposition here, and of one in a process of its own with those kept here
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Forecast:
         memory_limit, disk_free: what there is.
         refusal: why it cannot run here, with the smaller choice that would fit; "" when it can.
         largest_n: the largest number of images that fits; n itself when the request fits.
+        rates: the rates that the seconds are from, where they were asked for (:meth:`~ntkcore.analyses.analysis.Analysis.expected`).
     """
 
     stages: tuple[Stage, ...]
@@ -36,6 +42,16 @@ class Forecast:
     disk_free: int
     refusal: str
     largest_n: int
+    rates: tuple[Rate, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Where the seconds are from, how old that is and how good: the rest of a sentence."""
+        if not self.rates:
+            return "from rates measured on this machine"
+        poor = sum(rate.poor for rate in self.rates)
+        beside = "" if not poor else " while other work ran" if poor == len(self.rates) else ", in part while other work ran"
+        return f"from rates measured on this machine {_ago(time.time() - min(rate.at for rate in self.rates))}{beside}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,11 @@ class Needs:
         return f"This needs {what}: {largest:,} images would fit{self.more}.", largest
 
 
+def decomposing(side: int) -> int:
+    """Bytes of a kernel while its eigenvalues and eigenvectors are found."""
+    return 8 * _MATRICES_APART * side**2 + HELPER_MEMORY if side > SMALL else 8 * _MATRICES * side**2
+
+
 def sample_of(spec: DatasetSpec, ws: Workspace) -> Dataset:
     """The first images of the draw: checks the whole request and costs little, however many images are asked for."""
     key = ("sample", spec.canonical(), content_hash(spec, ws.settings))
@@ -93,6 +114,15 @@ def _limits(ws: Workspace) -> tuple[int, int]:
     """Bytes of memory one job may use, and bytes that may be stored."""
     memory = ws.settings.job_memory or psutil.virtual_memory().total * 3 // 4
     return memory, min(ws.store.room(), ws.settings.disk_budget)
+
+
+def _ago(seconds: float) -> str:
+    """How long ago, in words."""
+    for unit, length in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= 2 * length or (seconds >= length and unit != "minute"):
+            count = int(seconds // length)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
 
 
 def _amount(size: int) -> str:

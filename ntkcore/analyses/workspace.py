@@ -34,7 +34,7 @@ class Workspace:
     @cached_property
     def rates(self) -> Rates:
         """Measured rates of this machine."""
-        return Rates(self.settings.cache_dir / "rates.json")
+        return Rates(self.settings.cache_dir / "rates.json", self.settings.threads or torch.get_num_threads())
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -71,6 +71,16 @@ def descent_of(model: nn.Module, x: Tensor, x_test: Tensor, rate: float, ridge: 
     return GeneralDescent(model, x, x_test, rate, ridge, like)
 
 
+def samples_of_pass(samples: int, numbers: int, like: Tensor) -> int:
+    """Samples of one pass of any network whose layers put out so many numbers for each."""
+    return max(1, min(samples, of_device(BATCH_BYTES, like.device) // (like.element_size() * _HELD * max(1, numbers))))
+
+
+def bytes_of_replica(parameters: int, piece: int, numbers: int, like: Tensor) -> int:
+    """Memory of a replica of any network, ``piece`` samples of it in a pass."""
+    return like.element_size() * (4 * parameters + piece * _HELD * max(1, numbers))
+
+
 class GeneralDescent:
     """Any network, its parameters stacked and its passes mapped over replicas (torch.func)."""
 
@@ -80,10 +90,9 @@ class GeneralDescent:
         self._initial = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
         self._fixed = {name: p.detach() for name, p in model.named_parameters() if not p.requires_grad}
         size = sum(p.numel() for p in self._initial.values())
-        numbers = _HELD * max(1, activation_numbers(model, as_batch(x[:1], like)))
-        width = like.element_size()
-        self._piece = max(1, min(max(len(x), len(x_test)), of_device(BATCH_BYTES, like.device) // width // numbers))
-        self.bytes_per_replica = width * (4 * size + self._piece * numbers)
+        numbers = activation_numbers(model, as_batch(x[:1], like))
+        self._piece = samples_of_pass(max(len(x), len(x_test)), numbers, like)
+        self.bytes_per_replica = bytes_of_replica(size, self._piece, numbers, like)
         self._moved: dict[str, Tensor] = {}
         self._kept = self._targets = like
 

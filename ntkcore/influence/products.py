@@ -21,7 +21,7 @@ from ntkcore.kernels.probe import activation_numbers, checked_outputs
 
 Curvature = Literal["hessian", "gauss-newton"]
 
-_HELD = 4  # arrays of a layer's size that a product holds: output, its gradient, and both differentiated
+HELD = 4  # arrays of a layer's size that a product holds: output, its gradient, and both differentiated
 _SHARE = 8  # of BATCH_BYTES, one such part is for a set of vectors
 
 
@@ -148,7 +148,7 @@ class NetworkLoss:
 
     def _pieces(self, count: int, chosen: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Samples and targets, as many at once as BATCH_BYTES holds the layers' outputs of for ``count`` vectors."""
-        numbers = _HELD * (1 + count) * max(1, self._activations)
+        numbers = HELD * (1 + count) * max(1, self._activations)
         step = max(1, of_device(BATCH_BYTES, self.like.device) // self.like.element_size() // numbers)
         for rows in (torch.arange(len(self.x)) if chosen is None else chosen).split(step):
             yield self._batch(rows)

@@ -83,6 +83,7 @@ class Engine:
         self._images = kind == "cpu" and self.samples.ndim == 4 and any(isinstance(slot.module, nn.Conv2d) for slot in p.slots)
         per_scalar = p.collected if self._images else p.output_numbers
         self._per_sample = max(1, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
+        self._per_norm = max(1, 2 * p.activations + p.held + p.output_numbers)
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
@@ -108,8 +109,7 @@ class Engine:
         A sample takes twice its layers' inputs and outputs (the graph holds what lies between them), the unfolded inputs or products
         of positions, and one output's gradients; at most 256 samples (2048 on CUDA), beyond which nothing is gained.
         """
-        p = self._planned
-        return self._cut(n, wish, max(1, 2 * p.activations + p.held + p.output_numbers), self._largest)
+        return self._cut(n, wish, self._per_norm, self._largest)
 
     def pair_batches(self, n: int, wish: int | None) -> "Batches":
         """How ``n`` samples are cut for features, as for norms.
@@ -145,6 +145,10 @@ class Engine:
     def batch_bytes(self, batches: "Batches") -> int:
         """Bytes that the batches of one moment take while their features are made."""
         return min(batches.n, batches.at_once * batches.step) * self._per_sample * self._width
+
+    def norm_bytes(self, batches: "Batches") -> int:
+        """Bytes that the batches of one moment take while their norms are taken."""
+        return min(batches.n, batches.at_once * batches.step) * self._per_norm * self._width
 
     def each(self, batches: "Batches", work: Callable[[Planned, slice], None], done: Callable[[slice], None]) -> None:
         """``work`` on each of the ``batches`` with a plan of its own, several at once on a CPU; ``done`` after each, in this thread."""

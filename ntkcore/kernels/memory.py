@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from ntkcore.errors import DataError
 from ntkcore.kernels.buffers import machine_bytes
-from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.engine import Batches, Engine
 from ntkcore.kernels.features import WORKSPACE_BYTES
 from ntkcore.kernels.layout import Outputs
-from ntkcore.kernels.pool import processors
+from ntkcore.kernels.pool import HEAP_BYTES, processors
 from ntkcore.kernels.products import LARGEST
 
 _MEMORY = machine_bytes()
@@ -70,6 +70,31 @@ def needed(engine: Engine, n: int, m: int | None, batch_size: int | None) -> int
     held = 2 * max(kept, 2 * engine.pair_bytes())
     batch = engine.batch_bytes(engine.pair_batches(side, batch_size))
     return n * columns * r**2 * width + held + 3 * batch + 4 * workspace + product
+
+
+def likely_for_tiles(engine: Engine, n: int, m: int, tile: int) -> int:
+    """Bytes of resident memory that tiles of the kernels of n samples with each other and of m others with them likely take at the peak.
+
+    What :func:`working_set` bounds, as it is found: the features that are kept, which stay for the next kernel, the batches of one moment,
+    one work array, and the heaps of threads. On a GPU none of these is resident memory.
+    """
+    if engine.like.device.type != "cpu":
+        return 0
+    batches = engine.pair_batches(min(side_of(engine, tile), n), None)
+    features = min(of_device(KEPT_BYTES, engine.like.device), (n + m) * engine.pair_bytes())
+    return features + engine.batch_bytes(batches) + of_device(WORKSPACE_BYTES, engine.like.device) + _heaps(batches)
+
+
+def likely_for_norms(engine: Engine, n: int) -> int:
+    """Bytes of resident memory that the gradients' norms of n samples likely take at the peak."""
+    if engine.like.device.type != "cpu":
+        return 0
+    batches = engine.norm_batches(n, None)
+    return engine.norm_bytes(batches) + _heaps(batches)
+
+
+def _heaps(batches: Batches) -> int:
+    return HEAP_BYTES * batches.at_once if batches.at_once > 1 else 0
 
 
 def _free_on(device: torch.device) -> int:

@@ -9,7 +9,9 @@ from functools import cache
 import torch
 
 _MOST = 8  # threads; Python itself runs in one at a time
-_KEEP = ((-3, 32 * 2**20), (-1, 2**29), (-2, 64 * 2**20))
+HEAP_BYTES = 64 * 2**20
+"""What a thread's heap begins with, and grows by."""
+_KEEP = ((-3, 32 * 2**20), (-1, 2**29), (-2, HEAP_BYTES))
 """glibc's M_MMAP_THRESHOLD (the most it takes), M_TRIM_THRESHOLD and M_TOP_PAD (a whole heap of a thread)."""
 
 

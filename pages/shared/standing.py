@@ -117,7 +117,7 @@ def made(created: str, device: str, seconds: float) -> None:
 def _measured(analysis: Analysis[S, Any, Any], spec: S) -> Forecast:
     """The forecast; it may take a while the first time."""
     with st.spinner("Measuring this machine for the forecast …", show_time=False):
-        return analysis.forecast(spec, workspace())
+        return analysis.expected(spec, workspace())
 
 
 def _card(analysis: Analysis[S, Any, Any], spec: S, said: str) -> None:
@@ -130,7 +130,7 @@ def _card(analysis: Analysis[S, Any, Any], spec: S, said: str) -> None:
         disk.metric("Disk", words.size(forecast.disk), help=f"{words.size(forecast.disk_free)} are free.")
         slow = [f"{stage.name} {words.duration(stage.seconds)}" for stage in forecast.stages if stage.seconds >= 0.5]
         if slow:
-            st.caption("Of that: " + " · ".join(slow) + ". From rates measured on this machine.")
+            st.caption(f"Of that: {' · '.join(slow)}. F{forecast.source[1:]}.")
         if forecast.refusal:
             st.error(words.plain(forecast.refusal), icon=":material/warning:")
         if st.button("Compute", type="primary", key="compute", disabled=bool(forecast.refusal)):

@@ -2,10 +2,10 @@
 
 Memory at the peak, in bytes, for n training and m held-out images, k outputs and w bytes a number:
 
-    base + images + network + max((n + m) n k² w + 3 · 8 (n k)², the engine's work)
+    base + images + network + max((n + m) n k² w + 3 · 8 (n k)², the timing's tile) + what the tiles leave behind
 
 the full kernel with its float64 matrix and the copies that the eigenvalues take (the Cholesky factorisation takes one of the
-three); before that, while the kernel is computed tile by tile, what :func:`~ntkcore.kernels.working_set` states beside the result.
+three), and the features of the tiles, on disk by then, whose memory is kept a while for the next ones.
 Time grows with (n k)³ for the eigenvalues and the regression of the full kernel, at each of widths × seeds × looks.
 """
 
@@ -17,26 +17,23 @@ import numpy as np
 from ntkcore.analyses.convergence.comparison import KIND as COMPARISON_KIND
 from ntkcore.analyses.convergence.comparison import comparison_key
 from ntkcore.analyses.convergence.measuring import FORMS, STEPS
-from ntkcore.analyses.convergence.timing import BLOCK, BUDGET, TimingSpec, series_of, timing_key, timing_spec
+from ntkcore.analyses.convergence.timing import BLOCK, BLOCK_BYTES, BUDGET, TimingSpec, series_of, timing_key, timing_spec
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, HELPER_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.materials.kernel import run_of
-from ntkcore.analyses.materials.network import has_state, network, rate_name, training_work
-from ntkcore.analyses.materials.probes import KernelRates, eigenvalues_rate, kernel_rates, regression_rate, training_rate
+from ntkcore.analyses.materials.memory import kernel_memory, parameters
+from ntkcore.analyses.materials.network import has_state, rate_name, training_work
+from ntkcore.analyses.materials.probes import START, KernelRates, eigenvalues_rate, kernel_rates, regression_rate, training_rate
 from ntkcore.analyses.materials.split import check_split, require_classes
-from ntkcore.analyses.materials.tiles import inputs_of, kernel_pairs, kernel_rate_names, tile_side
+from ntkcore.analyses.materials.tiles import kernel_pairs, kernel_rate_names, tile_side
 from ntkcore.analyses.progress import COMPARISON, IMAGES, KERNELS, TIMING, TRAINING, Stage, of_point
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
-from ntkcore.kernels import working_set
 from ntkcore.linalg import SMALL
-from ntkcore.models import describe_model
 from ntkcore.specs import ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec
 
 _KERNELS = "Kernels"
-_START = 2.0  # seconds until a process of its own has begun to decompose a large matrix
-_HELPER_MEMORY = 300 * 2**20  # of that process, beside the matrix
 _POINT_DISK = 24 * 2**10  # numbers, manifest and the like of one comparison
 
 
@@ -118,14 +115,13 @@ def _by_width(
     models: Mapping[int, ModelSpec], names: Callable[[ModelSpec], tuple[str, ...]], measured: Callable[[ModelSpec], object], ws: Workspace
 ) -> dict[int, tuple[float, ...]]:
     """Remembered rates at each width; those unknown lie on the power law through those known and the ends, which are measured."""
-    known: dict[int, list[float]] = {}
+    known: dict[int, tuple[float, ...]] = {}
     for width, model in models.items():
-        found = [ws.rates.get(name) for name in names(model)]
-        if width in (min(models), max(models)) and None in found:
+        if width in (min(models), max(models)):
             measured(model)
-            found = [ws.rates.get(name) for name in names(model)]
-        if None not in found:
-            known[width] = [rate for rate in found if rate is not None]
+        found = ws.rates.all_of(names(model))
+        if found is not None:
+            known[width] = found
     at = np.log(sorted(known))
     columns = np.log([known[width] for width in sorted(known)]).T
     return {width: tuple(float(np.exp(np.interp(np.log(width), at, column))) for column in columns) for width in models}
@@ -143,7 +139,7 @@ def _comparing(n: int, m: int, k: int, ws: Workspace) -> float:
     """Seconds of the numbers of one comparison: eigenvalues and regressions of three kernels, and a few passes over the entries."""
     cubes = (n * k) ** 3 + 2 * n**3
     entries = 1e-7 * (n + m) * n * k * k
-    return 0.2 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (_START if n * k > SMALL else 0.0)
+    return 0.2 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (START if n * k > SMALL else 0.0)
 
 
 def _trains(point: ComparisonSpec, ws: Workspace) -> bool:
@@ -172,33 +168,25 @@ def _checked(spec: ConvergenceSpec, ws: Workspace) -> Dataset:
     return sample
 
 
-def _parameters(model: ModelSpec, sample: Dataset, ws: Workspace) -> int:
-    shape, outputs = sample.inputs.shape[1:], sample.outputs
-
-    def describe() -> int:
-        return describe_model(model, input_shape=shape, outputs=outputs, class_names=sample.class_names).parameters
-
-    return ws.hot.get(("parameters", model.canonical(), shape, outputs), describe, lambda _: 1)
-
-
 def _needs(spec: ConvergenceSpec, sample: Dataset, ws: Workspace) -> Needs:
     k, m, width = sample.outputs, spec.test, np.dtype(spec.dtype).itemsize
     first = [model for model in spec.models() if model.seed == 0]
-    parameters = [_parameters(model, sample, ws) for model in first]
+    sizes = [parameters(model, sample, ws) for model in first]
     looks = sum(look > 0 for look in spec.looks)
     copies = 2 if spec.training.momentum else 1
+    tiles = kernel_memory("full", first[-1], spec.dtype, sample, ws)
 
     def memory(n: int) -> int:
         images = int(np.prod(sample.inputs.shape[1:])) * 4 * (n + m) * 3
-        weights = parameters[-1] * (4 * 6 + width)
-        full = (n + m) * n * k * k * width + 3 * 8 * (n * k) ** 2 + (_HELPER_MEMORY if n * k > SMALL else 0)
-        return BASE_MEMORY + images + weights + max(full, _engine(spec, first[-1], n, sample, ws))
+        weights = sizes[-1] * (4 * 6 + width)
+        full = (n + m) * n * k * k * width + 3 * 8 * (n * k) ** 2 + (HELPER_MEMORY if n * k > SMALL else 0)
+        return BASE_MEMORY + images + weights + max(full, BLOCK_BYTES) + tiles(n, m)
 
     def disk(n: int) -> int:
         point = 3 * 4 * n * n + 8 * (n * k + 2 * n) + 8 * n + _POINT_DISK
-        states = sum(count * 4 * copies for count in parameters) * spec.seeds * looks
+        states = sum(count * 4 * copies for count in sizes) * spec.seeds * looks
         records = (spec.training.epochs + 1) * n * k * 4 * len(spec.models()) if looks else 0
-        checkpoint = parameters[-1] * 4 * copies if looks else 0
+        checkpoint = sizes[-1] * 4 * copies if looks else 0
         return (
             len(spec.points()) * point + states + records + checkpoint + _scratch(n, m, k, spec.dtype) + sample.pixels[0].size * n + 2**20
         )
@@ -214,16 +202,3 @@ def _scratch(n: int, m: int, k: int, dtype: str) -> int:
         rows, tests = (-(-count // min(side, count)) * min(side, count) for count in (n, m))
         total += rows * (rows + tests) * (k * k if form == "full" else 1) * np.dtype(dtype).itemsize
     return total
-
-
-def _engine(spec: ConvergenceSpec, model: ModelSpec, n: int, sample: Dataset, ws: Workspace) -> int:
-    """Bytes that the engine takes for the full kernel, beside the tiles, which are on disk while it runs."""
-    tile = min(n, tile_side("full", sample.outputs, spec.dtype))
-
-    def measure() -> int:
-        module = network(model, sample, ws)
-        inputs = inputs_of(sample, "float32")[:2]
-        return working_set(module, inputs, n=tile, m=n + spec.test, outputs="full") - tile * (n + spec.test) * sample.outputs**2 * 4
-
-    key = ("engine", model.canonical(), sample.inputs.shape[1:], sample.outputs, tile, n + spec.test)
-    return ws.hot.get(key, measure, lambda _: 1) * (2 if spec.dtype == "float64" else 1)

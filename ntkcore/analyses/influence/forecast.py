@@ -1,20 +1,21 @@
 """What an influence analysis will need, and its stages.
 
-Memory at the peak, for N = n rows of the system (n k for the full kernel): images, network, and five N × N float64 matrices, of which the
-decomposition takes three and the page two (the kernel and its eigenvectors; G once λ is chosen), with the test kernel's m N.
+Memory at the peak, for N = n rows of the system (n k for the full kernel): images, network, what the kernel's tiles leave behind, and the
+N × N float64 matrices of the decomposition, five or more, which are more than the page needs (the kernel and its eigenvectors; G once λ is
+chosen), with the test kernel's m N.
 """
-
-import time
 
 import numpy as np
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
-from ntkcore.analyses.influence.kernel import chain, closed_rate_name, compression_of, prepared
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, sample_of
+from ntkcore.analyses.influence.kernel import beginning, chain, closed_rate_name, compression_of, prepared
+from ntkcore.analyses.materials.memory import kernel_memory
 from ntkcore.analyses.materials.network import has_state
-from ntkcore.analyses.materials.probes import decomposition_rate, kernel_rates, training_rate
+from ntkcore.analyses.materials.probes import decomposition, kernel_rates, training_rate
 from ntkcore.analyses.materials.split import check_split
 from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
 from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING, Stage
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.kernels import infinite_ntk, two_layer_relu_ntk
@@ -24,7 +25,7 @@ from ntkcore.specs import Outputs, RunSpec
 from ntkcore.specs.influence import InfluenceSpec
 
 _FEW = 64  # samples of a probe
-_MATRICES = 5
+_JAX_MEMORY = 200 * 2**20  # of the libraries for infinite width
 
 
 def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
@@ -34,7 +35,7 @@ def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
         AtlasError: when the data or the network cannot be had at all.
     """
     sample = _checked(spec, ws)
-    return needs(spec, sample).forecast(lambda: influence_stages(spec, sample, ws), ws)
+    return needs(spec, sample, ws).forecast(lambda: influence_stages(spec, sample, ws), ws)
 
 
 def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
@@ -43,7 +44,7 @@ def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
     Raises:
         AtlasError: it cannot be had at all.
     """
-    return needs(spec, _checked(spec, ws)).refusal(ws)[0]
+    return needs(spec, _checked(spec, ws), ws).refusal(ws)[0]
 
 
 def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
@@ -63,31 +64,32 @@ def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tup
         if kept is not None:  # it is judged on an exact block
             kernel += kernel_rates(form, spec.model, spec.dtype, sample, ws).seconds(EXACT, EXACT**2)
     else:
-        kernel = _closed_rate(spec, sample, ws) * (n * n + m * n)
+        begun, pair = _closed_rates(spec, sample, ws)
+        kernel = begun + pair * (n * n + m * n)
     side = n * (sample.outputs if spec.kernel == "full" else 1)
     stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.1 + kernel))
-    stages.append(Stage(SPECTRUM, "decompositions", 1, 0.1 + decomposition_rate(ws) * side**3))
+    stages.append(Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition(side, ws)))
     return tuple(stages)
 
 
-def _closed_rate(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> float:
-    """Seconds a pair of a kernel of infinite width; the second of two runs, so that nothing is compiled in it."""
+def _closed_rates(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[float, ...]:
+    """Seconds until a kernel of infinite width has begun, which libraries are loaded and functions compiled for, and seconds a pair."""
 
-    def probe() -> float:
-        rows = prepared(spec, sample.inputs[:_FEW], sample)
-        seconds = 0.0
-        for _ in range(2):
-            started = time.monotonic()
-            if spec.model is None:
-                two_layer_relu_ntk(rows)
-            else:
-                infinite_ntk(chain(spec.model, sample), rows, initialisation=spec.model.initialisation)
-            seconds = time.monotonic() - started
-        return seconds / len(rows) ** 2
+    def probe() -> tuple[float, float]:
+        rows, taken = prepared(spec, sample.inputs[:_FEW], sample), []
+        for _ in range(4):
+            with clocked() as once:
+                if spec.model is None:
+                    two_layer_relu_ntk(rows)
+                else:
+                    infinite_ntk(chain(spec.model, sample), rows, initialisation=spec.model.initialisation)
+            taken.append(once.alone)
+        return max(taken[0] - min(taken), 1e-6), min(taken) / len(rows) ** 2
 
-    rate = ws.rates.get(closed_rate_name(spec, sample), probe)
-    assert rate is not None  # a probe was given
-    return rate
+    name = closed_rate_name(spec, sample)
+    found = ws.rates.all_of((beginning(name), name), probe)
+    assert found is not None  # a probe was given
+    return found
 
 
 def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
@@ -99,7 +101,7 @@ def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
     return sample
 
 
-def needs(spec: InfluenceSpec, sample: Dataset) -> Needs:
+def needs(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Needs:
     """Memory and disk of an analysis on images like these."""
     k, m = sample.outputs, spec.test
     r = k if spec.kernel == "full" else 1
@@ -108,9 +110,15 @@ def needs(spec: InfluenceSpec, sample: Dataset) -> Needs:
     if spec.model is not None:
         parameters = describe_model(spec.model, input_shape=shape, outputs=k, class_names=sample.class_names).parameters
 
+    tiles = None
+    if spec.kernel in ("pseudo", "full") and spec.model is not None:
+        tiles = kernel_memory("full" if spec.kernel == "full" else "pseudo", spec.model, spec.dtype, sample, ws, compression_of(spec))
+    libraries = _JAX_MEMORY if spec.kernel == "infinite" else 0
+
     def memory(n: int) -> int:
         images = int(np.prod(shape)) * 8 * (n + m) * 3
-        return BASE_MEMORY + images + parameters * 4 * 8 + 8 * r * r * (_MATRICES * n * n + 3 * m * n)
+        kernel = tiles(n, m) if tiles is not None else libraries
+        return BASE_MEMORY + images + parameters * 4 * 8 + kernel + decomposing(r * n) + 8 * 3 * r * r * m * n
 
     def disk(n: int) -> int:
         return 8 * r * r * (2 * n * n + m * n) + sample.pixels[0].size * (n + m) + parameters * 8 + 2**20

@@ -8,10 +8,11 @@ import torch
 
 from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.materials.kernel import kernel_network
-from ntkcore.analyses.materials.network import outputs_of, rate_name, timed
+from ntkcore.analyses.materials.network import outputs_of, rate_name
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates
 from ntkcore.analyses.progress import PAIRS, TRAINING, Reporter
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.architecture import Chain, chain_of
 from ntkcore.data import Dataset
@@ -57,7 +58,8 @@ def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace,
     train, test = (prepared(spec, inputs, split.train) for inputs in (split.train.inputs, split.test_inputs))
     n, m, k = len(train), len(test), split.train.outputs
     whole = n * n + m * n
-    with timed(ws, closed_rate_name(spec, split.train), whole):
+    rate = closed_rate_name(spec, split.train)
+    with clocked() as taken:
         for name, rows, before in (("k_train", train, 0), ("k_test", test, n * n)):
             columns = None if name == "k_train" else train
             if spec.kernel == "two-layer":
@@ -69,6 +71,8 @@ def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace,
                 values = infinite_ntk(chain(model, split.train), rows, columns, initialisation=model.initialisation, progress=told)
             put_array(draft, name, values, (TILE, n))
             reporter.report(PAIRS, before + len(rows) * n)
+    begun = ws.rates.get(beginning(rate)) or 0.0
+    ws.rates.learn(rate, max(taken.alone - begun, taken.alone / 10), whole, taken.others)
     return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, None, frozenset())
 
 
@@ -104,6 +108,11 @@ def closed_rate_name(spec: InfluenceSpec, train: Dataset) -> str:
     if spec.model is None:
         return f"two-layer {int(np.prod(train.inputs.shape[1:]))}"
     return rate_name("infinite", spec.model.model_copy(update={"seed": 0}), train, "cpu")
+
+
+def beginning(rate: str) -> str:
+    """Name of the remembered seconds until such a kernel has begun."""
+    return f"beginning {rate}"
 
 
 def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, sample_of
 from ntkcore.analyses.materials.kernel import kernel_key
+from ntkcore.analyses.materials.memory import kernel_memory, norms_memory
 from ntkcore.analyses.materials.network import has_state, run_key
-from ntkcore.analyses.materials.probes import decomposition_rate, diagonal_rate, kernel_rates, product_rate, training_rate
+from ntkcore.analyses.materials.probes import decomposition, diagonal_rate, kernel_rates, product_rate, training_rate
 from ntkcore.analyses.materials.tiles import TILE, kernel_pairs, kernel_tiles
 from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
@@ -25,7 +26,7 @@ def forecast_learnability(spec: LearnabilitySpec, ws: Workspace) -> Forecast:
         AtlasError: when the data set or the network cannot be had at all (missing, does not fit, too few images).
     """
     sample = sample_of(spec.dataset, ws)
-    return _needs(spec, sample).forecast(lambda: learnability_stages(spec, sample, ws), ws)
+    return _needs(spec, sample, ws).forecast(lambda: learnability_stages(spec, sample, ws), ws)
 
 
 def learnability_refusal(spec: LearnabilitySpec, ws: Workspace) -> str:
@@ -34,7 +35,7 @@ def learnability_refusal(spec: LearnabilitySpec, ws: Workspace) -> str:
     Raises:
         AtlasError: it cannot be had at all.
     """
-    return _needs(spec, sample_of(spec.dataset, ws)).refusal(ws)[0]
+    return _needs(spec, sample_of(spec.dataset, ws), ws).refusal(ws)[0]
 
 
 def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
@@ -65,7 +66,7 @@ def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) 
         predicted = product_rate(ws) * predicted_points(spec) * sample.outputs * n * n
         stages += [
             Stage(KERNEL, "tiles", kernel_tiles(n), kernel),
-            Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition_rate(ws) * n**3 if spectrum else 0.0),
+            Stage(SPECTRUM, "decompositions", 1, decomposition(n, ws) if spectrum else 0.0),
             Stage(DYNAMICS, "times", predicted_points(spec), 0.05 + predicted),
         ]
     stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.1 + 2e-4 * n))
@@ -78,16 +79,19 @@ def predicted_points(spec: LearnabilitySpec) -> int:
     return min(4 * epochs, _POINTS) + 1
 
 
-def _needs(spec: LearnabilitySpec, sample: Dataset) -> Needs:
+def _needs(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) -> Needs:
     parameters = describe_model(
         spec.model, input_shape=sample.inputs.shape[1:], outputs=sample.outputs, class_names=sample.class_names
     ).parameters
 
+    norms = norms_memory(spec.model, spec.dtype, sample, ws)
+    tiles = kernel_memory("mean", spec.model, spec.dtype, sample, ws) if spec.full_kernel else None
+
     def memory(n: int) -> int:
-        """Images, outputs of all epochs, the network, and for the full kernel K, its copy and its vectors."""
+        """Images, outputs of all epochs, the network, a moment's gradients, and for the full kernel its decomposition."""
         images = int(np.prod(sample.inputs.shape[1:])) * 4 * n * 3
         outputs = (spec.training.epochs + 1) * n * sample.outputs * 4 * 2
-        kernel = n * n * 8 * 4 if spec.full_kernel else 0
+        kernel = norms if tiles is None else max(norms, tiles(n)) + decomposing(n)
         # The weights, their gradient, the momentum, the state of an epoch, its checkpoint's bytes, and a copy while loading.
         weights = parameters * 4 * 6 + parameters * (4 if spec.dtype == "float64" else 0)
         return BASE_MEMORY + images + outputs + kernel + weights

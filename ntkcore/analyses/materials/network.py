@@ -10,6 +10,7 @@ import torch
 from ntkcore.analyses.drafts import identity_of, one_device
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash
 from ntkcore.errors import ComputationError
@@ -113,8 +114,8 @@ def _epochs(
     run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, resume: TrainingState | None
 ) -> Iterator[EpochRecord]:
     units = run.training.epochs * dataset.n
-    clock = time.monotonic()
-    for record in train(
+    name = rate_name(training_work(run.training, dataset.n), run.model, dataset, reporter.device)
+    records = train(
         network(run.model, dataset, ws),
         dataset.inputs,
         dataset.targets,
@@ -122,13 +123,15 @@ def _epochs(
         device=reporter.device,
         resume=resume,
         progress=lambda done, total: reporter.report(stage, units * done / total),
-    ):
+    )
+    while True:
+        with clocked(reporter.device) as taken:
+            record = next(records, None)
+        if record is None:
+            return
         if record.epoch > 0:
-            ws.rates.learn(
-                rate_name(training_work(run.training, dataset.n), run.model, dataset, reporter.device), time.monotonic() - clock, dataset.n
-            )
+            ws.rates.learn(name, taken.alone, dataset.n, taken.others)
         yield record
-        clock = time.monotonic()
 
 
 def ensure_states(run: RunSpec, dataset: Dataset, ws: Workspace, reporter: Reporter, stage: str, epochs: Collection[int]) -> None:
@@ -191,6 +194,6 @@ def rate_name(work: str, model: ModelSpec, dataset: Dataset, device: str) -> str
 @contextmanager
 def timed(ws: Workspace, name: str, units: float) -> Iterator[None]:
     """Learn the rate ``name`` from the time the block takes, if it finishes."""
-    started = time.monotonic()
-    yield
-    ws.rates.learn(name, time.monotonic() - started, units)
+    with clocked(ws.device) as taken:
+        yield
+    ws.rates.learn(name, taken.alone, units, taken.others)

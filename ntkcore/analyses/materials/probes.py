@@ -1,6 +1,5 @@
 """Rates of work this machine has never done: each timed once on a small sample (:mod:`ntkcore.analyses.rates`)."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,20 +7,25 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.materials.network import network, rate_name, training_work
-from ntkcore.analyses.materials.tiles import TILE, inputs_of, kernel_rate_names
+from ntkcore.analyses.materials.tiles import TILE, inputs_of, kernel_rate_names, tile_side
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.kernels import Compression, ntk_diagonal, ntk_tiles
-from ntkcore.linalg import eigvalsh
+from ntkcore.kernels import Compression, ntk_diagonal
+from ntkcore.kernels.engine import Engine
+from ntkcore.kernels.features import Block
+from ntkcore.linalg import SMALL, eigh, eigvalsh
 from ntkcore.models import train
 from ntkcore.regression import fit_predict
 from ntkcore.specs import ModelSpec, Outputs, TrainingSpec
 
 VALUES_RATE = "eigenvalues cpu"  # remembered rate: seconds per (side of the matrix)³
 SOLVE_RATE = "regression cpu"  # the same
+START = 1.0  # seconds until a process of its own has begun to decompose a large matrix
 _FEW = 16  # images in the first sample on which unknown work is timed
 _SECONDS = 0.15  # a sample this slow is large enough
-_LEAST = 0.05  # share of a sample's time that pairs take at least: gradients alone make no kernel
+_AGAIN = 3  # times that a sample is timed: others may use the machine meanwhile, which only slows
+_WIDE = 2**27  # bytes of the gradients whose products are timed, at most
 _SIDE = 400  # of the matrices whose decompositions are timed
 
 
@@ -30,10 +34,10 @@ def training_rate(training: TrainingSpec, model: ModelSpec, n: int, sample: Data
 
     def epoch(count: int) -> float:
         batch = min(training.batch_size or count, count)
-        once = TrainingSpec(epochs=2, learning_rate=1e-6, batch_size=max(batch, 2))
-        epochs = train(network(model, sample, ws), sample.inputs[:count], sample.targets[:count], once, device=ws.device)
-        clocks = [time.monotonic() for _ in epochs]
-        return clocks[-1] - clocks[-2]
+        few = TrainingSpec(epochs=3, learning_rate=1e-6, batch_size=max(batch, 2))
+        epochs = train(network(model, sample, ws), sample.inputs[:count], sample.targets[:count], few, device=ws.device)
+        seconds = _timed(lambda _: next(epochs), ws)
+        return min([seconds(0) for _ in range(1 + few.epochs)][2:])  # the first epoch warms up
 
     name = rate_name(training_work(training, n), model, sample, ws.device)
     return _known(ws, name, lambda: _per_unit(epoch, sample.n, lambda count: count))
@@ -44,7 +48,7 @@ def diagonal_rate(model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) 
 
     def probe() -> float:
         module, inputs = _kernel_sample(model, dtype, sample, ws)
-        return _per_unit(_timed(lambda count: ntk_diagonal(module, inputs[:count], device=ws.device)), len(inputs), lambda count: count)
+        return _per_unit(_timed(lambda count: ntk_diagonal(module, inputs[:count], device=ws.device), ws), len(inputs), lambda count: count)
 
     return _known(ws, rate_name(f"diagonal-{dtype}", model, sample, ws.device), probe)
 
@@ -61,44 +65,59 @@ class KernelRates:
         return self.image * images + self.pair * pairs
 
 
-def _known_pair(names: tuple[str, str], ws: Workspace) -> KernelRates | None:
-    image, pair = (ws.rates.get(name) for name in names)
-    return None if image is None or pair is None else KernelRates(image, pair)
-
-
 def kernel_rates(
     outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace, compression: Compression | None = None
 ) -> KernelRates:
-    """The rates of a kernel, timed on two samples when they are unknown, one twice as large as the other.
+    """The rates of a kernel; when they are unknown, gradients and their products are timed, each by itself."""
 
-    With t(n) = image · n + pair · n² the two times give both; what neither explains (preparation) goes to the images.
-    """
+    def probe() -> tuple[float, float]:
+        module, inputs = _kernel_sample(model, dtype, sample, ws)
+        engine = Engine(module, inputs, ws.device, outputs=outputs)
+        engine.compress(compression)
+        side = min(tile_side(outputs, sample.outputs, dtype), len(inputs))
+        made: list[Block] = []
+
+        def gradients(count: int) -> float:
+            made[:] = [engine.block(inputs[:count], None)]
+            return _products(engine, made[0].part(0, 1), made[0].part(0, 1))  # waits for a GPU
+
+        _timed(gradients, ws)(min(2, side))  # the first run may load libraries and start threads
+        image = _per_unit(_timed(gradients, ws), side, lambda count: count)
+        times = max(1, min(side, _WIDE // engine.pair_bytes()) // made[0].samples)
+        wide = Block(tuple(type(part).stacked([part] * times) for part in made[0].parts), times * made[0].samples, made[0].per_sample)
+
+        def products(rows: Block) -> float:
+            again = rows.part(0, rows.samples)  # of a block with itself half the products would do
+            return _best(lambda: _products(engine, again, wide), ws) / (rows.samples * wide.samples)
+
+        pair = products(made[0])
+        return image, products(wide) if pair * wide.samples**2 < 4 * _SECONDS else pair  # small products are slow
+
     names = kernel_rate_names(outputs, dtype, model, sample, ws.device, compression is not None)
-    if (known := _known_pair(names, ws)) is not None:
-        return known
-    module, inputs = _kernel_sample(model, dtype, sample, ws)
-    seconds = _timed(
-        lambda count: list(ntk_tiles(module, inputs[:count], outputs=outputs, tile=count, device=ws.device, compression=compression))
-    )
-    count = min(_FEW, len(inputs)) // 2
-    seconds(2)  # the first run may load libraries and start threads
-    small, large = seconds(count), seconds(2 * count)
-    while large < _SECONDS and 4 * count <= len(inputs):
-        count *= 2
-        small, large = large, seconds(2 * count)
-    pair = max(large - 2 * small, _LEAST * large) / (2 * count**2)
-    found = KernelRates(max(large / (2 * count) - 2 * count * pair, 1e-9), pair)
-    for name, rate in zip(names, (found.image, found.pair), strict=True):
-        ws.rates.learn(name, rate, 1)
-    return found
+    found = ws.rates.all_of(names, probe)
+    assert found is not None  # a probe was given
+    return KernelRates(*found)
+
+
+def _products(engine: Engine, rows: Block, columns: Block) -> float:
+    """A tile of a kernel; its first entry."""
+    return float(engine.gram(rows, columns).cpu()[0, 0])
+
+
+def decomposition(side: int, ws: Workspace) -> float:
+    """Seconds of all eigenvalues and eigenvectors of a kernel."""
+    return 0.05 + decomposition_rate(ws) * side**3 + (START if side > SMALL else 0.0)
 
 
 def decomposition_rate(ws: Workspace) -> float:
     """Seconds per n³ of all eigenvalues and eigenvectors, on the device."""
 
     def probe() -> float:
-        matrix = torch.from_numpy(_definite()).to(ws.device)
-        return _warm(lambda: torch.linalg.eigh(matrix)[0].cpu()) / _SIDE**3
+        matrix = _definite()
+        if ws.device == "cpu":
+            return _best(lambda: eigh(matrix), ws) / _SIDE**3
+        there = torch.from_numpy(matrix).to(ws.device)
+        return _best(lambda: torch.linalg.eigh(there)[0].cpu(), ws) / _SIDE**3
 
     return _known(ws, f"spectrum {ws.device}", probe)
 
@@ -108,7 +127,7 @@ def eigenvalues_rate(ws: Workspace) -> float:
 
     def probe() -> float:
         matrix = _definite()
-        return _warm(lambda: eigvalsh(matrix)) / _SIDE**3
+        return _best(lambda: eigvalsh(matrix), ws) / _SIDE**3
 
     return _known(ws, VALUES_RATE, probe)
 
@@ -118,7 +137,7 @@ def regression_rate(ws: Workspace) -> float:
 
     def probe() -> float:
         matrix, y = _definite(), np.ones((_SIDE, 1))
-        return _warm(lambda: fit_predict(matrix, matrix[:1], y, y, y[:1])) / _SIDE**3
+        return _best(lambda: fit_predict(matrix, matrix[:1], y, y, y[:1]), ws) / _SIDE**3
 
     return _known(ws, SOLVE_RATE, probe)
 
@@ -129,10 +148,7 @@ def product_rate(ws: Workspace) -> float:
     def probe() -> float:
         matrix = np.random.default_rng(0).standard_normal((_SIDE, _SIDE))
         block = matrix[:, :80] @ matrix[:80, :80]
-        started = time.monotonic()
-        for _ in range(10):
-            matrix @ block
-        return (time.monotonic() - started) / (10 * _SIDE**2 * 80)
+        return _best(lambda: [matrix @ block for _ in range(10)], ws) / (10 * _SIDE**2 * 80)
 
     return _known(ws, "product cpu", probe)
 
@@ -150,22 +166,27 @@ def _per_unit(seconds: Callable[[int], float], most: int, units: Callable[[int],
     while taken < _SECONDS and count < min(TILE, most):
         count = min(2 * count, TILE, most)
         taken = seconds(count)
-    return max(taken, 1e-6) / units(count)
+    again = _AGAIN - 1 if taken < 4 * _SECONDS else 1
+    return max(min(taken, *(seconds(count) for _ in range(again))), 1e-6) / units(count)
 
 
-def _timed(call: Callable[[int], object]) -> Callable[[int], float]:
+def _timed(call: Callable[[int], object], ws: Workspace) -> Callable[[int], float]:
     def seconds(count: int) -> float:
-        started = time.monotonic()
-        call(count)
-        return time.monotonic() - started
+        with clocked(ws.device) as taken:
+            call(count)
+        return taken.alone
 
     return seconds
 
 
-def _warm(call: Callable[[], object]) -> float:
-    """Seconds of the fastest of three calls: the first one may load libraries, and others may use the machine meanwhile."""
-    seconds = _timed(lambda _: call())
-    return min(seconds(0) for _ in range(3))
+def _best(call: Callable[[], object], ws: Workspace) -> float:
+    """Seconds of the fastest call of a few, after one that may load libraries; of a slow one there is none to follow."""
+    seconds, found = _timed(lambda _: call(), ws), []
+    for _ in range(1 + _AGAIN):
+        found.append(seconds(0))
+        if sum(found) > 8 * _SECONDS:
+            break
+    return min(found)
 
 
 def _kernel_sample(model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> tuple[torch.nn.Module, torch.Tensor]:

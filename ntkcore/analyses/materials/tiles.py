@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.materials.network import rate_name
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.kernels import Compression, FallbackWarning, ntk_tiles
@@ -25,11 +26,13 @@ TILE_BYTES = 2 * 2**20  # of a tile of k × k blocks: what an interruption may c
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What filling an array with a kernel took: images, pairs and seconds of this attempt, whether it went on from an earlier one."""
+    """What filling an array with a kernel took: images, pairs and seconds (alone) of this attempt, the share of the processors that others
+    had meanwhile, whether it went on from an earlier one."""
 
     images: int
     pairs: int
     seconds: float
+    others: float
     resumed: bool
     notes: frozenset[str]
 
@@ -58,7 +61,7 @@ def fill_kernel(
         compression: of the gradients; None keeps them whole.
 
     Returns:
-        What it took; ``seconds`` are those of the kernel alone, without writing.
+        What it took; ``seconds`` are those of the kernel, without writing.
     """
     rows, columns = len(x), len(x if z is None else z)
     dtype = str(x.dtype).removeprefix("torch.")
@@ -74,7 +77,7 @@ def fill_kernel(
     noted = f"{name}-notes"
     notes: set[str] = set(draft.get_json(noted) or ())
     if not wanted:
-        return Filled(0, 0, 0.0, True, frozenset(notes))
+        return Filled(0, 0, 0.0, 0.0, True, frozenset(notes))
     area = {(i, j): len(range(rows)[i * side : (i + 1) * side]) * len(range(columns)[j * side : (j + 1) * side]) for i, j in tiles}
     all_pairs, pairs = sum(area.values()), sum(area[pair] for pair in wanted)
 
@@ -82,7 +85,7 @@ def fill_kernel(
         progress(all_pairs - pairs * (1 - done / max(of, 1)), all_pairs)
 
     seconds = 0.0
-    with listening() as heard:
+    with listening() as heard, clocked(next(module.parameters()).device.type) as taken:
         found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, progress=tell)
         clock = time.monotonic()
         for row, column, block in found:
@@ -95,7 +98,7 @@ def fill_kernel(
                 draft.write(name, (column, row) + (0,) * len(blocks), block.swapaxes(0, 1).swapaxes(-1, -2) if blocks else block.T)
             clock = time.monotonic()
     images = rows if z is None else rows + columns
-    return Filled(images, pairs, seconds, len(wanted) < len(tiles), frozenset(notes))
+    return Filled(images, pairs, seconds * taken.alone / taken.seconds, taken.others, len(wanted) < len(tiles), frozenset(notes))
 
 
 def kernel_rate_names(
@@ -121,12 +124,11 @@ def learn_kernel_rates(
     if not pairs:
         return
     seconds, names = sum(part.seconds for part in made), kernel_rate_names(outputs, spec.dtype, spec.model, dataset, device, compressed)
-    image, pair = (ws.rates.get(name) for name in names)
-    if image is None or pair is None:
-        image, pair = seconds / images, seconds / pairs  # never probed: half and half
+    others = max(part.others for part in made)
+    image, pair = ws.rates.all_of(names) or (seconds / images, seconds / pairs)  # never probed: half and half
     times = seconds / (image * images + pair * pairs)
     for name, rate in zip(names, (image, pair), strict=True):
-        ws.rates.learn(name, rate * times, 1)
+        ws.rates.learn(name, rate * times, 1, others)
 
 
 def tile_side(outputs: Outputs, k: int, dtype: str) -> int:

@@ -1,6 +1,5 @@
 """Estimates of influence at one trained network, each stored as soon as it is finished (IF-NTK eq. 12; SCIENCE §4)."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from ntkcore.analyses.drafts import identity_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.materials.kernel import USES
 from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.verification.trained import TrainedNetwork, _images
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
@@ -66,17 +66,17 @@ def ensure_estimate(
     """
     with ws.store.draft(ESTIMATE_KIND, estimate_key(spec, ws), identity_of(spec, VERSION, USES), waiting=lambda: progress(0, 1)) as draft:
         if draft is not None:
-            started = time.monotonic()
             facts: dict[str, Any]
             try:
-                found = ihvp_network(
-                    *(at.model, at.x, at.y, at.x_test[[spec.target]], at.y_test[[spec.target]]),
-                    _system(spec, ws),
-                    start=at.start,
-                    device=reporter.device,
-                    judge=False,  # conjugate gradients on the same system are an estimate of their own
-                    progress=progress,
-                )
+                with clocked(reporter.device) as taken:
+                    found = ihvp_network(
+                        *(at.model, at.x, at.y, at.x_test[[spec.target]], at.y_test[[spec.target]]),
+                        _system(spec, ws),
+                        start=at.start,
+                        device=reporter.device,
+                        judge=False,  # conjugate gradients on the same system are an estimate of their own
+                        progress=progress,
+                    )
             except ComputationError as error:
                 facts = {"failure": f"{error.message} {error.remedy}".strip()}
             else:
@@ -85,7 +85,7 @@ def ensure_estimate(
                 facts = {"iterations": int(found.iterations[0]), "residual": float(found.residuals[0])}
                 scale, depth = (found.lissa.scale, found.lissa.depth) if found.lissa else (None, None)
                 facts |= {"scale": scale, "depth": depth, "stationarity": found.stationarity}
-                ws.rates.learn(work, time.monotonic() - started, _images(spec, int(found.iterations[0]), len(at.x)))
+                ws.rates.learn(work, taken.alone, _images(spec, int(found.iterations[0]), len(at.x)), taken.others)
             draft.put_json("facts", facts)
             draft.publish({"device": reporter.device})
     return open_estimate(spec, ws)

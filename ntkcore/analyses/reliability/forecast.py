@@ -5,6 +5,7 @@ from math import ceil, log, prod, sqrt
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.memory import activations
 from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, RETRAINING, TRAINING, Stage
 from ntkcore.analyses.reliability.estimates import MOST_ITERATIONS, is_estimated, open_estimate
 from ntkcore.analyses.verification.analysis import VERIFICATION
@@ -12,6 +13,7 @@ from ntkcore.analyses.verification.forecast import descent, forecast_verificatio
 from ntkcore.analyses.verification.trained import PROBED, is_trained, probe, rate_name
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
+from ntkcore.influence.products import HELD
 from ntkcore.influence.system import DEEPEST
 from ntkcore.kernels.engine import BATCH_BYTES
 from ntkcore.specs.network_ihvp import Curvature, NetworkIhvpSpec, TrainedSpec
@@ -30,10 +32,13 @@ def forecast_network_ihvp(spec: NetworkIhvpSpec, ws: Workspace) -> Forecast:
     result = INFLUENCE.open(spec.verification.influence, ws)
     n, m = len(result.labels), len(result.test_labels)
     size = 4 * (result.parameters or (spec.verification.width or 0) * prod(sample.inputs.shape[1:]))
+    model, width = spec.verification.influence.model, spec.verification.width
+    numbers = activations(model, sample, ws) if width is None and model is not None else 2 * (width or 0)
     retraining = None if VERIFICATION.ready(spec.verification, ws) else forecast_verification(spec.verification, ws)
 
     def memory(count: int) -> int:
-        own = BASE_MEMORY + _VECTORS * size + 2 * BATCH_BYTES["cpu"] + 8 * 4 * count * (count + m)
+        batch = min(BATCH_BYTES["cpu"], 4 * 2 * HELD * numbers * max(count, m))  # of one vector's product
+        own = BASE_MEMORY + _VECTORS * size + batch + 8 * 4 * count * (count + m)
         return own if retraining is None else max(own, retraining.memory)
 
     def disk(count: int) -> int:

@@ -1,6 +1,5 @@
 """What retraining will take here: the network, its learning rate and steps, and their measured seconds."""
 
-import time
 from math import ceil
 
 import numpy as np
@@ -10,14 +9,16 @@ from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import prepared
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.materials.memory import activations, parameters
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import IMAGES, RETRAINING, Stage
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.errors import SpecError
 from ntkcore.influence import Schedule, retrain_chunks
-from ntkcore.influence.retraining import CHUNK_BYTES
+from ntkcore.influence.descent import bytes_of_replica, samples_of_pass
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.specs.influence import VerificationSpec
 
@@ -63,10 +64,22 @@ def forecast_verification(spec: VerificationSpec, ws: Workspace) -> Forecast:
         return (Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m)), Stage(RETRAINING, "steps", replicas * steps, seconds))
 
     def memory(count: int) -> int:
-        hidden = 4 * (spec.width or 0) * (4 * count + m)  # one replica, and where it starts from
-        return BASE_MEMORY + 2 * CHUNK_BYTES["cpu"] + hidden + 8 * 4 * count * (count + m)
+        return BASE_MEMORY + _replicas_memory(spec, count, m, sample, ws) + 8 * 4 * count * (count + m)
 
     return Needs(n, memory, lambda _: 16 * replicas * m * k + 2**16).forecast(stages, ws)
+
+
+def _replicas_memory(spec: VerificationSpec, n: int, m: int, sample: Dataset, ws: Workspace) -> int:
+    """Bytes of the replicas that are trained side by side, and of where they start from; on a GPU they take none here."""
+    if ws.device != "cpu":
+        return 0
+    together = min(len(spec.changes) + 1, side_by_side(spec, ws.device) or 1)
+    if spec.width is not None:
+        return 4 * spec.width * (together * (min(n, int(np.prod(sample.inputs.shape[1:]))) + 2 * n) + n + m)
+    model, like = spec.influence.model, torch.zeros(1)
+    assert model is not None
+    numbers = activations(model, sample, ws)
+    return together * bytes_of_replica(parameters(model, sample, ws), samples_of_pass(max(n, m), numbers, like), numbers, like)
 
 
 def network_of(
@@ -110,11 +123,14 @@ def _probe(spec: VerificationSpec, sample: Dataset, ws: Workspace) -> float:
     model, x, z = network_of(spec, sample, None, ws)
 
     def seconds(steps: int) -> float:
-        started = time.monotonic()
         side, y = side_by_side(spec, ws.device), sample.targets.astype(np.float32)
-        list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
-        return time.monotonic() - started
+        with clocked(ws.device) as taken:
+            list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
+        return taken.alone
 
     seconds(2)  # warms up
     few, unit = seconds(4), 2 * step_work(spec, len(x), sample)
-    return few / (4 * unit) if few > _LONG else max(seconds(24) - few, few / 4) / (20 * unit)
+    if few > _LONG:
+        return few / (4 * unit)
+    few, many = (min(seconds(steps) for _ in range(3)) for steps in (4, 24))
+    return max(many - few, few / 4) / (20 * unit)

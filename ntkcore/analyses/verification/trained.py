@@ -1,7 +1,6 @@
 """The network that a verification trains on all images: its θ, stored, so that another estimate need not train it again."""
 
 import copy
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.kernel import USES
 from ntkcore.analyses.materials.split import Split, targets_of
 from ntkcore.analyses.progress import TRAINING, Reporter
+from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.verification.forecast import descent, network_of
 from ntkcore.analyses.verification.forecast import rate_name as retraining_rate_name
 from ntkcore.analyses.workspace import Workspace
@@ -102,12 +102,12 @@ def probe(curvature: Curvature, spec: VerificationSpec, sample: Dataset, ws: Wor
     model, x, _ = network_of(spec, sample, None, ws)
     loss = NetworkLoss(model, x, sample.targets.astype(np.float32), ws.device)
     vector = torch.ones(1, loss.size).to(loss.like)
-    seconds = 0.0
-    for _ in range(2):  # the first warms up
-        started = time.monotonic()
-        float(loss.product(vector, curvature).sum())  # waits for the device
-        seconds = time.monotonic() - started
-    return seconds / len(x)
+    found = []
+    for _ in range(4):  # the first warms up
+        with clocked(ws.device) as taken:
+            float(loss.product(vector, curvature).sum())  # waits for the device
+        found.append(taken.alone)
+    return min(found) / len(x)
 
 
 def _images(spec: EstimateSpec, iterations: int, n: int) -> float:

@@ -7,7 +7,7 @@ from recording import Recording
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.convergence.forecast import convergence_stages
 from ntkcore.analyses.forecast import sample_of
-from ntkcore.analyses.materials.probes import SOLVE_RATE, VALUES_RATE, KernelRates, kernel_rates
+from ntkcore.analyses.materials.probes import SOLVE_RATE, START, VALUES_RATE, KernelRates, kernel_rates
 from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, ModelError, SpecError
@@ -51,7 +51,7 @@ def test_the_full_kernels_solves_grow_with_the_cube(ws):
     for n in (400, 800):
         solves = 3e-9 * ((n * k) ** 3 + 2 * n**3)  # the full kernel's side is n k, the two cheap ones' is n
         passes = 1e-7 * (n + m) * n * k**2
-        assert comparing(n) == pytest.approx(points * (0.2 + solves + passes + 2.0))  # 2 s until a process for large matrices has begun
+        assert comparing(n) == pytest.approx(points * (0.2 + solves + passes + START))
 
 
 @pytest.mark.measures

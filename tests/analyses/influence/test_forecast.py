@@ -3,9 +3,10 @@
 import pytest
 from recording import Recording
 
-from ntkcore.analyses.forecast import sample_of
+from ntkcore.analyses.forecast import HELPER_MEMORY, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.forecast import influence_stages
+from ntkcore.analyses.materials.memory import kernel_memory
 from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError, ModelError, SpecError
@@ -59,14 +60,34 @@ def test_more_work_takes_longer(ws, kernel, more):
 
 
 def test_the_full_kernels_system_has_a_row_for_each_output(ws):
-    """Ten outputs: five matrices of (10 n)² numbers instead of n², and a decomposition of a thousandfold."""
-    pseudo, full = (INFLUENCE.forecast(spec(kernel, n=200), ws) for kernel in ("pseudo", "full"))
-    assert full.memory - pseudo.memory == 8 * 99 * (5 * 200**2 + 3 * 20 * 200)
+    """Ten outputs: five matrices of (10 n)² numbers instead of n², features of ten gradients, a decomposition of a thousandfold."""
+    chosen = [spec(kernel, n=100) for kernel in ("pseudo", "full")]
+    pseudo, full = (INFLUENCE.forecast(one, ws) for one in chosen)
+    sample = sample_of(chosen[0].dataset, ws)
+    tiles = [kernel_memory(one.kernel, one.model, one.dtype, sample, ws)(100, 20) for one in chosen]
+    assert tiles[1] > tiles[0]
+    assert full.memory - pseudo.memory == 8 * 99 * (5 * 100**2 + 3 * 20 * 100) + tiles[1] - tiles[0]
 
     def deciding(found):
         return next(stage.seconds for stage in found.stages if stage.name == SPECTRUM) - 0.1
 
     assert deciding(full) == pytest.approx(1000 * deciding(pseudo))
+
+
+def test_a_large_system_is_decomposed_in_a_process_of_its_own(ws):
+    """Which takes time to begin and memory for its libraries and copies."""
+    small, large = (INFLUENCE.forecast(spec("two-layer", n=n), ws) for n in (1200, 1201))
+    seconds = [next(stage.seconds for stage in found.stages if stage.name == SPECTRUM) for found in (small, large)]
+    assert seconds[1] - seconds[0] > 0.9
+    assert large.memory - small.memory > 3 * 8 * 1200**2 + HELPER_MEMORY
+
+
+def test_a_network_takes_the_memory_of_its_features(ws):
+    """Up to the share of the machine that is kept for them, which no number of images passes."""
+    chosen = spec("pseudo", n=1000)
+    memory = kernel_memory("pseudo", chosen.model, "float32", sample_of(chosen.dataset, ws), ws)
+    few, more, most, beyond = (memory(n) for n in (300, 600, 10**8, 10**9))
+    assert more > few and most == beyond > more
 
 
 def test_a_network_that_is_trained_already_costs_no_training(ws):

@@ -67,12 +67,17 @@ def test_deleting_a_basket_is_training_without_it(made, name, time):
 
 
 @each
-@pytest.mark.parametrize(("label", "given"), [(None, 0), (1, 1), (99, -1)], ids=["first", "second", "last"])
+@pytest.mark.parametrize(("label", "given"), [(None, None), (0, 0), (1, 1), (99, -1)], ids=["rarest", "first", "second", "last"])
 def test_relabelling_a_basket_is_training_on_other_targets(made, name, label, given):
+    """Where no class is chosen, it is the first of those that fewest of the basket have."""
     ws, result, kernel, y = made(name)
     found = basket_of.effect(look(ws, result), view(basket=(0, 2, 9), deed="relabel", label=label))
     other = y.copy()
-    other[[0, 2, 9]] = targets_of(np.full(3, range(len(result.class_names))[given]), y.shape[1])
+    classes = range(len(result.class_names))
+    if given is None:
+        held = result.labels[[0, 2, 9]].tolist()
+        given = min(classes, key=held.count)
+    other[[0, 2, 9]] = targets_of(np.full(3, classes[given]), y.shape[1])
     close(found.loss_after, losses(result, after(result, kernel, other, inf)), NEAR_END)
     np.testing.assert_array_equal(found.predicted, views.classes(after(result, kernel, other, inf)))
 

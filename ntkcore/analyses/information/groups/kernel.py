@@ -168,7 +168,7 @@ def forecast_study(
         work = spec.repeats * solves * rate * rows**3
         return (Stage(STUDY, "pieces", spec.repeats, kernels * once + work + extra()),)
 
-    return needs(choice, sample).forecast(stages, ws)
+    return needs(choice, sample, ws).forecast(stages, ws)
 
 
 def time_of(spec: GroupStudySpec) -> float:
