@@ -24,12 +24,12 @@ class Problem:
     ridge: float
 
     @property
-    def l(self) -> int:  # noqa: E743
+    def labelled(self) -> int:
         return len(self.targets)
 
     @property
-    def u(self) -> int:
-        return len(self.outputs) - self.l
+    def pooled(self) -> int:
+        return len(self.outputs) - self.labelled
 
     @property
     def k(self) -> int:
@@ -37,38 +37,38 @@ class Problem:
 
     def arguments(self) -> dict:
         """Of LookAhead."""
-        l, values = self.l, self.kernel
+        n, values = self.labelled, self.kernel
         return {
-            "k_labelled": values[:l, :l],
-            "k_pool_labelled": values[l:, :l],
-            "k_pool": values[l:, l:],
-            "f_labelled": self.outputs[:l],
-            "f_pool": self.outputs[l:],
+            "k_labelled": values[:n, :n],
+            "k_pool_labelled": values[n:, :n],
+            "k_pool": values[n:, n:],
+            "f_labelled": self.outputs[:n],
+            "f_pool": self.outputs[n:],
             "targets": self.targets,
             "ridge": self.ridge,
         }
 
     def asked(self, candidates: Sequence[int], targets: NDArray) -> "Problem":
         """The problem in which some of the pool are labelled."""
-        gone = self.l + np.asarray(candidates, dtype=int)
-        order = np.concatenate([np.arange(self.l), gone, np.setdiff1d(np.arange(self.l, len(self.outputs)), gone)])
+        gone = self.labelled + np.asarray(candidates, dtype=int)
+        order = np.concatenate([np.arange(self.labelled), gone, np.setdiff1d(np.arange(self.labelled, len(self.outputs)), gone)])
         return Problem(self.kernel[np.ix_(order, order)], self.outputs[order], np.concatenate([self.targets, targets]), self.ridge)
 
 
-def problem(l: int, u: int, k: int, blocks: bool, ridge: float, *, seed: int = 0, smooth: bool = False) -> Problem:  # noqa: E741
+def problem(labelled: int, pooled: int, k: int, blocks: bool, ridge: float, *, seed: int = 0, smooth: bool = False) -> Problem:
     """Random outputs near random one-hot targets, or ±1. ``smooth``: a Gaussian kernel, whose condition is that of rounding."""
-    generator = np.random.default_rng(seed)
+    generator, n = np.random.default_rng(seed), labelled + pooled
     if smooth:
-        x = generator.standard_normal((l + u, 2))
+        x = generator.standard_normal((n, 2))
         kernel = np.exp(-np.square(x[:, None] - x[None]).sum(2) / 2)
         if blocks:
             mixed = generator.standard_normal((k, 2 * k))
             kernel = kernel[:, :, None, None] * (mixed @ mixed.T)
     else:
-        kernel = deletion_oracle.kernel(l + u, 0, k if blocks else 0, seed)[0]
-    labels = generator.integers(0, max(k, 2), l + u)
+        kernel = deletion_oracle.kernel(n, 0, k if blocks else 0, seed)[0]
+    labels = generator.integers(0, max(k, 2), n)
     coded = 2.0 * labels[:, None] - 1 if k == 1 else np.eye(k)[labels]
-    return Problem(kernel, coded + 0.4 * generator.standard_normal(coded.shape), coded[:l], ridge)
+    return Problem(kernel, coded + 0.4 * generator.standard_normal(coded.shape), coded[:labelled], ridge)
 
 
 def codes(k: int) -> NDArray:
@@ -78,19 +78,19 @@ def codes(k: int) -> NDArray:
 
 def fitted(given: Problem, candidate: int | None = None, targets: NDArray | None = None) -> tuple[NDArray, float]:
     """``f^lin`` (t, u, k) of the pool after a candidate has each of the ``targets`` (t, k), or of nothing more (1, u, k); and κ."""
-    chosen = list(range(given.l)) + ([] if candidate is None else [given.l + candidate])
+    chosen = list(range(given.labelled)) + ([] if candidate is None else [given.labelled + candidate])
     wanted = np.stack([given.targets] if targets is None else [np.vstack([given.targets, one]) for one in targets])
     a = deletion_oracle.matrix(given.kernel[np.ix_(chosen, chosen)])
     a = a + given.ridge * np.eye(len(a))
-    across = deletion_oracle.matrix(given.kernel[given.l :][:, chosen])
+    across = deletion_oracle.matrix(given.kernel[given.labelled :][:, chosen])
     y = wanted - given.outputs[chosen]
     right = y.reshape(len(wanted), -1).T if given.kernel.ndim == 4 else y.transpose(1, 0, 2).reshape(len(chosen), -1)
     solved = across @ scipy.linalg.solve(a, right, assume_a="pos")
     if given.kernel.ndim == 4:
-        moved = solved.T.reshape(len(wanted), given.u, given.k)
+        moved = solved.T.reshape(len(wanted), given.pooled, given.k)
     else:
-        moved = solved.reshape(given.u, len(wanted), given.k).transpose(1, 0, 2)
-    return given.outputs[given.l :] + moved, condition(a)
+        moved = solved.reshape(given.pooled, len(wanted), given.k).transpose(1, 0, 2)
+    return given.outputs[given.labelled :] + moved, condition(a)
 
 
 def condition(a: NDArray) -> float:
@@ -152,10 +152,10 @@ class Scores:
 
 def scores(given: Problem, p: NDArray) -> Scores:
     """For the label that the network takes each candidate for, and in expectation over ``p`` (u, classes)."""
-    now, own = fitted(given)[0][0], given.outputs[given.l :]
+    now, own = fitted(given)[0][0], given.outputs[given.labelled :]
     likely, names = classes(own), codes(given.k)
     rows = []
-    for i in range(given.u):
+    for i in range(given.pooled):
         after, kappa = fitted(given, i, names)  # (classes, u, k)
         moved, printed = (np.linalg.norm(after - reference, axis=2).sum(1) for reference in (now, own))
         errors = [scipy.special.entr(way(after)).sum((1, 2)) @ p[i] for way in (simplex, softmax)]

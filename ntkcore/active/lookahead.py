@@ -88,18 +88,18 @@ class LookAhead:
             ComputationError: a kernel, targets or outputs that are not finite, or a labelled kernel plus λ I that is singular to rounding.
         """
         kernel, across = checked_square(k_labelled, "k_labelled"), checked_kernel(k_pool_labelled, "k_pool_labelled")
-        self._blocks, l = kernel.ndim == 4, len(kernel)  # noqa: E741
-        y, own, start = _outputs("targets", targets, l), _outputs("f_labelled", f_labelled, l), _outputs("f_pool", f_pool, len(across))
+        self._blocks, n, u = kernel.ndim == 4, len(kernel), len(across)
+        y, own, start = _outputs("targets", targets, n), _outputs("f_labelled", f_labelled, n), _outputs("f_pool", f_pool, u)
         self.k = y.shape[1]
         self._side = self.k if self._blocks else 1
-        _expect("k_labelled", kernel, (l, l, *self._trailing))
-        _expect("k_pool_labelled", across, (len(across), l, *self._trailing))
-        _expect("f_labelled", own, (l, self.k))
-        _expect("f_pool", start, (len(across), self.k))
+        _expect("k_labelled", kernel, (n, n, *self._trailing))
+        _expect("k_pool_labelled", across, (u, n, *self._trailing))
+        _expect("f_labelled", own, (n, self.k))
+        _expect("f_pool", start, (u, self.k))
         if not (np.isfinite(ridge) and ridge >= 0):
             raise ValueError(f"ridge: expected a number of at least 0, got {ridge}")
         self.ridge, self._waiting, self._network, self._classes = float(ridge), waiting, start, class_targets(self.k, coding)
-        self.pool: Indices = np.arange(len(across))
+        self.pool: Indices = np.arange(u)
         self._factor = _factorised(kernel, self.ridge, waiting)
         self._steps: tuple[_Step, ...] = ()
         self._weights = self._whitened(_finite(flat(across)))  # W (N, u r)
@@ -109,7 +109,7 @@ class LookAhead:
             self._function, self._held = k_pool, None
         else:
             values = checked_square(k_pool, "k_pool")
-            _expect("k_pool", values, (len(across), len(across), *self._trailing))
+            _expect("k_pool", values, (u, u, *self._trailing))
             self._held = self._subtracted(symmetrised(values))
         self._pivots = self._diagonal()
         square = np.square(self._weights).sum(0).reshape(-1, self._side)  # of Θ(x, x) the part that is not in S(x, x)

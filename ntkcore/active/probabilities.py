@@ -27,8 +27,8 @@ def softmax(outputs: ArrayLike) -> Float:
     return _rows(torch.softmax(_logits(_columns(outputs)), 0))
 
 
-def mean_gap(outputs: ArrayLike) -> Float:
-    """The largest output less the second largest (m,), where probabilities tie: exact zeros make many of them alike."""
+def raw_gap(outputs: ArrayLike) -> Float:
+    """The largest output less the second largest (m,), small first: breaks ties of probabilities, of which exact zeros make many."""
     values = np.sort(_rows(_scores(_columns(outputs))), axis=1)
     return np.asarray(values[:, -1] - values[:, -2])
 

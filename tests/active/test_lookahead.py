@@ -13,7 +13,7 @@ WHOLE = [(k, blocks, ridge) for k, blocks in SMALL for ridge in (0.0, 1e-6, 1.0)
 
 
 def require_scores(given: oracle.Problem, state: LookAhead) -> None:
-    p = softmax(given.outputs[given.l :])
+    p = softmax(given.outputs[given.labelled :])
     expected = oracle.scores(given, p)
     found = {
         "change": state.change(),
@@ -60,27 +60,27 @@ def test_scores_where_the_kernel_is_nearly_singular(k: int, blocks: bool, ridge:
 
 @pytest.mark.parametrize("ridge", [0.0, 1e-6, 1.0])
 @pytest.mark.parametrize(("k", "blocks"), SMALL)
-@pytest.mark.parametrize(("l", "u", "steps"), soaked([(9, 12, 4), (100, 300, 20)], (9, 12, 4)))
-def test_labels_one_after_another_are_a_refit(l: int, u: int, steps: int, k: int, blocks: bool, ridge: float) -> None:  # noqa: E741
+@pytest.mark.parametrize(("labelled", "pooled", "steps"), soaked([(9, 12, 4), (100, 300, 20)], (9, 12, 4)))
+def test_labels_one_after_another_are_a_refit(labelled: int, pooled: int, steps: int, k: int, blocks: bool, ridge: float) -> None:
     """The state after some labels has the outputs, scores and predictions of a state made anew with them."""
-    given = oracle.problem(l, u, k, blocks, ridge)
+    given = oracle.problem(labelled, pooled, k, blocks, ridge)
     generator = np.random.default_rng(3)
-    asked = generator.permutation(u)[:steps]
+    asked = generator.permutation(pooled)[:steps]
     targets = oracle.codes(k)[generator.integers(0, max(k, 2), steps)]
     state = LookAhead(**given.arguments())
     for candidate, target in zip(asked, targets, strict=True):
         state = state.with_label(int(np.flatnonzero(state.pool == candidate)[0]), target)
     after = given.asked(asked, targets)
-    np.testing.assert_array_equal(state.pool, np.setdiff1d(np.arange(u), asked))
+    np.testing.assert_array_equal(state.pool, np.setdiff1d(np.arange(pooled), asked))
     require_outputs(after, state)
-    if u < 100:
+    if pooled < 100:
         require_scores(after, state)
     else:
         anew = LookAhead(**after.arguments())
         kappa = np.full(after.u, oracle.fitted(after)[1])
-        for one, other in ((state.change(), anew.change()), (state.expected_change(simplex(after.outputs[after.l :])),) * 2):
+        for one, other in ((state.change(), anew.change()), (state.expected_change(simplex(after.outputs[after.labelled :])),) * 2):
             oracle.require_close(one, other, kappa)
-    predicted = state.predict(after.kernel[after.l :][:, : after.l], after.outputs[after.l :])
+    predicted = state.predict(after.kernel[after.labelled :][:, : after.labelled], after.outputs[after.labelled :])
     np.testing.assert_allclose(predicted, state.outputs, rtol=0, atol=oracle.tolerance(oracle.fitted(after)[1]) * np.abs(predicted).max())
 
 
