@@ -41,6 +41,13 @@ def test_scores_are_those_of_refitting(k: int, blocks: bool, ridge: float) -> No
     require_scores(given, LookAhead(**given.arguments()))
 
 
+@pytest.mark.parametrize(("k", "blocks"), [(1, False), (3, False), (3, True)])
+def test_scores_from_several_tiles_are_those_of_refitting(k: int, blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ntkcore.active.lookahead._NUMBERS", 5 * 5 * 9)  # some of the tiles are ragged
+    given = oracle.problem(9, 17, k, blocks, 1e-3)
+    require_scores(given, LookAhead(**given.arguments()))
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(("k", "blocks", "ridge"), WHOLE)
 def test_scores_of_a_whole_pool_are_those_of_refitting(k: int, blocks: bool, ridge: float) -> None:
@@ -76,10 +83,11 @@ def test_labels_one_after_another_are_a_refit(labelled: int, pooled: int, steps:
     if pooled < 100:
         require_scores(after, state)
     else:
-        anew = LookAhead(**after.arguments())
-        kappa = np.full(after.u, oracle.fitted(after)[1])
-        for one, other in ((state.change(), anew.change()), (state.expected_change(simplex(after.outputs[after.labelled :])),) * 2):
-            oracle.require_close(one, other, kappa)
+        anew, p = LookAhead(**after.arguments()), simplex(after.outputs[after.labelled :])
+        kappa = np.full(after.pooled, oracle.fitted(after)[1])
+        oracle.require_close(state.change(), anew.change(), kappa)
+        oracle.require_close(state.expected_change(p), anew.expected_change(p), kappa)
+        oracle.require_close(state.expected_error(p), anew.expected_error(p), kappa)
     predicted = state.predict(after.kernel[after.labelled :][:, : after.labelled], after.outputs[after.labelled :])
     np.testing.assert_allclose(predicted, state.outputs, rtol=0, atol=oracle.tolerance(oracle.fitted(after)[1]) * np.abs(predicted).max())
 
