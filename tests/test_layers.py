@@ -26,6 +26,7 @@ LEVELS = {
     "convergence": 6,
     "influence": 6,
     "information": 6,
+    "active": 7,
     "jobs": 7,
     "analyses": 8,
     "figures": 9,
@@ -36,7 +37,7 @@ LEVELS = {
 BARE = {"numpy", "scipy", "torch", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}
 JAX_BACKEND = ROOT / "ntkcore" / "kernels" / "jax_backend.py"
-MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence", "information")
+MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence", "information", "active")
 SOURCES = sorted((ROOT / "ntkcore").rglob("*.py"))
 
 

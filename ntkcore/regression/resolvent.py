@@ -50,7 +50,7 @@ class Dense:
         matrix = kernel.copy()
         matrix.flat[:: len(matrix) + 1] += ridge
         if factorise(matrix, waiting) < _EPS:
-            raise _singular(ridge, float(np.trace(kernel)), len(kernel))
+            raise singular_kernel(ridge, float(np.trace(kernel)), len(kernel))
         lower, failed = lapack.dpotri(matrix.T, lower=0, overwrite_c=1)  # the transpose is in LAPACK's order
         assert not failed  # a factor has no zero on its diagonal
         self._matrix: Float = lower.T
@@ -140,10 +140,10 @@ def require_regular(values: Float, ridge: float) -> None:
         ComputationError: says which λ would do.
     """
     if values[0] + ridge <= _EPS * len(values) * (values[-1] + ridge):
-        raise _singular(ridge, float(values.sum()), len(values))
+        raise singular_kernel(ridge, float(values.sum()), len(values))
 
 
-def _singular(ridge: float, trace: float, side: int) -> ComputationError:
+def singular_kernel(ridge: float, trace: float, side: int) -> ComputationError:
     """What is said of a kernel that has no inverse. The λ that is named has one by either test, whatever the other eigenvalues are."""
     if not trace > 0:
         return ComputationError("The kernel is zero on these images, so its regression has no answer.", "Choose λ above 0.")

@@ -1,0 +1,33 @@
+"""Which sample of a pool to label next (SCIENCE.md §8)."""
+
+from ntkcore.active.badge import badge
+from ntkcore.active.choice import at_random, highest, one_by_one
+from ntkcore.active.core_set import core_set
+from ntkcore.active.herding import calibrated_temperature, herding, max_herding, normalised_kernel, smallest_distance, unsure_weights
+from ntkcore.active.lookahead import LookAhead
+from ntkcore.active.probabilities import class_targets, label_targets, predicted, raw_gap, simplex, softmax
+from ntkcore.active.uncertainty import entropy, least_confident, margin
+
+__all__ = [
+    "LookAhead",
+    "at_random",
+    "badge",
+    "calibrated_temperature",
+    "class_targets",
+    "core_set",
+    "entropy",
+    "herding",
+    "highest",
+    "label_targets",
+    "least_confident",
+    "margin",
+    "max_herding",
+    "normalised_kernel",
+    "one_by_one",
+    "predicted",
+    "raw_gap",
+    "simplex",
+    "smallest_distance",
+    "softmax",
+    "unsure_weights",
+]
