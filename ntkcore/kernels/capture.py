@@ -146,8 +146,9 @@ class _Watching:
 
 
 def exact_gradients(device: torch.device, *, tf32: bool = False) -> contextlib.AbstractContextManager[None]:
-    """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set."""
-    if device.type != "cuda" and torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
+    """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set: autocast, too, is off."""
+    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    if device.type == "cpu" and plain and not torch.is_autocast_enabled("cpu") and torch.get_float32_matmul_precision() == "highest":
         return contextlib.nullcontext()  # as it is: a small kernel takes less than a millisecond, and asks several times
     return _exact_gradients(device, tf32)
 
@@ -157,16 +158,21 @@ def _exact_gradients(device: torch.device, tf32: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
-        if device.type == "cuda":
-            stack.enter_context(_tf32(tf32))
+        for kind in {device.type, "cpu"}:
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        stack.enter_context(_products(tf32 and device.type == "cuda"))
         yield
 
 
 @contextlib.contextmanager
-def _tf32(allowed: bool) -> Iterator[None]:
-    matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+def _products(tf32: bool) -> Iterator[None]:
+    """Products of float32 matrices in that precision, or in TF32."""
+    precision, matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     try:
         yield
     finally:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+        torch.set_float32_matmul_precision(precision)
