@@ -24,7 +24,9 @@ def as_samples(x: Tensor | np.ndarray, name: str = "x") -> Tensor:
         raise DataError(f"{name} is not an array with a value at each place.", "Give a dense array (x.to_dense(), x.dequantize()).")
     if type(x) is not Tensor:
         x = x.detach().as_subclass(Tensor)
-    if x.dtype in (torch.uint16, torch.uint32, torch.uint64):  # few operations know these
+    if x.is_floating_point() and x.itemsize == 1:  # few operations know these
+        x = x.to(torch.float32)
+    if x.dtype in (torch.uint16, torch.uint32, torch.uint64):  # nor these
         wide = x.to(torch.int64)
         if x.dtype == torch.uint64 and bool((wide < 0).any()):
             raise DataError(f"{name} holds whole numbers of 2^63 and more.", "Give smaller numbers (torch.int64).")
@@ -76,10 +78,13 @@ def placed(model: nn.Module, device: torch.device | str | None, dtype: torch.dty
     """The model on ``device`` in ``dtype``: itself where it is so already (or they are None), else a copy.
 
     Raises:
-        ModelError: it cannot be copied.
+        ModelError: it is no network, or cannot be copied.
+        DataError: there is no such device.
     """
     inner = getattr(model, "_orig_mod", model)  # a compiled model's hooks are those of the module inside
-    target = None if device is None else torch.device(device)
+    if not isinstance(inner, nn.Module):
+        raise ModelError(f"The network is {inner!r:.60}, not a torch module.", "Give an instance of torch.nn.Module.")
+    target = None if device is None else _device(device)
     held = [*inner.parameters(), *inner.buffers()]
     here = target is None or all(t.device.type == target.type and target.index in (None, t.device.index) for t in held)
     precise = dtype is None or all(p.dtype in (dtype, dtype.to_complex()) for p in inner.parameters() if _numbers(p))
@@ -95,6 +100,15 @@ def placed(model: nn.Module, device: torch.device | str | None, dtype: torch.dty
         if target is not None:
             made.to(target)
         return made if dtype is None else made._apply(lambda t: t.to(_of(t, dtype)) if _numbers(t) else t)
+
+
+def _device(wish: torch.device | str) -> torch.device:
+    try:
+        found = torch.device(wish)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:  # torch says either
+        raise DataError(f"There is no device {str(wish)!r} here.", "Choose another, such as cpu, or leave it out.") from error
+    return found
 
 
 def _numbers(tensor: Tensor) -> bool:

@@ -8,17 +8,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_DEEP = 4  # containers within containers that are looked through
+CONTAINERS = 4
+"""Containers within each other in which a module's tensors are found."""
 
 
 def tensors_of(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Every tensor that a module holds, alone or in a container, with a name for it; parameters included."""
     for name, module in model.named_modules():
         prefix = f"{name}." if name else ""
+        if isinstance(module, torch.jit.ScriptModule):
+            yield from module.named_buffers(prefix.removesuffix("."), recurse=False)
+            continue
         for attribute, value in vars(module).items():
             if attribute == "_modules":
                 continue
-            yield from _within(f"{prefix}{attribute}", value, _DEEP)
+            yield from _within(f"{prefix}{attribute}", value, CONTAINERS)
 
 
 def _within(label: str, value: object, depth: int) -> Iterator[tuple[str, Tensor]]:
@@ -63,33 +67,41 @@ def copied(model: nn.Module, keep: Callable[[Tensor], Tensor]) -> nn.Module | No
     return made if same and type(made) is type(model) else None
 
 
-def marks(model: nn.Module) -> dict[str, tuple[int, int]]:
-    """Which tensor stands where, and how often it was written."""
-    return {name: (id(tensor), 0 if tensor.is_inference() else tensor._version) for name, tensor in tensors_of(model)}
+def noted(model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    """Which tensor stands where, and its values; weights are left out."""
+    return {name: (tensor, tensor.detach().clone()) for name, tensor in tensors_of(model) if not isinstance(tensor, nn.Parameter)}
+
+
+def altered(before: dict[str, tuple[Tensor, Tensor]], model: nn.Module) -> bool:
+    """Whether another tensor stands somewhere, or one has other values: not all operations count what they write."""
+    now = {name: tensor for name, tensor in tensors_of(model) if not isinstance(tensor, nn.Parameter)}
+    if now.keys() != before.keys():
+        return True
+    return any(now[name] is not tensor or not torch.equal(tensor, values) for name, (tensor, values) in before.items())
 
 
 @contextlib.contextmanager
 def restored(model: nn.Module) -> Iterator[Callable[[], bool]]:
     """Undo what is written into the network's own buffers and attributes meanwhile; gives whether a buffer was."""
-    values = [(buffer, buffer._version, buffer.detach().clone()) for buffer in model.buffers() if not buffer.is_inference()]
+    values = {name: buffer.detach().clone() for name, buffer in model.named_buffers() if not buffer.is_inference()}
     modules = [module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)]
     attributes = [(vars(module), dict(vars(module))) for module in modules]
     buffers = [(module._buffers, dict(module._buffers)) for module in modules]
 
-    def written() -> bool:
-        return any(_differ(*pair) for pair in buffers) or any(buffer._version != version for buffer, version, _ in values)
+    def changed() -> list[tuple[Tensor, Tensor]]:
+        now = dict(model.named_buffers())
+        return [(now[name], value) for name, value in values.items() if name in now and not torch.equal(now[name], value)]
 
     try:
-        yield written
+        yield lambda: any(_differ(*pair) for pair in buffers) or bool(changed())
     finally:
         for table, before in [*attributes, *buffers]:
             if _differ(table, before):
                 table.clear()
                 table.update(before)
         with torch.no_grad():
-            for buffer, version, value in values:
-                if buffer._version != version:
-                    buffer.copy_(value)
+            for buffer, value in changed():
+                buffer.copy_(value)
 
 
 def _differ(table: dict[str, Any], before: Mapping[str, Any]) -> bool:

@@ -158,7 +158,7 @@ class Engine:
         Each parameter's sum is taken in the model's dtype and added to the others in float64.
         """
         with exact_gradients(self.like.device):
-            x = self._batch(p, samples)
+            x = as_batch(samples, p.like)
             total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
             seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
             if p.slots:
@@ -219,7 +219,7 @@ class Engine:
         seeds, batch, many = p.seeds, samples.shape[0], self.layout.count > 1
         last = self._images and p.last and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
         with exact_gradients(self.like.device, tf32=self.tf32):
-            x = self._batch(p, samples)
+            x = as_batch(samples, p.like)
             if last:
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
             sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
@@ -248,11 +248,6 @@ class Engine:
         if sketch is not None:
             found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
         return found
-
-    @staticmethod
-    def _batch(p: Planned, samples: Tensor) -> Tensor:
-        x = as_batch(samples, p.like)
-        return x.clone() if p.overwrites else x  # the caller's own, where nothing was converted
 
     @staticmethod
     def _captured(p: Planned, x: Tensor) -> Capture:

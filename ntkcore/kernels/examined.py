@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.errors import ModelError
-from ntkcore.kernels.copies import copied, marks, own_state, restored, shared
+from ntkcore.kernels.copies import altered, copied, noted, own_state, restored, shared
 from ntkcore.kernels.probe import REENTRANT, TOLERANCE, probes
-from ntkcore.kernels.watch import Leaving, Watch
+from ntkcore.kernels.watch import Leaving, Watch, WeightsWritten
 
 _FAR = 100.0  # times the values of a sample, where another is to be far from it
 _MANY, _SMALL = 8, 2**10  # samples beside one, where they have few numbers
@@ -69,14 +69,13 @@ def examined(model: nn.Module, x: Tensor, like: Tensor) -> Examined:
         return found
     fresh = copied(model, own_state if found.writes else shared)  # that one has seen samples that are none
     assert fresh is not None  # as the other could be made
-    return replace(found, model=fresh, values=tuple(_run(fresh, row) for row in found.probe.clone().split(1)))
+    return replace(found, model=fresh, values=tuple(_run(fresh, row.clone()) for row in found.probe.split(1)))
 
 
 def _looked_at(model: nn.Module, x: Tensor, like: Tensor, copied: bool) -> Examined:
-    begun, drawn = marks(model), _generators(model)
-    probe, outputs, overwrites = _first_run(model, probes(x, like))
-    watch = _watched(model, probe, like)
-    writes = marks(model) != begun
+    begun, drawn = noted(model), _generators(model)
+    probe, outputs, watch, overwrites = _first_run(model, probes(x, like), like)
+    writes = altered(begun, model)
     if watch.draws or _differ(drawn, _generators(model)):
         raise ModelError(
             "The network draws random numbers, and so gives different outputs for the same input.",
@@ -88,7 +87,7 @@ def _looked_at(model: nn.Module, x: Tensor, like: Tensor, copied: bool) -> Exami
             f"The network computes a part of its outputs in {narrow}, though its weights are {own}.",
             "Remove what changes the precision (autocast or a cast in its forward pass), or convert its weights to that precision.",
         )
-    values = tuple(_alone(model, row) for row in probe.clone().split(1))
+    values = tuple(_alone(model, row.clone()) for row in probe.split(1))
     _require_no_mixing(model, probe, outputs, values, watch)
     again = _run(model, probe.clone())
     scale = outputs.abs().max() * (_EPS * torch.finfo(outputs.dtype).eps if writes else TOLERANCE[outputs.dtype])
@@ -133,15 +132,16 @@ def _run(model: nn.Module, samples: Tensor) -> Tensor:
     return outputs
 
 
-def _first_run(model: nn.Module, tried: Sequence[Tensor]) -> tuple[Tensor, Tensor, bool]:
-    """The first of the probes that the network takes, its outputs, and whether the network changes it in place."""
+def _first_run(model: nn.Module, tried: Sequence[Tensor], like: Tensor) -> tuple[Tensor, Tensor, Watch, bool]:
+    """The first of the probes that the network takes, its outputs, what was watched, and whether the network changes it in place."""
     for number, probe in enumerate(tried):
+        watch = _watched(model, probe, like)
         given = probe.clone()
         version = given._version
         try:
             outputs = _run(model, given)
             if bool(torch.isfinite(outputs).all()):
-                return probe, outputs, given._version != version
+                return probe, outputs, watch, given._version != version
         except ModelError:
             if number == len(tried) - 1:
                 raise
@@ -149,11 +149,20 @@ def _first_run(model: nn.Module, tried: Sequence[Tensor]) -> tuple[Tensor, Tenso
 
 
 def _watched(model: nn.Module, probe: Tensor, like: Tensor) -> Watch:
+    """Watch the network run.
+
+    Raises:
+        ModelError: it would write to its own weights.
+    """
     samples = probe.clone()
     watch = Watch(samples, [p for p in model.parameters() if p.is_floating_point() or p.is_complex()], like.dtype)
     try:
         with Leaving(watch), watch:
             model(samples)
+    except WeightsWritten as error:
+        raise ModelError(
+            "The network changes its own weights while it runs.", "Switch that off (max_norm of an embedding, a step of training)."
+        ) from error
     except Exception:  # what cannot be watched may do anything
         watch.decides = watch.moves = watch.indexes = True
     return watch
@@ -173,10 +182,11 @@ def _mixing(reason: str) -> ModelError:
 def _require_no_mixing(model: nn.Module, probe: Tensor, outputs: Tensor, values: Sequence[Tensor], watch: Watch) -> None:
     """Refuse a network in which a sample's outputs depend on the others, on their number, or on its place among them."""
     alone = torch.cat([value.detach() for value in values])
-    scale = TOLERANCE[alone.dtype] * float(torch.cat([outputs.detach(), alone]).abs().max())
+    tolerance = TOLERANCE[alone.dtype]
+    scale = tolerance * float(torch.cat([outputs.detach(), alone]).abs().max())
 
     def differs(found: Tensor, expected: Tensor) -> bool:
-        return not bool((found - expected).abs().max() <= scale)
+        return not bool((found - expected).abs().max() <= max(scale, tolerance * float(expected.abs().max())))
 
     mixes = differs(outputs, alone)
     for others, count, last in _companions(probe, watch):
@@ -185,9 +195,12 @@ def _require_no_mixing(model: nn.Module, probe: Tensor, outputs: Tensor, values:
         beside = others.repeat(count, *[1] * (probe.ndim - 1))[:count]
         try:
             found = _run(model, torch.cat([beside, probe[:1]] if last else [probe[:1], beside]))
+            other = _run(model, beside[:1].clone())[0]
         except ModelError:  # that these cannot be samples says nothing
             continue
         mixes = differs(found[-1 if last else 0], alone[0])
+        if bool(torch.isfinite(other).all()):
+            mixes |= differs(found[0 if last else 1], other)
     if mixes:
         raise _mixing("A sample's output depends on the other samples in its batch")
 

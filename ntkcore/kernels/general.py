@@ -47,7 +47,7 @@ class GeneralGradients:
 
         def output(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
             swapped = {place: parameters[name] for place, name in tied.items()}
-            result: Tensor = functional_call(self.model, {**rest, **swapped}, (sample.unsqueeze(0),), tie_weights=False)
+            result: Tensor = functional_call(self.model, {**rest, **swapped}, (sample.unsqueeze(0).clone(),), tie_weights=False)
             return seeds @ result[0]
 
         with torch.no_grad(), quiet_vmap():
@@ -104,7 +104,7 @@ class GeneralGradients:
 
     def _single(self, sample: Tensor, seeds: Tensor) -> Tensor:
         parameters = self._parameters()
-        scalars = seeds @ self.model(sample.unsqueeze(0))[0]
+        scalars = seeds @ self.model(sample.unsqueeze(0).clone())[0]  # it may change what it is given
         return torch.stack([torch.cat([g.flatten() for g in plain_gradients(scalar, parameters)]) for scalar in scalars])
 
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 
+from ntkcore.kernels.copies import CONTAINERS
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.plan import Planned, make_plan
 
@@ -110,11 +111,13 @@ def _state(model: nn.Module) -> list[Any]:
 
 @dataclass(slots=True)
 class _Known:
-    """How many values were seen so far, the objects that the present one is within, and the network's modules."""
+    """The network's modules, how many values were seen so far, the objects that the present one is within, and how many of these are
+    no mere containers: a copy of the network has tensors of its own there."""
 
     modules: frozenset[int]
     values: int = 0
     within: tuple[int, ...] = ()
+    objects: int = 0
 
 
 def _value(value: Any, known: _Known) -> Any:
@@ -130,6 +133,8 @@ def _value(value: Any, known: _Known) -> Any:
     if _plain(value):
         return (type(value), value)
     if isinstance(value, Tensor):
+        if known.objects or len(known.within) > CONTAINERS:
+            raise _Unknown
         return _tensor(value)
     if id(value) in known.within:
         return ("within", known.within.index(id(value)))
@@ -137,11 +142,14 @@ def _value(value: Any, known: _Known) -> Any:
         return ("same", id(value))
     if isinstance(value, nn.Module):
         raise _Unknown
+    apart = not isinstance(value, list | tuple | dict | types.FunctionType)
     known.within += (id(value),)
+    known.objects += apart
     try:
         return (type(value), *(_value(part, known) for part in _parts(value)))
     finally:
         known.within = known.within[:-1]
+        known.objects -= apart
 
 
 def _parts(value: Any) -> Iterator[Any]:
@@ -259,7 +267,7 @@ def _changes_within(name: str, value: object) -> bool:
 def _within(value: Any, modules: frozenset[int]) -> Any:
     """Its value; that of short lists and sets, which most modules have, at once."""
     if type(value) in (list, set) and all(map(_plain, value)):
-        return value.copy()
+        return (value.copy(), [*map(type, value)])  # True is equal to 1
     return _value(value, _Known(modules))
 
 

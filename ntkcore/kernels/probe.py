@@ -35,10 +35,13 @@ def probes(x: Tensor, like: Tensor) -> list[Tensor]:
     draw = np.random.default_rng(0)
     rows = torch.from_numpy(draw.integers(0, count, (PROBED, *few.shape[1:]))).to(few.device)
     mixed = few.gather(0, rows)
-    if not (few.is_floating_point() or few.is_complex()):
+    if not (few.is_floating_point() or few.is_complex()):  # tokens: each place has one of those that were there
         if bool((few == few[:1]).all()) and few.device.type == "cpu":  # a GPU ends the process where a token is out of its range
             mixed = torch.stack([sample.flatten().roll(shift).view_as(sample) for shift, sample in enumerate(own)])
-        return [mixed, own]  # each place has one of the tokens that were there
+        lower = mixed.clone()
+        if few.dtype != torch.bool:
+            lower[-1] //= 2  # no two rows have the same largest token
+        return [lower, mixed, own]
     noise = torch.from_numpy(draw.standard_normal(mixed.shape)).to(mixed)
     if few.is_complex():
         return [own + (few.abs().max() / 10 + 0.1) * noise, own]

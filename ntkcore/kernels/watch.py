@@ -29,6 +29,10 @@ _MARKED = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 _LEAVING = (Tensor.tolist, Tensor.numpy, Tensor.__array__)
 
 
+class WeightsWritten(Exception):
+    """An operation is about to write to a weight."""
+
+
 class Watch(TorchDispatchMode):
     """Follows the samples and the weights through one forward pass.
 
@@ -52,6 +56,7 @@ class Watch(TorchDispatchMode):
         self._mark(self._of_samples, samples)
         for weight in weights:
             self._mark(self._of_weights, weight)
+        self._weights = frozenset(self._of_weights)
 
     def of_samples(self, value: object) -> bool:
         """Whether a tensor depends on the samples."""
@@ -65,13 +70,14 @@ class Watch(TorchDispatchMode):
         weighted = any(self._place(tensor) in self._of_weights for tensor in tensors)
         if sampled and not self.quiet:
             self._look(func, args)
+        written = _written(func, args, kwargs)
+        if any(self._place(tensor) in self._weights for tensor in written):
+            raise WeightsWritten
         self.draws |= any(isinstance(value, torch.Generator) for value in given)
         result = func(*args, **kwargs)
         if sampled or weighted:
             made = [value for value in tree_leaves(result) if isinstance(value, Tensor)]
-            if func._schema.is_mutable:
-                made += tensors[:1]
-            for tensor in made:
+            for tensor in made + written:
                 if sampled:
                     self._mark(self._of_samples, tensor)
                 if weighted:
@@ -125,6 +131,15 @@ class Watch(TorchDispatchMode):
     @staticmethod
     def _place(tensor: Tensor) -> int:
         return id(tensor) if tensor.layout != torch.strided else int(tensor.untyped_storage()._cdata)
+
+
+def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """The tensors that an operation writes to."""
+    if not func._schema.is_mutable:
+        return []
+    named = [(one, args[place] if place < len(args) else kwargs.get(one.name)) for place, one in enumerate(func._schema.arguments)]
+    given = [value for one, value in named if one.alias_info is not None and one.alias_info.is_write]
+    return [value for value in tree_leaves(given) if isinstance(value, Tensor)]
 
 
 class Leaving(TorchFunctionMode):
