@@ -87,15 +87,11 @@ def _looked_at(model: nn.Module, x: Tensor, like: Tensor, copied: bool) -> Exami
             f"The network computes a part of its outputs in {narrow}, though its weights are {own}.",
             "Remove what changes the precision (autocast or a cast in its forward pass), or convert its weights to that precision.",
         )
+    _require_same(model, probe, outputs, writes)
     values = tuple(_alone(model, row.clone()) for row in probe.split(1))
     _require_no_mixing(model, probe, outputs, values, watch)
-    again = _run(model, probe.clone())
-    scale = outputs.abs().max() * (_EPS * torch.finfo(outputs.dtype).eps if writes else TOLERANCE[outputs.dtype])
-    if not bool((outputs - again).abs().max() <= scale):
-        raise ModelError(
-            "The network gives different outputs for the same input: they depend on what it was shown before.",
-            "Switch off what is random in it or changes its state, usually by model.eval().",
-        )
+    if writes:  # by now it has seen other samples
+        _require_same(model, probe, outputs, writes)
     if not values[0].requires_grad:
         raise ModelError(
             "The network's outputs do not depend on any trainable parameter.",
@@ -179,6 +175,17 @@ def _mixing(reason: str) -> ModelError:
     return ModelError(f"{reason}, so the kernel is not defined.", "Use model.eval(), or remove what mixes samples.")
 
 
+def _require_same(model: nn.Module, probe: Tensor, outputs: Tensor, writes: bool) -> None:
+    """Refuse a network that gives other outputs than before."""
+    again, before = _run(model, probe.clone()).detach(), outputs.detach()
+    scale = before.abs().max() * (_EPS * torch.finfo(before.dtype).eps if writes else TOLERANCE[before.dtype])
+    if not bool((before - again).abs().max() <= scale):
+        raise ModelError(
+            "The network gives different outputs for the same input: they depend on what it was shown before.",
+            "Switch off what is random in it or changes its state, usually by model.eval().",
+        )
+
+
 def _require_no_mixing(model: nn.Module, probe: Tensor, outputs: Tensor, values: Sequence[Tensor], watch: Watch) -> None:
     """Refuse a network in which a sample's outputs depend on the others, on their number, or on its place among them."""
     alone = torch.cat([value.detach() for value in values])
@@ -188,14 +195,14 @@ def _require_no_mixing(model: nn.Module, probe: Tensor, outputs: Tensor, values:
     def differs(found: Tensor, expected: Tensor) -> bool:
         return not bool((found - expected).abs().max() <= max(scale, tolerance * float(expected.abs().max())))
 
-    mixes = differs(outputs, alone)
+    mixes = differs(outputs.detach(), alone)
     for others, count, last in _companions(probe, watch):
         if mixes:
             break
         beside = others.repeat(count, *[1] * (probe.ndim - 1))[:count]
         try:
-            found = _run(model, torch.cat([beside, probe[:1]] if last else [probe[:1], beside]))
-            other = _run(model, beside[:1].clone())[0]
+            found = _run(model, torch.cat([beside, probe[:1]] if last else [probe[:1], beside])).detach()
+            other = _run(model, beside[:1].clone())[0].detach()
         except ModelError:  # that these cannot be samples says nothing
             continue
         mixes = differs(found[-1 if last else 0], alone[0])
