@@ -84,22 +84,35 @@ def placed(model: nn.Module, device: torch.device | str | None, dtype: torch.dty
     inner = getattr(model, "_orig_mod", model)  # a compiled model's hooks are those of the module inside
     if not isinstance(inner, nn.Module):
         raise ModelError(f"The network is {inner!r:.60}, not a torch module.", "Give an instance of torch.nn.Module.")
+    if device is None and dtype is None:
+        return inner
     target = None if device is None else _device(device)
     held = [*inner.parameters(), *inner.buffers()]
     here = target is None or all(t.device.type == target.type and target.index in (None, t.device.index) for t in held)
     precise = dtype is None or all(p.dtype in (dtype, dtype.to_complex()) for p in inner.parameters() if _numbers(p))
-    if here and precise and not any(t.is_inference() for t in held if not nn.parameter.is_lazy(t)):
+    if here and precise:
         return inner
+    made = own_copy(inner)
     with torch.inference_mode(False), torch.no_grad():
-        made = copied(inner, own)
-        if made is None:
-            raise ModelError(
-                f"The network ({type(inner).__name__}) cannot be copied to another device or precision.",
-                "Convert it there yourself (model.to), or give a network that copy.deepcopy can copy.",
-            )
         if target is not None:
             made.to(target)
         return made if dtype is None else made._apply(lambda t: t.to(_of(t, dtype)) if _numbers(t) else t)
+
+
+def own_copy(model: nn.Module) -> nn.Module:
+    """A copy with weights of its own, which are ordinary ones, also where the network's were made in inference mode.
+
+    Raises:
+        ModelError: it cannot be copied.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        made = copied(model, own)
+    if made is None:
+        raise ModelError(
+            f"The network ({type(model).__name__}) cannot be copied to another device, precision or mode.",
+            "Convert it yourself (model.to), or give a network that copy.deepcopy can copy.",
+        )
+    return made
 
 
 def _device(wish: torch.device | str) -> torch.device:

@@ -258,8 +258,7 @@ class Engine:
         """
         watched = capture(p.model, x.clone() if p.overwrites else x, {slot.name: slot.module for slot in p.slots})
         uses = count_uses(watched.outputs)
-        found = [(slot.name, uses[id(p)]) for slot in p.slots for p in map(slot.module.get_parameter, slot.wanted)]
-        odd = [name for name, times in found if times > 1] + [name for name in p.unused if uses[id(p.model.get_parameter(name))]]
+        odd = [name for place, name, most in p.allowed if uses[place] > most]
         if odd or watched.outputs.shape[0] != len(x):
             raise ModelError(
                 f"The network uses {odd[0] if odd else 'its samples'!r} otherwise for some samples than for others.",

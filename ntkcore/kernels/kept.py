@@ -41,7 +41,7 @@ _FIXED = (
     types.ModuleType,
     types.BuiltinFunctionType,
 )
-_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks", "_global_backward_pre_hooks")
+_HOOKS = (module_hooks._global_forward_hooks, module_hooks._global_forward_pre_hooks)  # of all modules
 
 
 class _Unknown(Exception):
@@ -67,7 +67,7 @@ def plans_for(model: nn.Module, x: Tensor, outputs: Outputs) -> list[Planned]:
         ModelError, DataError: as :func:`~ntkcore.kernels.plan.make_plan`.
     """
     key: _Key = (outputs, tuple(x.shape[1:]), x.dtype)
-    kept = None if any(getattr(module_hooks, name, None) for name in _HOOKS) else _current(model)
+    kept = None if any(_HOOKS) else _current(model)
     if kept is None:
         return [make_plan(model, x, outputs)]
     if key in kept.plans:
@@ -266,6 +266,8 @@ def _changes_within(name: str, value: object) -> bool:
 
 def _within(value: Any, modules: frozenset[int]) -> Any:
     """Its value; that of short lists and sets, which most modules have, at once."""
+    if not value and type(value) in (list, set):
+        return ()
     if type(value) in (list, set) and all(map(_plain, value)):
         return (value.copy(), [*map(type, value)])  # True is equal to 1
     return _value(value, _Known(modules))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ntkcore.kernels.capture import Capture, capture, exact_gradients
-from ntkcore.kernels.checks import as_samples, check_model, placed
+from ntkcore.kernels.checks import as_samples, check_model, own_copy, placed
 from ntkcore.kernels.examined import examined
 from ntkcore.kernels.features import squared_norms
 from ntkcore.kernels.general import GeneralGradients, numbers_of
@@ -82,7 +82,8 @@ class Planned:
     ``seeds`` (s, k): the layout's combinations of outputs; ``activations``: numbers in the factored layers' inputs and outputs;
     ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks, of which
     ``placed`` are formed where they stay; ``collected``: what features need of one scalar's gradients; ``first`` (1, ...): the sample
-    that the plan was made on; ``unused``: trained parameters that no output depends on; ``copied``: whether ``model`` is a copy, and the
+    that the plan was made on; ``allowed``: how often a pass
+    may use a factored or an unused parameter, by its tensor's id and its name; ``copied``: whether ``model`` is a copy, and the
     user's own is only read; ``writes``: whether it writes to its own state; ``overwrites``: whether it changes its samples in place;
     ``batched`` and ``folded``: whether one backward pass for several scalars works in these two ways; ``last``: whether images may have
     their channels last in memory.
@@ -93,7 +94,7 @@ class Planned:
     layout: Layout
     slots: tuple[Slot, ...]
     general: GeneralGradients | None
-    unused: tuple[str, ...]
+    allowed: tuple[tuple[int, str, int], ...]
     copied: bool
     writes: bool
     overwrites: bool
@@ -127,6 +128,9 @@ def layer_plan(model: nn.Module, x: Tensor | np.ndarray) -> LayerPlan:
 def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned:
     """Look at the model's structure, run a copy of it on a few samples, and compare every closed form with plain autograd."""
     like = check_model(model, complex_weights=True)
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        model = own_copy(model)
+        like = check_model(model, complex_weights=True)
     with exact_gradients(like.device):
         found = examined(model, x, like)
         model, probe = found.model, found.probe
@@ -142,7 +146,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
             uses.update({id(p): 1 for p in model.parameters() if not uses[id(p)]})
         trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         rest = tuple(name for name, p in trained if name not in factored and uses[id(p)])
-        unused = tuple(name for name, p in trained if not uses[id(p)])
+        allowed = tuple((id(p), name, int(name in factored)) for name, p in trained if name in factored or not uses[id(p)])
         general = GeneralGradients(model, rest, layout.k, found.decides, activation_numbers(model, probe)) if rest else None
         if general is not None and not found.decides and not _agrees(general, probe, reference):
             general = replace(general, one_by_one=True)
@@ -171,7 +175,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         layout,
         tuple(checked.slots),
         general,
-        unused,
+        allowed,
         *kinds,
         checked.batched,
         checked.folded,

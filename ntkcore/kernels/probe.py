@@ -54,17 +54,18 @@ def probes(x: Tensor, like: Tensor) -> list[Tensor]:
 def count_uses(outputs: Tensor) -> Counter[int]:
     """How many operations of the graph take each parameter, by the tensor's id."""
     uses: Counter[int] = Counter()
-    seen, waiting = set(), [outputs.grad_fn]
+    waiting = [] if outputs.grad_fn is None else [outputs.grad_fn]
+    seen = set(waiting)
     while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        for following, _ in node.next_functions:
+        for following, _ in waiting.pop().next_functions:
+            if following is None:
+                continue
             variable = getattr(following, "variable", None)
             if variable is not None:
                 uses[id(variable)] += 1
-            waiting.append(following)
+            elif following not in seen:
+                seen.add(following)
+                waiting.append(following)
     return uses
 
 
