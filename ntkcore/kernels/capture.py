@@ -145,10 +145,15 @@ class _Watching:
         return output.clone() if output._is_view() else output
 
 
+_CPU = ("mkldnn", "matmul"), ("mkldnn", "conv"), ("mkldnn", "rnn")
+_GPU = ("cuda", "matmul"), ("cuda", "conv"), ("cuda", "rnn")
+_COARSE = ("tf32", "bf16")
+
+
 def exact_gradients(device: torch.device, *, tf32: bool = False) -> contextlib.AbstractContextManager[None]:
     """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set: autocast, too, is off."""
-    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
-    if device.type == "cpu" and plain and not torch.is_autocast_enabled("cpu") and torch.get_float32_matmul_precision() == "highest":
+    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
+    if device.type == "cpu" and plain and not any(torch._C._get_fp32_precision_getter(*place) in _COARSE for place in _CPU):
         return contextlib.nullcontext()  # as it is: a small kernel takes less than a millisecond, and asks several times
     return _exact_gradients(device, tf32)
 
@@ -167,12 +172,14 @@ def _exact_gradients(device: torch.device, tf32: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _products(tf32: bool) -> Iterator[None]:
-    """Products of float32 matrices in that precision, or in TF32."""
-    precision, matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("high" if tf32 else "highest")
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    """Products of float32 numbers in that precision, or on a GPU in TF32."""
+    wanted = [(place, "ieee") for place in _CPU] + [(place, "tf32" if tf32 else "ieee") for place in _GPU]
+    before = [(place, torch._C._get_fp32_precision_getter(*place)) for place, _ in wanted]
+    changed = [(place, was) for (place, was), (_, wish) in zip(before, wanted, strict=True) if was != wish and (was in _COARSE or tf32)]
+    for place, _ in changed:
+        torch._C._set_fp32_precision_setter(*place, dict(wanted)[place])
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
-        torch.set_float32_matmul_precision(precision)
+        for place, was in changed:
+            torch._C._set_fp32_precision_setter(*place, was)

@@ -164,7 +164,9 @@ def test_a_network_that_depends_on_what_it_was_shown_is_refused() -> None:
     require_refused(lambda: of(forward, calls=0), X, "different outputs")
 
 
-@pytest.fixture(params=["autocast", "autocast in inference mode", "inference mode", "no gradients", "coarse products"])
+@pytest.fixture(
+    params=["autocast", "autocast in inference mode", "inference mode", "no gradients", "coarse products", "coarse on a processor"]
+)
 def surroundings(request):
     """What a caller may have switched on."""
     if request.param == "coarse products":
@@ -172,6 +174,12 @@ def surroundings(request):
         yield
         assert torch.get_float32_matmul_precision() == "medium"
         torch.set_float32_matmul_precision("highest")
+        return
+    if request.param == "coarse on a processor":
+        torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # torch's other way of saying it, which excludes the first
+        yield
+        assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+        torch.backends.mkldnn.matmul.fp32_precision = "ieee"
         return
     if request.param == "no gradients":
         with torch.no_grad():
