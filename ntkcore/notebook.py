@@ -7,14 +7,17 @@
 
 Every analysis has a name, which is that of its page, address and command; what can be chosen are the names of its address. Each also has a
 function of its own, ``influence(...)`` for ``compute("influence", ...)``, and some have tables of their own, such as :func:`influences`.
+Numbers, columns and arrays of NumPy, pandas and torch are taken wherever Python's own are.
 """
 
+import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ntkcore.analyses import catalogue, defaults
@@ -205,7 +208,8 @@ def influences(result: InfluenceResult, target: int | None = None, ridge: float 
     Raises:
         AtlasError: there is no such held-out image, or λ is too small for this kernel.
     """
-    return INFLUENCE.table(result, _present(result, InfluenceView(ridge=ridge, time=time, target=target)), workspace())
+    view = InfluenceView(ridge=_own(ridge), time=_ending(time), target=_own(target))
+    return INFLUENCE.table(result, _present(result, view), workspace())
 
 
 def reliability(**choices: Choice) -> InfluenceResult:
@@ -230,7 +234,7 @@ def on_network(result: InfluenceResult, target: int | None = None, view: Reliabi
         AtlasError: there is no such network or held-out image, or λ is 0.
     """
     view = view or ReliabilityView()
-    view = view if target is None else view.model_copy(update={"target": target})
+    view = view if target is None else view.model_copy(update={"target": _own(target)})
     return compute(NETWORK_IHVP.asked(result.spec, view, workspace()))
 
 
@@ -266,7 +270,7 @@ def information_table(
     Raises:
         ComputationError: λ is too small for this kernel at the end of training, or the rate so large that the descent diverges.
     """
-    view = InformationView(ridge=ridge, time=time, score=score, descent=descent, averaged=averaged)
+    view = InformationView(ridge=_own(ridge), time=_ending(time), score=score, descent=_own(descent), averaged=averaged)
     return INFORMATION.table(result, view, workspace())
 
 
@@ -284,8 +288,8 @@ def noise_table(
     Returns:
         Without the columns of SGD's noise where that cannot be had; ``answer`` says why.
     """
-    believe = {"show": "noise", "rate": rate, "batch": batch}
-    view = InformationView.model_validate({"ask": "believe", "ridge": ridge, "time": time, "believe": believe})
+    believe = {"show": "noise", "rate": _own(rate), "batch": _own(batch)}
+    view = InformationView.model_validate({"ask": "believe", "ridge": _own(ridge), "time": _ending(time), "believe": believe})
     return INFORMATION.table(result, view, workspace())
 
 
@@ -323,10 +327,11 @@ def verifications(
         ``steps``, ``seconds``.
     """
     ws = workspace()
-    look = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, target=target, basket=tuple(remove))
+    basket = tuple(_own(remove))
+    look = InfluenceView(ridge=_own(ridge), time=_ending(time) or influence_views.PAPER_TIME, target=_own(target), basket=basket)
     view = _present(result, look)
-    chosen = Subject.of(Look.of(result, ridge, view.time, ws), view).target
-    asked = verification_views.ticked(result, view) if remove else verification_views.leading(result, view, chosen, ws)
+    chosen = Subject.of(Look.of(result, view.ridge, view.time, ws), view).target
+    asked = verification_views.ticked(result, view) if basket else verification_views.leading(result, view, chosen, ws)
     return verification_views.width_table(_retrained(asked, widths), chosen)
 
 
@@ -344,7 +349,7 @@ def removals(
         the same of the network with ``retrained_`` before them; ``pearson``, ``spearman`` and ``median_relative_error`` between the
         held-out images' predicted and real changes of loss; ``seconds``.
     """
-    look = InfluenceView(ridge=ridge, time=time or influence_views.PAPER_TIME, basket=tuple(images))
+    look = InfluenceView(ridge=_own(ridge), time=_ending(time) or influence_views.PAPER_TIME, basket=tuple(_own(images)))
     return verification_views.removal_table(_retrained(verification_views.whole_basket(result, _present(result, look)), widths))
 
 
@@ -361,7 +366,7 @@ def _present(result: InfluenceResult, view: InfluenceView) -> InfluenceView:
 
 def _retrained(asked: VerificationSpec, widths: Sequence[int]) -> list[Verification]:
     """The verification at each width; a network's own kernel has none to choose."""
-    specs = [asked] if asked.width is None else [verification_views.at_width(asked, width) for width in widths]
+    specs = [asked] if asked.width is None else [verification_views.at_width(asked, width) for width in _own(widths)]
     ws, found = workspace(), []
     for spec in specs:
         VERIFICATION.compute(spec, ws, PrintedProgress(ws.device))
@@ -370,7 +375,30 @@ def _retrained(asked: VerificationSpec, widths: Sequence[int]) -> list[Verificat
 
 
 def _query(choices: Mapping[str, object]) -> Query:
-    return {name.replace("_", "-"): _text(value) for name, value in choices.items()}
+    return {name.replace("_", "-"): _text(_own(value)) for name, value in choices.items()}
+
+
+def _own(value: Any) -> Any:
+    """A number, a column or an array of any library as Python's own number or list.
+
+    Raises:
+        SpecError: a table.
+    """
+    if getattr(value, "ndim", 1) > 1:
+        raise SpecError(f"A table of the shape {tuple(value.shape)} is no choice.", "Give one of its columns.")
+    if isinstance(value, np.longdouble):
+        return float(value)
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return [_own(one) for one in value]
+    return value
+
+
+def _ending(time: Any) -> float | None:
+    """A time of training; the end, None, for one that is infinite."""
+    time = _own(time)
+    return None if time is not None and math.isinf(time) else time
 
 
 def _text(value: object) -> str | list[str]:

@@ -1,11 +1,23 @@
 """The three documented lines."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import ComputationError, SpecError
-from ntkcore.notebook import comparison_table, convergence, influence, influences, learnability, ranking
+from ntkcore.notebook import (
+    comparison_table,
+    convergence,
+    influence,
+    influences,
+    information_table,
+    learnability,
+    ranking,
+    removals,
+    verifications,
+)
 from ntkcore.regression import KernelRegression
 
 
@@ -58,3 +70,36 @@ def test_influences_that_cannot_be_say_why(cache, capsys):
     repeated = influence(dataset="digits", classes=["3", "8"], n=200, test=6, kernel="pseudo", width=1, depth=1)
     with pytest.raises(ComputationError, match="at least"):  # 68 parameters and 200 images: the kernel has no inverse
         influences(repeated, ridge=0.0)
+
+
+def test_numbers_of_any_library_are_pythons(cache, capsys):
+    small = {"dataset": "digits", "n": 20, "epochs": 1, "width": 4, "full": False, "noise": 0.25, "rate": 0.05}
+    plain = learnability(classes=["3", "8"], **small)
+    table = pd.DataFrame({"digit": [3, 8], "noise": [0.25, 0.5], "n": [20, 30]}, dtype=object)
+    for choices in (
+        {"classes": table["digit"], "noise": table["noise"].min(), "n": table["n"].iloc[0]},
+        {"classes": pd.Categorical(["3", "8"]), "noise": np.float16(0.25), "n": np.uint8(20)},
+        {"classes": range(3, 9, 5), "noise": torch.tensor([0.25, 0.5])[0], "n": torch.tensor(20)},
+        {"classes": (label for label in "38"), "noise": np.longdouble(0.25), "full": np.array(False)},
+        {"classes": np.array([[3, 8]])[0], "rate": np.logspace(-2, 0, 3).min() * 5},
+    ):
+        assert learnability(**(small | choices)).key == plain.key
+    result = influence(dataset="digits", classes=["3", "8"], n=20, test=6)
+    expected = influences(result, target=2, ridge=0.5, time=3.0)
+    for target, ridge, time in (
+        (pd.Series([0, 2]).max(), pd.array([0.5])[0], np.longdouble(3)),
+        (torch.tensor([0.0, 1.0, 2.0]).argmax(), torch.tensor(0.5), np.array([3])[0]),
+        (np.array(2), np.float16(0.5), pd.Index([3.0])[0]),
+    ):
+        assert influences(result, target=target, ridge=ridge, time=time).equals(expected)
+        assert information_table(result, ridge=ridge, time=time).equals(information_table(result, ridge=0.5, time=3.0))
+    assert influences(result, target=2, ridge=0.5, time=np.inf).equals(influences(result, target=2, ridge=0.5))
+    images = expected["image"].head(2)
+    rows = [
+        verifications(result, pd.Series([16]), 2, np.float64(0.5), np.float32(0.0625), remove=remove) for remove in (images, images.array)
+    ]
+    rows.append(verifications(result, [16], 2, 0.5, 0.0625, remove=images.tolist()))
+    assert rows[0].drop(columns="seconds").equals(rows[2].drop(columns="seconds")) and len(rows[1]) == 1
+    assert removals(result, pd.Index(images), torch.tensor([16]), 0.5, 0.0625)["width"].tolist() == [16]
+    with pytest.raises(SpecError, match="columns"):
+        influence(classes=table)

@@ -15,9 +15,10 @@ from ntkcore.errors import DataError
 from ntkcore.kernels.capture import exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, check_model, placed
 from ntkcore.kernels.engine import BATCH_BYTES
+from ntkcore.kernels.examined import examined
 from ntkcore.kernels.general import quiet_vmap
 from ntkcore.kernels.memory import of_device
-from ntkcore.kernels.probe import activation_numbers, checked_outputs
+from ntkcore.kernels.probe import activation_numbers
 
 Curvature = Literal["hessian", "gauss-newton"]
 
@@ -43,15 +44,13 @@ class NetworkLoss:
         self.model = placed(model, device)
         self.like = check_model(self.model).detach()
         self.x, self.y = as_samples(x), as_samples(y, "y")
-        probe = as_batch(self.x[:2], self.like)
         with exact_gradients(self.like.device):
-            outputs = checked_outputs(self.model, probe)
-        self.k = outputs.shape[1]
+            self.k = examined(self.model, self.x, self.like).values[0].shape[1]
         if self.y.shape != (len(self.x), self.k):
             raise DataError(f"The targets have the shape {tuple(self.y.shape)}.", f"Give {(len(self.x), self.k)}, a row for each sample.")
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.size = sum(p.numel() for p in self.parameters)
-        self._activations = activation_numbers(self.model, probe)
+        self._activations = activation_numbers(self.model, as_batch(self.x[:1], self.like))
 
     def with_samples(self, x: Tensor | np.ndarray, y: Tensor | np.ndarray) -> "NetworkLoss":
         """The same network with other samples."""

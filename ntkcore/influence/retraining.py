@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from ntkcore.errors import DataError
 from ntkcore.influence.descent import LARGEST_OUTPUT, Course, descent_of
 from ntkcore.kernels.capture import exact_gradients
-from ntkcore.kernels.checks import as_batch, as_samples, check_model, placed
+from ntkcore.kernels.checks import as_samples, check_model, placed
+from ntkcore.kernels.examined import examined
 from ntkcore.kernels.memory import of_device
-from ntkcore.kernels.probe import checked_outputs
 
 CHUNK_BYTES = {"cpu": 256 * 2**20, "cuda": 8 * 2**30}
 """Memory of the replicas of one chunk: as many replicas as fit, and at least one."""
@@ -208,7 +208,7 @@ def retrain_chunks(
     like = check_model(inner).detach()
     samples, own, others = as_samples(x), as_samples(y, "y"), as_samples(x_test, "x_test")
     with exact_gradients(like.device):
-        k = checked_outputs(inner, as_batch(samples[:2], like)).shape[1]
+        k = examined(inner, samples, like).values[0].shape[1]
     n = len(samples)
     if own.shape != (n, k) or others.shape[1:] != samples.shape[1:]:
         raise DataError(

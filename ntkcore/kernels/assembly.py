@@ -1,6 +1,7 @@
 """A block of features being made, batch by batch, from several threads."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -24,6 +25,7 @@ class Assembly:
         self._formed: Tensor | None = None
         self._others: dict[tuple[int, int], list[tuple[int, Features]]] = {}
         self._own: dict[tuple[int, int], Tensor] = {}
+        self._filled: Counter[tuple[int, int]] = Counter()
         self._lock = threading.Lock()
 
     def room(self, layer: int, start: int, count: int, like: Tensor) -> Room:
@@ -38,13 +40,15 @@ class Assembly:
 
         return give
 
-    def put(self, start: int, found: Found) -> None:
-        """Take the features of the batch that begins with the sample ``start``."""
+    def put(self, start: int, count: int, found: Found) -> None:
+        """Take the features of the batch of ``count`` samples that begins with the sample ``start``."""
         explicit: dict[tuple[int, int], ExplicitFeatures] = {}
         with self._lock:
             for layer, parts in found.items():
                 for number, part in enumerate(parts):
                     place = (layer, number)
+                    assert part.samples == count, f"{part.samples} samples' features for {count}"
+                    self._filled[place] += count
                     if place in self._own:
                         continue  # formed where it stays
                     if isinstance(part, ExplicitFeatures):
@@ -63,7 +67,8 @@ class Assembly:
             self._formed[top : top + len(part.rows), self._columns[place]] = part.rows
 
     def block(self) -> Block:
-        """The whole block."""
+        """The whole block, of which every entry was written."""
+        assert all(count == self._samples for count in self._filled.values()), "a layer's features lack samples"
         parts: list[Features] = [] if self._formed is None else [ExplicitFeatures(self._formed, self._per_sample)]
         rows = self._samples * self._per_sample
         parts += [ExplicitFeatures(self._own[place].view(rows, -1), self._per_sample) for place in sorted(self._own)]

@@ -145,9 +145,15 @@ class _Watching:
         return output.clone() if output._is_view() else output
 
 
+_CPU = ("mkldnn", "matmul"), ("mkldnn", "conv"), ("mkldnn", "rnn")
+_GPU = ("cuda", "matmul"), ("cuda", "conv"), ("cuda", "rnn")
+_COARSE = ("tf32", "bf16")
+
+
 def exact_gradients(device: torch.device, *, tf32: bool = False) -> contextlib.AbstractContextManager[None]:
-    """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set."""
-    if device.type != "cuda" and torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
+    """Gradients on, and float32 products in full float32 (or in TF32, when asked), whatever the caller set: autocast, too, is off."""
+    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
+    if device.type == "cpu" and plain and not any(torch._C._get_fp32_precision_getter(*place) in _COARSE for place in _CPU):
         return contextlib.nullcontext()  # as it is: a small kernel takes less than a millisecond, and asks several times
     return _exact_gradients(device, tf32)
 
@@ -157,16 +163,23 @@ def _exact_gradients(device: torch.device, tf32: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
-        if device.type == "cuda":
-            stack.enter_context(_tf32(tf32))
+        for kind in {device.type, "cpu"}:
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        stack.enter_context(_products(tf32 and device.type == "cuda"))
         yield
 
 
 @contextlib.contextmanager
-def _tf32(allowed: bool) -> Iterator[None]:
-    matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+def _products(tf32: bool) -> Iterator[None]:
+    """Products of float32 numbers in that precision, or on a GPU in TF32."""
+    wanted = [(place, "ieee") for place in _CPU] + [(place, "tf32" if tf32 else "ieee") for place in _GPU]
+    before = [(place, torch._C._get_fp32_precision_getter(*place)) for place, _ in wanted]
+    changed = [(place, was) for (place, was), (_, wish) in zip(before, wanted, strict=True) if was != wish and (was in _COARSE or tf32)]
+    for place, _ in changed:
+        torch._C._set_fp32_precision_setter(*place, dict(wanted)[place])
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+        for place, was in changed:
+            torch._C._set_fp32_precision_setter(*place, was)

@@ -1,6 +1,5 @@
 """Runs a plan on one batch of samples: squared gradient norms, or the features that Gram blocks are made of."""
 
-import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntkcore.errors import DataError
+from ntkcore.errors import DataError, ModelError
 from ntkcore.kernels.assembly import Assembly, Found
 from ntkcore.kernels.capture import Capture, capture, exact_gradients
 from ntkcore.kernels.checks import as_batch, as_samples, placed
@@ -21,6 +20,7 @@ from ntkcore.kernels.layers import Prepared
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned, Slot
 from ntkcore.kernels.pool import processors
+from ntkcore.kernels.probe import count_uses
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
@@ -66,7 +66,7 @@ class Engine:
         if dtype not in (None, torch.float32, torch.float64):
             raise DataError(f"The precision is {dtype}.", "Choose torch.float32 or torch.float64, or leave it out.")
         self.samples = as_samples(x)
-        self.model = _in_precision(placed(model, device), dtype)
+        self.model = placed(model, device, dtype)
         self._plans = plans_for(self.model, self.samples, outputs)
         self._planned = self._plans[0]
         self.plan = self._planned.plan
@@ -161,12 +161,12 @@ class Engine:
 
         Each parameter's sum is taken in the model's dtype and added to the others in float64.
         """
-        x = as_batch(samples, p.like)
-        total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
-        seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
-        with exact_gradients(x.device):
+        with exact_gradients(self.like.device):
+            x = as_batch(samples, p.like)
+            total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
+            seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
             if p.slots:
-                watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
+                watched = self._captured(p, x)
                 names = [slot.name for slot in p.slots]
                 prepared = [self._prepared(slot, watched) for slot in p.slots]
                 span = self._span(len(x))
@@ -184,7 +184,7 @@ class Engine:
         made = Assembly(n, self.layout.rows)
 
         def work(planned: Planned, batch: slice) -> None:
-            made.put(batch.start, self._features(planned, samples[batch], batch.start, made))
+            made.put(batch.start, batch.stop - batch.start, self._features(planned, samples[batch], batch.start, made))
 
         self.each(self.pair_batches(n, batch_size), work, lambda batch: waiting() if waiting is not None else None)
         return made.block()
@@ -207,21 +207,28 @@ class Engine:
                 f"x holds samples of shape {tuple(self.samples.shape[1:])} and z of shape {tuple(samples.shape[1:])}.",
                 "Give both sets in the same shape and type.",
             )
+        if not samples.is_floating_point() and samples.dtype != self.samples.dtype:  # tokens: the network was looked at with x's type
+            cast = samples.to(self.samples.dtype)
+            if not bool((cast == samples).all()):
+                raise DataError(
+                    f"z holds {samples.dtype} values that x's {self.samples.dtype} has not.", "Give both sets in the same type."
+                )
+            return cast
         return samples
 
     def _features(self, p: Planned, samples: Tensor, start: int, made: Assembly) -> Found:
         """The features of one batch, whose first sample is the block's sample ``start``: those that are not formed where they stay."""
         found: Found = {}
         joined = self.layout.joined
-        x = as_batch(samples, p.like)
-        seeds, batch, many = p.seeds, x.shape[0], self.layout.count > 1
-        last = self._images and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
-        if last:
-            x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
-        sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
-        with exact_gradients(x.device, tf32=self.tf32):
+        seeds, batch, many = p.seeds, samples.shape[0], self.layout.count > 1
+        last = self._images and p.last and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
+        with exact_gradients(self.like.device, tf32=self.tf32):
+            x = as_batch(samples, p.like)
+            if last:
+                x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
+            sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
             if p.slots:
-                watched = capture(p.model, x, {slot.name: slot.module for slot in p.slots})
+                watched = self._captured(p, x)
                 names = [slot.name for slot in p.slots]
                 by_pass = last and many
                 held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
@@ -246,8 +253,31 @@ class Engine:
             found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
         return found
 
+    @staticmethod
+    def _captured(p: Planned, x: Tensor) -> Capture:
+        """A forward pass that uses each weight as the plan knows it.
+
+        Raises:
+            ModelError: it does not.
+        """
+        watched = capture(p.model, x.clone() if p.overwrites else x, {slot.name: slot.module for slot in p.slots})
+        uses = count_uses(watched.outputs)
+        odd = [name for place, name, most in p.allowed if uses[place] > most]
+        if odd or watched.outputs.shape[0] != len(x):
+            raise ModelError(
+                f"The network uses {odd[0] if odd else 'its samples'!r} otherwise for some samples than for others.",
+                "Use a network whose path does not depend on the samples' values or their number, or give a batch_size of 1.",
+            )
+        return watched
+
     def _prepared(self, slot: Slot, watched: Capture) -> Prepared:
         call = watched.single(slot.name)
+        reason = slot.rule.refusal(slot.module, call.value, call.output, watched.outputs.shape[0])
+        if reason is not None:
+            raise ModelError(
+                f"The layer {slot.name!r} gets {tuple(call.value.shape)} for {watched.outputs.shape[0]} samples: {reason}.",
+                "Use a network whose path does not depend on the samples' values or their number.",
+            )
         return slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
 
     def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
@@ -269,13 +299,6 @@ class Engine:
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
-
-
-def _in_precision(model: nn.Module, dtype: torch.dtype | None) -> nn.Module:
-    """The model in ``dtype``: itself where it is so already (or ``dtype`` is None), else a copy."""
-    if dtype is None or all(p.dtype == dtype for p in model.parameters() if p.is_floating_point()):
-        return model
-    return copy.deepcopy(model).to(dtype)
 
 
 def checked_batch_size(wish: int) -> int:

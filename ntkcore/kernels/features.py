@@ -55,6 +55,11 @@ def _rows(samples: range, per_sample: int) -> slice:
 class Features(Protocol):
     """Per-sample gradients of some parameters for one block of samples, formed or implied."""
 
+    @property
+    def samples(self) -> int:
+        """How many samples'."""
+        ...
+
     def add_gram(self, other: Self, total: Tensor) -> None:
         """Add the (b·r, b'·r') inner products with another block's gradients to ``total``, which is float64."""
         ...
@@ -79,6 +84,10 @@ class ExplicitFeatures:
 
     rows: Tensor
     per_sample: int
+
+    @property
+    def samples(self) -> int:
+        return self.rows.shape[0] // self.per_sample
 
     @classmethod
     def of(cls, gradients: Tensor, joined: bool) -> "ExplicitFeatures":
@@ -123,6 +132,10 @@ class PositionFeatures:
     positions: int
     per_sample: int
     bias: bool
+
+    @property
+    def samples(self) -> int:
+        return self.inputs.shape[1] // self.positions
 
     @classmethod
     def stacked(cls, parts: Sequence["PositionFeatures"]) -> "PositionFeatures":
@@ -181,6 +194,10 @@ class TokenFeatures:
     gradients: Tensor
     positions: int
     per_sample: int
+
+    @property
+    def samples(self) -> int:
+        return self.tokens.shape[0] // self.positions
 
     @classmethod
     def stacked(cls, parts: Sequence["TokenFeatures"]) -> "TokenFeatures":

@@ -1,76 +1,71 @@
-"""What one or two samples tell about a network: whether a kernel is defined, which operations use which parameters, exact norms."""
+"""What a few samples tell about a network: which operations use which parameters, exact norms."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import vmap
 
 from ntkcore.errors import ModelError
+from ntkcore.kernels.checks import as_batch
 from ntkcore.kernels.features import squared_norms
-from ntkcore.kernels.general import plain_gradients, quiet_vmap
+from ntkcore.kernels.general import plain_gradients
 
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
 """Relative differences that rounding may explain on one sample."""
 
+PROBED = 3
+"""Samples that a network is looked at on: with two of them, axes of two look alike."""
+
 _CHECKED = 2  # combinations of all outputs whose gradients are compared
+REENTRANT = "Use checkpoint(..., use_reentrant=False)."
+_LOOKED_AT = 64  # samples that tell what is usual
 
 
-def checked_outputs(model: nn.Module, probe: Tensor) -> Tensor:
-    """Outputs (1, k) of the first sample alone, after the checks that make a kernel between samples meaningful."""
-    try:
-        outputs, again, alone = model(probe), model(probe), model(probe[:1])
-    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError, NotImplementedError) as error:
-        raise ModelError(
-            f"The network cannot take samples of shape {tuple(probe.shape[1:])} ({probe.dtype}): {error}",
-            "Choose a network made for these inputs, or give inputs of its shape.",
-        ) from error
-    for value in (outputs, again, alone):
-        if not isinstance(value, Tensor) or value.ndim != 2:
-            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise ModelError(f"The network's output is {got}, not (batch, outputs).", "Make it return one row of numbers per sample.")
-    if outputs.shape[0] != probe.shape[0] or alone.shape != (1, outputs.shape[1]) or not outputs.shape[1]:
-        raise ModelError(
-            f"For {probe.shape[0]} samples the network returns the shape {tuple(outputs.shape)}.",
-            "Make it return one row of numbers per sample.",
-        )
-    if alone.dtype not in TOLERANCE:
-        raise ModelError(f"The network's outputs are {alone.dtype}.", "Make it compute in one precision, float32 or float64.")
-    if not torch.isfinite(outputs).all():
-        raise ModelError("The network's outputs are NaN or infinite on the first samples.", "Check its weights and the inputs' scale.")
-    scale = TOLERANCE[alone.dtype] * outputs.abs().max()
-    if (outputs - again).abs().max() > scale:
-        raise ModelError(
-            "The network gives different outputs for the same input.", "Switch off what is random in it, usually by model.eval()."
-        )
-    if (outputs[0] - alone[0]).abs().max() > scale:
-        raise ModelError(
-            "A sample's output depends on the other samples in its batch, so the kernel is not defined.",
-            "Use model.eval(), or remove what mixes samples.",
-        )
-    if not alone.requires_grad:
-        raise ModelError(
-            "The network's outputs do not depend on any trainable parameter.",
-            "Set requires_grad, and do not run the network under torch.no_grad().",
-        )
-    return alone
+def probes(x: Tensor, like: Tensor) -> list[Tensor]:
+    """Samples (3, ...) on which a network is looked at, those to be tried first first.
+
+    What is found on them is held for all samples: they are therefore like the samples ``x`` but like none of them, different from each
+    other where all of ``x`` are equal, and in the range of their values. The last are samples of ``x``.
+    """
+    few = as_batch(x[:_LOOKED_AT], like)
+    count = len(few)
+    own = few[torch.arange(PROBED, device=few.device) % count].clone()
+    draw = np.random.default_rng(0)
+    rows = torch.from_numpy(draw.integers(0, count, (PROBED, *few.shape[1:]))).to(few.device)
+    mixed = few.gather(0, rows)
+    if not (few.is_floating_point() or few.is_complex()):  # tokens: each place has one of those that were there
+        if bool((few == few[:1]).all()) and few.device.type == "cpu":  # a GPU ends the process where a token is out of its range
+            mixed = torch.stack([sample.flatten().roll(shift).view_as(sample) for shift, sample in enumerate(own)])
+        lower = mixed.clone()
+        if few.dtype != torch.bool:
+            lower[-1] //= 2  # no two rows have the same largest token
+        return [lower, mixed, own]
+    noise = torch.from_numpy(draw.standard_normal(mixed.shape)).to(mixed)
+    if few.is_complex():
+        return [own + (few.abs().max() / 10 + 0.1) * noise, own]
+    low, high = few.min(), few.max()
+    if low == high:  # blank
+        return [mixed + noise / 2, own]
+    return [(0.75 * own + 0.25 * mixed + 0.1 * (high - low) * noise).clamp(low, high), own]
 
 
 def count_uses(outputs: Tensor) -> Counter[int]:
     """How many operations of the graph take each parameter, by the tensor's id."""
     uses: Counter[int] = Counter()
-    seen, waiting = set(), [outputs.grad_fn]
+    waiting = [] if outputs.grad_fn is None else [outputs.grad_fn]
+    seen = set(waiting)
     while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        for following, _ in node.next_functions:
+        for following, _ in waiting.pop().next_functions:
+            if following is None:
+                continue
             variable = getattr(following, "variable", None)
             if variable is not None:
                 uses[id(variable)] += 1
-            waiting.append(following)
+            elif following not in seen:
+                seen.add(following)
+                waiting.append(following)
     return uses
 
 
@@ -80,21 +75,30 @@ def checking_seeds(outputs: Tensor) -> Tensor:
     return torch.from_numpy(drawn).to(outputs)
 
 
-def reference_norms(model: nn.Module, outputs: Tensor) -> dict[str, Tensor]:
-    """Plain autograd's squared norms (c,) of the gradients of :func:`checking_seeds` on one sample's outputs (1, k), per parameter."""
+def reference_norms(model: nn.Module, values: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Plain autograd's squared norms (c, rows) of the gradients of :func:`checking_seeds`, per parameter.
+
+    Args:
+        model: the network.
+        values: outputs (1, k) of each row's sample alone.
+
+    Raises:
+        ModelError: the outputs have no gradients.
+    """
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    found = [plain_gradients(scalar, [p for _, p in named]) for scalar in checking_seeds(outputs) @ outputs[0]]
-    return {name: torch.stack([squared_norms(g[i].flatten()) for g in found]) for i, (name, _) in enumerate(named)}
-
-
-def path_depends_on_values(model: nn.Module, probe: Tensor) -> bool:
-    """Whether the forward pass turns tensor values into Python decisions, which vmap refuses by name."""
+    parameters = [p for _, p in named]
+    norms = []
     try:
-        with torch.no_grad(), quiet_vmap():
-            vmap(lambda sample: model(sample.unsqueeze(0))[0])(probe)
-    except Exception as error:  # any other refusal of vmap says nothing about the network
-        return "data-dependent control flow" in str(error) or "calling .item()" in str(error)
-    return False
+        for outputs in values:
+            found = [plain_gradients(scalar, parameters) for scalar in checking_seeds(outputs) @ outputs[0]]
+            norms.append([torch.stack([squared_norms(g[i].flatten()) for g in found]) for i in range(len(named))])
+    except Exception as error:  # an operation may have any reason
+        reentrant = "use_reentrant" in str(error)
+        raise ModelError(
+            f"The gradients of the network's outputs cannot be taken: {str(error).strip().splitlines()[0]}",
+            REENTRANT if reentrant else "Replace the operation by one that can be differentiated and changes nothing in place.",
+        ) from error
+    return {name: torch.stack([row[i] for row in norms], 1) for i, (name, _) in enumerate(named)}
 
 
 def activation_numbers(model: nn.Module, probe: Tensor) -> int:
@@ -104,10 +108,11 @@ def activation_numbers(model: nn.Module, probe: Tensor) -> int:
     def note(module: nn.Module, args: object, output: object) -> None:
         sizes.extend(part.numel() for part in (output if isinstance(output, tuple) else (output,)) if isinstance(part, Tensor))
 
-    handles = [module.register_forward_hook(note) for module in model.modules() if next(module.children(), None) is None]
+    leaves = [m for m in model.modules() if next(m.children(), None) is None and not isinstance(m, torch.jit.ScriptModule)]  # no hooks
+    handles = [module.register_forward_hook(note) for module in leaves]
     try:
         with torch.no_grad():
-            model(probe[:1])
+            model(probe[:1].clone())
     finally:
         for handle in handles:
             handle.remove()
@@ -124,7 +129,8 @@ def owners_of(model: nn.Module) -> dict[int, list[tuple[str, nn.Module]]]:
 
 
 def close(found: Tensor, name: str, reference: dict[str, Tensor], probe_dtype: torch.dtype) -> bool:
-    """Equal to rounding; parameters whose true gradient vanishes (a bias before a normalisation) hold rounding errors only."""
-    expected = reference[name]
-    noise = torch.finfo(probe_dtype).eps * torch.stack(list(reference.values())).sum(0).max()
-    return bool((found - expected).abs().max() <= TOLERANCE[probe_dtype] * expected.max() + noise)
+    """Equal (c, rows) to rounding, row by row; parameters whose true gradient vanishes (a bias before a normalisation) hold rounding
+    errors only."""
+    expected = reference[name][:, : found.shape[1]]
+    noise = torch.finfo(probe_dtype).eps * torch.stack(list(reference.values())).sum(0).amax(0)[: found.shape[1]]
+    return bool(((found - expected).abs().amax(0) <= TOLERANCE[probe_dtype] * expected.amax(0) + noise).all())

@@ -48,7 +48,7 @@ def tiles(
     if wanted is None and height == width == 1 and max(x.shape[0], z.shape[0]) <= side:  # nothing to schedule
         run = _Run(engine, batch_size, Told(progress, 1))
         only = run.block(x)
-        yield 0, 0, _finished(engine, engine.own_gram(only) if symmetric else engine.gram(only, run.block(z)))
+        yield 0, 0, _product(engine, only, only if symmetric else run.block(z), (0, 0), symmetric)
         run.told.advance(1)
         return
     if wanted is None:
@@ -61,10 +61,11 @@ def tiles(
     for (row, column), here, there in _scheduled(run, x, z, pairs, tile, side, symmetric):
         share = 1.0
         if here is None or there is None:
-            block = _large_tile(run, _tile(x, row, tile), _tile(z, column, tile), side, symmetric and row == column)
+            at = row * tile, column * tile
+            block = _large_tile(run, _tile(x, row, tile), _tile(z, column, tile), side, at, symmetric)
             share = 0.0  # told already, piece by piece
         else:
-            block = _finished(engine, engine.own_gram(here) if there is here else engine.gram(here, there))
+            block = _product(engine, here, there, (row * tile, column * tile), symmetric)
         yield row, column, block
         run.told.advance(share)
 
@@ -115,9 +116,9 @@ def _tile(samples: Tensor, index: int, tile: int) -> Tensor:
     return samples[index * tile : (index + 1) * tile]
 
 
-def _large_tile(run: _Run, here: Tensor, there: Tensor, side: int, own: bool) -> np.ndarray:
-    """One tile whose features do not fit: the same schedule within it, on smaller blocks."""
-    engine = run.engine
+def _large_tile(run: _Run, here: Tensor, there: Tensor, side: int, at: tuple[int, int], symmetric: bool) -> np.ndarray:
+    """One tile whose features do not fit, with its first samples ``at``: the same schedule within it, on smaller blocks."""
+    engine, own = run.engine, symmetric and at[0] == at[1]
     height, width, r = -(-len(here) // side), -(-len(there) // side), engine.layout.rows
     pairs = {(i, j) for i in range(height) for j in range(i if own else 0, width)}
     shape = (len(here), len(there)) if engine.layout.outputs != "full" else (len(here), len(there), r, r)
@@ -125,7 +126,7 @@ def _large_tile(run: _Run, here: Tensor, there: Tensor, side: int, own: bool) ->
     for (i, j), rows, columns in _scheduled(run, here, there, pairs, side, side, own):
         assert rows is not None
         assert columns is not None
-        block = _finished(engine, engine.own_gram(rows) if rows is columns else engine.gram(rows, columns))
+        block = _product(engine, rows, columns, (at[0] + i * side, at[1] + j * side), symmetric)
         top, left = slice(i * side, i * side + block.shape[0]), slice(j * side, j * side + block.shape[1])
         result[top, left] = block
         if own and i != j:
@@ -134,20 +135,31 @@ def _large_tile(run: _Run, here: Tensor, there: Tensor, side: int, own: bool) ->
     return result
 
 
-def _finished(engine: Engine, gram: Tensor) -> np.ndarray:
-    """A Gram matrix (b·r, b'·r) as a tile, on the CPU.
+def _product(engine: Engine, here: Block, there: Block, at: tuple[int, int], symmetric: bool) -> np.ndarray:
+    """The tile of two blocks, or of one with itself, whose first samples are ``at`` these places of x and of z; on the CPU.
 
     Raises:
         ComputationError: entries that are not finite.
     """
+    gram = engine.own_gram(here) if here is there else engine.gram(here, there)
     if not finite(gram):
+        bad = _first_bad(engine, here, at[0], "x") or _first_bad(engine, there, at[1], "x" if symmetric else "z")
         raise ComputationError(
-            "The kernel has entries that are NaN or infinite.", "Check the scale of the samples and of the weights, or compute in float64."
+            "The kernel has entries that are NaN or infinite" + (f": so are the gradients of {bad}." if bad else "."),
+            "Check the scale of the samples (a blank one has none) and of the weights, or compute in float64.",
         )
     r = engine.layout.rows
     if engine.layout.outputs != "full":
         return gram.cpu().numpy()
     return gram.view(len(gram) // r, r, gram.shape[1] // r, r).transpose(1, 2).contiguous().cpu().numpy()
+
+
+def _first_bad(engine: Engine, block: Block, start: int, name: str) -> str:
+    """The first sample of a block whose gradients are not finite; empty where all are."""
+    for index in range(block.samples):
+        if not finite(engine.own_gram(block.part(index, index + 1))):
+            return f"sample {start + index} of {name}"
+    return ""
 
 
 def mirrored(block: np.ndarray) -> np.ndarray:

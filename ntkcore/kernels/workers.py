@@ -6,7 +6,6 @@ Each thread has the network's modules to itself, since layers are watched by hoo
 """
 
 import contextlib
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import TypeVar
 import torch
 
 from ntkcore.kernels.capture import exact_gradients
+from ntkcore.kernels.copies import copied, own_state, shared
 from ntkcore.kernels.general import quiet_vmap
 from ntkcore.kernels.plan import Planned
 from ntkcore.kernels.pool import pool
@@ -25,21 +25,18 @@ T = TypeVar("T")
 
 def twin(planned: Planned) -> Planned | None:
     """``planned`` for a copy of the modules that shares their weights; None where no copy can be made that has the same gradients."""
-    model = planned.model
-    shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
-    try:
-        copied = copy.deepcopy(model, shared)
-    except Exception:  # a module can hold anything; without a copy it runs one batch after another, as it always may
+    made = copied(planned.model, own_state if planned.writes else shared)
+    if made is None:  # it runs one batch after another, as it always may
         return None
-    slots = tuple(replace(slot, module=copied.get_submodule(slot.name)) for slot in planned.slots)
-    general = None if planned.general is None else replace(planned.general, model=copied)
+    slots = tuple(replace(slot, module=made.get_submodule(slot.name)) for slot in planned.slots)
+    general = None if planned.general is None else replace(planned.general, model=made)
     if planned.general is not None and general is not None:
         # a function that a layer or a hook holds may use the original layer's weights, whose gradients the copy then lacks
         with exact_gradients(planned.like.device):
-            here, there = (one.gradients(planned.first, planned.seeds[:1]) for one in (planned.general, general))
+            here, there = (one.gradients(planned.first.clone(), planned.seeds[:1]) for one in (planned.general, general))
         if not torch.allclose(here, there, rtol=1e-3, atol=1e-6 * float(here.abs().max())):
             return None
-    return replace(planned, slots=slots, general=general, model=copied)
+    return replace(planned, slots=slots, general=general, model=made)
 
 
 @contextlib.contextmanager

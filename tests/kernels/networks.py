@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
+
+from ntkcore.errors import ModelError
+from ntkcore.kernels import empirical_ntk, ntk_diagonal
 
 
 def jacobians(model: nn.Module, x: Tensor) -> Tensor:
@@ -246,3 +251,61 @@ def build(make: Callable[[], nn.Module], shape: tuple[int, ...], n: int, dtype: 
             if buffer.is_floating_point():
                 buffer.copy_(torch.rand_like(buffer) + 0.5 if name.endswith("var") else 0.3 * torch.randn_like(buffer))
     return model.eval().to(dtype), x.to(dtype)
+
+
+_DRAW = torch.Generator().manual_seed(3)
+X = torch.randn(9, 4, dtype=torch.float64, generator=_DRAW)
+TOKENS = torch.randint(0, 9, (9, 5), generator=_DRAW)
+IMAGES = torch.randn(6, 2, 6, 6, dtype=torch.float64, generator=_DRAW)
+ROUNDING = 1e-11  # of sums of some hundred products in float64
+
+
+class Of(nn.Module):
+    """A network whose forward is a function of itself and the samples, with the modules, parameters and attributes given."""
+
+    def __init__(self, forward: Callable[["Of", Tensor], Tensor], **held: object) -> None:
+        super().__init__()
+        self.function = forward
+        for name, value in held.items():
+            setattr(self, name, value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, x)
+
+
+def of(forward: Callable[[Of, Tensor], Tensor], **held: object) -> Of:
+    """In double precision and eval mode; with the layers ``a`` (4 to 5) and ``b`` (5 to 2), the same each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Of(forward, **{"a": nn.Linear(4, 5), "b": nn.Linear(5, 2)} | held).double().eval()
+
+
+def built(make: Callable[[], nn.Module]) -> nn.Module:
+    """In double precision, with the same weights each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return make().double()
+
+
+def full(model: nn.Module, x: Tensor, z: Tensor | None = None) -> np.ndarray:
+    """(n, m, k, k) by explicit Jacobians."""
+    here = jacobians(model, x)
+    return torch.einsum("iop,jqp->ijoq", here, here if z is None else jacobians(model, z)).numpy()
+
+
+def require_right(model: nn.Module, x: Tensor, z: Tensor | None = None, tolerance: float = ROUNDING) -> None:
+    """The full kernel, the pseudo-NTK and the diagonal, relative to the largest entry."""
+    expected = full(model, x, z)
+    scale, k = tolerance * np.abs(expected).max(), expected.shape[2]
+    np.testing.assert_allclose(empirical_ntk(model, x, z, outputs="full").values, expected, rtol=0, atol=scale)
+    np.testing.assert_allclose(empirical_ntk(model, x, z).values, expected.sum((2, 3)) / k, rtol=0, atol=k * scale)
+    if z is None:
+        np.testing.assert_allclose(ntk_diagonal(model, x), np.einsum("iioo->i", expected) / k, rtol=0, atol=scale)
+
+
+def require_refused(make: Callable[[], nn.Module], x: Tensor, word: str) -> None:
+    """By the kernel and the diagonal, each asked first of a network of its own."""
+    with pytest.raises(ModelError, match=word):
+        empirical_ntk(make(), x)
+    with pytest.raises(ModelError, match=word):
+        ntk_diagonal(make(), x)

@@ -3,10 +3,16 @@
 import gc
 import time
 import weakref
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from kernel_test_networks import Of, built, of, require_right
+from kernel_test_networks import X as SAMPLES
 from torch import nn
 
 from ntkcore.errors import ModelError
@@ -164,6 +170,120 @@ def test_the_plan_goes_with_its_network() -> None:
     gc.collect()
     assert gone() is None
     assert weight() is None
+
+
+class Settings:
+    """An object of a user's."""
+
+    def __init__(self) -> None:
+        self.scales, self.mask = [1.0, 1.0], torch.ones(5, dtype=torch.float64)
+
+
+class Slotted:
+    __slots__ = ("scale",)
+
+    def __init__(self) -> None:
+        self.scale = 1.0
+
+
+def closed() -> tuple[list[float], Callable[[object, tuple, torch.Tensor], torch.Tensor]]:
+    """A hook, and what it holds."""
+    held = [1.0]
+    return held, lambda module, inputs, output: output * held[0]
+
+
+ROWS = np.ones(5)
+HELD, HOOK = closed()
+_LAYER = nn.Linear(5, 5).double()
+
+CHANGES: dict[str, tuple[object, Callable[[Of], torch.Tensor | float], Callable[[Of], object]]] = {
+    "a list": ([1.0, 2.0], lambda net: net.held[0], lambda net: net.held.__setitem__(0, 3.0)),
+    "a list's type": ([1], lambda net: 3.0 if net.held[0] is True else 1.0, lambda net: net.held.__setitem__(0, True)),
+    "a list that grows": ([1.0], lambda net: sum(net.held), lambda net: net.held.append(2.0)),
+    "a list in a dictionary": ({"k": [1.0]}, lambda net: net.held["k"][0], lambda net: net.held["k"].__setitem__(0, 3.0)),
+    "a list in a tuple": (([1.0],), lambda net: net.held[0][0], lambda net: net.held[0].__setitem__(0, 3.0)),
+    "a queue": (deque([1.0]), lambda net: net.held[0], lambda net: net.held.__setitem__(0, 3.0)),
+    "a set": (set(), lambda net: 3.0 if "on" in net.held else 1.0, lambda net: net.held.add("on")),
+    "bytes": (bytearray(b"\1"), lambda net: float(net.held[0]), lambda net: net.held.__setitem__(0, 3)),
+    "an array": (np.ones(5), lambda net: torch.from_numpy(net.held), lambda net: net.held.__setitem__(0, 3.0)),
+    "an array of objects": (np.array([1.0, None]), lambda net: net.held[0], lambda net: net.held.__setitem__(0, 3.0)),
+    "settings": (Settings(), lambda net: net.held.scales[0], lambda net: net.held.scales.__setitem__(0, 3.0)),
+    "a mask in settings": (Settings(), lambda net: net.held.mask, lambda net: net.held.mask.data.mul_(3)),
+    "slots": (Slotted(), lambda net: net.held.scale, lambda net: setattr(net.held, "scale", 3.0)),
+    "a name space": (SimpleNamespace(k=1.0), lambda net: net.held.k, lambda net: setattr(net.held, "k", 3.0)),
+    "a mask": (torch.ones(5, dtype=torch.float64), lambda net: net.held, lambda net: net.held.data.mul_(3)),
+    "a mask in a list": ([torch.ones(5, dtype=torch.float64)], lambda net: net.held[0], lambda net: net.held[0].mul_(3)),
+    "a mask over an array": (torch.from_numpy(ROWS), lambda net: net.held, lambda net: ROWS.__setitem__(0, 3.0)),
+    "a bound argument": (partial(lambda k: k[0], [1.0]), lambda net: net.held(), lambda net: net.held.args[0].__setitem__(0, 3.0)),
+    "a hidden layer": ([_LAYER], lambda net: net.held[0].weight[0], lambda net: net.held[0].weight.data.mul_(3)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changes_within_is_seen(name: str) -> None:
+    held, read, change = CHANGES[name]
+    model = of(lambda net, x: net.b(torch.tanh(net.a(x) * read(net))), held=held)
+    before = empirical_ntk(model, SAMPLES).values
+    empirical_ntk(model, SAMPLES, outputs="full")
+    change(model)
+    require_right(model, SAMPLES)
+    assert np.abs(empirical_ntk(model, SAMPLES).values - before).max() > 1e-3 * before.max()
+
+
+def test_what_a_hook_holds_is_seen() -> None:
+    model = of(lambda net, x: net.b(torch.tanh(net.a(x))))
+    model.a.register_forward_hook(HOOK)
+    empirical_ntk(model, SAMPLES)
+    HELD[0] = 3.0
+    require_right(model, SAMPLES)
+
+
+class OfItsClass(nn.Module):
+    scale = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(torch.tanh(self.a(x) * self.scale))
+
+
+def test_what_its_class_does_is_seen(monkeypatch) -> None:
+    model = built(OfItsClass)
+    empirical_ntk(model, SAMPLES)
+    monkeypatch.setattr(OfItsClass, "scale", 3.0)
+    require_right(model, SAMPLES)
+    monkeypatch.setattr(OfItsClass, "forward", lambda net, x: net.b(torch.tanh(net.a(torch.tanh(net.a(x))))))
+    with pytest.warns(FallbackWarning, match="2 times"):
+        require_right(model, SAMPLES)
+
+
+SWITCH = {"deep": False}
+
+
+def test_a_switch_that_nothing_holds_is_refused(monkeypatch) -> None:
+    def forward(net: OfItsClass, x: torch.Tensor) -> torch.Tensor:
+        h = torch.tanh(net.a(x))
+        return net.b(torch.tanh(net.c(h)) if SWITCH["deep"] else h)
+
+    model = built(OfItsClass)
+    model.c = nn.Linear(4, 4).double()
+    monkeypatch.setattr(OfItsClass, "forward", forward)
+    empirical_ntk(model, SAMPLES)
+    monkeypatch.setitem(SWITCH, "deep", True)
+    with pytest.raises(ModelError, match="otherwise"):
+        empirical_ntk(model, SAMPLES)
+
+
+def test_one_sample_then_many_and_the_same_in_other_forms() -> None:
+    model = network()
+    expected = explicit(model)
+    empirical_ntk(model, X[:1])
+    for x in (X, X.to(memory_format=torch.channels_last), X.numpy().astype(">f8"), X[torch.arange(5)]):
+        np.testing.assert_allclose(empirical_ntk(model, x).values, expected, rtol=1e-11)
+    single = empirical_ntk(model, X.float()).values  # in the network's precision, of rounded samples
+    np.testing.assert_allclose(single, expected, rtol=1e-5)
 
 
 def test_memory_comes_back_and_is_lent_again() -> None:

@@ -75,7 +75,7 @@ class Turns(nn.Module):
         self.linear = nn.Linear(2, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if len(x) > 2 and float(x.abs().max()) > 50:
+        if len(x) == 4 and float(x.abs().max()) > 50:
             raise ValueError("too large a number")
         return self.linear(x)
 
