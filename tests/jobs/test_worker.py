@@ -51,7 +51,7 @@ def test_a_killed_worker_s_job_resumes_at_its_missing_tiles_to_the_same_bytes(be
 def test_a_worker_that_falls_silent_loses_its_job_and_stops_when_it_wakes(bench):
     notes = bench.folder / "notes"
     silent = bench.start("first")
-    bench.jobs.submit("steps", "k1", {"n": 40, "sleep": 0.03, "notes": str(notes)}, "Steps")
+    bench.jobs.submit("steps", "k1", {"n": 40, "sleep": 0.1, "notes": str(notes)}, "Steps")
     bench.running("k1", 3)
     os.kill(silent.pid, signal.SIGSTOP)
     other = bench.start("second")
