@@ -9,7 +9,15 @@ from ntkcore.errors import DataError
 MAX_NAME = 500  # characters of a path inside an import
 MAX_CLASS = 100  # characters of a class name
 
-_HIDDEN = {"__macosx", "thumbs.db", "desktop.ini"}
+# macOS and its file servers, Windows (FOUND.000 and folders named by a security identifier too), Linux, Synology, QNAP, NetApp
+_LEFTOVERS = re.compile(
+    r"""\..* | :2e.* | __macosx | network\ trash\ folder | temporary\ items | thevolumesettingsfolder | thefindbycontentfolder
+    | thumbs\.db | ehthumbs(_vista)?\.db | desktop\.ini | \$recycle\.bin | recycler | system\ volume\ information
+    | found\.\d{3} | s-1-5(-\d+)*
+    | lost\+found | @eadir | @tmp | @sharesnap | \#recycle | \#snapshot
+    | @recycle | @recently-snapshot | @transcode | @__thumb | ~snapshot""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -52,8 +60,8 @@ def safe_parts(name: str, *, where: str) -> tuple[str, ...]:
 
 
 def is_hidden(parts: tuple[str, ...]) -> bool:
-    """Whether a path is one of those an operating system leaves behind (``.DS_Store``, ``__MACOSX/``, ``Thumbs.db``)."""
-    return any(part.startswith(".") or part.casefold() in _HIDDEN for part in parts)
+    """Whether a path is hidden, or left behind by an operating or storage system (``__MACOSX/``, ``$RECYCLE.BIN/``, ``@eaDir/``)."""
+    return any(_LEFTOVERS.fullmatch(part) for part in parts)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

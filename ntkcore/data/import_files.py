@@ -162,7 +162,9 @@ def files_in_folder(folder: Path, limits: Limits) -> FoundFiles:
             relative = path.relative_to(folder).as_posix()
             parts = safe_parts(relative, where="the folder")
             if entry.is_dir(follow_symlinks=False):
-                if not is_hidden(parts):
+                if is_hidden(parts):
+                    found.skip(f"{relative}/", "left by the operating system")
+                else:
                     waiting.append(path)
             elif not entry.is_file(follow_symlinks=False):
                 found.skip(relative, "a link or device; links are not followed")

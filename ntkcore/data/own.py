@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ntkcore.data.class_folders import sort_into_classes
 from ntkcore.data.decode import Head, decode, decode_all, read_head, square
 from ntkcore.data.filenames import shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, sort_into_classes, too_big
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, too_big
 from ntkcore.data.import_files import SafeZip, files_in_folder, files_in_zip
 from ntkcore.data.import_npz import images_in_npz, is_npz
 from ntkcore.data.import_parquet import images_in_parquet
