@@ -82,7 +82,7 @@ def clean_class_names(names: tuple[str, ...]) -> tuple[str, ...]:
         if not name:
             raise DataError("A class has an empty name.", "Give every class a name, then import again.")
         if len(name) > MAX_CLASS:
-            raise DataError(f"The class name {shown(name)} is longer than {MAX_CLASS} characters.", "Shorten it, then import again.")
+            raise long_class(name)
         alike = unicodedata.normalize("NFKC", name).casefold()
         if alike in seen:
             raise DataError(
@@ -91,3 +91,8 @@ def clean_class_names(names: tuple[str, ...]) -> tuple[str, ...]:
             )
         seen[alike] = original
     return cleaned
+
+
+def long_class(name: str) -> DataError:
+    """The error for a class name of more characters than allowed."""
+    return DataError(f"The class name {shown(name)} is longer than {MAX_CLASS} characters.", "Shorten it, then import again.")

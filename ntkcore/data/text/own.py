@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ntkcore.data.filenames import clean_class_names, shown
 from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note
+from ntkcore.data.import_parquet import holds_images
 from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
 from ntkcore.data.selection import require_pairs
 from ntkcore.data.text.embed import DIMENSIONS, MOST_DIMENSIONS, Embedded, mean_vectors, tfidf_vectors
@@ -28,23 +27,24 @@ _READ, _EMBEDDED = 100, 900  # after reading, after the vectors
 _TABLE, _ARCHIVES = b"PAR1", (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def holds_texts(source: Path | BinaryIO) -> bool:
-    """Whether a file is one of texts, by its content: a Parquet file without a column ``image``, or neither Parquet nor an archive.
+def holds_texts(source: Path | BinaryIO, settings: Settings) -> bool:
+    """Whether a file is one of texts, by its content: a Parquet file without a column of images, or neither Parquet nor an archive.
 
     Args:
         source: the file, or an open one, which is left at its beginning.
+        settings: with the limits of what is looked at.
     """
     try:
         if isinstance(source, Path):
             if source.is_dir():
                 return False
             with source.open("rb") as file:
-                return holds_texts(file)
+                return holds_texts(file, settings)
         start = source.read(4)
         if start == _TABLE:
-            return "image" not in pq.ParquetFile(source).schema_arrow.names
+            return not holds_images(source, Limits.of(settings))
         return bool(start) and start not in _ARCHIVES
-    except (OSError, pa.ArrowException):
+    except (OSError, DataError):
         return False  # said by whoever reads it
     finally:
         if not isinstance(source, Path):

@@ -26,7 +26,7 @@ def read(tmp_path):
     return of
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
 def test_texts_of_every_type_and_named_labels(read, kind):
     values = pa.array([t.encode() for t in TEXTS], kind) if kind == pa.binary() else pa.array(TEXTS, pa.string()).cast(kind)
     features = {"info": {"features": {"label": {"names": ["neg", "pos"]}}}}
@@ -64,7 +64,7 @@ def test_limits(read):
     columns = {"text": list(TEXTS), "label": [label for _, label in REVIEWS]}
     with pytest.raises(DataError, match="more than 10 rows"):
         read(columns, limits=Limits(**small | {"files": 10}))
-    with pytest.raises(DataError, match="larger than"):
+    with pytest.raises(DataError, match="unpacks to more than"):
         read(columns, limits=Limits(**small | {"total_bytes": 100}))
 
 
