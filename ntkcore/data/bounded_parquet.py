@@ -121,6 +121,8 @@ class BoundedParquet:
         if leaf is None or schema.column(leaf).max_repetition_level:
             raise damaged_parquet()
         longest = _FIXED.get(schema.column(leaf).physical_type) or max(schema.column(leaf).length, 1)
+        if longest > _PIECE:  # a missing value of a fixed width takes as much as any other
+            raise DataError(f"A column of the Parquet file has values of {longest:,} bytes each.", "Write it with values of any length.")
         total = 0
         if schema.column(leaf).physical_type not in _FIXED:
             for group in range(self._metadata.num_row_groups):

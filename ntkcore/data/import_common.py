@@ -12,6 +12,8 @@ from ntkcore.data.filenames import escaped
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
+_WORDS = 20  # bytes of memory for each byte of text; 14 to 18 on texts of 1 kB to 60 kB with few and many different words
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -24,6 +26,7 @@ class Limits:
         ratio: unpacked over packed size of one file of more than a mebibyte.
         stored_bytes: pixels kept.
         pixels: pixels of one image.
+        text_bytes: of all texts, whose words take about twenty times as much while they are counted.
     """
 
     files: int
@@ -32,6 +35,7 @@ class Limits:
     ratio: float
     stored_bytes: int
     pixels: int
+    text_bytes: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
@@ -43,6 +47,7 @@ class Limits:
             ratio=200.0,
             stored_bytes=4 * settings.upload_limit,
             pixels=settings.image_pixels,
+            text_bytes=min(4 * settings.upload_limit, settings.job_bytes // _WORDS),
         )
 
 

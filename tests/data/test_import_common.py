@@ -21,6 +21,7 @@ def test_ids_are_made_unique():
 
 
 def test_limits_follow_the_settings():
-    limits = Limits.of(Settings(image_pixels=1000, upload_limit=10_000))
+    limits = Limits.of(Settings(image_pixels=1000, upload_limit=10_000, job_memory=20_000))
     assert limits.pixels == 1000
     assert limits.total_bytes == 40_000
+    assert limits.text_bytes == 1000

@@ -26,8 +26,8 @@ def texts_in_csv(path: Path, wanted: Columns, limits: Limits) -> TextTable:
         DataError: not UTF-8 (naming line and byte), columns missing, a row that does not fit the header, no label, or too much.
     """
     try:
-        if path.stat().st_size > limits.total_bytes:
-            raise too_large(_WHERE, limits.total_bytes)
+        if path.stat().st_size > limits.text_bytes:
+            raise too_large(_WHERE, limits.text_bytes)
         with path.open("rb") as file:
             return _table(_lines(file), wanted, limits)
     except OSError as error:

@@ -1,8 +1,11 @@
 """Texts with labels from a Parquet file as dataset hubs lay it out."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ntkcore.data.bounded_parquet import BoundedParquet
 from ntkcore.data.filenames import shown
@@ -39,21 +42,23 @@ def texts_in_parquet(path: Path, wanted: Columns, limits: Limits) -> TextTable:
 
 
 def _texts(file: BoundedParquet, name: str, limits: Limits) -> tuple[str, ...]:
+    lengths = (pc.sum(pc.binary_length(piece)).as_py() or 0 for piece in _raw(file, name))
+    if any(total > limits.text_bytes for total in itertools.accumulate(lengths)):  # before any of them is kept
+        raise too_large(_WHERE, limits.text_bytes)
     texts: list[str] = []
-    total = 0
-    for piece in file.column(name):
-        for value in piece.cast(pa.large_binary()):
-            raw = value.as_py() or b""
-            try:
-                text = raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"Row {len(texts)} of the Parquet file is not UTF-8: its byte {error.start + 1} is 0x{raw[error.start]:02X}.",
-                    "Write the texts as UTF-8, or leave out the row.",
-                ) from error
-            require_length(text, f"Row {len(texts)} of the Parquet file")
-            total += len(raw)
-            if total > limits.total_bytes:
-                raise too_large(_WHERE, limits.total_bytes)
-            texts.append("" if text.isspace() else text)
+    for value in itertools.chain.from_iterable(_raw(file, name)):
+        raw = value.as_py() or b""
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"Row {len(texts)} of the Parquet file is not UTF-8: its byte {error.start + 1} is 0x{raw[error.start]:02X}.",
+                "Write the texts as UTF-8, or leave out the row.",
+            ) from error
+        require_length(text, f"Row {len(texts)} of the Parquet file")
+        texts.append("" if text.isspace() else text)
     return tuple(texts)
+
+
+def _raw(file: BoundedParquet, name: str) -> Iterator[pa.Array]:
+    return (piece.cast(pa.large_binary()) for piece in file.column(name))

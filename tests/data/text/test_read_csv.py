@@ -84,11 +84,13 @@ def test_columns_that_are_not_there_or_one_for_both(read):
 
 def test_limits(read, monkeypatch):
     data = b"text,label\na,1\nb,2\nc,1\n"
-    small = {name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels")}
+    small = {
+        name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels", "text_bytes")
+    }
     with pytest.raises(DataError, match="more than 2 rows"):
         read(data, limits=Limits(**small | {"files": 2}))
     with pytest.raises(DataError, match="larger than"):
-        read(data, limits=Limits(**small | {"total_bytes": 10}))
+        read(data, limits=Limits(**small | {"text_bytes": 10}))
     monkeypatch.setattr(read_csv, "_LINE", 8)
     with pytest.raises(DataError, match="Line 1 of the CSV file is longer"):
         read(data)

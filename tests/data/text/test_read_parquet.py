@@ -60,10 +60,14 @@ def test_what_is_refused(read, columns, message):
 
 
 def test_limits(read):
-    small = {name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels")}
+    small = {
+        name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels", "text_bytes")
+    }
     columns = {"text": list(TEXTS), "label": [label for _, label in REVIEWS]}
     with pytest.raises(DataError, match="more than 10 rows"):
         read(columns, limits=Limits(**small | {"files": 10}))
+    with pytest.raises(DataError, match="larger than"):
+        read(columns, limits=Limits(**small | {"text_bytes": 100}))
     with pytest.raises(DataError, match="unpacks to more than"):
         read(columns, limits=Limits(**small | {"total_bytes": 100}))
 
