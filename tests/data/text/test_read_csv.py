@@ -1,5 +1,7 @@
 """CSV files of texts: layouts that are read, and what is refused, by line."""
 
+import dataclasses
+
 import pytest
 from reviews import REVIEWS, write_reviews
 
@@ -84,9 +86,7 @@ def test_columns_that_are_not_there_or_one_for_both(read):
 
 def test_limits(read, monkeypatch):
     data = b"text,label\na,1\nb,2\nc,1\n"
-    small = {
-        name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels", "text_bytes")
-    }
+    small = dataclasses.asdict(LIMITS)
     with pytest.raises(DataError, match="more than 2 rows"):
         read(data, limits=Limits(**small | {"files": 2}))
     with pytest.raises(DataError, match="larger than"):

@@ -1,5 +1,6 @@
 """Parquet files of texts, as dataset hubs lay them out."""
 
+import dataclasses
 import json
 
 import pyarrow as pa
@@ -60,9 +61,7 @@ def test_what_is_refused(read, columns, message):
 
 
 def test_limits(read):
-    small = {
-        name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels", "text_bytes")
-    }
+    small = dataclasses.asdict(LIMITS)
     columns = {"text": list(TEXTS), "label": [label for _, label in REVIEWS]}
     with pytest.raises(DataError, match="more than 10 rows"):
         read(columns, limits=Limits(**small | {"files": 10}))
