@@ -18,6 +18,7 @@ _LEFTOVERS = re.compile(
     | @recycle | @recently-snapshot | @transcode | @__thumb | ~snapshot""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_NUMBER = re.compile(r"[+-]\d{1,18}")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -65,7 +66,9 @@ def is_hidden(parts: tuple[str, ...]) -> bool:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key with numbers by value: ``"2" < "10" < "cat"``."""
+    """Sort key with numbers by value, signs too where the name is a number: ``"-1" < "2" < "10" < "cat"``."""
+    if _NUMBER.fullmatch(name):
+        return ((0, int(name), ""), (2, 0, name))
     pieces = re.split(r"(\d{1,18})", name.casefold())
     return (*((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece), (2, 0, name))
 
