@@ -28,8 +28,10 @@ def spelled(text: str) -> str:
 @lru_cache(maxsize=1)
 def _word_with_marks() -> re.Pattern[str]:
     r"""``\w`` leaves out the marks that are combined with letters: the vowels of Indian scripts, Thai, pointed Hebrew and Arabic."""
-    marks = "".join(chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith("M"))
-    letters = rf"(?:[^\W\d_]+[{marks}]*)+"
+    marks = [chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith("M")]
+    near, far = ("".join(mark for mark in marks if (mark > "\uffff") == beyond) for beyond in (False, True))
+    # a class with characters beyond the first plane is searched from end to end: only where there is one
+    letters = rf"(?:[^\W\d_]+(?:[{near}]|(?=[\U00010000-\U0010ffff])[{far}])*)+"
     return re.compile(rf"{letters}(?:['’]{letters})*")
 
 

@@ -19,6 +19,7 @@ from ntkcore.data.text.words import pieces, words
         ("caf\u00e9 cafe\u0301 CAFE\u0301", ["café", "café", "café"]),
         ("می\u200cروم co\u00adoperate", ["میروم", "cooperate"]),
         ("\u0301 a\u0301\u0301", ["á\u0301"]),
+        ("𞤀𞥄𞤁𞤂 𑄌𑄋𑄴𑄟𑄳𑄦", ["𞤢𞥄𞤣𞤤", "𑄌𑄋𑄴𑄟𑄳𑄦"]),
         ("  12 3.5 … '' \n\t", []),
         ("", []),
     ],
