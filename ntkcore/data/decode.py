@@ -18,6 +18,7 @@ from ntkcore.errors import DataError
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # no format whose reader starts another program
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _THREADS = 4  # decoded images held at once
 _SECONDS = 5.0  # of processor for one image; 25 million pixels in ten progressive scans take about one
 _BLOCK = 2048  # bytes between two looks at the clock in a progressive JPEG: no room for more than some fifty scans
@@ -49,6 +50,15 @@ class Head:
 def looks_like_image(start: bytes) -> bool:
     """Whether a file that starts with these bytes (16 are enough) is an image of a format read here."""
     return start.startswith(_MAGIC) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+
+
+def unread_image(start: bytes) -> tuple[str, str] | None:
+    """What an image of today is that cannot be read here, by its first bytes, and what to do about it; None for anything else."""
+    if start[4:8] != b"ftyp":
+        return None
+    if start[8:12] == b"avif":
+        return "an AVIF image", "Save it as PNG or JPEG."
+    return ("a HEIC photograph", "Save it as JPEG, which telephones call “most compatible”.") if start[8:12] in _HEIC else None
 
 
 def read_head(data: bytes, name: str, pixels: int) -> Head:
@@ -124,6 +134,8 @@ def _open(data: bytes, name: str, pixels: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name, pixels) from error
     except UnidentifiedImageError as error:
+        if other := unread_image(data[:12]):
+            raise DataError(f"{shown(name)} is {other[0]}, which cannot be read here.", other[1]) from error
         raise DataError(f"{shown(name)} is damaged, or no image that can be read.", "Remove it or save it again as PNG or JPEG.") from error
     if image.width * image.height > pixels:
         raise _too_large(name, pixels, (image.width, image.height))

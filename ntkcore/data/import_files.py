@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from ntkcore.data.decode import looks_like_image
+from ntkcore.data.decode import looks_like_image, unread_image
 from ntkcore.data.filenames import is_hidden, safe_parts, shown
 from ntkcore.data.import_common import FoundFiles, Limits, has_image_extension, too_big, too_many
 from ntkcore.errors import DataError
@@ -200,11 +200,12 @@ def sort_file(found: FoundFiles, parts: tuple[str, ...], start: Callable[[], byt
     name = "/".join(parts)
     if is_hidden(parts):
         found.skip(name, "left by the operating system")
-    elif has_image_extension(name) or looks_like_image(start()):
+    elif has_image_extension(name) or looks_like_image(first := start()):
         found.parts.append(parts)
         found.readers.append(read)
     else:
-        found.skip(name, "not an image that can be read")
+        other = unread_image(first)
+        found.skip(name, f"{other[0]}, which cannot be read here" if other else "not an image that can be read")
 
 
 def check_server_path(path: Path, settings: Settings) -> Path:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ntkcore.data.file_kinds import START, kind_of, refuse_other
 from ntkcore.data.filenames import clean_class_names, shown
 from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note
 from ntkcore.data.import_parquet import holds_images
@@ -28,7 +29,7 @@ _TABLE, _ARCHIVES = b"PAR1", (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def holds_texts(source: Path | BinaryIO, settings: Settings) -> bool:
-    """Whether a file is one of texts, by its content: a Parquet file without a column of images, or neither Parquet nor an archive.
+    """Whether a file is one of texts, by its content: a Parquet file without a column of images, or one of no other known kind.
 
     Args:
         source: the file, or an open one, which is left at its beginning.
@@ -40,10 +41,10 @@ def holds_texts(source: Path | BinaryIO, settings: Settings) -> bool:
                 return False
             with source.open("rb") as file:
                 return holds_texts(file, settings)
-        start = source.read(4)
-        if start == _TABLE:
+        start = source.read(START)
+        if start.startswith(_TABLE):
             return not holds_images(source, Limits.of(settings))
-        return bool(start) and start not in _ARCHIVES
+        return bool(start) and not start.startswith(_ARCHIVES) and kind_of(start) is None
     except (OSError, DataError):
         return False  # said by whoever reads it
     finally:
@@ -106,14 +107,15 @@ def import_texts(
 def _read(path: Path, columns: Columns, limits: Limits) -> TextTable:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(START)
     except OSError as error:
         raise DataError(
             f"The file {shown(path.name)} could not be read: {error.strerror}.", "Check its spelling and permissions."
         ) from error
     if not start:
         raise DataError("The file is empty.", "Upload it again.")
-    table = texts_in_parquet(path, columns, limits) if start == _TABLE else texts_in_csv(path, columns, limits)
+    refuse_other(start)
+    table = texts_in_parquet(path, columns, limits) if start.startswith(_TABLE) else texts_in_csv(path, columns, limits)
     classes = len(table.class_names)
     if classes > min(MOST_CLASSES, max(len(table.texts) // 2, 2)):
         raise DataError(
