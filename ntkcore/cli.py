@@ -287,7 +287,7 @@ def _import(options: argparse.Namespace) -> int:
     wishes = TextWishes(Columns(options.text_column, options.label_column), options.vectors, options.dimensions)
     report = import_set(options.path, settings(), name=options.name or options.path.stem, side=options.side, texts=wishes)
     print(f"Imported {report.n} {report.kind} of {len(report.class_names)} classes.")
-    for note in report.notes if report.kind == "texts" else ():
+    for note in report.notes:
         print(note)
     print(f"Use it with: --dataset own --own {report.content_id}")
     return 0

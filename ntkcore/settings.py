@@ -3,6 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
+import psutil
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -48,6 +49,11 @@ class Settings(BaseSettings):
         if self.weights_dir:
             return (self.weights_dir,)
         return (self.cache_dir / "weights", self.data_path.parent / "weights")
+
+    @property
+    def job_bytes(self) -> int:
+        """Bytes of memory one job may use."""
+        return self.job_memory or int(psutil.virtual_memory().total) * 3 // 4
 
     @property
     def queue_url(self) -> str:

@@ -147,8 +147,11 @@ def test_import_then_list(cache, capsys, tmp_path):
         (tmp_path / "pets" / name).mkdir(parents=True)
         for i in range(3):
             Image.fromarray(np.full((8, 8, 3), 50 * i, np.uint8)).save(tmp_path / "pets" / name / f"{i}.png")
+    (tmp_path / "pets" / "cat" / "@eaDir").mkdir()
     assert main(["import", str(tmp_path / "pets")]) == 0
-    assert "--dataset own --own" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "--dataset own --own" in said
+    assert "1 files were skipped: cat/@eaDir/: left by the operating system." in said
     assert main(["import", str(tmp_path / "nothing")]) == 1
     with pytest.raises(SystemExit):
         main(["import", str(tmp_path / "pets"), "--side", "huge"])

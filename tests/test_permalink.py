@@ -1,5 +1,10 @@
 """Links: everything chosen survives the address, and nothing an address says wrongly is dropped in silence."""
 
+import base64
+import time
+import tracemalloc
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +160,40 @@ def test_all_problems_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         ADDRESSES["learnability"].read({"n": "x", "foo": "1", "low": "200"})
     assert all(part in caught.value.message for part in ("n: ", "'foo' is unknown", "low: "))
+
+
+_HUGE = {
+    "labels named again and again": ("information", {"labels-relabelled": ".".join(["0~0-99999"] * 150)}),
+    "labels of many classes": ("information", {"labels-relabelled": ".".join(f"{i}~0-49999" for i in range(120))}),
+    "ranges named again and again": ("learnability", {"basket": ",".join(["0-49999"] * 200)}),
+    "a packed set of too many": ("learnability", {"basket": "z" + base64.urlsafe_b64encode(zlib.compress(b"\xff" * 12_501, 9)).decode()}),
+    "many numbers": ("convergence", {"widths": ",".join(["32"] * 2000)}),
+    "many numbers in many places": ("convergence", {"looks": ["1,2,3"] * 400}),
+    "many names of one kind": ("learnability", {"classes": [str(i) for i in range(2000)]}),
+    "many unknown names": ("learnability", {f"unknown{i}": "1" for i in range(5000)}),
+    "a long name": ("learnability", {"x" * 50_000: "1"}),
+    "a long value": ("learnability", {"n": "9" * 90_000}),
+    "a long address": ("learnability", {"basket": "0," * 60_000}),
+}
+
+
+@pytest.mark.parametrize("case", _HUGE)
+def test_what_an_address_asks_for_is_bounded_before_it_is_made(case):
+    page, query = _HUGE[case]
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        with pytest.raises(SpecError) as caught:
+            ADDRESSES[page].read(query)
+        # 100,000 whole numbers in a set and a tuple take about 8 MB; the address that this stands for took gigabytes and 19 s
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+        assert time.process_time() - began < 5
+    finally:
+        tracemalloc.stop()
+    assert len(caught.value.message) < 1000
+    assert caught.value.remedy
+
+
+def test_as_many_images_as_are_allowed_can_be_relabelled():
+    _, view = ADDRESSES["information"].read({"labels-relabelled": "0~0-49999.1~50000-99999"})
+    assert len(view.labels.relabelled) == 100_000

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psutil
-
 from ntkcore.analyses.materials.tiles import TILE
 from ntkcore.analyses.progress import Stage
 from ntkcore.analyses.rates import Rate
@@ -112,8 +110,7 @@ def dataset_bytes(dataset: Dataset) -> int:
 
 def _limits(ws: Workspace) -> tuple[int, int]:
     """Bytes of memory one job may use, and bytes that may be stored."""
-    memory = ws.settings.job_memory or psutil.virtual_memory().total * 3 // 4
-    return memory, min(ws.store.room(), ws.settings.disk_budget)
+    return ws.settings.job_bytes, min(ws.store.room(), ws.settings.disk_budget)
 
 
 def _ago(seconds: float) -> str:

@@ -110,7 +110,7 @@ def bring_in(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dic
     path, texts = Path(payload["path"]), payload.get("texts") or {}
     vectors = Path(texts["vectors"]) if texts.get("vectors") else None
     wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
-    what = "texts" if holds_texts(path) else "images"
+    what = "texts" if holds_texts(path, ws.settings) else "images"
     context.plan([(f"Reading {what}", what, 1.0, 5.0)])
     try:
         report = import_set(

@@ -30,7 +30,7 @@ def import_set(
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import images or texts; arguments and errors are those of :func:`~ntkcore.data.import_images` and ``import_texts``."""
-    if not holds_texts(path):
+    if not holds_texts(path, settings):
         return import_images(path, settings, name=name, side=side, progress=progress)
     wanted = texts or TextWishes()
     return import_texts(

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,12 @@ from ntkcore.errors import DataError
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # no format whose reader starts another program
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _THREADS = 4  # decoded images held at once
+_SECONDS = 5.0  # of processor for one image; 25 million pixels in ten progressive scans take about one
+_BLOCK = 2048  # bytes between two looks at the clock in a progressive JPEG: no room for more than some fifty scans
+
+_PNG_DEPTH = 24  # where a PNG has its bits a sample
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,6 +52,15 @@ def looks_like_image(start: bytes) -> bool:
     return start.startswith(_MAGIC) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
+def unread_image(start: bytes) -> tuple[str, str] | None:
+    """What an image of today is that cannot be read here, by its first bytes, and what to do about it; None for anything else."""
+    if start[4:8] != b"ftyp":
+        return None
+    if start[8:12] == b"avif":
+        return "an AVIF image", "Save it as PNG or JPEG."
+    return ("a HEIC photograph", "Save it as JPEG, which telephones call “most compatible”.") if start[8:12] in _HEIC else None
+
+
 def read_head(data: bytes, name: str, pixels: int) -> Head:
     """Read an image's header without decoding it.
 
@@ -55,7 +70,7 @@ def read_head(data: bytes, name: str, pixels: int) -> Head:
         pixels: the largest number of pixels allowed.
 
     Raises:
-        DataError: not an image, damaged, or larger than allowed.
+        DataError: not an image, damaged, larger than allowed, or too slow to read.
     """
     with _open(data, name, pixels) as image, _naming(name):
         turned = _orientation(image, data) >= 5
@@ -79,12 +94,12 @@ def decode(data: bytes, name: str, pixels: int, *, gray: bool, side: int | None 
         uint8 ``(h, w)`` if gray, else ``(h, w, 3)``.
 
     Raises:
-        DataError: not an image, damaged, larger than allowed, or with values that have no defined brightness.
+        DataError: not an image, damaged, larger than allowed, too slow to decode, or with values that have no defined brightness.
     """
     with _open(data, name, pixels) as image, _naming(name):
         orientation = _orientation(image, data)
         image.load()
-        picture = _on_white(_eight_bit(image, name), gray)
+        picture = _on_white(_eight_bit(image, name, data), gray)
     if orientation in _TURNS:
         picture = picture.transpose(_TURNS[orientation])
     if side is not None:
@@ -115,14 +130,35 @@ def _open(data: bytes, name: str, pixels: int) -> Image.Image:
         raise DataError(f"The image {shown(name)} is empty.", "Remove it or replace it with the intact image.")
     try:
         with _naming(name):
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(_Timed(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name, pixels) from error
     except UnidentifiedImageError as error:
+        if other := unread_image(data[:12]):
+            raise DataError(f"{shown(name)} is {other[0]}, which cannot be read here.", other[1]) from error
         raise DataError(f"{shown(name)} is damaged, or no image that can be read.", "Remove it or save it again as PNG or JPEG.") from error
     if image.width * image.height > pixels:
         raise _too_large(name, pixels, (image.width, image.height))
+    if image.info.get("progressive"):
+        image.decodermaxblock = _BLOCK
     return image
+
+
+class _Slow(Exception):
+    """An image took its time."""
+
+
+class _Timed(io.BytesIO):
+    """An image's bytes, which are no longer read once its thread has worked for ``_SECONDS``: a few of them may ask for hours."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._until = time.thread_time() + _SECONDS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.thread_time() > self._until:
+            raise _Slow
+        return super().read(size)
 
 
 @contextmanager
@@ -132,6 +168,11 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except (DataError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise
+    except _Slow as error:
+        raise DataError(
+            f"The image {shown(name)} takes more than {_SECONDS:g} s to decode.",
+            "Save it again as PNG or as an ordinary JPEG, or remove it.",
+        ) from error
     except Exception as error:
         raise _damaged(name) from error
 
@@ -166,8 +207,12 @@ def _is_gray(image: Image.Image) -> bool:
     return image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
 
 
-def _eight_bit(image: Image.Image, name: str) -> Image.Image:
-    """Sixteen-bit gray scaled to 8 bits (Pillow's own conversion clips it); floats must be brightness in [0, 1]."""
+def _eight_bit(image: Image.Image, name: str, data: bytes) -> Image.Image:
+    """Sixteen-bit gray scaled to 8 bits (Pillow's own conversion clips it); floats must be brightness in [0, 1].
+
+    A transparent value of 16 bits is scaled as its pixels are, which Pillow does not do.
+    """
+    clear = image.info.get("transparency")
     if image.mode == "F":
         values = np.asarray(image)
         if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
@@ -177,7 +222,12 @@ def _eight_bit(image: Image.Image, name: str) -> Image.Image:
         wide = np.asarray(image).astype(np.int64)
         if wide.min() < 0 or wide.max() > 65535:
             raise DataError(f"The image {shown(name)} has more than 16 bits per pixel.", "Save it as PNG with 8 or 16 bits.")
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8))
+        scaled = np.rint(wide / 257).astype(np.uint8)
+        if isinstance(clear, int):
+            scaled[wide == clear] = 255
+        return Image.fromarray(scaled)
+    if isinstance(clear, tuple) and image.format == "PNG" and data[_PNG_DEPTH] == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
     return image
 
 

@@ -9,7 +9,16 @@ from ntkcore.errors import DataError
 MAX_NAME = 500  # characters of a path inside an import
 MAX_CLASS = 100  # characters of a class name
 
-_HIDDEN = {"__macosx", "thumbs.db", "desktop.ini"}
+# macOS and its file servers, Windows (FOUND.000 and folders named by a security identifier too), Linux, Synology, QNAP, NetApp
+_LEFTOVERS = re.compile(
+    r"""\..* | :2e.* | __macosx | network\ trash\ folder | temporary\ items | thevolumesettingsfolder | thefindbycontentfolder
+    | thumbs\.db | ehthumbs(_vista)?\.db | desktop\.ini | \$recycle\.bin | recycler | system\ volume\ information
+    | found\.\d{3} | s-1-5(-\d+)*
+    | lost\+found | @eadir | @tmp | @sharesnap | \#recycle | \#snapshot
+    | @recycle | @recently-snapshot | @transcode | @__thumb | ~snapshot""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_NUMBER = re.compile(r"[+-]\d{1,18}")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -52,12 +61,14 @@ def safe_parts(name: str, *, where: str) -> tuple[str, ...]:
 
 
 def is_hidden(parts: tuple[str, ...]) -> bool:
-    """Whether a path is one of those an operating system leaves behind (``.DS_Store``, ``__MACOSX/``, ``Thumbs.db``)."""
-    return any(part.startswith(".") or part.casefold() in _HIDDEN for part in parts)
+    """Whether a path is hidden, or left behind by an operating or storage system (``__MACOSX/``, ``$RECYCLE.BIN/``, ``@eaDir/``)."""
+    return any(_LEFTOVERS.fullmatch(part) for part in parts)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key with numbers by value: ``"2" < "10" < "cat"``."""
+    """Sort key with numbers by value, signs too where the name is a number: ``"-1" < "2" < "10" < "cat"``."""
+    if _NUMBER.fullmatch(name):
+        return ((0, int(name), ""), (2, 0, name))
     pieces = re.split(r"(\d{1,18})", name.casefold())
     return (*((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece), (2, 0, name))
 
@@ -74,7 +85,7 @@ def clean_class_names(names: tuple[str, ...]) -> tuple[str, ...]:
         if not name:
             raise DataError("A class has an empty name.", "Give every class a name, then import again.")
         if len(name) > MAX_CLASS:
-            raise DataError(f"The class name {shown(name)} is longer than {MAX_CLASS} characters.", "Shorten it, then import again.")
+            raise long_class(name)
         alike = unicodedata.normalize("NFKC", name).casefold()
         if alike in seen:
             raise DataError(
@@ -83,3 +94,8 @@ def clean_class_names(names: tuple[str, ...]) -> tuple[str, ...]:
             )
         seen[alike] = original
     return cleaned
+
+
+def long_class(name: str) -> DataError:
+    """The error for a class name of more characters than allowed."""
+    return DataError(f"The class name {shown(name)} is longer than {MAX_CLASS} characters.", "Shorten it, then import again.")

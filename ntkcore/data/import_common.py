@@ -1,6 +1,5 @@
-"""What every kind of import shares: limits, a common description of what was found, and the sorting of files into classes."""
+"""What every kind of import shares: limits, and a common description of what was found."""
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -9,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.decode import EXTENSIONS
-from ntkcore.data.filenames import clean_class_names, escaped, natural_key, shown
+from ntkcore.data.filenames import escaped
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
-_SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+_WORDS = 20  # bytes of memory for each byte of text; 14 to 18 on texts of 1 kB to 60 kB with few and many different words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Limits:
         ratio: unpacked over packed size of one file of more than a mebibyte.
         stored_bytes: pixels kept.
         pixels: pixels of one image.
+        text_bytes: of all texts, whose words take about twenty times as much while they are counted.
     """
 
     files: int
@@ -35,6 +35,7 @@ class Limits:
     ratio: float
     stored_bytes: int
     pixels: int
+    text_bytes: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
@@ -46,6 +47,7 @@ class Limits:
             ratio=200.0,
             stored_bytes=4 * settings.upload_limit,
             pixels=settings.image_pixels,
+            text_bytes=min(4 * settings.upload_limit, settings.job_bytes // _WORDS),
         )
 
 
@@ -127,47 +129,6 @@ def too_big(where: str, limit: int) -> DataError:
     )
 
 
-def sort_into_classes(found: FoundFiles) -> EncodedImages:
-    """Images in their classes: one folder per class, below any folders that all of them share.
-
-    Raises:
-        DataError: no images, images outside of a class folder, a train/test layout, or class names too alike.
-    """
-    if not found.parts:
-        left = f" ({len(found.skipped)} other files were skipped, such as {shown(found.skipped[0])})" if found.skipped else ""
-        raise DataError(f"There are no images in {found.where}{left}.", "Give it one folder per class, with PNG or JPEG images inside.")
-    order = sorted(range(len(found.parts)), key=lambda i: [natural_key(part) for part in found.parts[i]])
-    parts = [found.parts[i] for i in order]
-    for before, after in itertools.pairwise(parts):
-        if before == after:
-            raise DataError(f"{shown('/'.join(after))} is in {found.where} twice.", "Remove one of the two, then import again.")
-    shared = _shared_folders(parts)
-    parts = [path[shared:] for path in parts]
-    outside = next((path for path in parts if len(path) < 2), None)
-    if outside:
-        raise DataError(f"The image {shown('/'.join(outside))} is not in a class folder.", "Put every image into the folder of its class.")
-    folders = sorted({path[0] for path in parts}, key=natural_key)
-    if {folder.casefold() for folder in folders} <= _SPLITS and all(len(path) > 2 for path in parts):
-        raise DataError(
-            f"The folders {', '.join(folders)} look like a division into training and test images, not like classes.",
-            "Import one of these folders.",
-        )
-    class_names = clean_class_names(tuple(folders))
-    label = {folder: i for i, folder in enumerate(folders)}
-    readers = [found.readers[i] for i in order]
-
-    def items() -> Iterator[bytes]:
-        return (read() for read in readers)
-
-    return EncodedImages(
-        ids=unique_ids([escaped("/".join(path)) for path in parts]),
-        labels=np.array([label[path[0]] for path in parts], np.int64),
-        class_names=class_names,
-        items=items,
-        skipped=tuple(found.skipped),
-    )
-
-
 def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
     """The names themselves where they tell the images apart, else each with its position before it."""
     return tuple(names) if len(set(names)) == len(names) else tuple(f"{i}/{name}" for i, name in enumerate(names))
@@ -185,11 +146,3 @@ def keep_used_classes(
     listed = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
     renumbered = np.searchsorted(used, labels)
     return renumbered, tuple(class_names[i] for i in used), (f"Classes without {what} were left out: {listed}.",)
-
-
-def _shared_folders(parts: list[tuple[str, ...]]) -> int:
-    """How many leading folders all images share, leaving at least one folder to be the class."""
-    shared = 0
-    while all(len(path) > shared + 2 for path in parts) and len({path[shared] for path in parts}) == 1:
-        shared += 1
-    return shared

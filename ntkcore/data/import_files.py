@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from ntkcore.data.decode import looks_like_image
+from ntkcore.data.decode import looks_like_image, unread_image
 from ntkcore.data.filenames import is_hidden, safe_parts, shown
 from ntkcore.data.import_common import FoundFiles, Limits, has_image_extension, too_big, too_many
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
 _CHUNK = 1 << 20
+_LARGE, _LARGE_RATIO = 16 << 20, 20.0  # of an entry that is read whole
 _DIRECTORY_BYTES = 16 << 20  # of a zip's table of contents: 160 bytes for each of 100,000 files
+_ENTRY = b"PK\1\2"
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # flags of a zip entry
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on what one read yields
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
@@ -34,7 +36,7 @@ class SafeZip:
     def __init__(self, path: Path, limits: Limits, *, where: str = "the zip") -> None:
         self.where = where
         self.limits = limits
-        self._file = _BoundedFile(path)
+        self._file = _BoundedFile(path, limits.files)
         try:
             self._zip = zipfile.ZipFile(self._file)
             self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
@@ -66,7 +68,11 @@ class SafeZip:
             raise self._damaged(entry) from error
 
     def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
-        """All bytes of an entry, checked against its checksum; refused above ``limit`` bytes."""
+        """All bytes of an entry, checked against its checksum; refused above ``limit`` bytes, or where many come from few."""
+        if entry.file_size > limit:
+            raise file_too_big(entry.filename, limit)
+        if entry.file_size > _LARGE and entry.file_size > _LARGE_RATIO * max(entry.compress_size, 1):
+            raise self._packed(entry.filename, _LARGE_RATIO)
         data = bytearray()
         try:
             with self._zip.open(entry) as file:
@@ -105,11 +111,14 @@ class SafeZip:
                 f"{shown(name)} in {self.where} is packed with an unusual method.", "Pack again with ordinary (deflate) compression."
             )
         if entry.file_size > _CHUNK and entry.file_size > self.limits.ratio * max(entry.compress_size, 1):
-            raise DataError(
-                f"{shown(name)} in {self.where} unpacks to more than {self.limits.ratio:g} times its size.",
-                "This looks like an attack on the server's memory; remove the file, then import again.",
-            )
+            raise self._packed(name, self.limits.ratio)
         return parts
+
+    def _packed(self, name: str, ratio: float) -> DataError:
+        return DataError(
+            f"{shown(name)} in {self.where} unpacks to more than {ratio:g} times its size.",
+            "This looks like an attack on the server's memory; remove the file, or save it as PNG, then import again.",
+        )
 
     def _damaged(self, entry: zipfile.ZipInfo | None = None) -> DataError:
         what = f"{shown(entry.filename)} in {self.where}" if entry else self.where.capitalize()
@@ -117,14 +126,24 @@ class SafeZip:
 
 
 class _BoundedFile(io.FileIO):
-    """A file that refuses to be read in one huge piece: a zip's header says how large its table of contents is, and may lie."""
+    """A file that refuses to be read in one huge piece: a zip's header says how large its table of contents is, and may lie.
+
+    A piece with too many entries is refused, too, since each of them becomes an object of half a kilobyte.
+    """
+
+    def __init__(self, path: Path, entries: int) -> None:
+        super().__init__(path)
+        self._entries = entries
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
             size = max(os.fstat(self.fileno()).st_size - self.tell(), 0)
         if size > _DIRECTORY_BYTES:
             raise DataError("The zip's table of contents is too large.", "Split it, or import a part of it.")
-        return super().read(size) or b""
+        data = super().read(size) or b""
+        if len(data) > _CHUNK and data.count(_ENTRY) > self._entries:
+            raise too_many("The zip", self._entries)
+        return data
 
 
 def file_too_big(name: str, limit: int) -> DataError:
@@ -162,7 +181,9 @@ def files_in_folder(folder: Path, limits: Limits) -> FoundFiles:
             relative = path.relative_to(folder).as_posix()
             parts = safe_parts(relative, where="the folder")
             if entry.is_dir(follow_symlinks=False):
-                if not is_hidden(parts):
+                if is_hidden(parts):
+                    found.skip(f"{relative}/", "left by the operating system")
+                else:
                     waiting.append(path)
             elif not entry.is_file(follow_symlinks=False):
                 found.skip(relative, "a link or device; links are not followed")
@@ -179,11 +200,12 @@ def sort_file(found: FoundFiles, parts: tuple[str, ...], start: Callable[[], byt
     name = "/".join(parts)
     if is_hidden(parts):
         found.skip(name, "left by the operating system")
-    elif has_image_extension(name) or looks_like_image(start()):
+    elif has_image_extension(name) or looks_like_image(first := start()):
         found.parts.append(parts)
         found.readers.append(read)
     else:
-        found.skip(name, "not an image that can be read")
+        other = unread_image(first)
+        found.skip(name, f"{other[0]}, which cannot be read here" if other else "not an image that can be read")
 
 
 def check_server_path(path: Path, settings: Settings) -> Path:

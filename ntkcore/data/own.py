@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ntkcore.data.class_folders import sort_into_classes
 from ntkcore.data.decode import Head, decode, decode_all, read_head, square
+from ntkcore.data.file_kinds import START, kind_of_zip, other_kind, refuse_other
 from ntkcore.data.filenames import shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, sort_into_classes, too_big
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, too_big
 from ntkcore.data.import_files import SafeZip, files_in_folder, files_in_zip
 from ntkcore.data.import_npz import images_in_npz, is_npz
 from ntkcore.data.import_parquet import images_in_parquet
@@ -76,15 +78,18 @@ def import_images(
         return _keep(images_in_parquet(path, limits), settings, name, side, report, limits)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with closing(SafeZip(path, limits)) as archive:
+            if other := kind_of_zip(["/".join(parts) for parts in archive.parts]):
+                raise other_kind(other)
             images = images_in_npz(archive, limits) if is_npz(archive) else sort_into_classes(files_in_zip(archive))
             return _keep(images, settings, name, side, report, limits)
+    refuse_other(start)
     raise DataError("The file is neither a zip nor a Parquet file nor an npz.", "Pack the images as a zip with one folder per class.")
 
 
 def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(START)
     except FileNotFoundError as error:
         raise DataError(f"There is no file {shown(path.name)}.", "Check its spelling.") from error
     except OSError as error:

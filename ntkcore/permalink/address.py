@@ -16,6 +16,9 @@ Query = dict[str, str | list[str]]
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
 
+_LONGEST = 100_000  # characters of a query; a set of 100,000 images takes at most 17,000
+_SAID = 5  # problems of an address that are said
+
 
 @dataclass(frozen=True)
 class Address(Generic[S, V]):
@@ -78,8 +81,12 @@ class Address(Generic[S, V]):
             The specification and the view.
 
         Raises:
-            SpecError: naming every unknown name and every value that cannot be used.
+            SpecError: naming the unknown names and the values that cannot be used, or that it is too long.
         """
+        size = sum(len(name) + (len(value) if isinstance(value, str) else sum(map(len, value))) for name, value in query.items())
+        if size > _LONGEST:
+            said = f"This address has {size:,} characters of choices; at most {_LONGEST:,} are read."
+            raise SpecError(said, "Shorten it, or start from the defaults.")
         problems = _unknown_names(query, [*self.fields, *self.view_fields])
         spec_values: dict[str, Any] = {part: dict(values) for part, values in self.given.items()}
         view_values: dict[str, Any] = {}
@@ -99,7 +106,8 @@ class Address(Generic[S, V]):
         spec = _validated(self.spec, spec_values, self.fields, problems)
         view = _validated(self.view, view_values, self.view_fields, problems)
         if problems or spec is None or view is None:
-            said = f"This address asks for something that does not exist: {'; '.join(problems)}."
+            listed = "; ".join(problems[:_SAID]) + (f"; and {len(problems) - _SAID:,} more" if len(problems) > _SAID else "")
+            said = f"This address asks for something that does not exist: {listed}."
             raise SpecError(said, "Correct it, or start from the defaults.")
         return spec, view
 
@@ -120,10 +128,11 @@ def _at(spec: Spec, path: Path) -> Any:
 
 
 def _unknown_names(query: Mapping[str, Any], known: Sequence[str]) -> list[str]:
-    problems = []
+    problems: list[str] = []
     for name in query:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            # looking for a likely name takes time: not for what is no name, and not for what is not said
+            near = difflib.get_close_matches(name, known, n=1) if len(problems) < _SAID and len(name) <= 40 else []
             problems.append(f"{name[:40]!r} is unknown" + (f" (did you mean {near[0]!r}?)" if near else ""))
     return problems
 

@@ -13,6 +13,8 @@ from ntkcore.specs import ModelSpec, Spec, TrainingSpec, Written
 
 Path = tuple[str, ...]
 
+_MOST = 1000  # values of one name
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -44,9 +46,15 @@ def _flag(text: str) -> str:
     return text
 
 
+def _several(values: Sequence[str]) -> tuple[str, ...]:
+    if len(values) > _MOST:
+        raise ValueError(f"is given {len(values):,} times; at most {_MOST:,} are allowed")
+    return tuple(values)
+
+
 _PLAIN = Form(lambda value: repr(value) if isinstance(value, float) else str(value), _one(str))
 _FLAG = Form(lambda value: "1" if value else "0", _one(_flag))
-_LIST = Form(list, tuple, many=True)  # one entry a value: names may contain commas
+_LIST = Form(list, _several, many=True)  # one entry a value: names may contain commas
 _WRITTEN = {
     "ranges": Form(write_ranges, _one(read_ranges)),
     "labels": Form(write_labels, _one(read_labels)),

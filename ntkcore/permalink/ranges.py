@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Sequence
 
 _LONGEST_TEXT = 600  # characters of ranges before they are compressed
-_LONGEST_RANGES = 100_000  # images a range list of a link may name
+_LONGEST_RANGES = 100_000  # images a link may name in one place, each as often as it is named
+_LONGEST_LIST = 1000  # whole numbers a list may have
 
 
 def write_ranges(indices: Sequence[int]) -> str:
@@ -33,14 +34,16 @@ def read_ranges(text: str) -> tuple[int, ...]:
     if text.startswith("z"):
         return _read_bits(text[1:])
     found: set[int] = set()
+    named = 0
     for part in filter(None, text.split(",")):
         match = re.fullmatch(r"(\d{1,7})(?:-(\d{1,7}))?", part)
         if match is None:
-            raise ValueError(f"{part!r} is not a number or a range such as 3-7")
+            raise ValueError(f"{part[:40]!r} is not a number or a range such as 3-7")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise ValueError(f"{part!r} runs backwards")
-        if last - first + len(found) >= _LONGEST_RANGES:
+        named += last - first + 1
+        if named > _LONGEST_RANGES:
             raise ValueError(f"names more than {_LONGEST_RANGES} images")
         found.update(range(first, last + 1))
     return tuple(sorted(found))
@@ -59,7 +62,10 @@ def read_labels(text: str) -> tuple[tuple[int, int], ...]:
         match = re.fullmatch(r"(\d{1,7})~(.+)", part)
         if match is None:
             raise ValueError(f"{part[:40]!r} is not a class and its images, such as 1~3-7,12")
-        found += [(image, int(match[1])) for image in read_ranges(match[2])]
+        images = read_ranges(match[2])
+        if len(found) + len(images) > _LONGEST_RANGES:
+            raise ValueError(f"names more than {_LONGEST_RANGES} images")
+        found += [(image, int(match[1])) for image in images]
     return tuple(sorted(found))
 
 
@@ -71,12 +77,17 @@ def _read_bits(text: str) -> tuple[int, ...]:
         raise ValueError("is not a set of images") from None
     if unpacking.unconsumed_tail or not unpacking.eof:
         raise ValueError(f"names more than {_LONGEST_RANGES} images, or is cut off")
-    return tuple(8 * byte + bit for byte, value in enumerate(bits) for bit in range(8) if value >> bit & 1)
+    found = tuple(8 * byte + bit for byte, value in enumerate(bits) for bit in range(8) if value >> bit & 1)
+    if len(found) > _LONGEST_RANGES:
+        raise ValueError(f"names more than {_LONGEST_RANGES} images")
+    return found
 
 
 def read_integers(text: str, between: str) -> tuple[int, ...]:
     """Whole numbers written with ``between`` between them; ValueError when malformed."""
     parts = text.split(between)
+    if len(parts) > _LONGEST_LIST:
+        raise ValueError(f"has {len(parts):,} numbers; at most {_LONGEST_LIST:,} are allowed")
     for part in parts:
         if not re.fullmatch(r"[0-9]{1,7}", part):
             raise ValueError(f"{part[:40]!r} is not a whole number (several are written as {between.join(('5', '10', '20'))})")

@@ -94,11 +94,12 @@ def show() -> Form:
 
 def _of_texts(upload: Any, folder: str) -> bool:
     if upload is not None:
-        return holds_texts(upload)
+        return holds_texts(upload, workspace().settings)
     if not folder:
         return False
     try:
-        return holds_texts(check_server_path(Path(folder), workspace().settings))
+        settings = workspace().settings
+        return holds_texts(check_server_path(Path(folder), settings), settings)
     except AtlasError:
         return False  # said when it is sent
 

@@ -1,11 +1,14 @@
 import io
+import itertools
 import struct
+import time
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ntkcore.data import decode as module
 from ntkcore.data.decode import decode, decode_all, looks_like_image, read_head, square
 from ntkcore.errors import DataError
 
@@ -100,6 +103,70 @@ def test_sixteen_bits_are_scaled_and_not_clipped():
     data = save(Image.fromarray(wide))
     assert read_head(data, "x", LIMIT).gray
     np.testing.assert_array_equal(decode(data, "x", LIMIT, gray=True), [[0, 1, 128, 255]])
+
+
+def wide_png(kind, values, clear=b""):
+    """A PNG of 16 bits a sample, of colour type ``kind``."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = np.asarray(values, ">u2")
+    head = struct.pack(">IIBBBBB", rows.shape[1], rows.shape[0], 16, kind, 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    extra = chunk(b"tRNS", clear) if clear else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "clear", "expected"),
+    [
+        (0, [[0, 5, 25700]], struct.pack(">H", 5), [0, 255, 100]),
+        (2, [[[0x0105] * 3, [0x2210] * 3, [0xFFFF] * 3]], struct.pack(">HHH", *[0x0105] * 3), [255, 0x22, 255]),
+        (4, [[[0, 0], [0, 65535], [0, 32896]]], b"", [255, 0, 127]),
+        (6, [[[0, 0, 0, 0], [0, 0, 0, 65535], [0, 0, 0, 32896]]], b"", [255, 0, 127]),
+    ],
+)
+@pytest.mark.parametrize("gray", [True, False])
+def test_transparency_of_sixteen_bits_is_put_on_white(kind, values, clear, expected, gray):
+    data = wide_png(kind, values, clear)
+    assert read_head(data, "x", LIMIT).alpha
+    pixels = decode(data, "x", LIMIT, gray=gray)[0]
+    np.testing.assert_array_equal(pixels if gray else pixels[:, 0], expected)
+
+
+def scans(size, count):
+    """A progressive JPEG with ``count`` further scans that say "nothing new" of every block, in some 40 bytes each."""
+    data = save(Image.new("L", (size, size), 128), "JPEG", progressive=True)
+    blocks = (size // 8) ** 2
+    table = (
+        b"\xff\xc4" + struct.pack(">HB", 2 + 17 + 1, 0x10) + bytes([1] + [0] * 15) + b"\xe0"
+    )  # the code 0: 2**14 blocks and 14 bits more
+    bits = ("0" + "1" * 14) * -(-blocks // 32767)
+    bits += "1" * (-len(bits) % 8)
+    body = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0x00, 1, 63, 0) + body
+    return data[:-2] + table + scan * count + b"\xff\xd9"
+
+
+def test_an_image_has_a_limit_of_time(monkeypatch):
+    """The clock is looked at for every 2 KiB of a progressive JPEG; one that goes on at each look makes seconds of them."""
+    looks = itertools.count()
+    monkeypatch.setattr(time, "thread_time", lambda: float(next(looks)))
+    monkeypatch.setattr(module, "_SECONDS", 100.0)
+    assert decode(scans(64, 10), "x", LIMIT, gray=True).shape == (64, 64)
+    with pytest.raises(DataError, match="'x' takes more than 100 s to decode") as caught:
+        decode(scans(64, 20_000), "x", LIMIT, gray=True)
+    assert caught.value.remedy
+
+
+@pytest.mark.soak
+def test_a_jpeg_of_many_scans_is_given_up_in_time():
+    data = scans(4096, 40_000)  # 37 s on a processor where a scan of 262,144 blocks takes 0.9 ms
+    began = time.thread_time()
+    with pytest.raises(DataError, match="takes more than 5 s to decode"):
+        decode(data, "x", 25_000_000, gray=True)
+    assert time.thread_time() - began < 10  # 5 s, and at most fifty scans more
 
 
 def test_other_modes():

@@ -32,11 +32,33 @@ def test_what_is_shown_prints_and_is_short(name):
     assert len(shown(name)) < 130
 
 
-def test_hidden_files():
-    assert is_hidden(("__MACOSX", "a", "._1.png"))
-    assert is_hidden(("a", ".DS_Store"))
-    assert is_hidden(("a", "Thumbs.db"))
-    assert not is_hidden(("a", "b.png"))
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("__MACOSX", "a", "._1.png"),
+        ("a", ".DS_Store"),
+        ("a", "Thumbs.db"),
+        ("a", "@eaDir", "1.jpg", "SYNOPHOTO_THUMB_M.jpg"),
+        ("@Recycle", "1.png"),
+        ("a", ".@__thumb", "1.jpg"),
+        ("$Recycle.Bin", "S-1-5-21-1004", "$R1.png"),
+        ("RECYCLER", "1.png"),
+        ("#recycle", "1.png"),
+        (".Trash-1000", "files", "1.png"),
+        ("lost+found", "#123", "1.png"),
+        ("System Volume Information", "1.png"),
+        ("FOUND.000", "1.png"),
+        ("~snapshot", "a", "1.png"),
+        (".thumbnails", "1.png"),
+    ],
+)
+def test_what_systems_leave_behind_is_hidden(path):
+    assert is_hidden(path)
+
+
+@pytest.mark.parametrize("name", ["b.png", "recycled", "#1", "@home", "$100", "~", "found", "lost", "snapshot", "S-1-A", "thumbs"])
+def test_classes_with_odd_names_are_not_hidden(name):
+    assert not is_hidden((name, "1.png"))
 
 
 def test_numbers_sort_by_value():

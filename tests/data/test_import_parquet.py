@@ -1,12 +1,13 @@
 import dataclasses
 import json
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ntkcore.data import import_images
+from ntkcore.data import import_images, import_set
 from ntkcore.data.import_common import Limits
 from ntkcore.data.import_parquet import images_in_parquet
 from ntkcore.data.own_store import open_own
@@ -34,6 +35,13 @@ def test_labels_of_every_kind(write, local):
         (["b", "a", "b", "a"], None, [1, 0, 1, 0], ("a", "b")),
         (pa.array(["b", "a", "b", "a"]).dictionary_encode(), None, [1, 0, 1, 0], ("a", "b")),
         (pa.array([1, 0, 1, 0], pa.uint8()), None, [1, 0, 1, 0], ("0", "1")),
+        ([7.0, 3.0, 7.0, 3.0], None, [1, 0, 1, 0], ("3", "7")),
+        ([1.0, 0.0, 1.0, 0.0], ["cat", "dog"], [1, 0, 1, 0], ("cat", "dog")),
+        ([True, False, True, False], None, [1, 0, 1, 0], ("False", "True")),
+        ([True, False, True, False], ["cat", "dog"], [1, 0, 1, 0], ("cat", "dog")),
+        (pa.array(["b", "a", "b", "a"], pa.string_view()), None, [1, 0, 1, 0], ("a", "b")),
+        ([b"b", b"a", b"b", b"a"], None, [1, 0, 1, 0], ("a", "b")),
+        ([Decimal(2), Decimal(1), Decimal(2), Decimal(1)], None, [1, 0, 1, 0], ("1", "2")),
     ):
         found = images_in_parquet(write(labels, names=names), limits)
         assert found.labels.tolist() == expected
@@ -66,11 +74,14 @@ def test_many_rows_and_groups(write, make, local):
 @pytest.mark.parametrize(
     ("labels", "names", "message"),
     [
-        ([0.0, 1.0, 0.0, 1.0], None, "labels of the Parquet file are double"),
+        ([0.0, 1.5, 0.0, 1.5], None, "has the label 1.5; whole numbers or text are needed"),
+        ([0.0, 1e300, 0.0, 1e300], None, r"has the label 1e\+300; whole"),
+        ([0.0, float("nan"), 0.0, 1.0], None, r"1 rows of the Parquet file have no label \(NaN\)"),
         ([0, -1, 0, 1], None, r"negative labels \(-1\)"),
         ([0, 2, 0, 1], ["a", "b"], "has the label 2, but names only 2 classes"),
         ([0, None, 0, 1], None, "1 rows of the Parquet file have no label"),
-        ([True, False, True, False], None, "labels of the Parquet file are bool"),
+        ([b"cat", b"\xff", b"cat", b"dog"], None, "The label of row 1 of the Parquet file is not UTF-8"),
+        (["cat", "d" * 500, "cat", "dog"], None, "longer than 100 characters"),
         ([[0], [1], [0], [1]], None, "labels of the Parquet file are list"),
         (["a", "A", "a", "A"], None, "nearly the same name"),
         ([0, 0, 0, 0], None, "the one class '0'"),
@@ -102,7 +113,7 @@ def test_images_that_are_none(write, make, local, nothing_kept):
 def test_missing_columns_and_rows(make, tmp_path, local, nothing_kept):
     for table, message in (
         (pa.table({"picture": [b"1"], "label": [0]}), "has no column image .its columns: picture, label"),
-        (pa.table({"image": [b"1"], "target": [0]}), "has no column label"),
+        (pa.table({"image": [b"1"], "path": [0]}), "has no column label"),
         (pa.table({"a": [1]}), "has no column image and label"),
         (pa.table({"image": pa.array([], pa.binary()), "label": pa.array([], pa.int64())}), "has no rows"),
     ):
@@ -141,3 +152,35 @@ def test_a_dictionary_bomb_is_stopped_while_it_is_read(write, make, local, nothi
     assert path.stat().st_size < 50_000
     with pytest.raises(DataError, match="The Parquet file unpacks to more"):
         import_images(path, local, name="x", limits=dataclasses.replace(Limits.of(local), total_bytes=1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (("img", "label"), ("img", "label")),
+        (("Photo", "fine_label"), ("Photo", "fine_label")),
+        (("scan", "species"), ("scan", "species")),
+    ],
+)
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary_view(), pa.struct([("bytes", pa.binary_view()), ("path", pa.string_view())])])
+def test_columns_of_other_names_and_types(make, local, tmp_path, columns, said, kind):
+    images = [make.encoded(seed=i) for i in range(4)]
+    values = [{"bytes": data, "path": f"{i}.png"} for i, data in enumerate(images)] if pa.types.is_struct(kind) else images
+    table = pa.table({"id": [9, 8, 7, 6], columns[0]: pa.array(values, kind), columns[1]: ["b", "a", "b", "a"]})
+    pq.write_table(table, tmp_path / "up")
+    report = import_set(tmp_path / "up", local, name="x")
+    assert (report.kind, report.class_names, report.counts) == ("images", ("a", "b"), (2, 2))
+    assert report.notes[1] == f"Images are from the column {said[0]!r}, labels from {said[1]!r}."
+    np.testing.assert_array_equal(open_own(report.content_id, local).images(np.arange(4)), [make.pixels((8, 8), i) for i in range(4)])
+
+
+def test_unclear_columns_are_not_guessed(make, local, tmp_path, nothing_kept):
+    images = [make.encoded(seed=i) for i in range(4)]
+    for table, message in (
+        ({"left": images, "right": images, "label": [0, 1, 0, 1]}, "several columns of images: 'left', 'right'"),
+        ({"image": images, "a": [0, 1, 0, 1], "b": [0, 1, 0, 1]}, "no column label, and several that could be it: 'a', 'b'"),
+    ):
+        pq.write_table(pa.table(table), tmp_path / "up")
+        with pytest.raises(DataError, match=message) as caught:
+            import_set(tmp_path / "up", local, name="x")
+        assert caught.value.remedy

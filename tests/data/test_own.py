@@ -160,6 +160,14 @@ def test_what_is_no_image_is_skipped_and_listed(make, local, tmp_path):
     assert any(note.startswith("5 files were skipped: ") for note in report.notes)
 
 
+def test_folders_that_systems_leave_are_no_classes(make, local, tmp_path):
+    left = {f"{place}/{name}": data for place in ("@Recycle", "cat/.@__thumb", "lost+found") for name, data in make.classes().items()}
+    zipped = import_images(make.zip(tmp_path / "up", make.classes() | left), local, name="x")
+    assert (zipped.n, zipped.class_names, zipped.skipped_count) == (4, ("cat", "dog"), 12)
+    folder = import_images(make.folder(tmp_path / "folder", make.classes() | left), local, name="x")
+    assert (folder.content_id, folder.skipped_count) == (zipped.content_id, 3)  # a folder is passed over whole, and said once
+
+
 def test_an_image_without_extension_is_known_by_its_bytes(make, local, tmp_path):
     files = make.classes() | {"cat/no_extension": make.encoded(seed=50), "dog/noise": b"no image"}
     report = import_images(make.zip(tmp_path / "up", files), local, name="x")

@@ -41,7 +41,8 @@ def test_bad_sets_are_refused_and_leave_nothing(make, local, tmp_path, case, not
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "is empty"), (b"hello world", "neither a zip"), (b"\x93NUMPY\1\0", "neither a zip"), (b"PK", "neither")]
+    ("content", "message"),
+    [(b"", "is empty"), (b"hello world", "neither a zip"), (b"\x93NUMPY\1\0", r"is a single NumPy array \(npy\)"), (b"PK", "neither")],
 )
 def test_files_of_another_kind(local, tmp_path, content, message, nothing_kept):
     (tmp_path / "up.zip").write_bytes(content)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ntkcore.data.file_kinds import START, kind_of, refuse_other
 from ntkcore.data.filenames import clean_class_names, shown
 from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note
+from ntkcore.data.import_parquet import holds_images
 from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
 from ntkcore.data.selection import require_pairs
 from ntkcore.data.text.embed import DIMENSIONS, MOST_DIMENSIONS, Embedded, mean_vectors, tfidf_vectors
@@ -28,23 +28,24 @@ _READ, _EMBEDDED = 100, 900  # after reading, after the vectors
 _TABLE, _ARCHIVES = b"PAR1", (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def holds_texts(source: Path | BinaryIO) -> bool:
-    """Whether a file is one of texts, by its content: a Parquet file without a column ``image``, or neither Parquet nor an archive.
+def holds_texts(source: Path | BinaryIO, settings: Settings) -> bool:
+    """Whether a file is one of texts, by its content: a Parquet file without a column of images, or one of no other known kind.
 
     Args:
         source: the file, or an open one, which is left at its beginning.
+        settings: with the limits of what is looked at.
     """
     try:
         if isinstance(source, Path):
             if source.is_dir():
                 return False
             with source.open("rb") as file:
-                return holds_texts(file)
-        start = source.read(4)
-        if start == _TABLE:
-            return "image" not in pq.ParquetFile(source).schema_arrow.names
-        return bool(start) and start not in _ARCHIVES
-    except (OSError, pa.ArrowException):
+                return holds_texts(file, settings)
+        start = source.read(START)
+        if start.startswith(_TABLE):
+            return not holds_images(source, Limits.of(settings))
+        return bool(start) and not start.startswith(_ARCHIVES) and kind_of(start) is None
+    except (OSError, DataError):
         return False  # said by whoever reads it
     finally:
         if not isinstance(source, Path):
@@ -106,14 +107,15 @@ def import_texts(
 def _read(path: Path, columns: Columns, limits: Limits) -> TextTable:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(START)
     except OSError as error:
         raise DataError(
             f"The file {shown(path.name)} could not be read: {error.strerror}.", "Check its spelling and permissions."
         ) from error
     if not start:
         raise DataError("The file is empty.", "Upload it again.")
-    table = texts_in_parquet(path, columns, limits) if start == _TABLE else texts_in_csv(path, columns, limits)
+    refuse_other(start)
+    table = texts_in_parquet(path, columns, limits) if start.startswith(_TABLE) else texts_in_csv(path, columns, limits)
     classes = len(table.class_names)
     if classes > min(MOST_CLASSES, max(len(table.texts) // 2, 2)):
         raise DataError(

@@ -1,7 +1,12 @@
-"""Texts with labels from a CSV file: UTF-8, one line of column names, comma, semicolon or tab between the columns."""
+"""Texts with labels from a CSV file: one line of column names; comma, semicolon, tab or bar between the columns; any line ends.
+
+UTF-8, or UTF-16 with a mark at the beginning, which is what spreadsheets call Unicode text.
+"""
 
 import csv
+import io
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,9 +17,11 @@ from ntkcore.data.import_parquet import labels_of_text
 from ntkcore.data.text.table import MAX_TEXT, Columns, TextTable, find_columns, require_length, too_large
 from ntkcore.errors import DataError
 
-_SEPARATORS = ",;\t"
+_SEPARATORS = ",;\t|"
+_SEP = re.compile(r'"?sep=([^"\r\n])"?[,;\t|]*', re.IGNORECASE)
 _LINE = 4 << 20  # bytes; no line of texts is longer
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_CHUNK = 1 << 20
+_WIDE = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SAVE = "Save it as UTF-8 (spreadsheets call it “CSV UTF-8”)."
 _WHERE = "The CSV file"
 
@@ -23,11 +30,12 @@ def texts_in_csv(path: Path, wanted: Columns, limits: Limits) -> TextTable:
     """The texts and labels of a CSV file, read line by line. Texts may hold line breaks inside quotes.
 
     Raises:
-        DataError: not UTF-8 (naming line and byte), columns missing, a row that does not fit the header, no label, or too much.
+        DataError: neither UTF-8 nor marked as UTF-16 (naming line and byte), columns missing, a row that does not fit the header, no
+            label, or too much.
     """
     try:
-        if path.stat().st_size > limits.total_bytes:
-            raise too_large(_WHERE, limits.total_bytes)
+        if path.stat().st_size > limits.text_bytes:
+            raise too_large(_WHERE, limits.text_bytes)
         with path.open("rb") as file:
             return _table(_lines(file), wanted, limits)
     except OSError as error:
@@ -35,16 +43,22 @@ def texts_in_csv(path: Path, wanted: Columns, limits: Limits) -> TextTable:
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    """The lines with their ends; no byte of a longer character is a line end in UTF-8, so each stands for itself."""
+    """The lines with their ends: a line feed, a carriage return, or both. A mark at the beginning says UTF-16 or UTF-32, none UTF-8."""
+    mark = file.read(4)
+    file.seek(0)
+    # the mark of UTF-32 begins with that of UTF-16
+    wide = next((name for start, name in _WIDE.items() if mark.startswith(start)), None)
+    lines = _decoded(file) if wide is None else _decoded_wide(file, wide)
+    for number, text in enumerate(lines, 1):
+        if len(text) > _LINE:
+            raise _too_long(number)
+        yield text
+
+
+def _decoded(file: BinaryIO) -> Iterator[str]:
+    """No byte of a longer character is a line end in UTF-8, so each line stands for itself."""
     before = 0
-    for number in itertools.count(1):
-        raw = file.readline(_LINE + 1)
-        if not raw:
-            return
-        if len(raw) > _LINE:
-            raise DataError(f"Line {number} of the CSV file is longer than {_LINE >> 20} MiB.", "Is this a CSV file of texts?")
-        if number == 1 and raw[:2] in _UTF16:
-            raise DataError("The CSV file is UTF-16, not UTF-8.", _SAVE)
+    for number, raw in enumerate(_raw_lines(file), 1):
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -57,12 +71,44 @@ def _lines(file: BinaryIO) -> Iterator[str]:
         yield text
 
 
+def _raw_lines(file: BinaryIO) -> Iterator[bytes]:
+    rest, number = b"", 0
+    while chunk := file.read(_CHUNK):
+        *whole, rest = (rest + chunk).splitlines(keepends=True)
+        if rest.endswith(b"\n"):
+            whole, rest = [*whole, rest], b""
+        yield from whole
+        number += len(whole)
+        if len(rest) > _LINE:
+            raise _too_long(number + 1)
+    yield from rest.splitlines(keepends=True)  # one that ends in a carriage return may have waited for its line feed
+
+
+def _decoded_wide(file: BinaryIO, encoding: str) -> Iterator[str]:
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        while line := text.readline(_LINE + 1):
+            yield line
+    except UnicodeError as error:
+        raise DataError(f"The CSV file is damaged: it is not {encoding.upper()} throughout.", _SAVE) from error
+    finally:
+        text.detach()
+
+
+def _too_long(number: int) -> DataError:
+    return DataError(f"Line {number} of the CSV file is longer than {_LINE >> 20} MiB.", "Is this a CSV file of texts?")
+
+
 def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
     first = next(lines, "")
+    said = _SEP.fullmatch(first.strip("\r\n"))  # how a spreadsheet says its separator
+    if said:
+        first = next(lines, "")
     if not first.strip():
         raise DataError("The first line of the CSV file is empty.", "Begin it with the names of the columns, such as text,label.")
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True)
+    separator = said[1] if said else max(_SEPARATORS, key=first.count)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True, skipinitialspace=True)
+    before = 1 if said else 0
     texts, labels = [], []
     try:
         header = next(reader)
@@ -70,7 +116,7 @@ def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
         for row in reader:
             if not row:
                 continue  # a blank line
-            line = reader.line_num
+            line = reader.line_num + before
             if len(row) != len(header):
                 raise DataError(
                     f"The row that ends in line {line} of the CSV file has {len(row)} columns; the first line names {len(header)}.",
@@ -86,7 +132,7 @@ def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
                 raise too_many(_WHERE, limits.files, "rows")
     except csv.Error as error:
         raise DataError(
-            f"Line {reader.line_num} of the CSV file cannot be read: {error}.",
+            f"Line {reader.line_num + before} of the CSV file cannot be read: {error}.",
             f"Check its quotes: one inside a quoted text is doubled, and a text has at most {MAX_TEXT:,} characters.",
         ) from error
     if not texts:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.filenames import shown
+from ntkcore.data.text.words import spelled
 from ntkcore.errors import DataError
 
 MAX_DIMENSION = 4096
@@ -75,7 +76,7 @@ def read_vectors(path: Path, needed: Collection[str], told: Told | None = None) 
                 if len(fields) != dimension + 1:
                     fields = _with_spaces(fields, dimension, number)
                 count += 1
-                word = wanted.get(fields[0])
+                word = wanted.get(fields[0]) if fields[0].isascii() else wanted.get(spelled(fields[0].decode("utf-8", "replace")).encode())
                 if word is not None and word not in place:
                     place[word] = len(rows)
                     rows.append(_numbers(fields[1:], number))

@@ -220,16 +220,17 @@ def test_progress_goes_up_to_its_total_and_cancelling_leaves_nothing(file, local
         import_texts(file, local, name="x", progress=cancel)
 
 
-def test_what_a_file_holds(make, file, tmp_path):
+def test_what_a_file_holds(make, file, local, tmp_path):
     pq.write_table(pa.table({"review": ["a"], "class": [0]}), tmp_path / "texts")
     pq.write_table(pa.table({"image": [b"a"], "label": [0]}), tmp_path / "images")
     make.zip(tmp_path / "zip", make.classes())
     (tmp_path / "empty").touch()
     (tmp_path / "broken").write_bytes(b"PAR1 and no more")
-    found = {name: holds_texts(tmp_path / name) for name in ("reviews.csv", "texts", "images", "zip", "empty", "broken", "gone", ".")}
-    assert [name for name, holds in found.items() if holds] == ["reviews.csv", "texts"]
+    pq.write_table(pa.table({"scan": [make.encoded()], "text": ["a"], "class": [0]}), tmp_path / "scans")
+    names = ("reviews.csv", "texts", "images", "scans", "zip", "empty", "broken", "gone", ".")
+    assert [name for name in names if holds_texts(tmp_path / name, local)] == ["reviews.csv", "texts"]
     with (tmp_path / "texts").open("rb") as opened:
-        assert holds_texts(opened)
+        assert holds_texts(opened, local)
         assert opened.tell() == 0
 
 

@@ -1,5 +1,6 @@
 """Parquet files of texts, as dataset hubs lay them out."""
 
+import dataclasses
 import json
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ def read(tmp_path):
     return of
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
 def test_texts_of_every_type_and_named_labels(read, kind):
     values = pa.array([t.encode() for t in TEXTS], kind) if kind == pa.binary() else pa.array(TEXTS, pa.string()).cast(kind)
     features = {"info": {"features": {"label": {"names": ["neg", "pos"]}}}}
@@ -60,11 +61,13 @@ def test_what_is_refused(read, columns, message):
 
 
 def test_limits(read):
-    small = {name: getattr(LIMITS, name) for name in ("files", "total_bytes", "file_bytes", "ratio", "stored_bytes", "pixels")}
+    small = dataclasses.asdict(LIMITS)
     columns = {"text": list(TEXTS), "label": [label for _, label in REVIEWS]}
     with pytest.raises(DataError, match="more than 10 rows"):
         read(columns, limits=Limits(**small | {"files": 10}))
     with pytest.raises(DataError, match="larger than"):
+        read(columns, limits=Limits(**small | {"text_bytes": 100}))
+    with pytest.raises(DataError, match="unpacks to more than"):
         read(columns, limits=Limits(**small | {"total_bytes": 100}))
 
 

@@ -33,6 +33,12 @@ def test_the_first_line_of_word2vec_and_spaces_at_the_ends(file):
     assert known.lines == 2
 
 
+def test_both_spellings_of_an_accent_are_one_word(file):
+    data = "cafe\u0301 1 2\nna\u00efve 3 4\n".encode() + b"\xff 5 6\n"
+    known = read_vectors(file(data), {"caf\u00e9", "na\u00efve"})
+    np.testing.assert_array_equal([known.vectors[known.place[word]] for word in ("caf\u00e9", "na\u00efve")], [[1, 2], [3, 4]])
+
+
 def test_words_with_spaces_are_told_from_too_many_numbers(file):
     known = read_vectors(file(b"film 1 2 3\n. . . 4 5 6\nat me@here 1 1 1\n"), {"film"})
     assert known.lines == 3
