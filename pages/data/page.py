@@ -55,8 +55,7 @@ def _row(item: OwnSet) -> None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
-            if not item.problem:
-                strip.strip(_first_look(item).dataset)
+            sound = not item.problem and strip.strip(_first_look(item).dataset)
             counts = ", ".join(
                 f"{words.plain(name)} ({count:,} {item.kind})" for name, count in zip(item.class_names, item.counts, strict=True)
             )
@@ -66,7 +65,7 @@ def _row(item: OwnSet) -> None:
             for note in item.notes:
                 st.caption(words.plain(note))
         with right:
-            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
+            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=not sound):
                 go_to("learnability", _first_look(item))
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
