@@ -22,7 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ntkcore.errors import AtlasError
-from ntkcore.jobs import ensure_worker
+from ntkcore.jobs import Keeper
 from ntkcore.settings import settings
 from pages import PAGES
 from pages.shared import frame, media
@@ -30,15 +30,18 @@ from pages.shared import frame, media
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Start a worker with the server when none runs; it outlives the server, so that jobs go on."""
+    """Start workers with the server when none run, and again when they have died; they outlive the server, so that jobs go on."""
+    keeper = Keeper(settings())
     if settings().start_worker:
         try:
-            ensure_worker(settings())
+            keeper.look()
         except AtlasError as error:
             print(f"\nNTK Atlas cannot start: {error.message}\n{error.remedy}\n", file=sys.stderr)
             os._exit(1)  # an exception here would bury the message under the server's own
+        threading.Thread(target=keeper.keep, name="keeper", daemon=True).start()
     threading.Thread(target=_warm, name="warm", daemon=True).start()
     yield
+    keeper.stop()
 
 
 def _warm() -> None:

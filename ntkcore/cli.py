@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
+    lanes = "take long jobs, or imports and jobs of seconds (default: a process for each, started again when it dies)"
+    worker.add_argument("--lane", choices=("compute", "quick"), default=None, help=lanes)
     worker.set_defaults(run=_worker)
 
     bring = commands.add_parser("import", help="import images (zip, folder, Parquet, npz) or texts (CSV, Parquet)")
@@ -265,12 +267,16 @@ def _whole(what: str, text: str) -> tuple[int, ...]:
 
 
 def _worker(options: argparse.Namespace) -> int:
+    from ntkcore.jobs import run_worker, serve
+
+    if options.lane is None:
+        serve(settings().model_copy(update={"device": options.device or settings().device}))
+        return 0
     from ntkcore.analyses.catalogue import handlers
     from ntkcore.analyses.workspace import workspace
-    from ntkcore.jobs import run_worker
 
     ws = workspace()
-    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device) or 0
+    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device, lane=options.lane)
 
 
 def _side(text: str) -> int | Literal["auto"]:

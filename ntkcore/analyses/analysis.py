@@ -170,14 +170,15 @@ class Analysis(ABC, Generic[S, V, R]):
             raise SpecError(refusal, self.smaller)
 
     def request(self, spec: S, ws: Workspace) -> JobState:
-        """Ask for it as a job; the same request by anyone is the same job.
+        """Ask for it as a job; the same request by anyone is the same job, and one of seconds waits for none of hours.
 
         Raises:
             AtlasError: it cannot be had, or cannot fit on this machine.
         """
         self.require_fit(spec, ws)
         payload = {"name": self.name, "spec": spec.model_dump(mode="json")}
-        return ws.jobs.submit(self.kind, self.key(spec, ws), payload, self.title(spec, ws), again=True)
+        seconds = self.forecast(spec, ws).seconds
+        return ws.jobs.submit(self.kind, self.key(spec, ws), payload, self.title(spec, ws), again=True, seconds=seconds)
 
     def compute(self, spec: S, ws: Workspace, reporter: Reporter) -> None:
         """Compute what is missing; a stored tile found damaged on the way is computed again, and said.

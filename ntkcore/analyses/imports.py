@@ -16,11 +16,13 @@ from ntkcore.jobs import JobContext, JobState
 from ntkcore.store.files import guarded
 
 _UPLOAD_LIFE = 86_400.0  # seconds
+_READ, _FETCHED = 5.0, 60.0  # seconds that an import and a download are expected to take, before either has begun
 
 
 def request_download(name: str, ws: Workspace) -> JobState:
     """Ask for a public data set to be downloaded."""
-    return ws.jobs.submit("download", download_key(name), {"name": name}, f"Download of {name}", again=True)
+    title = f"Download of {name}"
+    return ws.jobs.submit("download", download_key(name), {"name": name}, title, again=True, seconds=_FETCHED, queue="import")
 
 
 def download_key(name: str) -> str:
@@ -59,7 +61,7 @@ def request_import(
             "vectors_uploaded": vectors_uploaded,
         }
     key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
-    return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True)
+    return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True, seconds=_READ, queue="import")
 
 
 def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
@@ -100,7 +102,7 @@ def sweep_uploads(ws: Workspace) -> None:
 
 def fetch(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """The job that downloads a data set."""
-    context.plan([("Download", "bytes", 1.0, 60.0)])
+    context.plan([("Download", "bytes", 1.0, _FETCHED)])
     download(payload["name"], ws.settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
     return {}
 
@@ -111,7 +113,7 @@ def bring_in(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dic
     vectors = Path(texts["vectors"]) if texts.get("vectors") else None
     wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
     what = "texts" if holds_texts(path, ws.settings) else "images"
-    context.plan([(f"Reading {what}", what, 1.0, 5.0)])
+    context.plan([(f"Reading {what}", what, 1.0, _READ)])
     try:
         report = import_set(
             path,

@@ -17,12 +17,12 @@ from ntkcore.data.filenames import clean_class_names, escaped
 from ntkcore.data.import_common import ArrayImages, Limits, keep_used_classes, too_many
 from ntkcore.data.import_files import SafeZip
 from ntkcore.data.import_parquet import labels_of_numbers, labels_of_text
+from ntkcore.data.npy import read_header
 from ntkcore.errors import DataError
 
 _BLOCK = 8 << 20  # bytes of images read at a time
 _PIECE = 1 << 20
 _SMALL = 64 << 20  # bytes of labels or names
-_HEADER = 10_000
 _LAYOUT = "It needs images (or x) of shape (n, height, width) or (n, height, width, 3), and labels (or y) of shape (n,)."
 _ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
@@ -146,10 +146,8 @@ def _small(archive: SafeZip, entry: zipfile.ZipInfo, name: str) -> NDArray:
 def _head(file: IO[bytes], name: str, size: int) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and type of an array, after checking that it has plain numbers or text, in C order, and is whole."""
     try:
-        version = np.lib.format.read_magic(file)
-        reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = reader(file, max_header_size=_HEADER)
-    except (*_ERRORS, KeyError) as error:
+        shape, fortran, dtype = read_header(file)
+    except ValueError as error:
         raise _damaged(name) from error
     if dtype.hasobject:
         raise DataError(
@@ -158,11 +156,11 @@ def _head(file: IO[bytes], name: str, size: int) -> tuple[tuple[int, ...], np.dt
         )
     if dtype.names is not None or dtype.itemsize == 0:
         raise DataError(f"The array {name} of the npz holds {dtype}, not plain numbers or text.", _LAYOUT)
-    if size - file.tell() != math.prod(shape) * dtype.itemsize or min(shape, default=0) < 0:
+    if size - file.tell() != math.prod(shape) * dtype.itemsize:
         raise _damaged(name)
     if fortran and len(shape) > 1:
         raise DataError(f"The array {name} of the npz is stored by columns.", "Save numpy.ascontiguousarray of it.")
-    return tuple(int(length) for length in shape), dtype
+    return shape, dtype
 
 
 def _exactly(file: IO[bytes], count: int, name: str) -> bytearray:

@@ -1,12 +1,14 @@
 """Imported sets on disk: ``<cache_dir>/sets/<content id>/`` with labels.npy, ids.json, set.json, and images.npy; or, of texts,
 vectors.npy, texts.bin (the texts in UTF-8, one after the other) and ends.npy (where each ends in it, in bytes).
 
-The content id is the SHA-256 over all of them, the pixels' or vectors' shape and the class names; the name people gave the
-set is not part of it. A set is checked against its id before it is used.
+The content id is the SHA-256 over all of them, the pixels' or vectors' shape and the class names. What set.json says besides them
+is either compared with the data (how many of each class) or, as the name people gave the set, no part of the content; it carries its
+own SHA-256. A set is checked against its id before it is used.
 """
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -23,13 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.hashing import file_sha256
+from ntkcore.data.npy import read_header
 from ntkcore.data.sources import Source
 from ntkcore.errors import DataError, DataMissing, StoreError
 from ntkcore.settings import Settings
 
-_VERSION = 1
+_VERSION = 1  # of the content id
+_DESCRIPTION = 2  # version of set.json; 1 held no checksum
 _ID = re.compile(r"[0-9a-f]{64}")
 _STALE = 24 * 3600  # seconds after which a half-written set is left from a process that died
+_SUM = "sha256"  # of all else in set.json
 _NPY = np.lib.format
 
 Kind = Literal["images", "texts"]
@@ -37,6 +42,7 @@ _FILES: dict[Kind, tuple[str, ...]] = {
     "images": ("images.npy", "labels.npy", "ids.json"),  # the first holds the samples
     "texts": ("vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy"),
 }
+_DTYPES = {"images.npy": "u1", "vectors.npy": "<f4", "labels.npy": "<i8", "ends.npy": "<i8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +182,12 @@ def intact(content_id: str, settings: Settings) -> bool:
     try:
         description = _describe(folder)
         files = [folder / name for name in _FILES[_kind(description)]]
-        starts = [_data_start(path) if path.suffix == ".npy" else 0 for path in files]
-        hashes = {path.stem: file_sha256(path, settings, offset=start) for path, start in zip(files, starts, strict=True)}
-        shape = np.load(files[0], mmap_mode="r", allow_pickle=False).shape
-        return content_id == content_id_of(hashes, tuple(shape), tuple(description["class_names"]))
+        heads = {path.name: _head(path) for path in files if path.suffix == ".npy"}
+        hashes = {path.stem: file_sha256(path, settings, offset=heads[path.name][1] if path.name in heads else 0) for path in files}
+        if content_id != content_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
+            return False
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+        return bool(np.bincount(labels, minlength=len(description["counts"])).tolist() == description["counts"])
     except (OSError, ValueError, DataError):
         return False
 
@@ -222,8 +230,9 @@ def publish(folder: Path, content_id: str, description: Mapping[str, Any], setti
     target = _folder(content_id, settings)
     if (target / "set.json").is_file() and intact(content_id, settings):
         return False
+    told = {**description, "version": _DESCRIPTION, "imported": time.time()}
     with (folder / "set.json").open("w", encoding="utf-8") as file:
-        json.dump({**description, "version": _VERSION, "imported": time.time()}, file, ensure_ascii=False)
+        json.dump(told | {_SUM: _checksum(told)}, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
     if target.exists():
@@ -265,26 +274,34 @@ def _describe(folder: Path) -> dict[str, Any]:
         description = json.loads((folder / "set.json").read_bytes())
         texts = [description["name"], *description["class_names"], *description["notes"]]
         numbers = [description["imported"], description["bytes"], *description["counts"], *description["shape"]]
+        checksum = description.pop(_SUM, None)
         whole = (
-            all(isinstance(text, str) for text in texts)
-            and all(isinstance(number, int | float) for number in numbers)
+            checksum == (_checksum(description) if description["version"] != 1 else None)
+            and all(isinstance(text, str) for text in texts)
+            and all(math.isfinite(number) for number in numbers)
             and len(description["counts"]) == len(description["class_names"])
             and len(description["shape"]) == (1 if _kind(description) == "texts" else 3)
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _damaged(folder) from error
     if not whole:
         raise _damaged(folder)
     return dict(description)
 
 
-def _data_start(path: Path) -> int:
-    """Position of the data in a .npy file."""
+def _checksum(description: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+
+
+def _head(path: Path) -> tuple[tuple[int, ...], int]:
+    """Shape of the array in a .npy file, and where its data begin. Raises ValueError: it is not as it was written."""
     with path.open("rb") as file:
-        if _NPY.read_magic(file) != (1, 0):
-            raise ValueError(f"{path.name}: not as it was written")
-        _NPY.read_array_header_1_0(file)
-        return file.tell()
+        shape, by_columns, dtype = read_header(file)
+        start = file.tell()
+    size = start + math.prod(shape) * dtype.itemsize
+    if by_columns or dtype != np.dtype(_DTYPES[path.name]) or path.stat().st_size != size:
+        raise ValueError(f"{path.name}: not as it was written")
+    return shape, start
 
 
 def _folder(content_id: str, settings: Settings) -> Path:

@@ -2,8 +2,23 @@
 
 from ntkcore.jobs.client import Jobs
 from ntkcore.jobs.context import JobContext
-from ntkcore.jobs.launch import ensure_worker
-from ntkcore.jobs.state import JobState, Status, WorkerState
+from ntkcore.jobs.launch import Keeper, ensure_worker, serve
+from ntkcore.jobs.queue import QUEUES, Lane
+from ntkcore.jobs.state import JobState, Status, Waiting, WorkerState
 from ntkcore.jobs.worker import Handler, run_worker
 
-__all__ = ["Handler", "JobContext", "JobState", "Jobs", "Status", "WorkerState", "ensure_worker", "run_worker"]
+__all__ = [
+    "QUEUES",
+    "Handler",
+    "JobContext",
+    "JobState",
+    "Jobs",
+    "Keeper",
+    "Lane",
+    "Status",
+    "Waiting",
+    "WorkerState",
+    "ensure_worker",
+    "run_worker",
+    "serve",
+]

@@ -1,24 +1,66 @@
 """Asking for jobs and looking at them; used by pages, notebooks and the command line."""
 
-from collections.abc import Sequence
+import functools
+import threading
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dbos import DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
 from dbos import error as dbos_error
 
 from ntkcore.errors import AtlasError
+from ntkcore.jobs import queue_file
 from ntkcore.jobs.book import Mark, WorkerRow
-from ntkcore.jobs.device_lock import held, host, lock_path
-from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUE, VERSION, key_of_part, part_id, prepare, reached
-from ntkcore.jobs.state import JobState, Status, WorkerState
+from ntkcore.jobs.device_lock import held, host, lane_of_worker, lock_path
+from ntkcore.jobs.queue import (
+    APPLICATION,
+    EVENT,
+    PART,
+    VERSION,
+    Queue,
+    key_of_part,
+    lane_of,
+    part_id,
+    prepare,
+    queue_for,
+    reached,
+)
+from ntkcore.jobs.state import JobState, Status, Waiting, WorkerState
 from ntkcore.settings import Settings
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FORECAST = "seconds"  # in a payload: what the job was expected to take
 _LOST = "Its worker stopped; the job goes on from where it was as soon as a worker takes it."
+
+
+def _asked(method: "Callable[Concatenate[Jobs, P], T]") -> "Callable[Concatenate[Jobs, P], T]":
+    """Ask the queue as it is now: a file that was removed, replaced or damaged is opened anew, and the question asked again."""
+
+    @functools.wraps(method)
+    def asked(jobs: "Jobs", *args: P.args, **kwargs: P.kwargs) -> T:
+        for mend in (jobs._renew, jobs._begin_anew):
+            jobs._follow()
+            seen = jobs._client
+            try:
+                with reached():
+                    return method(jobs, *args, **kwargs)
+            except Exception as error:
+                if not mend(seen, error.__cause__ or error):
+                    raise
+        with reached():
+            return method(jobs, *args, **kwargs)
+
+    return asked
 
 
 class Jobs:
     """The job queue. One per process serves all its threads; a look at a job takes a few milliseconds.
+
+    On SQLite, a damaged file is moved aside (:meth:`set_aside`) and the list of jobs begins anew; one that was removed, too.
 
     Raises:
         AtlasError: here and in every method, when the queue's database cannot be reached.
@@ -26,21 +68,77 @@ class Jobs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._book = prepare(settings)
+        self._file = queue_file.of(settings)
+        self._opening = threading.RLock()
+        self._open()
+
+    def _open(self) -> None:
+        self._book = prepare(self._settings)
         with reached():
             self._client = DBOSClient(
-                system_database_url=settings.queue_url,
+                system_database_url=self._settings.queue_url,
                 application_name=APPLICATION,
                 serializer=DBOSPortableJSONSerializer(),
                 retry_connection_errors=False,
             )
+        self._stamp = queue_file.stamp(self._file)
+
+    def _follow(self) -> None:
+        """Open what is there now, where the file is not the one that was opened."""
+        if queue_file.stamp(self._file) != self._stamp:
+            with self._opening:
+                if queue_file.stamp(self._file) != self._stamp:
+                    self._reopen()
+
+    def _renew(self, seen: DBOSClient, error: BaseException) -> bool:
+        """Open the file anew after an error that may be its own; whether that was one."""
+        if self._file is None or not queue_file.is_doubtful(error):
+            return False
+        with self._opening:
+            if self._client is seen:  # else another thread has
+                self._reopen()
+        return True
+
+    def _begin_anew(self, seen: DBOSClient, error: BaseException) -> bool:
+        """Move the file aside: it looks sound, and what is asked of it fails all the same."""
+        if self._file is None or not queue_file.is_broken(error):
+            return False
+        with self._opening:
+            if self._client is seen:
+                queue_file.set_aside(self._file)
+                self._reopen()
+        return True
+
+    def _reopen(self) -> None:
+        self.close()
+        self._open()
+
+    def set_aside(self) -> tuple[Path, ...]:
+        """Damaged files of the queue that were moved aside, the last one first."""
+        return queue_file.found_aside(self._file) if self._file is not None else ()
+
+    def remove_aside(self) -> None:
+        """Delete what was moved aside."""
+        for aside in self.set_aside():
+            queue_file.remove(aside)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.destroy()
         self._book.close()
 
-    def submit(self, kind: str, key: str, payload: dict[str, Any], title: str, *, again: bool = False) -> JobState:
+    @_asked
+    def submit(
+        self,
+        kind: str,
+        key: str,
+        payload: dict[str, Any],
+        title: str,
+        *,
+        again: bool = False,
+        seconds: float | None = None,
+        queue: Queue | None = None,
+    ) -> JobState:
         """Ask for a job; the same key is the same job, whoever asks and however often.
 
         One that failed or was cancelled is started again, with the payload it was first asked with.
@@ -51,78 +149,112 @@ class Jobs:
             payload: JSON for the handler.
             title: what the user calls it.
             again: also start one again that is done: its result is no longer stored.
+            seconds: what it is expected to take; None: nobody knows.
+            queue: where it waits; None: as its seconds say.
         """
-        with reached():
-            state = self.state(key)
-            if state is None:
-                options: Any = {"workflow_name": PART, "queue_name": QUEUE, "workflow_id": part_id(key), "app_version": VERSION}
-                self._client.enqueue(options, kind, key, title, payload)
-            elif not state.active or state.status == "cancelling":
-                if state.status != "done" or again:
-                    self._restart(key)
-            else:
-                return state
-            submitted = self.state(key)
+        queue = queue or queue_for(seconds)
+        state = self._state(key)
+        if state is not None and not state.readable:
+            self._forget(key)
+            state = None
+        if state is None:
+            options: Any = {"workflow_name": PART, "queue_name": queue, "workflow_id": part_id(key), "app_version": VERSION}
+            self._client.enqueue(options, kind, key, title, payload if seconds is None else payload | {_FORECAST: seconds})
+        elif not state.active or state.status == "cancelling":
+            if state.status != "done" or again:
+                self._restart(key, queue)
+        else:
+            return state
+        submitted = self._state(key)
         if submitted is None:
             raise AtlasError(f"The job {title!r} was removed while it was asked for.", "Ask for it again.")
         return submitted
 
+    @_asked
     def cancel(self, key: str) -> None:
         """Stop a job: a waiting one at once, a running one at its next report. Nothing happens when it has ended."""
-        with reached():
-            state = self.state(key)
-            if state is not None and state.status in ("queued", "running"):
-                self._client.cancel_workflows([part_id(key)])
-                self._book.forgive(part_id(key))
+        state = self._state(key)
+        if state is not None and state.status in ("queued", "running"):
+            self._client.cancel_workflows([part_id(key)])
+            self._book.forgive(part_id(key))
 
+    @_asked
     def state(self, key: str) -> JobState | None:
         """The job as it is now, or None when it was never asked for."""
-        with reached():
-            found = self._client.list_workflows(workflow_ids=[part_id(key)])
-            return self._described(found)[0] if found else None
+        return self._state(key)
 
+    @_asked
     def list(self, limit: int = 50) -> tuple[JobState, ...]:
         """The jobs asked for last, newest first."""
-        with reached():
-            return self._described(self._client.list_workflows(name=PART, limit=limit, sort_desc=True))
+        return self._described(self._client.list_workflows(name=PART, limit=limit, sort_desc=True))
 
+    @_asked
+    def waiting(self, job: JobState) -> Waiting:
+        """What a queued job waits for, and about how long."""
+        taken = self._client.list_workflows(queue_name=job.queue, status=["PENDING", "ENQUEUED"])  # in the order they were asked for
+        told = [state for state in self._described(taken) if state.readable]
+        running = [state for state in told if state.status == "running" and state.id != job.id]
+        before = []
+        for state in told:
+            if state.id == job.id:
+                break
+            if state.status == "queued":
+                before.append(state)
+        workers = sum(worker.alive and worker.lane == lane_of(job.queue) for worker in self._workers())
+        left = [_left(state) for state in (*running, *before)]
+        known = [seconds for seconds in left if seconds is not None]
+        seconds = sum(known) / max(workers, 1) if len(known) == len(left) and left else None
+        return Waiting(tuple(state.title for state in (*running, *before)), seconds, workers > 0)
+
+    @_asked
     def forget(self, key: str) -> None:
         """Remove an ended job from the list; what it stored stays.
 
         Raises:
             AtlasError: it has not ended.
         """
-        state = self.state(key)
+        state = self._state(key)
         if state is None:
             return
         if state.active:
             raise AtlasError(f"The job {state.title!r} has not ended.", "Cancel it first.")
-        with reached():
-            self._client.delete_workflows([part_id(key)], delete_children=True)
-            self._book.forget(part_id(key))
+        self._forget(key)
 
+    @_asked
     def workers(self) -> tuple[WorkerState, ...]:
         """Workers heard of within a day, with the jobs they compute."""
-        with reached():
-            rows = self._book.workers()
+        return self._workers()
+
+    # What is asked above may be asked again on another file; what is below is part of one question.
+
+    def _state(self, key: str) -> JobState | None:
+        found = self._client.list_workflows(workflow_ids=[part_id(key)])
+        return self._described(found)[0] if found else None
+
+    def _forget(self, key: str) -> None:
+        self._client.delete_workflows([part_id(key)], delete_children=True)
+        self._book.forget(part_id(key))
+
+    def _workers(self) -> tuple[WorkerState, ...]:
         return tuple(
             WorkerState(
                 row.id,
                 row.host,
                 row.device,
+                lane_of_worker(row.id),
                 row.pid,
                 alive := self._alive(row),
                 key_of_part(row.job) if row.job and alive else None,
                 datetime.fromtimestamp(row.started, UTC),
             )
-            for row in rows
+            for row in self._book.workers()
         )
 
-    def _restart(self, key: str) -> None:
+    def _restart(self, key: str, queue: Queue) -> None:
         try:
-            self._client.rewind_workflow(part_id(key), queue_name=QUEUE)
+            self._client.rewind_workflow(part_id(key), queue_name=queue)
         except dbos_error.DBOSException:
-            state = self.state(key)
+            state = self._state(key)
             if state is None or not state.active:  # else somebody else has just started it again
                 raise
 
@@ -134,10 +266,19 @@ class Jobs:
     def _described(self, found: Sequence[WorkflowStatus]) -> tuple[JobState, ...]:
         marks = self._book.marks([status.workflow_id for status in found])
         living = {row.instance: row for row in self._book.workers() if self._alive(row)}
-        return tuple(self._describe(status, marks.get(status.workflow_id), living) for status in found)
+        return tuple(self._told(status, marks.get(status.workflow_id), living) for status in found)
+
+    def _told(self, status: WorkflowStatus, mark: Mark | None, living: dict[str, WorkerRow]) -> JobState:
+        """The job; one of whose row a flipped bit made nonsense is a failed one that can be asked for again."""
+        try:
+            return self._describe(status, mark, living)
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
+            return _unreadable(status.workflow_id)
 
     def _describe(self, status: WorkflowStatus, mark: Mark | None, living: dict[str, WorkerRow]) -> JobState:
-        kind, _, title, payload = status.input["args"] if isinstance(status.input, dict) else ("", "", "", {})
+        kind, _, title, payload = status.input["args"]
+        if not (isinstance(kind, str) and isinstance(title, str) and isinstance(payload, dict)):
+            raise TypeError(f"{status.workflow_id}: arguments of other types")
         has_it = mark is not None and mark.run is not None and mark.instance in living
         outcome = status.output if status.status == "SUCCESS" and isinstance(status.output, dict) else {}
         progress = outcome.get("progress")
@@ -152,6 +293,7 @@ class Jobs:
             id=key_of_part(status.workflow_id),
             kind=kind,
             title=title,
+            queue=status.queue_name or "",
             status=state,
             stage=progress.get("stage", ""),
             stage_done=progress.get("done", 0.0),
@@ -171,6 +313,41 @@ class Jobs:
             payload=payload,
             result=outcome.get("result") or {},
         )
+
+
+def _left(state: JobState) -> float | None:
+    """Seconds until a job ends that runs or waits; None where nobody knows."""
+    if state.eta_seconds is not None:
+        return state.eta_seconds
+    forecast = state.payload.get(_FORECAST)
+    return forecast * (1.0 - state.fraction) if isinstance(forecast, int | float) else None
+
+
+def _unreadable(part: str) -> JobState:
+    return JobState(
+        id=key_of_part(part),
+        kind="",
+        title="Damaged entry",
+        queue="",
+        status="failed",
+        stage="",
+        stage_done=0.0,
+        stage_total=0.0,
+        fraction=0.0,
+        rate=None,
+        rate_unit="",
+        eta_seconds=None,
+        message="What the list of jobs says of this job is damaged.",
+        remedy="Compute it again: finished parts are kept.",
+        warnings=(),
+        created=None,
+        started=None,
+        finished=None,
+        deaths=0,
+        worker="",
+        payload={},
+        result={},
+    )
 
 
 def _standing(status: WorkflowStatus, outcome: dict[str, Any], has_it: bool, lost: bool) -> tuple[Status, str, str]:

@@ -1,4 +1,4 @@
-"""One worker per device of a machine: a lock file held as long as the worker lives."""
+"""One worker per device and lane of a machine: a lock file held as long as the worker lives."""
 
 import fcntl
 import json
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from ntkcore.errors import AtlasError
+from ntkcore.jobs.queue import Lane
 from ntkcore.store.files import guarded
 
 
@@ -17,9 +18,17 @@ def host() -> str:
     return socket.gethostname()
 
 
-def worker_id(device: str) -> str:
-    """Id of the worker for a device of this machine; the same after every restart."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", f"{host()}-{device}")
+_QUICK = "-quick"
+
+
+def worker_id(device: str, lane: Lane = "compute") -> str:
+    """Id of a lane's worker for a device of this machine; the same after every restart."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", f"{host()}-{device}") + (_QUICK if lane == "quick" else "")
+
+
+def lane_of_worker(worker: str) -> Lane:
+    """The lane of a worker, by its id."""
+    return "quick" if worker.endswith(_QUICK) else "compute"
 
 
 def lock_path(cache_dir: Path, worker: str) -> Path:

@@ -1,13 +1,15 @@
-"""What the client and the workers agree on: names in the queue, ids, and how its database is prepared."""
+"""What the client and the workers agree on: names in the queue, lanes, ids, and how its database is prepared."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import sqlalchemy as sa
 from dbos import DBOS
 
 from ntkcore.errors import AtlasError
+from ntkcore.jobs import queue_file
 from ntkcore.jobs.book import Book
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
@@ -15,9 +17,24 @@ from ntkcore.store.lock import exclusive
 
 APPLICATION = "ntk-atlas"
 VERSION = "1"  # of the arguments of a part; fixed, so that an edit of the program strands no pending job
-QUEUE = "compute"
 PART = "part"
 EVENT = "progress"
+
+Lane = Literal["compute", "quick"]
+Queue = Literal["compute", "quick", "import"]
+QUEUES: dict[Lane, tuple[Queue, ...]] = {"compute": ("compute",), "quick": ("quick", "import")}
+"""What the worker of each lane takes from, one job of each at a time; imports hold up no analysis."""
+QUICK = 10.0  # forecast seconds below which a job has not to wait for long ones
+
+
+def queue_for(seconds: float | None) -> Queue:
+    """Where a computation of so many forecast seconds waits; None: nobody knows."""
+    return "quick" if seconds is not None and seconds < QUICK else "compute"
+
+
+def lane_of(queue: str | None) -> Lane:
+    """The lane whose worker takes from a queue."""
+    return next((lane for lane, queues in QUEUES.items() if queue in queues), "compute")
 
 
 def part_id(key: str) -> str:
@@ -31,7 +48,7 @@ def key_of_part(part: str) -> str:
 
 
 def prepare(settings: Settings) -> Book:
-    """Make the queue's database if it is missing, and open the book in it.
+    """Make the queue's database if it is missing, and open the book in it; a damaged file is moved aside first.
 
     Raises:
         AtlasError: the database cannot be reached or the folder cannot be written.
@@ -40,9 +57,26 @@ def prepare(settings: Settings) -> Book:
     with guarded(settings.cache_dir):
         settings.cache_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(settings.cache_dir / "locks" / "jobs.lock"), reached():
-        book = Book(settings.queue_url)
+        path = queue_file.of(settings)
+        if path is not None and queue_file.is_damaged(path):
+            queue_file.set_aside(path)
+        try:
+            return _begin(settings)
+        except Exception as error:
+            if path is None or not queue_file.is_broken(error):
+                raise
+            queue_file.set_aside(path)  # a sound database of something else, or of another number of its version
+            return _begin(settings)
+
+
+def _begin(settings: Settings) -> Book:
+    book = Book(settings.queue_url)
+    try:
         book.create()
         DBOS.migrate(settings.queue_url)
+    except BaseException:
+        book.close()
+        raise
     return book
 
 

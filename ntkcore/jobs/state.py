@@ -13,6 +13,8 @@ class JobState:
 
     Attributes:
         id: the key of what it computes.
+        kind: which handler computes it; "" where the list of jobs is damaged.
+        queue: where it waits, or waited.
         stage, stage_done, stage_total: what it is doing, how much of that is done, of how much.
         fraction: how much of everything is done, 0 to 1, stages weighted by their planned seconds.
         rate, rate_unit: ``rate_unit`` of the stage done per second, or None before it is known.
@@ -27,6 +29,7 @@ class JobState:
     id: str
     kind: str
     title: str
+    queue: str
     status: Status
     stage: str
     stage_done: float
@@ -51,14 +54,35 @@ class JobState:
         """Whether it still waits, runs or is stopping."""
         return self.status in ("queued", "running", "cancelling")
 
+    @property
+    def readable(self) -> bool:
+        """Whether the list of jobs still says what it is."""
+        return bool(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a queued job waits for.
+
+    Attributes:
+        ahead: titles of the jobs before it, the running ones first.
+        seconds: about how long they take, or None where nobody knows.
+        served: whether a worker lives that will take it.
+    """
+
+    ahead: tuple[str, ...]
+    seconds: float | None
+    served: bool
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """One worker process; ``job`` is the id of the job it computes, or None; ``started`` in UTC."""
+    """One worker process; ``lane``: what it takes; ``job``: id of the job it computes, or None; ``started`` in UTC."""
 
     id: str
     host: str
     device: str
+    lane: str
     pid: int
     alive: bool
     job: str | None

@@ -20,10 +20,10 @@ from dbos import DBOS, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 
 from ntkcore.errors import AtlasError, Cancelled
-from ntkcore.jobs import device_lock, failures
+from ntkcore.jobs import device_lock, failures, queue_file
 from ntkcore.jobs.book import new_worker
 from ntkcore.jobs.context import JobContext
-from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUE, VERSION, key_of_part, prepare
+from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUES, VERSION, Lane, key_of_part, prepare
 from ntkcore.jobs.reserve import Reserve
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
@@ -35,26 +35,29 @@ T = TypeVar("T")
 _LOG = logging.getLogger("ntkcore.jobs")
 
 
-def run_worker(handlers: Mapping[str, Handler], settings: Settings, *, device: str, beat: float = 1.0, poll: float = 0.5) -> NoReturn:
-    """Compute jobs until the process is stopped; call it in the main thread.
+def run_worker(
+    handlers: Mapping[str, Handler], settings: Settings, *, device: str, lane: Lane = "compute", beat: float = 1.0, poll: float = 0.5
+) -> NoReturn:
+    """Compute the jobs of a lane until the process is stopped; call it in the main thread.
 
     SIGTERM and SIGINT end the process at once: the job it computes goes on, from what is finished, in the next worker.
-    The process also ends when its cache folder is removed.
+    The process also ends when its cache folder is removed, or the queue's file is removed, replaced or damaged.
 
     Args:
         handlers: job kind to the function that computes it and returns a small JSON result.
         settings: where the queue, the locks and the log are; ``lease_seconds`` of silence make a worker dead to the others.
         device: device the jobs compute on, ``"cpu"``, ``"cuda:0"``.
+        lane: which jobs it takes; of those of each queue one at a time.
         beat: seconds between signs of life, and between looks whether the job was cancelled.
         poll: seconds between looks for a new job.
 
     Raises:
-        AtlasError: a worker for this device is running already, or the queue cannot be reached.
+        AtlasError: a worker of this lane for this device is running already, or the queue cannot be reached.
     """
-    name = device_lock.worker_id(device)
+    name = device_lock.worker_id(device, lane)
     path = device_lock.lock_path(settings.cache_dir, name)
     lock = device_lock.take(path, device)
-    worker = _Worker(handlers, settings, device, name, beat)
+    worker = _Worker(handlers, settings, device, lane, name, beat)
     signal.signal(signal.SIGTERM, worker.leave)
     signal.signal(signal.SIGINT, worker.leave)
     worker.launch(poll)
@@ -67,12 +70,14 @@ def run_worker(handlers: Mapping[str, Handler], settings: Settings, *, device: s
 class _Worker:
     """One worker: its sign of life, its looking after dead ones, and the computing of a job."""
 
-    def __init__(self, handlers: Mapping[str, Handler], settings: Settings, device: str, name: str, beat: float) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], settings: Settings, device: str, lane: Lane, name: str, beat: float) -> None:
         self.leaving = threading.Event()
-        self._handlers, self._settings, self._device, self._name, self._beat = handlers, settings, device, name, beat
+        self._handlers, self._settings, self._device, self._lane, self._name, self._beat = handlers, settings, device, lane, name, beat
         self._row = new_worker(name, uuid4().hex, device_lock.host(), device, os.getpid())
         self._log = _log_to(settings.cache_dir / "logs" / f"worker-{name}.log")
         self._book = prepare(settings)
+        self._file = queue_file.of(settings)
+        self._stamp = queue_file.stamp(self._file)
         self._reserve = Reserve(device_lock.lock_path(settings.cache_dir, name).with_suffix(".reserve"))
         self._reserve.hold()
         self._complained = -math.inf
@@ -102,8 +107,10 @@ class _Worker:
         step = DBOS.step(name="compute")(compute)
         DBOS.workflow(name=PART)(part)
         self._book.beat(self._row)
+        DBOS.listen_queues(QUEUES[self._lane])
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=poll)
+        for queue in QUEUES[self._lane]:
+            DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=poll)
         _LOG.info("Worker %s started, process %d, device %s", self._name, os.getpid(), self._device)
 
     def leave(self, signum: int, frame: FrameType | None) -> None:
@@ -122,7 +129,14 @@ class _Worker:
             _LOG.warning("Worker %s stopped without saying so", self._name)
 
     def live(self) -> None:
-        """One beat: a sign of life, and from time to time a look at the others' jobs."""
+        """One beat: a sign of life, and from time to time a look at the others' jobs.
+
+        A queue that is no longer there, or damaged, cannot be left for another one in this process: the next worker begins with it.
+        """
+        if queue_file.stamp(self._file) != self._stamp:
+            _LOG.warning("The file of the job queue is another one: this worker stops, and the next one takes it up")
+            self.leaving.set()
+            return
         try:
             self._book.beat(self._row)
             if time.monotonic() - self._reaped > self._settings.lease_seconds / 4:
@@ -130,11 +144,13 @@ class _Worker:
                 self._reap()
         except Exception as error:  # the database is away: what is being computed goes on
             self._complain(error)
+            if self._file is not None and queue_file.is_doubtful(error) and queue_file.is_damaged(self._file):
+                self.leaving.set()
 
     def _reap(self) -> None:
         """Put back into the queue what showed no life for a lease: its worker is dead, or lost it in an outage."""
         now, pending = time.monotonic(), {}
-        for status in DBOS.list_workflows(status="PENDING", queue_name=QUEUE, load_input=False, load_output=False):
+        for status in DBOS.list_workflows(status="PENDING", queue_name=list(QUEUES[self._lane]), load_input=False, load_output=False):
             job = status.workflow_id
             shown = (status.executor_id, status.dequeued_at, DBOS.get_event(job, EVENT, timeout_seconds=0))
             before, since = self._seen.get(job, (None, now))
@@ -142,7 +158,7 @@ class _Worker:
                 since = now
             elif now - since > self._settings.lease_seconds:
                 _LOG.warning("Job %s of worker %s showed no life for %.0f s: taken over", job, status.executor_id, now - since)
-                DBOS.resume_workflow(job, queue_name=QUEUE)
+                DBOS.resume_workflow(job, queue_name=status.queue_name)
                 continue
             pending[job] = (shown, since)
         self._seen = pending

@@ -57,8 +57,7 @@ def _row(item: OwnSet) -> None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
-            if not item.problem:
-                strip.strip(_first_look(item).dataset)
+            sound = not item.problem and strip.strip(_first_look(item).dataset)
             of_class = zip(item.class_names, item.counts, strict=True)
             counts = ", ".join(f"{words.plain(name)} ({words.counted(count, item.kind)})" for name, count in of_class)
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
@@ -67,7 +66,7 @@ def _row(item: OwnSet) -> None:
             for note in item.notes:
                 st.caption(words.plain(note))
         with right:
-            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=bool(item.problem)):
+            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=not sound):
                 with st.spinner("Measuring this machine for the forecast …", show_time=False):
                     spec = defaults.affordable(LEARNABILITY, defaults.fewer_images(_first_look(item), workspace()), workspace())
                 go_to("learnability", spec)

@@ -1,22 +1,24 @@
 """Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
 
 import hashlib
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
 from ntkcore.analyses import catalogue
+from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
-from ntkcore.jobs import JobState
+from ntkcore.jobs import QUEUES, JobState, Lane, WorkerState, ensure_worker
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs import TITLES, DatasetSpec
 from ntkcore.specs.influence import INFLUENCE_KERNELS
 from ntkcore.store import Entry
 from pages.shared import choice as links
-from pages.shared import frame, words
+from pages.shared import frame, job_panel, words
 from pages.shared.page import heading
 
 _SHOWN = 5  # jobs shown before the rest is folded away
@@ -50,14 +52,10 @@ def _jobs() -> None:
     workers = [worker for worker in ws.jobs.workers() if worker.alive]
     st.header("Jobs", anchor=False)
     if workers:
-        st.caption(
-            "Workers: " + ", ".join(f"{words.plain(w.device)} on {words.plain(w.host)}" + (" (busy)" if w.job else "") for w in workers)
-        )
-    else:
-        st.warning(
-            "No worker is running, so nothing is computed. It starts with the app; or run `python -m ntkcore worker`.",
-            icon=":material/warning:",
-        )
+        st.caption("Workers: " + ", ".join(map(_worker, workers)))
+    if missing := [lane for lane in QUEUES if all(worker.lane != lane for worker in workers)]:
+        _start(missing, none=not workers)
+    _aside()
     jobs = sorted(ws.jobs.list(50), key=_urgency)
     if not jobs:
         st.caption("No job yet.")
@@ -76,12 +74,45 @@ def _urgency(job: JobState) -> tuple[int, float]:
     return (int(job.status == "queued"), moments[0]) if job.active else (2, -max(moments))
 
 
+def _worker(worker: WorkerState) -> str:
+    takes = ", imports and what takes seconds" if worker.lane == "quick" else ""
+    return f"{words.plain(worker.device)} on {words.plain(worker.host)}{takes}" + (" (busy)" if worker.job else "")
+
+
+def _start(missing: list[Lane], *, none: bool) -> None:
+    """What is not computed since no worker takes it, and the button that starts one."""
+    if none:
+        said = "No worker is running, so nothing is computed."
+    elif "quick" in missing:
+        said = "No worker is running for imports and for what takes seconds, so these wait."
+    else:
+        said = "No worker is running for what takes more than seconds, so that waits."
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.warning(f"{said} It starts with the app; or run `python -m ntkcore worker`.", icon=":material/warning:")
+        if st.button("Start a worker", key="start_worker", width="content"):
+            for lane in missing:
+                ensure_worker(workspace().settings, lane)
+            st.toast("A worker is starting; it takes a few seconds.")
+
+
+def _aside() -> None:
+    """That a damaged list of jobs was moved aside, until somebody removes it."""
+    jobs = workspace().jobs
+    if found := jobs.set_aside():
+        named = ", ".join(f"`{path.name}`" for path in found)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(
+                f"The list of jobs was damaged and begins anew; what was computed is kept. Moved aside in the cache folder: {named}."
+            )
+            st.button("Delete what was moved aside", key="aside", type="tertiary", on_click=jobs.remove_aside)
+
+
 def _job(job: JobState) -> None:
     with st.container(border=True, key=f"job_{job.id[:12]}"):
         left, middle, right = st.columns([5, 3, 1.2], vertical_alignment="center")
         left.markdown(f"**{words.plain(job.title)}**  \n:small[{_STATUS[job.status]} · asked {words.when(job.created)}]")
         if job.active:
-            middle.progress(min(max(job.fraction, 0.0), 1.0), text=job.stage or "waiting")
+            middle.progress(min(max(job.fraction, 0.0), 1.0), text=_doing(job))
             if right.button("Cancel", key=f"cancel-{job.id}", disabled=job.status == "cancelling", width="stretch"):
                 workspace().jobs.cancel(job.id)
                 st.rerun(scope="fragment")
@@ -91,8 +122,22 @@ def _job(job: JobState) -> None:
         elif job.started and job.finished:
             middle.caption(f"took {words.duration((job.finished - job.started).total_seconds())}")
         if (analysis := catalogue.of_job(job)) is not None and right.button("Open", key=f"open-{job.id}", width="stretch"):
-            spec, view = analysis.shown(analysis.spec.model_validate(job.payload["spec"]))
-            links.go_to(ADDRESSES[analysis.name].page, spec, view)
+            _open(analysis, job)
+
+
+def _open(analysis: Analysis[Any, Any, Any], job: JobState) -> None:
+    """Go to the page that shows what a job computes."""
+    try:
+        asked = analysis.spec.model_validate(job.payload["spec"])
+    except (KeyError, ValidationError):
+        st.caption("What was asked for cannot be read: it is damaged, or of another version.")
+        return
+    spec, view = analysis.shown(asked)
+    links.go_to(ADDRESSES[analysis.name].page, spec, view)
+
+
+def _doing(job: JobState) -> str:
+    return job_panel.waits_for(job) if job.status == "queued" else job.stage or "starting"
 
 
 def _store() -> None:

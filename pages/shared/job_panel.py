@@ -5,8 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ntkcore.analyses.workspace import workspace
-from ntkcore.jobs import JobState, ensure_worker
-from ntkcore.settings import Settings
+from ntkcore.jobs import JobState
 from pages.shared import choice as links
 from pages.shared import frame, words
 
@@ -28,15 +27,8 @@ def job_panel(key: str, moved: Callable[[], bool] | None = None, *, name: str = 
             links.rerun()
             return
         _show(job, name)
-        keep_worker(workspace().settings)
 
     panel()
-
-
-def keep_worker(chosen: Settings) -> None:
-    """Start a worker again should the one started with the app have died."""
-    if chosen.start_worker:
-        ensure_worker(chosen)
 
 
 def _show(job: JobState, name: str) -> None:
@@ -55,9 +47,20 @@ def _show(job: JobState, name: str) -> None:
 def _doing(job: JobState) -> str:
     if job.status == "cancelling":
         return "Cancelling …"
-    if job.status == "queued":
-        return "Waiting for a worker …" if any(w.alive for w in workspace().jobs.workers()) else "Waiting: no worker is running yet …"
-    return f"{job.stage or 'Starting'} …"
+    return f"{waits_for(job)} …" if job.status == "queued" else f"{job.stage or 'Starting'} …"
+
+
+def waits_for(job: JobState) -> str:
+    """What a queued job waits for and about how long, as Markdown without a full stop."""
+    waiting = workspace().jobs.waiting(job)
+    if not waiting.served:
+        return "Waiting: no worker is running yet"
+    if not waiting.ahead:
+        return "Waiting for a worker"
+    first, *more = waiting.ahead
+    others = f" and {len(more)} more" if more else ""
+    about = f", about {words.duration(waiting.seconds)}" if waiting.seconds is not None else ""
+    return f"Waiting for {words.plain(first)}{others}{about}"
 
 
 def _details(job: JobState) -> str:

@@ -2,6 +2,7 @@
 
 import html
 import os
+import re
 import secrets
 from functools import lru_cache
 
@@ -13,10 +14,13 @@ from starlette.routing import Route
 
 from ntkcore.data import ThumbnailPack, open_pack
 from ntkcore.settings import Settings, settings
+from ntkcore.store.files import guarded
+from ntkcore.store.lock import exclusive
 
 _CACHE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 _EXCERPT = 240  # characters of a text on a card
+_SECRET = re.compile(rb"[0-9a-f]{64}")
 
 
 def thumbnail_base(pack: str) -> str:
@@ -103,19 +107,15 @@ def _signer(chosen: Settings) -> Signer:
 
 
 def _secret(chosen: Settings) -> str:
-    """The configured key, or one made once and kept in the cache, readable by its owner alone."""
+    """The configured key, or one made once and kept in the cache, readable by its owner alone; a damaged one is made anew."""
     if chosen.secret:
         return chosen.secret
     path = chosen.cache_dir / "secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".secret-{secrets.token_hex(8)}")
-    if not path.exists():
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        try:
-            os.link(temporary, path)  # fails when another process was first: its key counts
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_text()
+    with exclusive(chosen.cache_dir / "locks" / "secret.lock"), guarded(path.parent):
+        kept = path.read_bytes() if path.exists() else b""
+        if not _SECRET.fullmatch(kept):
+            kept = secrets.token_hex(32).encode()
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(kept)
+    return kept.decode()

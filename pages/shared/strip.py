@@ -14,15 +14,16 @@ from pages.shared import frame, media
 _SHOWN = 9
 
 
-def strip(spec: DatasetSpec) -> None:
-    """Show the first images of a draw; a set that cannot be drawn from says why."""
+def strip(spec: DatasetSpec) -> bool:
+    """Show the first images of a draw; a set that cannot be drawn from says why. Whether it could be."""
     try:
         pack = sample_thumbnails(spec, _SHOWN, workspace())
     except AtlasError as error:
         frame.show_error(error)
-        return
+        return False
     images = "".join(media.picture(pack.id, i, "") for i in range(len(pack)))
     st.html(f'<div class="atlas-strip">{images}</div>')
+    return True
 
 
 def pictures(pack: str, images: Sequence[int], texts: Sequence[str] = (), titles: Sequence[str] = (), *, head: str = "") -> None:

@@ -110,7 +110,21 @@ def test_damage_is_found(report, local, folder, make, tmp_path, damage, loaded_b
     assert load_dataset(spec(report), local).n == 6
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": 3}', '{"name": "a", "class_names": [1]}'])
+BROKEN = ["", "{", "[]", '{"name": 3}', '{"name": "a", "class_names": [1]}', "[" * 100_000]
+NUMBERS = ["Infinity", "NaN", "1" + "0" * 400, "[]", '"3"']
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_that_are_none(report, local, folder, number):
+    told = json.loads((folder / "set.json").read_text())
+    del told["sha256"]
+    told["version"] = 1
+    for name in ("imported", "bytes"):
+        (folder / "set.json").write_text(json.dumps(told | {name: "HERE"}).replace('"HERE"', number))
+        assert own_sets(local)[0].problem
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_a_damaged_description_is_listed_and_can_be_removed(report, local, folder, text):
     (folder / "set.json").write_text(text)
     (item,) = own_sets(local)
@@ -119,6 +133,38 @@ def test_a_damaged_description_is_listed_and_can_be_removed(report, local, folde
     assert item.shape_text == "unreadable"
     remove_own(item.content_id, local)
     assert own_sets(local) == ()
+
+
+def test_no_flipped_bit_of_a_description_goes_unsaid(report, local, folder):
+    """Name, notes and counts have no influence on the content id, yet what is shown of them is what was written."""
+    sound = (folder / "set.json").read_bytes()
+    for byte in range(0, len(sound) - 1, 3):
+        flip(folder / "set.json", byte)
+        (item,) = own_sets(local)
+        assert item.problem and item.content_id == report.content_id, sound[byte - 5 : byte + 5]
+        (folder / "set.json").write_bytes(sound)
+    assert own_sets(local)[0].problem == ""
+
+
+def test_a_description_of_before_is_read_and_compared_with_the_data(report, local, folder):
+    told = json.loads((folder / "set.json").read_text())
+    del told["sha256"]
+    told["version"] = 1
+    (folder / "set.json").write_text(json.dumps(told))
+    assert own_sets(local)[0].problem == "" and load_dataset(spec(report), local).n == 6
+    (folder / "set.json").write_text(json.dumps(told | {"counts": [2, 4]}))
+    with pytest.raises(DataError, match="damaged on disk"):
+        load_dataset(spec(report), local)
+
+
+@pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
+def test_another_type_of_the_same_bytes_is_damage(report, local, folder, file):
+    data = (folder / file).read_bytes()
+    for written, read in ((b"'|u1'", b"'|i1'"), (b"'<i8'", b"'>i8'")):
+        data = data.replace(written, read)
+    (folder / file).write_bytes(data)
+    with pytest.raises(DataError, match="damaged on disk"):
+        load_dataset(spec(report), local)
 
 
 def test_the_name_is_not_part_of_the_content(report, make, local, tmp_path, folder):

@@ -35,9 +35,9 @@ class Bench:
         self.jobs = Jobs(self.settings)
         self.processes: list[subprocess.Popen] = []
 
-    def start(self, device="cpu") -> subprocess.Popen:
+    def start(self, device="cpu", lane="compute") -> subprocess.Popen:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(SCRIPT), str(self.folder), device, str(LEASE)]
+        command = [sys.executable, str(SCRIPT), str(self.folder), device, str(LEASE), "--lane", lane]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         return process

@@ -125,7 +125,7 @@ from ntkcore.jobs import ensure_worker
 from ntkcore.settings import Settings
 sys.stdin.readline()
 for _ in range(3):
-    ensure_worker(Settings(cache_dir=Path(sys.argv[1]), device="cpu"), [sys.executable, sys.argv[2]])
+    ensure_worker(Settings(cache_dir=Path(sys.argv[1]), device="cpu"), command=[sys.executable, sys.argv[2]])
 """
 
 
@@ -148,7 +148,7 @@ def test_the_app_starts_one_worker_that_outlives_it_and_ends_with_its_folder(ben
     bench.jobs.submit("steps", "k1", {"n": 1, "sleep": 0.0}, "Steps")
     assert bench.ended("k1").status == "done"
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    ensure_worker(bench.settings, [sys.executable, "-c", "raise SystemExit('a second one')"])
+    ensure_worker(bench.settings, command=[sys.executable, "-c", "raise SystemExit('a second one')"])
     log = bench.folder / "logs" / "worker-output.log"
     assert log.read_text() == ""
     shutil.rmtree(bench.folder)

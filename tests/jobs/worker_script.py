@@ -1,10 +1,11 @@
-"""A worker with handlers made for the tests: ``worker_script.py CACHE_DIR DEVICE [LEASE]``, or settings from the environment."""
+"""A worker with handlers made for the tests: ``worker_script.py CACHE_DIR DEVICE LEASE --lane LANE``, or settings from the environment."""
 
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -93,12 +94,13 @@ def fills(payload: dict, context: JobContext) -> dict:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    lane: Any = sys.argv[-1]
+    if len(sys.argv) > 3:
         chosen = Settings(cache_dir=Path(sys.argv[1]), device=sys.argv[2], lease_seconds=float(sys.argv[3]))
     else:
         chosen = Settings()
     try:
         handlers = {"steps": steps, "tiles": tiles, "fails": fails, "dies": dies, "fills": fills}
-        run_worker(handlers, chosen, device=chosen.device, beat=0.15, poll=0.1)
+        run_worker(handlers, chosen, device=chosen.device, lane=lane, beat=0.15, poll=0.1)
     except AtlasError as error:
         sys.exit(error.message)

@@ -73,3 +73,20 @@ def test_a_set_of_texts_opens_with_a_network_for_vectors(app, cache, file):
     assert not app.exception
     assert "model" not in app.query_params  # the default, which is fully connected
     assert any("reviews" in p.proto.popover.label and "40 texts" in p.proto.popover.label for p in app.get("popover"))
+
+
+HOSTILE = [b"{'descr': '<i8',\n  'x", b"(" * 90, b"\x00" * 90, b"{'descr': [1], 'fortran_order': False, 'shape': (3,)}"]
+
+
+@pytest.mark.parametrize("header", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_damaged_set_is_marked_alone_and_can_be_removed(app, cache, file, header):
+    sound = import_texts(file, cache, name="sound").content_id
+    other = import_texts(write_reviews(file, REVIEWS[1:]), cache, name="other").content_id
+    ends = cache.cache_dir / "sets" / other / "ends.npy"
+    ends.write_bytes(ends.read_bytes()[:10] + header.ljust(118)[:118] + ends.read_bytes()[128:])
+    opened(app, "images")
+    assert "damaged on disk" in app.error[0].value and len(app.error) == 1
+    explore = {b.key: b.disabled for b in app.button if b.label == "Explore"}
+    assert explore == {f"explore-{sound[:12]}": False, f"explore-{other[:12]}": True}
+    app.button(f"delete-{other[:12]}").click().run()
+    assert not app.exception and not app.error and [b.label for b in app.button].count("Explore") == 1

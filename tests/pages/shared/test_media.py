@@ -75,6 +75,16 @@ def test_the_key_is_kept_and_private(cache, pack):
     assert len(path.read_text()) == 64
 
 
+@pytest.mark.parametrize("damaged", [b"", b"0" * 63, b"0" * 64 + b"\n", b"G" * 64, b"\xff" * 64, b"0" * 65])
+def test_a_damaged_key_is_made_anew(cache, damaged):
+    path = cache.cache_dir / "secret"
+    path.write_bytes(damaged)
+    path.chmod(0o644)
+    made = media._secret(cache)
+    assert media._SECRET.fullmatch(made.encode()) and made == path.read_text() == media._secret(cache)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.fixture
 def texts(cache):
     return thumbnail_pack(np.zeros((2, 8, 8), np.uint8), cache, ("A <b>good</b> film &amp; more\n" + "word " * 200, "Another"))

@@ -1,0 +1,89 @@
+"""The page of jobs: what waits and for what, workers that can be started, and a list of jobs that was damaged."""
+
+import random
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from visiting import button, opened
+
+import ntkcore.jobs
+from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.jobs.book import new_worker
+from ntkcore.permalink import ADDRESSES
+
+
+def asked(ws, **query):
+    spec, _ = ADDRESSES["learnability"].read({"classes": ["0", "1"]} | query)
+    return LEARNABILITY.request(spec, ws)
+
+
+@pytest.fixture
+def served(ws, monkeypatch):
+    """A worker of each lane is said to live; none takes anything."""
+    monkeypatch.setattr(ntkcore.jobs.Jobs, "_alive", lambda jobs, row: True)
+    for name, device in (("here-cpu", "cpu"), ("here-cpu-quick", "cpu")):
+        ws.jobs._book.beat(new_worker(name, name, "here", device, 1))
+
+
+def test_workers_can_be_started(app, ws, monkeypatch):
+    started = []
+    monkeypatch.setattr(ntkcore.jobs, "ensure_worker", lambda settings, lane: started.append((settings, lane)))
+    opened(app, "jobs")
+    assert "No worker is running, so nothing is computed" in app.warning[0].value
+    button(app, "Start a worker").click().run()
+    assert not app.exception and started == [(ws.settings, "compute"), (ws.settings, "quick")]
+
+
+def test_a_lane_without_a_worker_is_said(app, served, ws):
+    opened(app, "jobs")
+    assert not app.warning and any("cpu on here, cpu on here, imports" in caption.value for caption in app.caption)
+    ws.jobs._book.leave("here-cpu-quick")
+    opened(app, "jobs")
+    assert "imports and for what takes seconds" in app.warning[0].value
+
+
+def test_a_waiting_job_says_what_for_and_how_long(app, served, ws):
+    for at, seconds in enumerate((4.0, 3.0)):
+        ws.jobs.submit("import", f"k{at}", {}, f"Import of *{at}*", seconds=seconds, queue="import")
+    first, second = ws.jobs.state("k0"), ws.jobs.state("k1")
+    assert ws.jobs.waiting(first).ahead == () and ws.jobs.waiting(second).seconds == 4.0
+    opened(app, "jobs")
+    texts = [bar.proto.text for bar in app.get("progress")]
+    assert texts[1] == "Waiting for a worker" and texts[0] == r"Waiting for Import of \*0\*, about 4 s"
+
+
+@pytest.mark.parametrize(("seconds", "queue"), [(9.0, "quick"), (11.0, "compute")])
+def test_what_is_forecast_in_seconds_waits_for_nothing_long(ws, monkeypatch, seconds, queue):
+    real = type(LEARNABILITY).forecast
+    monkeypatch.setattr(type(LEARNABILITY), "forecast", lambda *asked: replace(real(*asked), seconds=seconds))
+    assert asked(ws, n="60").queue == queue
+
+
+@pytest.mark.parametrize("page", ["", "jobs", "images", "learnability"])
+def test_a_damaged_list_of_jobs_closes_no_page(app, ws, page):
+    asked(ws, n="60")
+    path = ws.settings.cache_dir / "jobs.sqlite"
+    ws.jobs.close()
+    path.write_bytes(random.Random(0).randbytes(path.stat().st_size))
+    opened(app, page)
+    assert not app.error
+    if page == "jobs":
+        (aside,) = ws.settings.cache_dir.glob("jobs.damaged-*.sqlite")
+        assert any(aside.name in caption.value for caption in app.caption)
+        button(app, "Delete what was moved aside").click().run()
+        assert not app.exception and not aside.exists() and not any("damaged" in caption.value for caption in app.caption)
+
+
+def test_a_job_that_nobody_can_read_is_listed(app, ws):
+    job = asked(ws, n="60")
+    ws.jobs.cancel(job.id)
+    with sqlite3.connect(ws.settings.cache_dir / "jobs.sqlite") as connection:
+        connection.execute("""UPDATE workflow_input SET inputs = replace(inputs, '"n"', '"x"')""")
+    opened(app, "jobs")
+    button(app, "Open").click().run()
+    assert not app.exception and any("cannot be read" in caption.value for caption in app.caption)
+    with sqlite3.connect(ws.settings.cache_dir / "jobs.sqlite") as connection:
+        connection.execute("UPDATE workflow_input SET inputs = '{'")
+    opened(app, "jobs")
+    assert any("Damaged entry" in item.value for item in app.markdown)
