@@ -5,6 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.answer import label_words
 from ntkcore.analyses.influence.result import InfluenceResult
@@ -36,7 +37,7 @@ def show_training(subject: Subject) -> None:
         )
         st.download_button(
             "All influences (CSV)",
-            lambda: views.table(result, subject.values, subject.left_out).to_csv(index=False),
+            lambda: csv_of(views.table(result, subject.values, subject.left_out)),
             "influence.csv",
             "text/csv",
             icon=":material/download:",

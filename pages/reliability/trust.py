@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
@@ -64,7 +65,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         )
         st.download_button(
             "All (CSV)",
-            lambda: tables.light_table(result, now).to_csv(index=False),
+            lambda: csv_of(tables.light_table(result, now)),
             "lights.csv",
             "text/csv",
             icon=":material/download:",

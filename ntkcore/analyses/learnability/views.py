@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
@@ -197,7 +198,7 @@ def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) ->
             text = pack.text(int(image))
             files.append(f"{folder}/{image:06d}.{'png' if text is None else 'txt'}")
             archive.writestr(files[-1], pack.png(int(image)) if text is None else text)
-        archive.writestr("images.csv", rows.assign(file=files).to_csv(index=False))
+        archive.writestr("images.csv", csv_of(rows.assign(file=files)))
     return buffer.getvalue()
 
 

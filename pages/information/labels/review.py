@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
@@ -96,7 +97,7 @@ def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
     st.download_button(
         label,
-        lambda: make(result, labels).to_csv(index=False),
+        lambda: csv_of(make(result, labels)),
         f"{'corrected-' if name == 'labels' else ''}{name}.csv",
         "text/csv",
         icon=":material/download:",
