@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkcore.data.filenames import clean_class_names, escaped
+from ntkcore.data.filenames import clean_class_names, escaped, shown
 from ntkcore.data.import_common import ArrayImages, Limits, keep_used_classes, too_many
 from ntkcore.data.import_files import SafeZip
 from ntkcore.data.import_parquet import labels_of_numbers, labels_of_text
@@ -128,7 +128,7 @@ def _labels(values: NDArray, name: str, n: int, given: NDArray | None) -> tuple[
         position = {text: i for i, text in reversed(list(enumerate(names)))}
         unknown = next((text for text in texts if text not in position), None)
         if unknown is not None:
-            raise DataError(f"The label {escaped(unknown)[:100]!r} of the npz is not in class_names.", "Mend the label or the class names.")
+            raise DataError(f"The label {shown(unknown)} of the npz is not in class_names.", "Mend the label or the class names.")
         return np.array([position[text] for text in texts], np.int64), names
     if values.dtype.kind not in "iufb":
         raise DataError(f"The labels of the npz are {values.dtype}; whole numbers or text are needed.", "Save them as integers or as text.")
