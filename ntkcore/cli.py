@@ -158,8 +158,10 @@ def _write_csv(rows: Any, path: Path | None) -> None:
     """Write a table of pandas where it is wanted."""
     if path is None:
         return
+    from ntkcore.analyses.csv_text import csv_of
+
     try:
-        rows.to_csv(path, index=False)
+        path.write_text(csv_of(rows), encoding="utf-8", newline="")
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
 

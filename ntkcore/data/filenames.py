@@ -18,13 +18,23 @@ _LEFTOVERS = re.compile(
     | @recycle | @recently-snapshot | @transcode | @__thumb | ~snapshot""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+# what people write though it does not print by itself: joiners between letters of other scripts and emoji, the letters of a flag
+_WRITTEN = re.compile(r"((?<=[^\x00-\xff])[\u200c\u200d](?=[^\x00-\xff])|(?<=\U0001f3f4)[\U000e0061-\U000e007a]+\U000e007f)")
 _NUMBER = re.compile(r"[+-]\d{1,18}")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def escaped(name: str) -> str:
-    """The name with every character that does not print (control, direction marks, lone surrogates) written as its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    """The name with every character that does not print (control, direction marks, lone surrogates) written as its escape.
+
+    Joiners between letters of other scripts and between emoji, and the letters of a flag, stay as people write them.
+    """
+    pieces = _WRITTEN.split(name)
+    return "".join(piece if place % 2 else "".join(map(_escaped, piece)) for place, piece in enumerate(pieces))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def shown(name: str, length: int = 120) -> str:
@@ -86,7 +96,7 @@ def clean_class_names(names: tuple[str, ...]) -> tuple[str, ...]:
             raise DataError("A class has an empty name.", "Give every class a name, then import again.")
         if len(name) > MAX_CLASS:
             raise long_class(name)
-        alike = unicodedata.normalize("NFKC", name).casefold()
+        alike = _WRITTEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
         if alike in seen:
             raise DataError(
                 f"Two classes have nearly the same name: {shown(seen[alike])} and {shown(original)}.",

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from ntkcore.settings import Settings
 _CHUNK = 1 << 20
 _LARGE, _LARGE_RATIO = 16 << 20, 20.0  # of an entry that is read whole
 _DIRECTORY_BYTES = 16 << 20  # of a zip's table of contents: 160 bytes for each of 100,000 files
+_UNICODE_PATH = 0x7075  # Info-ZIP's extra field of a name
 _ENTRY = b"PK\1\2"
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # flags of a zip entry
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on what one read yields
@@ -94,8 +96,9 @@ class SafeZip:
     def _check(self, entry: zipfile.ZipInfo) -> tuple[str, ...]:
         name = entry.orig_filename
         if not entry.flag_bits & _UTF8:
+            raw = name.encode("cp437")
             try:
-                name = name.encode("cp437").decode("utf-8")
+                name = (_unicode_path(entry.extra, raw) or raw).decode("utf-8")
             except UnicodeError as error:
                 raise DataError(
                     f"The file name {shown(name)} in {self.where} is not UTF-8.", "Rename the file, or pack again with UTF-8 names."
@@ -144,6 +147,16 @@ class _BoundedFile(io.FileIO):
         if len(data) > _CHUNK and data.count(_ENTRY) > self._entries:
             raise too_many("The zip", self._entries)
         return data
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> bytes | None:
+    """The name in UTF-8 that many programs write beside one in the encoding of their system, if it is still that name's."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        if kind == _UNICODE_PATH and length > 5 and extra[4] == 1 and extra[5:9] == struct.pack("<I", zlib.crc32(raw)):
+            return extra[9 : 4 + length]
+        extra = extra[4 + length :]
+    return None
 
 
 def file_too_big(name: str, limit: int) -> DataError:

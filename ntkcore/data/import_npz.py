@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkcore.data.filenames import clean_class_names, escaped
+from ntkcore.data.filenames import clean_class_names, escaped, shown
 from ntkcore.data.import_common import ArrayImages, Limits, keep_used_classes, too_many
 from ntkcore.data.import_files import SafeZip
 from ntkcore.data.import_parquet import labels_of_numbers, labels_of_text
@@ -118,20 +118,29 @@ def _labels(values: NDArray, name: str, n: int, given: NDArray | None) -> tuple[
         values = values[:, 0]
     if values.ndim != 1 or len(values) != n:
         raise DataError(f"The npz has {n:,} images, but {name} has the shape {values.shape}.", "Give every image exactly one label.")
-    if given is not None and (given.ndim != 1 or given.dtype.kind != "U"):
+    if given is not None and (given.ndim != 1 or given.dtype.kind not in "US"):
         raise DataError(f"class_names of the npz is an array of {given.dtype} of shape {given.shape}.", "Save it as a list of text.")
-    names = None if given is None else tuple(str(text) for text in given)
-    if values.dtype.kind == "U":
-        texts = [str(text) for text in values]
+    names = None if given is None else tuple(_texts(given, "class_names"))
+    if values.dtype.kind in "US":
+        texts = _texts(values, name)
         if names is None:
             return labels_of_text(texts)
-        unknown = next((text for text in texts if text not in names), None)
+        position = {text: i for i, text in reversed(list(enumerate(names)))}
+        unknown = next((text for text in texts if text not in position), None)
         if unknown is not None:
-            raise DataError(f"The label {escaped(unknown)[:100]!r} of the npz is not in class_names.", "Mend the label or the class names.")
-        return np.array([names.index(text) for text in texts], np.int64), names
-    if values.dtype.kind not in "iu":
+            raise DataError(f"The label {shown(unknown)} of the npz is not in class_names.", "Mend the label or the class names.")
+        return np.array([position[text] for text in texts], np.int64), names
+    if values.dtype.kind not in "iufb":
         raise DataError(f"The labels of the npz are {values.dtype}; whole numbers or text are needed.", "Save them as integers or as text.")
     return labels_of_numbers(values, names, "the npz")
+
+
+def _texts(values: NDArray, name: str) -> list[str]:
+    """Text, or bytes in UTF-8, as text."""
+    try:
+        return [value.decode("utf-8") if isinstance(value, bytes) else str(value) for value in values.tolist()]
+    except UnicodeDecodeError as error:
+        raise DataError(f"The array {name} of the npz holds bytes that are not UTF-8.", "Save it as text.") from error
 
 
 def _small(archive: SafeZip, entry: zipfile.ZipInfo, name: str) -> NDArray:

@@ -104,7 +104,7 @@ def _keep(
 ) -> ImportReport:
     if len(images.class_names) < 2:
         raise DataError(
-            f"All images are of the one class {images.class_names[0]!r}.", "Bring at least two classes: one folder or label for each."
+            f"All images are of the one class {shown(images.class_names[0])}.", "Bring at least two classes: one folder or label for each."
         )
     require_pairs(images.labels, images.class_names, "in this set", "Add images of it, or leave the class out.")
     n = len(images.labels)

@@ -15,7 +15,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -205,8 +205,9 @@ def half_written(settings: Settings) -> Iterator[Path]:
     try:
         sets.mkdir(parents=True, exist_ok=True)
         for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
-            if left.stat().st_mtime < time.time() - _STALE:
-                shutil.rmtree(left, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another import has just ended
+                if left.stat().st_mtime < time.time() - _STALE:
+                    shutil.rmtree(left, ignore_errors=True)
         folder = sets / f".new-{uuid.uuid4().hex}"
         folder.mkdir()
     except OSError as error:
@@ -235,16 +236,18 @@ def publish(folder: Path, content_id: str, description: Mapping[str, Any], setti
         json.dump(told | {_SUM: _checksum(told)}, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
-    if target.exists():
-        aside = target.with_name(f".removed-{uuid.uuid4().hex}")
-        target.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
     try:
         folder.rename(target)
+        return True
     except OSError:
-        if intact(content_id, settings):  # another process imported the same at the same moment
-            return False
-        raise
+        if not target.exists():
+            raise
+    if intact(content_id, settings):  # another import of the same content has just ended
+        return False
+    aside = target.with_name(f".removed-{uuid.uuid4().hex}")
+    target.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(target)
     return True
 
 

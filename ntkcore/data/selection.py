@@ -8,6 +8,7 @@ moved to the same classes.
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkcore.data.filenames import shown
 from ntkcore.errors import DataError, SpecError
 
 _DRAW, _NOISE = 1, 2  # streams of one seed
@@ -84,7 +85,7 @@ def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where
     if short:
         name, count = short[0]
         more = f" ({len(short) - 1} more classes have too few)" if len(short) > 1 else ""
-        raise DataError(f"Class {name!r} has {_counted(count, what)} {where}, and at least two are needed{more}.", remedy)
+        raise DataError(f"Class {shown(name)} has {_counted(count, what)} {where}, and at least two are needed{more}.", remedy)
 
 
 def _counted(count: int, what: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from ntkcore.analyses.convergence import views
 from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
 from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from pages.convergence.charts import show_charts
@@ -116,7 +117,7 @@ def _controls(result: ConvergenceResult) -> None:
             )
         st.download_button(
             "CSV",
-            lambda: views.table(result).to_csv(index=False),
+            lambda: csv_of(views.table(result)),
             "convergence.csv",
             "text/csv",
             key="convergence_csv",

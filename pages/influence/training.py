@@ -5,6 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.answer import label_words
@@ -37,7 +38,7 @@ def show_training(subject: Subject) -> None:
         )
         st.download_button(
             "All influences (CSV)",
-            lambda: INFLUENCE.table(result, view, subject.look.ws).to_csv(index=False),
+            lambda: csv_of(INFLUENCE.table(result, view, subject.look.ws)),
             "influence.csv",
             "text/csv",
             icon=":material/download:",

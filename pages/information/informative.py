@@ -5,6 +5,7 @@ import html
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading, loss_answer
@@ -128,7 +129,7 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
         if basket:
             st.download_button(
                 "CSV",
-                lambda: (found := views.table(look))[found["image"].isin(basket)].to_csv(index=False),
+                lambda: csv_of((found := views.table(look))[found["image"].isin(basket)]),
                 "basket.csv",
                 "text/csv",
                 key="information_basket_csv",
@@ -139,7 +140,7 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
             st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
     st.download_button(
         "All scores (CSV)",
-        lambda: views.table(look).to_csv(index=False),
+        lambda: csv_of(views.table(look)),
         "information.csv",
         "text/csv",
         icon=":material/download:",

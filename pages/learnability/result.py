@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
@@ -153,7 +154,7 @@ def _download(label: str, file: str, key: str, made: Callable[[], str | bytes]) 
 
 
 def _csv(look: Look, images: Sequence[int] | np.ndarray) -> str:
-    return with_texts(views.table(look, images), look.result.pack, workspace()).to_csv(index=False)
+    return csv_of(with_texts(views.table(look, images), look.result.pack, workspace()))
 
 
 def _basket(look: Look) -> None:

@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.thumbnails import with_texts
@@ -66,7 +67,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         )
         st.download_button(
             "All (CSV)",
-            lambda: with_texts(tables.light_table(result, now), result.test_pack, workspace()).to_csv(index=False),
+            lambda: csv_of(with_texts(tables.light_table(result, now), result.test_pack, workspace())),
             "lights.csv",
             "text/csv",
             icon=":material/download:",

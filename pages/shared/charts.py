@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.figures.theme import paper
 from pages.shared import frame
 
@@ -39,9 +40,7 @@ def chart(
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(title, anchor=False, width="content")
             with st.popover("", icon=":material/download:", key=f"download_{key}", help="Download this chart", type="tertiary"):
-                st.download_button(
-                    "Data (CSV)", lambda: table().to_csv(index=False), f"{key}.csv", "text/csv", key=f"csv_{key}", on_click="ignore"
-                )
+                st.download_button("Data (CSV)", lambda: csv_of(table()), f"{key}.csv", "text/csv", key=f"csv_{key}", on_click="ignore")
                 st.download_button(
                     "Interactive page (HTML)",
                     lambda: _html(figure, title, mode),

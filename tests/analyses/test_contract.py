@@ -13,6 +13,7 @@ from small_analyses import SMALL, quickly
 from ntkcore import notebook
 from ntkcore.analyses.catalogue import ANALYSES, MATERIALS, handlers, named, of, of_job, word_of
 from ntkcore.analyses.convergence.comparison import COMPARISON_METHOD
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.information.groups.kernel import COMPOSED_METHOD
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
@@ -156,8 +157,7 @@ def test_the_terminal_and_the_notebook_say_the_same(made, kept, name, capsys, tm
     assert main([name, *words, "--csv", str(tmp_path / "rows.csv")]) == 0
     printed = capsys.readouterr().out
     assert all(text in printed for text in said) and asked.analysis.key(asked.spec, kept) in printed
-    rows.to_csv(tmp_path / "own.csv", index=False)
-    assert (tmp_path / "rows.csv").read_text() == (tmp_path / "own.csv").read_text()
+    assert (tmp_path / "rows.csv").read_text() == csv_of(rows)
     assert main([name, *words, "--forecast"]) == 0
     assert "stored" in capsys.readouterr().out
     looks = {option: SMALL[name][option] for option in ADDRESSES[name].asks if option in SMALL[name]}

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ntkcore.data.filenames import clean_class_names, escaped, is_hidden, natural_key, safe_parts, shown
+from ntkcore.data.selection import require_pairs
 from ntkcore.errors import DataError
 
 
@@ -28,8 +30,41 @@ def test_names_that_are_no_text_or_too_long():
 
 @given(st.text())
 def test_what_is_shown_prints_and_is_short(name):
-    assert escaped(name).isprintable()
+    assert escaped(name).replace("\u200c", "").replace("\u200d", "").isprintable()
     assert len(shown(name)) < 130
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["👨\u200d👩\u200d👧", "❤\ufe0f\u200d🔥", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "می\u200cروم", "क्\u200dष"],
+)
+def test_what_people_write_is_shown_as_they_write_it(name):
+    assert escaped(name) == name
+    assert clean_class_names((name, "cat")) == (name, "cat")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("c\u200dat", "c\\u200dat"),
+        ("\u200d👩", "\\u200d👩"),
+        ("a\U000e0067\U000e007f", "a\\U000e0067\\U000e007f"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("bell\x07", "bell\\x07"),
+    ],
+)
+def test_what_does_not_print_is_escaped_once(name, said):
+    assert escaped(name) == said
+    (kept, _) = clean_class_names((name, "cat"))
+    assert kept == said
+    with pytest.raises(DataError) as caught:
+        require_pairs(np.zeros(1, np.int64), (kept,), "in this set", "Add images.")
+    assert f"Class '{said}' has" in caught.value.message
+
+
+def test_joiners_tell_no_classes_apart():
+    with pytest.raises(DataError, match="nearly the same name"):
+        clean_class_names(("می\u200cروم", "میروم"))
 
 
 @pytest.mark.parametrize(

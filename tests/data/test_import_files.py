@@ -210,3 +210,34 @@ def test_an_allowed_folder_that_is_a_link(make, tmp_path):
     real = make.folder(tmp_path / "real", make.classes())
     (tmp_path / "alias").symlink_to(real)
     assert check_server_path(tmp_path / "alias" / "cat", roots(tmp_path, tmp_path / "alias")) == (real / "cat").resolve()
+
+
+def named_otherwise(path, files, encoding, *, checksum_of=None):
+    """A zip of a system that has another encoding, with the names in UTF-8 beside, as Info-ZIP, WinRAR and 7-zip write them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, (name, data) in enumerate(files.items()):
+            entry = zipfile.ZipInfo(f"{number:0{len(name.encode(encoding))}}")
+            raw = name.encode(encoding)
+            body = b"\1" + struct.pack("<I", zlib.crc32(checksum_of or raw)) + name.encode()
+            entry.extra = struct.pack("<HH", 0x7075, len(body)) + body
+            archive.writestr(entry, data)
+    data = path.read_bytes()
+    for number, name in enumerate(files):
+        raw = name.encode(encoding)
+        data = data.replace(b"%0*d" % (len(raw), number), raw)
+    path.write_bytes(data)
+    return path
+
+
+def test_names_in_other_encodings_are_those_that_stand_beside(make, tmp_path):
+    files = {f"{name}/{i}.png": make.encoded(seed=i) for name in ("猫", "犬") for i in range(2)}
+    path = named_otherwise(tmp_path / "up", files, "cp932")
+    archive = SafeZip(path, Limits.of(Settings()))
+    assert sorted({parts[0] for parts in archive.parts}) == ["犬", "猫"]
+    archive.close()
+
+
+def test_names_in_other_encodings_alone_are_refused(make, local, tmp_path):
+    files = {f"{name}/{i}.png": make.encoded(seed=i) for name in ("猫", "犬") for i in range(2)}
+    path = named_otherwise(tmp_path / "up", files, "cp932", checksum_of=b"of another name")
+    refuse(path, local, "in the zip is not UTF-8")

@@ -77,6 +77,37 @@ def test_large_arrays_are_read_in_blocks(make, save, local):
     np.testing.assert_array_equal(stored(report, local)[0], pixels)
 
 
+@pytest.mark.parametrize(
+    ("labels", "names", "classes"),
+    [
+        ([1.0, 0.0, 1.0, 0.0], None, ("0", "1")),
+        ([True, False, True, False], None, ("False", "True")),
+        ([1.0, 0.0, 1.0, 0.0], ["cat", "dog"], ("cat", "dog")),
+        ([b"dog", b"cat", b"dog", b"cat"], None, ("cat", "dog")),
+        ([b"dog", b"cat", b"dog", b"cat"], [b"cat", b"dog"], ("cat", "dog")),
+        (["../x", "C:\\", "../x", "C:\\"], None, ("../x", "C:\\")),
+        (["-1", "-10", "-1", "-10"], None, ("-10", "-1")),
+    ],
+)
+def test_labels_of_every_kind(make, save, local, labels, names, classes):
+    arrays = {"images": make.pixels((4, 6, 6)), "labels": np.array(labels)} | ({} if names is None else {"class_names": np.array(names)})
+    report = import_images(save(**arrays), local, name="x")
+    assert report.class_names == classes
+    given = stored(report, local)[1].tolist()
+    assert given[:2] == given[2:] and given[0] != given[1]
+
+
+@pytest.mark.parametrize(
+    "header", ["{'descr': '|u1'", "(" * 500, "{'a': [", "\n  x\n y", "{1: 2}", "{'descr': '|u1', 'shape': 'x'}", "\0", "1e999"]
+)
+def test_hostile_headers_are_damage(make, local, tmp_path, header, nothing_kept):
+    text = header.encode().ljust(510) + b"\n"
+    array = b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text + bytes(100)
+    path = make.zip(tmp_path / "up", {"images.npy": array, "labels.npy": array})
+    with pytest.raises(DataError, match="The array images of the npz is damaged"):
+        import_images(path, local, name="x")
+
+
 GOOD = np.zeros((4, 6, 6))
 Y = [0, 0, 1, 1]
 
@@ -106,7 +137,13 @@ BAD = {
     "by columns": ({"images": np.asfortranarray(at(0.5)), "labels": Y}, "stored by columns"),
     "short labels": ({"images": GOOD, "labels": [0, 1, 1]}, r"has 4 images, but labels has the shape \(3,\)"),
     "matrix of labels": ({"images": GOOD, "labels": np.eye(4, 2)}, r"labels has the shape \(4, 2\)"),
-    "float labels": ({"images": GOOD, "labels": [0.0, 0.0, 1.0, 1.0]}, "labels of the npz are float64"),
+    "fractions": ({"images": GOOD, "labels": [0.0, 0.0, 0.5, 0.5]}, "has the label 0.5; whole numbers or text are needed"),
+    "missing labels": ({"images": GOOD, "labels": [0.0, 0.0, np.nan, 1.0]}, r"1 rows of the npz have no label \(NaN\)"),
+    "complex labels": ({"images": GOOD, "labels": [0j, 0j, 1j, 1j]}, "labels of the npz are complex128"),
+    "bytes that are no text": (
+        {"images": GOOD, "labels": [b"a", b"a", b"\xff", b"\xff"]},
+        "labels of the npz holds bytes that are not UTF-8",
+    ),
     "negative labels": ({"images": GOOD, "labels": [0, 0, -1, -1]}, "negative labels"),
     "beyond the names": ({"images": GOOD, "labels": [0, 0, 2, 2], "class_names": ["a", "b"]}, "has the label 2, but names only 2"),
     "unknown name": (

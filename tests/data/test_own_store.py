@@ -1,12 +1,14 @@
 import json
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from ntkcore.data import content_hash, import_images, load_dataset, own_sets, remove_own
-from ntkcore.data.own_store import half_written
+from ntkcore.data.own_store import half_written, open_own
 from ntkcore.errors import DataError, DataMissing
 from ntkcore.specs import DatasetSpec
 
@@ -199,3 +201,31 @@ def test_stored_arrays_are_plain_npy(folder):
     assert np.load(folder / "images.npy", allow_pickle=False).shape == (6, 8, 8, 3)
     assert np.load(folder / "labels.npy", allow_pickle=False).dtype == np.int64
     assert sorted(path.name for path in folder.iterdir()) == ["ids.json", "images.npy", "labels.npy", "set.json"]
+
+
+def test_imports_of_the_same_images_at_once_are_one_set(make, local, tmp_path):
+    """Four threads publish the same content, while others' half-written folders come and go."""
+    path = make.zip(tmp_path / "up", make.classes())
+    together = threading.Barrier(4)
+
+    def bring(number):
+        found = []
+        for _ in range(5):
+            together.wait()
+            found.append(import_images(path, local, name=f"x{number}"))
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        reports = [report for found in threads.map(bring, range(4)) for report in found]
+    assert len({report.content_id for report in reports}) == 1
+    assert sum(report.new for report in reports) == 1
+    assert len(list((local.cache_dir / "sets").iterdir())) == 1
+    assert open_own(reports[0].content_id, local).labels.tolist() == [0, 0, 1, 1]
+
+
+def test_a_damaged_set_is_replaced_by_importing_it_again(report, make, local, tmp_path, folder):
+    (folder / "images.npy").write_bytes(b"damaged")
+    again = import_images(make.zip(tmp_path / "again", make.classes((8, 8, 3), each=3)), local, name="again")
+    assert (again.content_id, again.new) == (report.content_id, True)
+    assert open_own(report.content_id, local).labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert len(list((local.cache_dir / "sets").iterdir())) == 1

@@ -1,6 +1,7 @@
 """What a learnability page shows of a result: curves and tables; all answer at once from a hot result."""
 
 import io
+import itertools
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
@@ -191,19 +193,25 @@ def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) ->
     buffer = io.BytesIO()
     rows = table(look, images)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
-        files = []
+        files, folders = [], _folders(result.class_names)
         for image in images:
-            folder = _safe(result.class_names[result.labels[image]])
+            folder = folders[result.labels[image]]
             text = pack.text(int(image))
             files.append(f"{folder}/{image:06d}.{'png' if text is None else 'txt'}")
             archive.writestr(files[-1], pack.png(int(image)) if text is None else text)
-        archive.writestr("images.csv", rows.assign(file=files).to_csv(index=False))
+        archive.writestr("images.csv", csv_of(rows.assign(file=files)))
     return buffer.getvalue()
 
 
-def _safe(name: str) -> str:
-    kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip()
-    return kept or "class"
+def _folders(class_names: Sequence[str]) -> list[str]:
+    """A folder's name for each class, with letters, digits, hyphens and blanks of its own, and none like another."""
+    found: list[str] = []
+    for name in class_names:
+        kept = "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip() or "class"
+        alike = {folder.casefold() for folder in found}
+        numbered = itertools.chain([kept], (f"{kept} ({number})" for number in itertools.count(2)))
+        found.append(next(folder for folder in numbered if folder.casefold() not in alike))
+    return found
 
 
 def _error_at_kernel(result: LearnabilityResult) -> np.ndarray:

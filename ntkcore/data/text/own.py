@@ -139,7 +139,7 @@ def _keep(
         raise DataError(f"No text is left: {made.missing}, of every one.", "Use other word vectors, or longer texts.")
     labels, class_names, gone = keep_used_classes(table.labels[rows], table.class_names, "texts")
     if len(class_names) < 2:
-        raise DataError(f"All texts are of the one class {class_names[0]!r}.", "Bring texts of at least two classes.")
+        raise DataError(f"All texts are of the one class {shown(class_names[0])}.", "Bring texts of at least two classes.")
     class_names = clean_class_names(class_names)
     require_pairs(labels, class_names, "in this set", "Add texts of it, or leave the class out.", "text")
     values = made.vectors[placed]

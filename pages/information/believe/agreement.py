@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import networks, views
@@ -68,7 +69,7 @@ def show_networks(result: InfluenceResult, view: InformationView) -> None:
         made(pieces.created, pieces.device, pieces.seconds)
         st.download_button(
             "All scores (CSV)",
-            lambda: networks.score_table(pieces).to_csv(index=False),
+            lambda: csv_of(networks.score_table(pieces)),
             "networks.csv",
             "text/csv",
             icon=":material/download:",

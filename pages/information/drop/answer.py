@@ -5,6 +5,7 @@ import html
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information
@@ -168,7 +169,7 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Keep-list (CSV)",
-            lambda: with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace()).to_csv(index=False),
+            lambda: csv_of(with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace())),
             "keep.csv",
             "text/csv",
             icon=":material/download:",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups.composed import Composed
 from ntkcore.analyses.information.groups.kernel import OFTEN
@@ -84,7 +85,7 @@ def scores_button(table: Callable[[], pd.DataFrame], study: str) -> None:
     """A download of every image's scores; ``study`` names the file."""
     st.download_button(
         "All scores (CSV)",
-        lambda: table().to_csv(index=False),
+        lambda: csv_of(table()),
         f"{study}.csv",
         "text/csv",
         icon=":material/download:",

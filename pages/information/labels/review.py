@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import review as reviews
@@ -97,7 +98,7 @@ def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
     st.download_button(
         label,
-        lambda: with_texts(make(result, labels), result.pack, workspace()).to_csv(index=False),
+        lambda: csv_of(with_texts(make(result, labels), result.pack, workspace())),
         f"{'corrected-' if name == 'labels' else ''}{name}.csv",
         "text/csv",
         icon=":material/download:",

@@ -146,6 +146,12 @@ def test_table_and_zip(result, look, ws):
             assert archive.read(file).startswith(b"\x89PNG")
 
 
+def test_folders_of_classes_named_like_paths_stay_apart():
+    names = ["a/b", "a_b", "a\\b", "../a", "..", "A_B", "cat", "=cat"]
+    folders = views._folders(names)
+    assert folders == ["a_b", "a_b (2)", "a_b (3)", "___a", "__", "A_B (4)", "cat", "_cat"]
+
+
 def test_thumbnails_are_encoded_again_when_they_are_gone(result, ws):
     before = thumbnails(result.pack, SPEC.dataset, ws).png(3)
     for path in (ws.settings.cache_dir / "thumbnails").rglob("*.pack"):
