@@ -52,6 +52,8 @@ DAMAGES = {
     "empty": lambda data: b"",
     "noise": lambda data: chance.randbytes(len(data)),
 }
+# Of an artifact's file, which is checked whole, nothing at all is as two thirds of it.
+CASES = [(kind, how) for kind in KINDS for how in DAMAGES if kind not in NONE and not (how == "empty" and kind.startswith("artifacts"))]
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +113,7 @@ def copied(pristine: Path, folder: Path):
     settings.cache_clear()
 
 
-@pytest.mark.parametrize("how", DAMAGES)
-@pytest.mark.parametrize("kind", soaked((kind for kind in KINDS if kind not in NONE), *KEPT))
+@pytest.mark.parametrize(("kind", "how"), soaked(CASES, *(case for case in CASES if case[0] in KEPT)))
 def test_a_damaged_file_closes_no_page(pristine, tmp_path, kind, how):
     cache, answers = pristine
     kept = kind in KEPT
