@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -26,11 +27,14 @@ from ntkcore.jobs import Keeper
 from ntkcore.settings import settings
 from pages import PAGES
 from pages.shared import frame, media
+from pages.shared.headers import Headers, is_local
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start workers with the server when none run, and again when they have died; they outlive the server, so that jobs go on."""
+    if not is_local(st.get_option("server.address")):
+        print("\nEverybody who reaches this server can see and delete everything on it: there is no log-in yet.\n", file=sys.stderr)
     keeper = Keeper(settings())
     if settings().start_worker:
         try:
@@ -75,6 +79,7 @@ def route() -> None:
 if get_script_run_ctx(suppress_warning=True) is None:
     # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
     PagesManager.uses_pages_directory = False
-    app = st.App("app.py", routes=media.routes(), lifespan=lifespan, on_script_error=script_failed)
+    headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
+    app = st.App("app.py", routes=media.routes(), middleware=[headers], lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

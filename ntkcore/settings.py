@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         description="seconds in which an older address of a session is taken for a browser's late answer, not for its back button",
     )
     secret: str | None = Field(None, description="key that signs thumbnail addresses; default: made once and kept in cache_dir")
+    embed_from: tuple[str, ...] = Field((), description="origins that may show the app in a frame (JSON list); default: none")
+    origins: tuple[str, ...] = Field(
+        (), description="addresses, as https://atlas.example.org, under which a proxy serves the app (JSON list); its own is known"
+    )
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @property

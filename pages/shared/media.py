@@ -17,7 +17,7 @@ from ntkcore.settings import Settings, settings
 from ntkcore.store.files import guarded
 from ntkcore.store.lock import exclusive
 
-_CACHE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 _EXCERPT = 240  # characters of a text on a card
 _SECRET = re.compile(rb"[0-9a-f]{64}")

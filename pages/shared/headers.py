@@ -1,0 +1,85 @@
+"""What every answer of the server says to a browser, and who may open its websocket."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ntkcore.settings import Settings
+
+# Streamlit's page has scripts within it and loads components from blobs; plotly's WebGL makes functions from text.
+_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "connect-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class Headers:
+    """ASGI middleware: headers on every answer, and no websocket for a page of another origin.
+
+    Args:
+        app: what answers.
+        settings: ``embed_from`` says who may show the app in a frame, ``origins`` at which other addresses it is reached.
+        local: whether the server listens to this machine alone, where a name that is not this machine's was made to point here.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, local: bool) -> None:
+        self._app, self._local = app, local
+        self._origins = frozenset(_origin(text) for text in settings.origins)
+        policy = _POLICY | {"frame-ancestors": " ".join(settings.embed_from) or "'none'"}
+        self._headers = {
+            b"content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()).encode(),
+            b"x-content-type-options": b"nosniff",
+            b"referrer-policy": b"same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+
+        async def told(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                others = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in self._headers]
+                message = message | {"headers": [*others, *self._headers.items()]}
+            await send(message)
+
+        if scope["type"] == "websocket" and not self._ours(scope):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "This page is not the server's own."})
+            return
+        await self._app(scope, receive, told)
+
+    def _ours(self, scope: Scope) -> bool:
+        """Whether a websocket is asked for by a page of this server: its origin is where the request goes."""
+        given = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        origin = _origin(given.get(b"origin", ""))
+        if origin is None or origin in self._origins:
+            return origin is not None
+        return origin == _origin(f"{origin[0]}://{given.get(b'host', '')}") and (not self._local or is_local(origin[1]))
+
+
+def is_local(address: str | None) -> bool:
+    """Whether an address, or name, is of this machine alone."""
+    try:
+        return address == "localhost" or ip_address(address or "::").is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(text: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an address; None where it is none."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname and not parts.username else None

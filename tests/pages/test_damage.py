@@ -1,0 +1,139 @@
+"""One battery over every kind of file that the store writes: a bit of it flipped, its end cut off, all of it gone or noise.
+
+Every page opens all the same, says what is damaged where it shows it, and what is computed again is what it was.
+"""
+
+import random
+import re
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from caches import begun
+from recording import Recording
+from reviews import write_reviews
+from small_analyses import SMALL, quickly
+from soaked import soaked
+from visiting import kept_cache, opened, twins, visitor
+
+from ntkcore.analyses.catalogue import named
+from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import import_texts
+from ntkcore.errors import Cancelled, CorruptArtifact
+from ntkcore.permalink import ADDRESSES
+from ntkcore.settings import settings
+from pages import PAGES
+
+SHOWN = [page.name for page in PAGES if page.result]
+SAME = [name for name in SHOWN if name != "convergence"]  # whose sentences hold no seconds of this machine
+ARTIFACTS = ("comparison", "convergence", "diagonal", "influence", "kernel", "learnability", "spectrum", "timing", "training")
+PARTS = ("arrays/*/c/**/*", "arrays/*/zarr.json", "documents/*", "draft.json", "manifest.json", "used")
+DRAFTS = tuple(f"drafts/*/*/{part}" for part in PARTS[:4])
+SETS = tuple(f"sets/*/{name}" for name in ("images.npy", "vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy", "set.json"))
+REST = ("jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm", "secret", "rates.json", "hashes.json", "generation.json", "thumbnails/*")
+KEPT = ("jobs.sqlite", "sets/*/ends.npy", "artifacts/learnability/*/manifest.json")
+KINDS = (*(f"artifacts/{kind}/*/{part}" for kind in ARTIFACTS for part in PARTS), *DRAFTS, *SETS, *REST)
+NONE = {"artifacts/convergence/*/arrays/*/c/**/*", "artifacts/convergence/*/arrays/*/zarr.json", "artifacts/timing/*/documents/*"}
+
+chance = random.Random(0)
+
+
+def flipped(data: bytes) -> bytes:
+    changed = bytearray(data)
+    if data:
+        changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+DAMAGES = {
+    "a bit flipped": flipped,
+    "cut": lambda data: data[: len(data) * 2 // 3],
+    "empty": lambda data: b"",
+    "noise": lambda data: chance.randbytes(len(data)),
+}
+# Of an artifact's file, which is checked whole, nothing at all is as two thirds of it.
+CASES = [(kind, how) for kind in KINDS for how in DAMAGES if kind not in NONE and not (how == "empty" and kind.startswith("artifacts"))]
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    """A cache that holds each kind of file, and what every page answers from it."""
+    folder = tmp_path_factory.mktemp("pristine")
+    with kept_cache(folder) as ws, pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        for name in SHOWN:
+            analysis, spec, _ = asked(name)
+            analysis.compute(spec, ws, Recording())
+        twins(folder)
+        import_texts(write_reviews(folder / "reviews.csv"), ws.settings, name="reviews")
+        interrupted(ws)
+        for page in PAGES:
+            opened(visitor(), page.path, **SMALL.get(page.name, {}))
+        ws.rates.learn("training cpu", 1.0, 1.0)
+        yield folder / "cache", {name: answered(name, ws) for name in SAME}
+        ws.jobs.close()
+
+
+def asked(name):
+    spec, view = ADDRESSES[name].read(SMALL[name])
+    return named(name), spec, view
+
+
+def interrupted(ws):
+    """A job that asks for another analysis, and its draft after the first epoch."""
+    spec, _ = ADDRESSES["learnability"].read(SMALL["learnability"] | {"seed": "1", "epochs": "9"})
+    named("learnability").request(spec, ws)
+    with pytest.raises(Cancelled):
+        named("learnability").compute(spec, ws, Recording(stop_at=("Training", 2 * 30)))
+
+
+def answered(name, ws):
+    """What a page answers, after what is found damaged was computed again as its worker would."""
+    analysis, spec, view = asked(name)
+    for _ in range(5):
+        analysis.compute(spec, ws, Recording())
+        try:
+            return analysis.answer(analysis.open(spec, ws), view, ws)
+        except CorruptArtifact as damage:
+            analysis.repair(damage, spec, ws)
+    raise AssertionError(f"{name}: found damaged again and again")
+
+
+@contextmanager
+def copied(pristine: Path, folder: Path):
+    """A workspace of its own on a copy of the cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        shutil.copytree(pristine, begun(folder / "cache"), dirs_exist_ok=True)
+        patch.setenv("NTK_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("NTK_START_WORKER", "0")
+        settings.cache_clear()
+        yield Workspace(settings())
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(("kind", "how"), soaked(CASES, *(case for case in CASES if case[0] in KEPT)))
+def test_a_damaged_file_closes_no_page(pristine, tmp_path, kind, how):
+    cache, answers = pristine
+    kept = kind in KEPT
+    with copied(cache, tmp_path) as ws:
+        found = [path for path in ws.settings.cache_dir.glob(kind) if path.is_file()]
+        assert found, "no such file is in the pristine cache"
+        for path in found:
+            path.write_bytes(DAMAGES[how](path.read_bytes()))
+        for page in PAGES:
+            if not kept or page.name in ("jobs", "data", "learnability"):
+                opened(visitor(), page.path, **SMALL.get(page.name, {})).run()
+        for name in ("learnability",) if kept else SAME:
+            assert answered(name, ws) == answers[name]
+        assert all(not entry.info or entry.info["bytes"] for entry in ws.store.entries()) and len(ws.jobs.list(100)) < 100
+        ws.jobs.close()
+
+
+@pytest.mark.soak
+def test_no_kind_of_file_is_left_out(pristine):
+    cache, _ = pristine
+    written = {path for path in cache.rglob("*") if path.is_file() and not re.search(r"\.lock$", path.name)}
+    covered = {path for kind in KINDS for path in cache.glob(kind)}
+    assert not written - covered, sorted(str(path.relative_to(cache)) for path in written - covered)
