@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ntkcore.data.filenames import shown
 from ntkcore.data.import_common import Limits, too_many
 from ntkcore.errors import DataError
 
@@ -78,19 +79,20 @@ class BoundedParquet:
         if self._opened is not None:
             self._opened.close()
 
-    def column(self, path: str) -> Iterator[pa.Array]:
-        """The values of a column, or of a field of a struct (``"image.bytes"``), in pieces; dictionaries are resolved.
+    def column(self, name: str, field: str = "") -> Iterator[pa.Array]:
+        """The values of a column, or of a field of a struct, in pieces; dictionaries are resolved.
 
         Raises:
             DataError: a damaged file, or more bytes than allowed.
         """
         try:
+            path = f"{name}.{field}" if field else name
             step = self._rows_at_a_time(path)
             seen = 0
             for batch in self._file.iter_batches(step, columns=[path], use_threads=False):
-                column = batch.column(0)
-                for name in path.split(".")[1:]:
-                    column = _field(column, name)
+                if batch.num_columns != 1:  # a column whose name has a dot, and a struct with such a field
+                    raise DataError(f"The Parquet file has several columns {shown(path)}.", "Give every column a name of its own.")
+                column = _field(batch.column(0), field) if field else batch.column(0)
                 seen += len(column)
                 yield column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
             if seen != self.rows:
@@ -98,9 +100,9 @@ class BoundedParquet:
         except ERRORS as error:
             raise damaged_parquet() from error
 
-    def first(self, path: str) -> Any:
+    def first(self, name: str, field: str = "") -> Any:
         """The first value of a column that is not missing, of its first rows; None if there is none."""
-        return next((value.as_py() for value in next(self.column(path), ()) if value.is_valid), None)
+        return next((value.as_py() for value in next(self.column(name, field), ()) if value.is_valid), None)
 
     def _check_footer(self) -> None:
         size = self._source.seek(0, os.SEEK_END)

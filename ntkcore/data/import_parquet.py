@@ -51,8 +51,7 @@ def images_in_parquet(path: Path, limits: Limits) -> EncodedImages:
     labels, class_names, notes = keep_used_classes(labels, class_names)
     if (image, label) != ("image", "label"):
         notes = (f"Images are from the column {shown(image)}, labels from {shown(label)}.", *notes)
-    where = f"{image}.{encoded}" if encoded else image
-    return EncodedImages(ids, labels, clean_class_names(class_names), lambda: _items(path, where, limits), notes=notes)
+    return EncodedImages(ids, labels, clean_class_names(class_names), lambda: _items(path, image, encoded, limits), notes=notes)
 
 
 def holds_images(source: Path | BinaryIO, limits: Limits) -> bool:
@@ -76,8 +75,7 @@ def image_column(file: BoundedParquet) -> str | None:
     fields = [field for field in file.schema if _encoded_field(field.type) is not None]
     found = []
     for field in fields:
-        within = _encoded_field(field.type)
-        start = file.first(f"{field.name}.{within}" if within else field.name)
+        start = file.first(field.name, _encoded_field(field.type) or "")
         if isinstance(start, bytes) and looks_like_image(start[:16]):
             found.append(str(field.name))
     usual = next((column for name in _IMAGE_NAMES for column in found if column.casefold() == name), None)
@@ -104,14 +102,14 @@ def _label_column(schema: pa.Schema, *, guessed: bool) -> str | None:
     return str(able[0]) if able else None
 
 
-def _items(path: Path, column: str, limits: Limits) -> Iterator[bytes]:
+def _items(path: Path, column: str, field: str, limits: Limits) -> Iterator[bytes]:
     row, total = 0, 0
     with BoundedParquet(path, limits) as file:
-        for piece in file.column(column):
+        for piece in file.column(column, field):
             for value in piece:
                 data = value.as_py()
                 if data is None:
-                    what = "no image; a path alone is not enough" if "." in column else "no image"
+                    what = "no image; a path alone is not enough" if field else "no image"
                     raise DataError(f"Row {row} of the Parquet file has {what}.", "Remove the row, or store the image's bytes in it.")
                 total += len(data)
                 if len(data) > limits.file_bytes:
@@ -128,7 +126,7 @@ def _ids(file: BoundedParquet, image: str, kind: pa.DataType) -> tuple[str, ...]
     if not (pa.types.is_struct(kind) and kind.get_field_index("path") >= 0 and is_text(kind.field("path").type)):
         return numbered
     names: list[str] = []
-    for piece in file.column(f"{image}.path"):
+    for piece in file.column(image, "path"):
         for raw in piece.cast(pa.large_binary()):
             name = (raw.as_py() or b"").decode("utf-8", "replace")
             if not 0 < len(name) <= MAX_NAME:
@@ -209,6 +207,7 @@ def labels_of_numbers(values: NDArray, names: tuple[str, ...] | None, where: str
         found, labels = np.unique(values, return_inverse=True)
         return labels.astype(np.int64).reshape(-1), tuple(str(bool(value)) for value in found)
     if values.dtype.kind == "f":
+        values = values.astype(np.float64)
         if empty := int(np.isnan(values).sum()):
             raise DataError(f"{empty:,} rows of {where} have no label (NaN).", "Remove these rows, or label them.")
         odd = values[(values != np.rint(values)) | (np.abs(values) >= _EXACT)]

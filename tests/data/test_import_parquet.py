@@ -37,6 +37,7 @@ def test_labels_of_every_kind(write, local):
         (pa.array([1, 0, 1, 0], pa.uint8()), None, [1, 0, 1, 0], ("0", "1")),
         ([7.0, 3.0, 7.0, 3.0], None, [1, 0, 1, 0], ("3", "7")),
         ([1.0, 0.0, 1.0, 0.0], ["cat", "dog"], [1, 0, 1, 0], ("cat", "dog")),
+        (pa.array(np.float16([1, 0, 1, 0])), None, [1, 0, 1, 0], ("0", "1")),
         ([True, False, True, False], None, [1, 0, 1, 0], ("False", "True")),
         ([True, False, True, False], ["cat", "dog"], [1, 0, 1, 0], ("cat", "dog")),
         (pa.array(["b", "a", "b", "a"], pa.string_view()), None, [1, 0, 1, 0], ("a", "b")),
@@ -160,6 +161,7 @@ def test_a_dictionary_bomb_is_stopped_while_it_is_read(write, make, local, nothi
         (("img", "label"), ("img", "label")),
         (("Photo", "fine_label"), ("Photo", "fine_label")),
         (("scan", "species"), ("scan", "species")),
+        (("left.scan", "a.b"), ("left.scan", "a.b")),
     ],
 )
 @pytest.mark.parametrize("kind", [pa.binary(), pa.binary_view(), pa.struct([("bytes", pa.binary_view()), ("path", pa.string_view())])])

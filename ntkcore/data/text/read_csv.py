@@ -106,6 +106,8 @@ def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
         first = next(lines, "")
     if not first.strip():
         raise DataError("The first line of the CSV file is empty.", "Begin it with the names of the columns, such as text,label.")
+    if "\0" in first:
+        raise DataError("The CSV file is UTF-16 without a mark at its beginning, or no text at all.", _SAVE)
     separator = said[1] if said else max(_SEPARATORS, key=first.count)
     reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True, skipinitialspace=True)
     before = 1 if said else 0

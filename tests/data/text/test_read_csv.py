@@ -100,6 +100,7 @@ def test_empty_texts_are_left_for_the_import_to_skip(read):
         (b"\xef\xbb\xbftext,\xff\n", r"Line 1 of the CSV file is not UTF-8: its byte 9 \(byte 9 of the file\) is 0xFF"),
         ("text,label\nä,1\n".encode("utf-16") + b"\0", "is damaged: it is not UTF-16 throughout"),
         ("text,label\nä,1\n".encode("utf-16")[:2] + b"\0\xd8\0\0", "is damaged: it is not UTF-16 throughout"),
+        ("text,label\na,1\n".encode("utf-16-le"), "is UTF-16 without a mark"),
         (b"\x89PNG\r\n\x1a\n", "Line 1 of the CSV file is not UTF-8: its byte 1 "),
         (b"\n", "The first line of the CSV file is empty"),
         (b"text,label\n", "has no rows"),
