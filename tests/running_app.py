@@ -85,12 +85,14 @@ class Server:
 
 
 def open_page(chromium: Browser, server: Server, **options):
-    """A page of a fresh browser profile; fails the test when the page logs an error of its own or asks another machine for something."""
+    """A page of a fresh browser profile; fails the test when the page logs an error of its own, asks another machine for something, or
+    does what its policy forbids."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce", **options)
     opened = context.new_page()
     errors: list[str] = []
     outside: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
     opened.on(
         "request", lambda request: outside.append(request.url) if not request.url.startswith((server.url, "data:", "blob:")) else None
     )
