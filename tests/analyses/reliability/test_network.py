@@ -224,7 +224,7 @@ def test_the_forecast_is_of_what_is_missing(ws):
     assert left.seconds < whole.seconds
     huge = asked()
     base = huge.verification.model_copy(update={"width": 65_536})
-    small = Workspace(ws.settings.model_copy(update={"job_memory": 10**9}))
+    small = Workspace(ws.settings.model_copy(update={"job_memory": 7 * 10**8}))
     wide = huge.model_copy(update={"verification": base})
     assert "memory" in NETWORK_IHVP.forecast(wide, small).refusal
     with pytest.raises(SpecError, match="memory"):

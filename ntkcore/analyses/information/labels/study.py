@@ -30,7 +30,7 @@ from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
 _KERNEL = 0.7  # share of a draw's time that is told when its kernel is there
-_JUDGING = 1e-4  # seconds for an image’s place in the bootstrap samples of one score
+_JUDGING = 2e-5  # seconds for an image’s place in the bootstrap samples of one score
 
 
 def asked(spec: InfluenceSpec, view: InformationView) -> DetectionStudySpec:
