@@ -49,10 +49,10 @@ CASES = {
     "sources": f"{_PAIR}&ridge=0.1&sources-others=own:OWN&sources-n=150&sources-test=60&sources-repeats=8",
     "subclass": "dataset=digits&n=400&test=50&ridge=0.1&groups-count=4&groups-counts=4,16,64&groups-common-count=100"
     "&groups-other-count=100&groups-test=30&groups-repeats=3",
-    "adversarial": f"{_NETWORK}&ridge=0.1&groups-study=adversarial&groups-repeats=2",
+    "adversarial": f"{_NETWORK}&ridge=0.1&groups-study=adversarial&groups-epsilon=0.3&groups-repeats=2",
     "retraining": f"{_NETWORK}&time=0.02&believe-removals=4&believe-ridge=10",
     "agreement": f"{_NETWORK}&ridge=0.1&believe-show=agreement&believe-seeds=2",
-    "learnability mnist": f"{_MNIST}&model=cnn4&epochs=3",
+    "learnability mnist": "dataset=mnist&classes=4&classes=9&n=1000&model=cnn4&epochs=3",
     "influence mnist": f"{_MNIST}&ridge=0.1",
     "influence mnist cnn4": f"{_MNIST}&kernel=pseudo&model=cnn4&weights=pretrained",
     "influence mnist resnet20": f"{_MNIST}&kernel=pseudo&model=resnet20",
@@ -192,6 +192,8 @@ def main() -> int:
     if unknown := set(options.names) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}; see --list")
     os.environ |= {"NTK_THREADS": str(options.threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    if options.threads:
+        os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)  # of NumPy and SciPy
     return int(not measure(options.names or list(CASES)))
 
 

@@ -1,7 +1,8 @@
 """Fetching the public sets: from their publishers' addresses, checked against the published MD5 sums, in place at once or not at all.
 
 Addresses and sums of the MNIST family and SVHN are those of torchvision's data set classes; CIFAR is its publisher's binary
-version, whose reading unpickles nothing. Where a publisher offers an unencrypted address only, the sum still decides.
+version, whose reading unpickles nothing. Where a publisher offers an unencrypted address only, the sum still decides. Not pooch: it
+has one address for a file, looks at the sum when all has come, however much that is, and unpacks whatever is in an archive.
 """
 
 import contextlib

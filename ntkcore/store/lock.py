@@ -1,4 +1,8 @@
-"""One holder at a time across threads and processes of a machine, let go by the system when the holder dies (flock)."""
+"""One holder at a time across threads and processes of a machine, let go by the system when the holder dies (flock).
+
+Not filelock: it keeps its files, or takes five times as long to remove them, and where there is no flock it falls back on a file that
+outlives its holder. A worker's lock, which a child inherits and others look at, needs flock in any case.
+"""
 
 import fcntl
 import os

@@ -30,6 +30,7 @@ from ntkcore.kernels import (
     working_set,
 )
 from ntkcore.kernels.capture import Capture
+from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.layers import affine
 
 # torch says how it pads evenly sized kernels
@@ -278,3 +279,13 @@ def test_the_working_set_grows_quadratically_at_most() -> None:
     assert sizes[1] <= 4 * sizes[0]
     assert sizes[2] <= 4 * sizes[1]
     assert working_set(model, x, n=1000, outputs="full") >= 1000 * 1000 * 9 * 4
+
+
+def test_what_tiles_likely_take_is_within_the_working_set() -> None:
+    """Of some thousand samples, for which the features outweigh the work arrays."""
+    model, x = build(*FACTORED["conv"], 2, torch.float32)
+    engine = Engine(model, x)
+    likely = [memory.likely_for_tiles(engine, n, 0, 256) for n in (1000, 2000, 4000)]
+    assert likely == sorted(likely) and likely[0] < likely[2]
+    assert likely[2] <= working_set(model, x, n=4000, outputs="mean")
+    assert 0 < memory.likely_for_norms(engine, 4000) < likely[2]

@@ -19,7 +19,7 @@ from ntkcore.analyses.convergence.comparison import comparison_key
 from ntkcore.analyses.convergence.measuring import FORMS, STEPS
 from ntkcore.analyses.convergence.timing import BLOCK, BLOCK_BYTES, BUDGET, TimingSpec, series_of, timing_key, timing_spec
 from ntkcore.analyses.convergence.timing import KIND as TIMING_KIND
-from ntkcore.analyses.forecast import BASE_MEMORY, HELPER_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, HELPER_MEMORY, Forecast, Needs, reading, sample_of
 from ntkcore.analyses.materials.kernel import run_of
 from ntkcore.analyses.materials.memory import kernel_memory, parameters
 from ntkcore.analyses.materials.network import has_state, rate_name, training_work
@@ -80,7 +80,7 @@ def convergence_stages(spec: ConvergenceSpec, sample: Dataset, ws: Workspace) ->
         training = {width: found[0] for width, found in by_width.items()}
     comparing = _comparing(n, m, k, ws) if todo else 0.0
 
-    stages = [Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m))]
+    stages = [reading(n + m)]
     trained: set[ModelSpec] = set()
     for point in spec.points():
         if point.training is not None and point.model not in trained:
@@ -103,11 +103,11 @@ def convergence_stages(spec: ConvergenceSpec, sample: Dataset, ws: Workspace) ->
 
 def _timing_seconds(timed: TimingSpec, rates: KernelRates) -> float:
     """Seconds of the timing: four tiles for each form and place, and a preparation."""
-    once = 0.1 + 4 * rates.seconds(BLOCK, BLOCK**2)
+    once = 4 * rates.seconds(BLOCK, BLOCK**2)
     seconds = 0.5
     for name, places in series_of(timed):
         base = timed.outputs if name == "outputs" else timed.depth or 1
-        seconds += min(BUDGET, sum(once * max(place / base, 0.5) for place in places))
+        seconds += min(BUDGET, sum(0.1 + once * max(place / base, 0.5) for place in places))
     return seconds
 
 
@@ -139,7 +139,7 @@ def _comparing(n: int, m: int, k: int, ws: Workspace) -> float:
     """Seconds of the numbers of one comparison: eigenvalues and regressions of three kernels, and a few passes over the entries."""
     cubes = (n * k) ** 3 + 2 * n**3
     entries = 1e-7 * (n + m) * n * k * k
-    return 0.2 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (START if n * k > SMALL else 0.0)
+    return 0.04 + (eigenvalues_rate(ws) + regression_rate(ws)) * cubes + entries + (START if n * k > SMALL else 0.0)
 
 
 def _trains(point: ComparisonSpec, ws: Workspace) -> bool:

@@ -7,14 +7,14 @@ chosen), with the test kernel's m N.
 
 import numpy as np
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, reading, sample_of
 from ntkcore.analyses.influence.kernel import beginning, chain, closed_rate_name, compression_of, prepared
 from ntkcore.analyses.materials.memory import kernel_memory
 from ntkcore.analyses.materials.network import has_state
 from ntkcore.analyses.materials.probes import decomposition, kernel_rates, training_rate
 from ntkcore.analyses.materials.split import check_split
 from ntkcore.analyses.materials.tiles import kernel_pairs, tile_side
-from ntkcore.analyses.progress import IMAGES, PAIRS, SPECTRUM, TRAINING, Stage
+from ntkcore.analyses.progress import PAIRS, SPECTRUM, TRAINING, Stage
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
@@ -50,7 +50,7 @@ def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
 def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
     """The stages of the job, with their expected seconds."""
     n, m = spec.dataset.n, spec.test
-    stages = [Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m))]
+    stages = [reading(n + m)]
     if spec.model is not None and spec.training is not None:
         todo = not has_state(RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training), ws)
         epochs = spec.training.epochs
@@ -67,7 +67,7 @@ def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tup
         begun, pair = _closed_rates(spec, sample, ws)
         kernel = begun + pair * (n * n + m * n)
     side = n * (sample.outputs if spec.kernel == "full" else 1)
-    stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.1 + kernel))
+    stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.05 + kernel))
     stages.append(Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition(side, ws)))
     return tuple(stages)
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, reading, sample_of
 from ntkcore.analyses.materials.kernel import kernel_key
 from ntkcore.analyses.materials.memory import kernel_memory, norms_memory
 from ntkcore.analyses.materials.network import has_state, run_key
 from ntkcore.analyses.materials.probes import decomposition, diagonal_rate, kernel_rates, product_rate, training_rate
 from ntkcore.analyses.materials.tiles import TILE, kernel_pairs, kernel_tiles
-from ntkcore.analyses.progress import DYNAMICS, IMAGES, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
+from ntkcore.analyses.progress import DYNAMICS, KERNEL, SCORES, SPECTRUM, STATISTICS, TRAINING, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.models import describe_model
@@ -54,7 +54,7 @@ def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) 
     training = training_rate(spec.training, spec.model, n, sample, ws) * trained if trained else 0.0
     score = diagonal_rate(spec.model, spec.dtype, sample, ws) * n if todo("diagonal", kernel_id) else 0.0
     stages = [
-        Stage(IMAGES, "images", n, 0.2 + 1e-4 * n),
+        reading(n),
         Stage(TRAINING, "images", max(epochs, 1) * n, training),
         Stage(SCORES, "images", n, score),
     ]
@@ -69,7 +69,7 @@ def learnability_stages(spec: LearnabilitySpec, sample: Dataset, ws: Workspace) 
             Stage(SPECTRUM, "decompositions", 1, decomposition(n, ws) if spectrum else 0.0),
             Stage(DYNAMICS, "times", predicted_points(spec), 0.05 + predicted),
         ]
-    stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.1 + 2e-4 * n))
+    stages.append(Stage(STATISTICS, "resamples", REPLICATES, 0.02 + 3e-5 * n))
     return tuple(stages)
 
 

@@ -21,7 +21,7 @@ from ntkcore.specs import ModelSpec, Outputs, TrainingSpec
 
 VALUES_RATE = "eigenvalues cpu"  # remembered rate: seconds per (side of the matrix)³
 SOLVE_RATE = "regression cpu"  # the same
-START = 1.0  # seconds until a process of its own has begun to decompose a large matrix
+START = 0.4  # seconds until a process of its own has begun to decompose a large matrix
 _FEW = 16  # images in the first sample on which unknown work is timed
 _SECONDS = 0.15  # a sample this slow is large enough
 _AGAIN = 3  # times that a sample is timed: others may use the machine meanwhile, which only slows

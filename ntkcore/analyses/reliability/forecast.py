@@ -2,11 +2,11 @@
 
 from math import ceil, log, prod, sqrt
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, reading, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.memory import activations
-from ntkcore.analyses.progress import GRADIENTS, IMAGES, LISSA, RETRAINING, TRAINING, Stage
+from ntkcore.analyses.progress import GRADIENTS, LISSA, RETRAINING, TRAINING, Stage
 from ntkcore.analyses.reliability.estimates import MOST_ITERATIONS, is_estimated, open_estimate
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.forecast import descent, forecast_verification
@@ -52,7 +52,7 @@ def network_ihvp_stages(spec: NetworkIhvpSpec, result: InfluenceResult, ws: Work
     sample = sample_of(spec.verification.influence.dataset, ws)
     n, m = len(result.labels), len(result.test_labels)
     _, steps = descent(spec.verification, result)
-    stages = [Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m))]
+    stages = [reading(n + m)]
     once = 0.0
     for retraining in forecast_verification(spec.verification, ws).stages:
         if retraining.name == RETRAINING:

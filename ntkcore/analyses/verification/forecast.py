@@ -5,14 +5,14 @@ from math import ceil
 import numpy as np
 import torch
 
-from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, reading, sample_of
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import prepared
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.memory import activations, parameters
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.split import Split
-from ntkcore.analyses.progress import IMAGES, RETRAINING, Stage
+from ntkcore.analyses.progress import RETRAINING, Stage
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
@@ -61,7 +61,7 @@ def forecast_verification(spec: VerificationSpec, ws: Workspace) -> Forecast:
         rate = ws.rates.get(rate_name(spec, sample), lambda: _probe(spec, sample, ws))
         assert rate is not None  # a probe was given
         seconds = rate * replicas * steps * step_work(spec, n, sample)
-        return (Stage(IMAGES, "images", n + m, 0.2 + 1e-4 * (n + m)), Stage(RETRAINING, "steps", replicas * steps, seconds))
+        return (reading(n + m), Stage(RETRAINING, "steps", replicas * steps, seconds))
 
     def memory(count: int) -> int:
         return BASE_MEMORY + _replicas_memory(spec, count, m, sample, ws) + 8 * 4 * count * (count + m)

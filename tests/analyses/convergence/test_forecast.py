@@ -51,7 +51,7 @@ def test_the_full_kernels_solves_grow_with_the_cube(ws):
     for n in (400, 800):
         solves = 3e-9 * ((n * k) ** 3 + 2 * n**3)  # the full kernel's side is n k, the two cheap ones' is n
         passes = 1e-7 * (n + m) * n * k**2
-        assert comparing(n) == pytest.approx(points * (0.2 + solves + passes + START))
+        assert comparing(n) == pytest.approx(points * (0.04 + solves + passes + START))
 
 
 @pytest.mark.measures

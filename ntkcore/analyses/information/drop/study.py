@@ -112,7 +112,7 @@ def _draw_seconds(spec: SummaryStudySpec, ws: Workspace) -> float:
     left = np.concatenate([1 - steps, *[1 - np.array(spec.points[1:]) / 100] * len(_STRATEGIES)])  # systems solved, as shares of n
     solved = (decomposition_rate(ws) if spec.time is not None else product_rate(ws)) * float((left**3).sum()) * (n * r) ** 3
     scored = product_rate(ws) * float(((1 - steps) ** 2).sum() + 2) * (1 + k) * m * r * (n * r) ** 2
-    seconds = solved + scored + 0.02 * (1 + len(_STRATEGIES) * (len(spec.points) - 1))
+    seconds = solved + scored + 0.005 * (1 + len(_STRATEGIES) * (len(spec.points) - 1))
     if spec.model is not None and spec.training is not None:
         images = n * (1 + len(_STRATEGIES) * sum(1 - percent / 100 for percent in spec.retrained))
         seconds += training_rate(spec.training, spec.model, n, sample, ws) * images * spec.training.epochs

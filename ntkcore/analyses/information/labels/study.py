@@ -33,7 +33,7 @@ from ntkcore.specs.information import InformationView
 DRAWS = (5, 3, 2)
 """Draws, where nobody says how many: the usual number, and fewer where those take long."""
 _KERNEL = 0.7  # share of a draw's time that is told when its kernel is there
-_JUDGING = 1e-4  # seconds for an image’s place in the bootstrap samples of one score
+_JUDGING = 2e-5  # seconds for an image’s place in the bootstrap samples of one score
 
 
 def asked(spec: InfluenceSpec, view: InformationView, seeds: int) -> DetectionStudySpec:
