@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
     lanes = "take long jobs, or imports and jobs of seconds (default: a process for each, started again when it dies)"
     worker.add_argument("--lane", choices=("compute", "quick"), default=None, help=lanes)
+    worker.add_argument("--parent", type=int, default=None, help="process with which it ends")
     worker.set_defaults(run=_worker)
 
     bring = commands.add_parser("import", help="import images (zip, folder, Parquet, npz) or texts (CSV, Parquet)")
@@ -278,7 +279,7 @@ def _worker(options: argparse.Namespace) -> int:
     from ntkcore.analyses.workspace import workspace
 
     ws = workspace()
-    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device, lane=options.lane)
+    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device, lane=options.lane, parent=options.parent)
 
 
 def _side(text: str) -> int | Literal["auto"]:

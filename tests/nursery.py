@@ -68,7 +68,7 @@ def _mother() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.environ["NTK_CACHE_DIR"] = line.strip()
         settings.cache_clear()
-        os._exit(main(["worker"]))
+        os._exit(main(["worker", "--lane", "compute"]))
 
 
 if __name__ == "__main__":

@@ -111,14 +111,14 @@ class Keeper:
 
 
 def serve(settings: Settings, command: Sequence[str] = _COMMAND) -> None:
-    """Keep a worker of each lane running until this process is told to stop (SIGINT, SIGTERM), which stops those it has started.
+    """Keep a worker of each lane running until this process is told to stop (SIGINT, SIGTERM); those it has started end with it.
 
     Call it in the main thread.
 
     Raises:
         AtlasError: both run already; or the cache folder cannot be written.
     """
-    keeper = Keeper(settings, command)
+    keeper = Keeper(settings, (*command, "--parent", str(os.getpid())))
     keeper.look()
     if not keeper.processes:
         raise AtlasError("The workers of this machine are already running.", "One for each device is enough; stop them first.")

@@ -36,7 +36,14 @@ _LOG = logging.getLogger("ntkcore.jobs")
 
 
 def run_worker(
-    handlers: Mapping[str, Handler], settings: Settings, *, device: str, lane: Lane = "compute", beat: float = 1.0, poll: float = 0.5
+    handlers: Mapping[str, Handler],
+    settings: Settings,
+    *,
+    device: str,
+    lane: Lane = "compute",
+    parent: int | None = None,
+    beat: float = 1.0,
+    poll: float = 0.5,
 ) -> NoReturn:
     """Compute the jobs of a lane until the process is stopped; call it in the main thread.
 
@@ -48,6 +55,7 @@ def run_worker(
         settings: where the queue, the locks and the log are; ``lease_seconds`` of silence make a worker dead to the others.
         device: device the jobs compute on, ``"cpu"``, ``"cuda:0"``.
         lane: which jobs it takes; of those of each queue one at a time.
+        parent: the process it ends with, whose child it is; None: it outlives whoever has started it.
         beat: seconds between signs of life, and between looks whether the job was cancelled.
         poll: seconds between looks for a new job.
 
@@ -61,7 +69,7 @@ def run_worker(
     signal.signal(signal.SIGTERM, worker.leave)
     signal.signal(signal.SIGINT, worker.leave)
     worker.launch(poll)
-    while not worker.leaving.wait(beat) and device_lock.still_ours(path, lock):
+    while not worker.leaving.wait(beat) and device_lock.still_ours(path, lock) and parent in (None, os.getppid()):
         worker.live()
     worker.say_goodbye()
     os._exit(0)  # a computation in another thread is not waited for

@@ -21,7 +21,7 @@ from ntkcore.analyses.materials.kernel import kernel_key
 from ntkcore.analyses.materials.network import run_key
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.jobs import JobState
+from ntkcore.jobs import JobState, client
 from ntkcore.settings import Settings
 from ntkcore.specs.learnability import LearnabilitySpec
 
@@ -105,6 +105,14 @@ class Installation:
         while self._workers:
             self.kill()
         self.ws.jobs.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_lane():
+    """However little a job takes, it waits for the worker that is killed: a second one would do it in peace."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "queue_for", lambda seconds: "compute")
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""A worker with handlers made for the tests: ``worker_script.py CACHE_DIR DEVICE LEASE --lane LANE``, or settings from the environment."""
+"""A worker with handlers made for the tests: ``worker_script.py CACHE_DIR DEVICE LEASE --lane LANE``.
+
+With settings from the environment: ``worker_script.py [--parent PID] --lane LANE``.
+"""
 
 import os
 import signal
@@ -95,12 +98,13 @@ def fills(payload: dict, context: JobContext) -> dict:
 
 if __name__ == "__main__":
     lane: Any = sys.argv[-1]
-    if len(sys.argv) > 3:
+    parent = int(sys.argv[2]) if sys.argv[1] == "--parent" else None
+    if not sys.argv[1].startswith("--"):
         chosen = Settings(cache_dir=Path(sys.argv[1]), device=sys.argv[2], lease_seconds=float(sys.argv[3]))
     else:
         chosen = Settings()
     try:
         handlers = {"steps": steps, "tiles": tiles, "fails": fails, "dies": dies, "fills": fills}
-        run_worker(handlers, chosen, device=chosen.device, lane=lane, beat=0.15, poll=0.1)
+        run_worker(handlers, chosen, device=chosen.device, lane=lane, parent=parent, beat=0.15, poll=0.1)
     except AtlasError as error:
         sys.exit(error.message)
