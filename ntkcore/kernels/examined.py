@@ -22,6 +22,7 @@ from ntkcore.kernels.watch import Leaving, Watch, WeightsWritten
 _FAR = 100.0  # times the values of a sample, where another is to be far from it
 _MANY, _SMALL = 8, 2**10  # samples beside one, where they have few numbers
 _REENTRANT = "None of the inputs have requires_grad"  # torch's warning where a reentrant checkpoint hides weights
+_TRIES = 20  # runs of which one without a draw tells that others drew
 _EPS = 1e2  # rounding errors between two equal runs of a network that writes to itself
 
 
@@ -76,7 +77,7 @@ def _looked_at(model: nn.Module, x: Tensor, like: Tensor, copied: bool) -> Exami
     begun, drawn = noted(model), _generators(model)
     probe, outputs, watch, overwrites = _first_run(model, probes(x, like), like)
     writes = altered(begun, model)
-    if watch.draws or _differ(drawn, _generators(model)):
+    if watch.draws or (_differ(drawn, _generators(model)) and _draws(model, probe)):
         raise ModelError(
             "The network draws random numbers, and so gives different outputs for the same input.",
             "Switch off what is random in it, usually by model.eval().",
@@ -247,6 +248,16 @@ def _generators(model: nn.Module) -> list[object]:
             elif isinstance(value, torch.Generator):
                 states.append(value.get_state())
     return states
+
+
+def _draws(model: nn.Module, probe: Tensor) -> bool:
+    """Whether the generators move each time the network runs: other threads draw from everyone's, too, but not at each time."""
+    for _ in range(_TRIES):
+        drawn = _generators(model)
+        _run(model, probe.clone())
+        if not _differ(drawn, _generators(model)):
+            return False
+    return True
 
 
 def _differ(before: object, after: object) -> bool:

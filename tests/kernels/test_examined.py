@@ -2,6 +2,7 @@
 
 import copy
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -146,6 +147,24 @@ _RARE = 1e-4
 )
 def test_randomness_is_asked_of_the_generators(forward, held) -> None:
     require_refused(lambda: of(forward, **({} if held is None else {"draw": held()})), X, "random")
+
+
+def test_what_other_threads_draw_is_not_the_networks() -> None:
+    """A worker's other threads draw from everyone's generator now and then, for their pauses."""
+    ended = threading.Event()
+
+    def draw() -> None:
+        while not ended.wait(0.001):
+            random.random()
+
+    other = threading.Thread(target=draw)
+    other.start()
+    try:
+        for _ in range(20):
+            empirical_ntk(of(lambda net, x: net.b(net.a(x))), X)
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_networks_that_only_look_like_it_are_not_refused() -> None:
