@@ -66,7 +66,7 @@ def lying_footer(path):
     for number in {size, total}:
         true = _varint(2 * number)
         assert true in data
-        data = data.replace(true, bytes([*[0x80 | 0x01] * (len(true) - 1), 0]))
+        data = data.replace(true, bytes([0x82, *[0x80] * (len(true) - 2), 0]))
     path.write_bytes(data)
     assert pq.ParquetFile(path).metadata.row_group(0).column(0).total_uncompressed_size < 2**20 * 64
     return path

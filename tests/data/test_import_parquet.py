@@ -1,17 +1,25 @@
+import contextlib
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from soaked import soaked
 
-from ntkcore.data import import_images, import_set
+from ntkcore.data import holds_texts, import_images, import_set
 from ntkcore.data.import_common import Limits
 from ntkcore.data.import_parquet import images_in_parquet
 from ntkcore.data.own_store import open_own
 from ntkcore.errors import DataError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -186,3 +194,50 @@ def test_unclear_columns_are_not_guessed(make, local, tmp_path, nothing_kept):
         with pytest.raises(DataError, match=message) as caught:
             import_set(tmp_path / "up", local, name="x")
         assert caught.value.remedy
+
+
+def import_elsewhere(path, local):
+    """What importing a file says, in a process of its own that it may end."""
+    code = (
+        "import sys; from pathlib import Path; from ntkcore.data import holds_texts, import_set; from ntkcore.settings import Settings\n"
+        "path, settings = Path(sys.argv[1]), Settings(cache_dir=Path(sys.argv[2]))\n"
+        "try: holds_texts(path, settings); import_set(path, settings, name='x')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    command = [sys.executable, "-c", code, str(path), str(local.cache_dir)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}).stdout
+
+
+def test_a_footer_whose_lists_have_a_wrong_length_ends_no_process(tmp_path, local):
+    """pyarrow's account of such a footer calls abort(), which nothing can catch."""
+    pq.write_table(pa.table({"text": ["a cold day"] * 6, "label": ["n", "p"] * 3}), tmp_path / "up")
+    data = (tmp_path / "up").read_bytes()
+    histogram = b"\x26\x00\x0c"  # of definition levels: a list of the two numbers 0 and 6
+    assert histogram in data
+    (tmp_path / "up").write_bytes(data.replace(histogram, b"\x16\x80\x0c"))  # of the number 768 alone
+    assert import_elsewhere(tmp_path / "up", local).startswith("DataError The Parquet file is damaged.")
+
+
+@pytest.mark.parametrize("seed", soaked(range(8), 0))
+def test_changed_bytes_are_refused_or_read(make, tmp_path, local, seed):
+    """In one process: an abort would end the tests."""
+    rng = np.random.default_rng(seed)
+    images = [make.encoded((4, 4), seed=i) for i in range(6)]
+    texts = ["a cold day", "warm day", "cold day", "warm sun", "warm", "cold"]
+    whole = []
+    for options in ({}, {"data_page_version": "2.0", "compression": "zstd"}, {"use_dictionary": False, "compression": "none"}):
+        for columns in (
+            {"image": [{"bytes": data, "path": str(i)} for i, data in enumerate(images)], "label": ["a", "b"] * 3},
+            {"scan": images, "y": [0.0, 1.0] * 3},
+            {"text": texts, "label": ["n", "p"] * 3},
+        ):
+            pq.write_table(pa.table(columns), tmp_path / "up", **options)
+            whole.append((tmp_path / "up").read_bytes())
+    for number in range(90 if seed == 0 else 1000):
+        data = bytearray(whole[number % len(whole)])
+        for at in rng.integers(4, len(data), rng.integers(1, 6)):
+            data[at] = rng.integers(0, 256)
+        (tmp_path / "up").write_bytes(data)
+        with contextlib.suppress(DataError):
+            holds_texts(tmp_path / "up", local)
+            import_set(tmp_path / "up", local, name="x")
