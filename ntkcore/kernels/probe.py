@@ -21,6 +21,7 @@ PROBED = 3
 _CHECKED = 2  # combinations of all outputs whose gradients are compared
 REENTRANT = "Use checkpoint(..., use_reentrant=False)."
 _LOOKED_AT = 64  # samples that tell what is usual
+_UNUSUAL = 1e3  # times the size of most samples
 
 
 def probes(x: Tensor, like: Tensor) -> list[Tensor]:
@@ -29,7 +30,7 @@ def probes(x: Tensor, like: Tensor) -> list[Tensor]:
     What is found on them is held for all samples: they are therefore like the samples ``x`` but like none of them, different from each
     other where all of ``x`` are equal, and in the range of their values. The last are samples of ``x``.
     """
-    few = as_batch(x[:_LOOKED_AT], like)
+    few = _usual(as_batch(x[:_LOOKED_AT], like))
     count = len(few)
     own = few[torch.arange(PROBED, device=few.device) % count].clone()
     draw = np.random.default_rng(0)
@@ -49,6 +50,15 @@ def probes(x: Tensor, like: Tensor) -> list[Tensor]:
     if low == high:  # blank
         return [mixed + noise / 2, own]
     return [(0.75 * own + 0.25 * mixed + 0.1 * (high - low) * noise).clamp(low, high), own]
+
+
+def _usual(few: Tensor) -> Tensor:
+    """Without samples so much larger than most that what they overflow would be held against the layers."""
+    if not (few.is_floating_point() or few.is_complex()):
+        return few
+    sizes = few.abs().flatten(1).amax(1)
+    seen = sizes[sizes > 0]
+    return few[sizes <= _UNUSUAL * seen.median()] if len(seen) else few
 
 
 def count_uses(outputs: Tensor) -> Counter[int]:
