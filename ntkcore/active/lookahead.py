@@ -21,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from ntkcore.active.probabilities import Coding, Way, class_numbers, class_targets, entropies, predicted, require_way
+from ntkcore.cores import product
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import checked_kernel, checked_square, flat, row_blocks, symmetrised
 from ntkcore.regression.resolvent import singular_kernel
@@ -232,7 +233,7 @@ class LookAhead:
     def _subtracted(self, matrix: Float) -> Float:
         """S in place of the pool's kernel."""
         for rows, columns in _grid(len(matrix), isqrt(_NUMBERS), self._waiting):
-            matrix[rows, columns] -= self._weights[:, rows].T @ self._weights[:, columns]
+            matrix[rows, columns] -= product(self._weights[:, rows].T, self._weights[:, columns])
             if rows != columns:
                 matrix[columns, rows] = matrix[rows, columns].T
         return matrix
@@ -265,7 +266,7 @@ class LookAhead:
             return self._held[high, wide]
         values = np.asarray(self._function(self.pool[rows], self.pool[columns]))
         _expect("k_pool", values, (rows.stop - rows.start, columns.stop - columns.start, *self._trailing))
-        return _finite(flat(values)) - self._weights[:, high].T @ self._weights[:, wide]
+        return _finite(flat(values)) - product(self._weights[:, high].T, self._weights[:, wide])
 
     def _tiles(self, side: int) -> Iterator[tuple[slice, slice, Float]]:
         """S in tiles of at most ``side`` candidates: what of the points ``rows`` depends on the candidates ``columns``."""

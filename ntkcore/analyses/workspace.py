@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import torch
 
 from ntkcore.analyses.rates import Rates
+from ntkcore.cores import share_cores
 from ntkcore.errors import StoreError
 from ntkcore.jobs import Jobs
 from ntkcore.settings import Settings, settings
@@ -62,6 +63,7 @@ def workspace() -> Workspace:
 def _workspace(chosen: Settings) -> Workspace:
     made = Workspace(chosen)
     torch.set_num_threads(chosen.threads or torch.get_num_threads())  # before anything is timed or computed
+    share_cores(chosen.threads)
     _ = made.store, made.hot, made.rates, made.device, made.jobs
     _tell_retired(made)
     return made

@@ -7,6 +7,7 @@ once; each λ then costs one product of (m, n) by (n, n) and no factorisation.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ntkcore.cores import product
 from ntkcore.influence.bounds import IhvpError, compared, require_scalar
 from ntkcore.kernels.matrices import checked_kernel, row_blocks
 from ntkcore.regression import KernelRegression
@@ -39,7 +40,7 @@ class IhvpSweep:
         kernel = checked_kernel(k_test_train)
         self._rows = np.empty((len(kernel), regression.n))
         for rows, block in row_blocks(kernel):
-            self._rows[rows] = block @ self._vectors
+            self._rows[rows] = product(block, self._vectors)
         self._y = self._vectors.T @ (regression.targets - regression.fitted(0.0))
         self.nbytes = self._rows.nbytes
 
@@ -59,5 +60,5 @@ class IhvpSweep:
             diagonal[rows] = np.square(block) @ (1 / shifted)
         beta = self._vectors @ (self._y / shifted[:, None])
         errors = self._rows @ (self._y / shifted[:, None]) + self._ahead
-        alpha = (self._rows / shifted) @ self._vectors.T
+        alpha = product(self._rows / shifted, self._vectors.T)
         return compared(alpha, errors, beta, diagonal, float(self._values[0]), ridge)

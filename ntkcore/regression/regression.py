@@ -16,6 +16,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from ntkcore.cores import product
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
@@ -234,7 +235,7 @@ class KernelRegression:
             step = max(1, BLOCK // (self.n * self.k * r))
             for start in range(0, len(kernel), step):
                 rows = slice(start, min(len(kernel), start + step))
-                projected = self._rows(kernel[rows]) @ vectors
+                projected = product(self._rows(kernel[rows]), vectors)
                 for time, weights in zip(window.times, window.weights, strict=True):
                     weighted = weights[:, None, None] * left
                     yield time, rows, summed_shift(projected, vectors, resolvent, weighted, self.blocks, self._waiting)
@@ -244,7 +245,7 @@ class KernelRegression:
             if self._waiting is not None:
                 self._waiting()
             rows = slice(start, min(len(kernel), start + step))
-            projected = self._rows(kernel[rows]) @ vectors  # (b r, N)
+            projected = product(self._rows(kernel[rows]), vectors)  # (b r, N)
             scaled = (projected * resolvent[:, None, :]).reshape(-1, len(values))
             right = real_product(scaled, vectors.T).reshape(nodes, -1, r, self.n, r)
             for time, weights in zip(window.times, window.weights, strict=True):

@@ -9,6 +9,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from ntkcore.cores import product
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK
 from ntkcore.regression.solve import factorise
@@ -68,14 +69,14 @@ class Dense:
         across = self._matrix[np.ix_(inside, gone)]
         rest = copy.copy(self)
         rest._matrix = self._matrix[np.ix_(inside, inside)]
-        rest._matrix -= across @ scipy.linalg.solve(self._matrix[np.ix_(gone, gone)], across.T, assume_a="pos")
+        rest._matrix -= product(across, scipy.linalg.solve(self._matrix[np.ix_(gone, gone)], across.T, assume_a="pos"))
         return rest
 
     def before(self, right: Float) -> Float:
-        return self._matrix @ right
+        return product(self._matrix, right)
 
     def after(self, left: Float) -> Float:
-        return left @ self._matrix
+        return product(left, self._matrix)
 
     def columns(self, chosen: Sequence[int]) -> Float:
         return self._matrix[:, list(chosen)]
@@ -98,10 +99,10 @@ class Spectral:
         self._vectors, self._factors = vectors, 1 / (values + ridge)
 
     def before(self, right: Float) -> Float:
-        return self._vectors @ (self._factors[:, None] * (self._vectors.T @ right))
+        return product(self._vectors, self._factors[:, None] * product(self._vectors.T, right))
 
     def after(self, left: Float) -> Float:
-        return ((left @ self._vectors) * self._factors) @ self._vectors.T
+        return product(product(left, self._vectors) * self._factors, self._vectors.T)
 
     def columns(self, chosen: Sequence[int]) -> Float:
         return self._vectors @ (self._factors[:, None] * self._vectors[list(chosen)].T)
@@ -128,8 +129,8 @@ def diagonal_blocks(vectors: Float, factors: NDArray, side: int) -> NDArray:
 def real_product(left: NDArray, right: Float) -> NDArray:
     """``left @ right`` for a real ``right`` that is never made complex."""
     if not np.iscomplexobj(left):
-        return left @ right
-    both = np.concatenate([left.real, left.imag]) @ right
+        return product(left, right)
+    both = product(np.concatenate([left.real, left.imag]), right)
     return np.asarray(both[: len(left)] + 1j * both[len(left) :])
 
 

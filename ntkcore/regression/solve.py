@@ -8,6 +8,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
+from ntkcore.cores import product
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import symmetrised
 from ntkcore.kernels.spectrum import rounding_unit
@@ -87,7 +88,7 @@ def factorise(matrix: NDArray[np.float64], waiting: Callable[[], None] | None) -
         stop = min(size, start + _PANEL)
         panel = matrix[start:, start:stop]
         if start:
-            panel -= matrix[start:, :start] @ matrix[start:stop, :start].T
+            panel -= product(matrix[start:, :start], matrix[start:stop, :start].T)
         corner, failed = lapack.dpotrf(panel[: stop - start], lower=1)
         if failed:
             return 0.0

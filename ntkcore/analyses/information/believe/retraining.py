@@ -134,6 +134,7 @@ class Retraining(Study[RetrainingStudySpec, InformationView]):
     kind, version, uses = "retraining", 1, (KERNEL_METHOD, TRAINING_METHOD)
     spec, view = RetrainingStudySpec, InformationView
     word = "study: retraining beside its estimates"
+    after = INFLUENCE
 
     def title(self, spec: RetrainingStudySpec, ws: Workspace) -> str:
         """How many images are left out."""
