@@ -117,33 +117,23 @@ def balance_figure(counts: NDArray[np.float64], names: Sequence[str], classes: S
     return figure
 
 
-def norms_figure(
-    norms: NDArray[np.float64], images: NDArray[np.intp], names: Sequence[str], mode: str, *, place: int | None = None
-) -> go.Figure:
-    """k(x,x) before training of the images chosen (strategies, query), a dot each; a dot's customdata is its image.
-
-    Args:
-        norms, images: (strategies, query).
-        names: (strategies,).
-        mode: ``"light"`` or ``"dark"``.
-        place: image that is marked.
-    """
+def norms_figure(norms: NDArray[np.float64], images: NDArray[np.intp], names: Sequence[str], mode: str) -> go.Figure:
+    """k(x,x) before training of the images chosen (strategies, query), a tick each, and their median; customdata is the image."""
     figure = go.Figure(layout=layout(mode, height=_AROUND + _ROW * max(4, len(names))))
     titles = [literal(STRATEGIES[name]) for name in names]
     for name, title, values, numbers in zip(names, titles, norms, images, strict=True):
         tint = colour_of(name, mode)
-        marked = [ink(mode) if number == place else tint for number in numbers]
         figure.add_scatter(
             x=values,
             y=[title] * len(values),
             mode="markers",
             customdata=numbers.tolist(),
-            marker={"color": marked, "size": 9, "opacity": 0.55, "symbol": "line-ns-open", "line": {"width": 2, "color": marked}},
+            marker={"color": tint, "size": 9, "opacity": 0.55, "symbol": "line-ns-open", "line": {"width": 2, "color": tint}},
             hovertemplate="image %{customdata}: k(x,x) = %{x:.4g}<extra>" + title + "</extra>",
         )
         middle = {"color": tint, "size": 11, "symbol": "diamond"}
         figure.add_scatter(x=[np.median(values)], y=[title], mode="markers", marker=middle, hovertemplate="median %{x:.4g}<extra></extra>")
-    figure.update_xaxes(title_text="k(x,x) before training: harder to the left", type="log", exponentformat="power")
+    figure.update_xaxes(title_text="k(x,x) before training: harder to the left")
     figure.update_yaxes(categoryorder="array", categoryarray=titles[::-1], range=[-0.6, len(names) - 0.4])
     figure.update_layout(showlegend=False, dragmode="zoom")
     return figure
