@@ -6,7 +6,7 @@ import streamlit as st
 
 from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
-from ntkcore.analyses.active.answer import probability
+from ntkcore.analyses.active.answer import named, probability
 from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
@@ -103,7 +103,7 @@ def _table(result: Study, view: ActiveView) -> None:
         "Accuracy at the end",
         "Seconds of a choice",
         "Share of a cycle’s time",
-        f"p against {STRATEGIES[base].lower()}",
+        f"p against {named(base)}",
     )
     rows = [
         (

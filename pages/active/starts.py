@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ntkcore.analyses.active import starts, views
+from ntkcore.analyses.active.answer import named
 from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs.active import STRATEGIES, ActiveView
+from ntkcore.specs.active import ActiveView
 from pages.shared import tables, words
 from pages.shared.waiting import waiting
 
@@ -23,7 +24,7 @@ def show_starts(result: Study, view: ActiveView) -> None:
             ("λ", "Difference of the outputs", "Other class"),
             rows,
             "Kernel regression with the pseudo-NTK of this repeat’s network before training, on the images that "
-            f"{STRATEGIES[name].lower()} chose: each cycle’s training goes on from the last one’s end, or begins before all. "
+            f"{named(name)} chose: each cycle’s training goes on from the last one’s end, or begins before all. "
             f"The difference is relative to what training changes, on {min(starts.MOST_TEST, result.spec.test):,} held-out images. "
             "At λ = 0 both are the same function (Theorem 2.2.1), to rounding; with λ > 0 each training is pulled to where it began.",
         )
