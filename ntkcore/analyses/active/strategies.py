@@ -66,10 +66,11 @@ class Strategy:
         choose: the numbers of ``cycle.count`` different candidates, in the order chosen.
         units: what its time grows with: a choice's seconds are this times a rate, which is measured on a small choice and corrected by
             every one that is made.
-        memory: bytes beside the network and the images.
+        memory: bytes beside the network, the images, and the gradients of the network's kernel.
         beside: begins what is trained beside the network; None: nothing is.
         probed: candidates of the small choice on which its rate is measured; fewer where each takes long.
         sequential: whether it is told each label before it chooses the next, where the study is sequential.
+        kernel: of the network, whose gradients it takes memory for; None: none.
     """
 
     choose: Callable[[Cycle], Indices]
@@ -78,6 +79,7 @@ class Strategy:
     beside: Begin | None = None
     probed: int = 200
     sequential: bool = False
+    kernel: Outputs | None = None
 
 
 def _random(cycle: Cycle) -> Indices:
@@ -153,7 +155,7 @@ def _look_ahead(score: Score, outputs: Outputs = "pseudo", units: Callable[[Size
         side = size.outputs if outputs == "full" else 1
         return _BYTES * _pairs(size) * side**2
 
-    return Strategy(choose, units, memory, sequential=True)
+    return Strategy(choose, units, memory, sequential=True, kernel=outputs)
 
 
 def _summed(size: Size) -> float:
