@@ -113,6 +113,20 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "active",
+        "Active learning",
+        "sell",
+        "Act",
+        "Which images should be labelled next, and how many labels does that save?",
+        Card(
+            "What should I label next?",
+            "Strategies compete for labels that are known, look-ahead by the kernel among them: who needs the fewest?",
+            "Compete",
+            quick=False,
+        ),
+        result=True,
+    ),
+    Entry(
         "data",
         "Your data",
         "photo_library",

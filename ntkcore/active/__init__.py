@@ -6,14 +6,17 @@ from ntkcore.active.core_set import core_set
 from ntkcore.active.herding import calibrated_temperature, herding, max_herding, normalised_kernel, smallest_distance, unsure_weights
 from ntkcore.active.lookahead import LookAhead
 from ntkcore.active.probabilities import class_targets, label_targets, predicted, raw_gap, simplex, softmax
+from ntkcore.active.starts import Starts, cold_and_warm
 from ntkcore.active.uncertainty import entropy, least_confident, margin
 
 __all__ = [
     "LookAhead",
+    "Starts",
     "at_random",
     "badge",
     "calibrated_temperature",
     "class_targets",
+    "cold_and_warm",
     "core_set",
     "entropy",
     "herding",
