@@ -149,9 +149,10 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "information": _asking(INFORMATION, "how much each image tells the network that no other does", *_ASKED),
     "verification": _asking(
         INFLUENCE,
-        "retrain without each of the most influential images, or of a basket's (minutes)",
-        *("ridge", "time", "target", "verify", "check", "leading", "basket"),
+        "retrain without each of the most influential images, or of a basket's, or with some added (minutes)",
+        *("ridge", "time", "target", "verify", "check", "leading", "basket", "deed", "picked"),
     ),
+    "addition": _asking(INFLUENCE, "what learning some held-out images, too, would do to the others", "ridge", "picked"),
     "network-ihvp": _asking(
         RELIABILITY,
         "hold LiSSA on a real network against retraining (minutes)",
