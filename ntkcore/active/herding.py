@@ -62,8 +62,8 @@ def herding(similarity: Similarity, covered: ArrayLike, count: int, weights: Arr
             gains[few], stale[few] = worth(few), False
         top = chosen[number] = equal[0]
         best = np.maximum(best, np.asarray(similarity(everything, np.array([top])))[:, 0])
-        stale[:] = True
-        gains[top], stale[top] = -np.inf, False
+        gains[top] = -np.inf
+        stale = gains > -np.inf
     return chosen
 
 

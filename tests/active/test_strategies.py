@@ -126,6 +126,12 @@ def test_max_herding_is_the_peers(seed: int, labelled: int) -> None:
         y[chosen] = 0
 
 
+def test_max_herding_never_asks_twice() -> None:
+    """Of samples that lie where others do only one covers anything: the rest are equally useless, those chosen included."""
+    h = np.repeat(drawn()[1][:5], 6, axis=0)
+    assert sorted(max_herding(h, h[:1], len(h)).tolist()) == list(range(len(h)))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_uherding_is_its_definition(seed: int) -> None:
     _, h, h_labelled = drawn(seed)
