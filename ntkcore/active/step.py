@@ -29,20 +29,20 @@ def step_change(
     pool: Tensor | np.ndarray,
     targets: ArrayLike,
     rate: float,
-    candidates: Sequence[int] | None = None,
+    points: Sequence[int] | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Float:
-    """``sum_{x in U} ‖f_{θ - η ∇ℓ(x', y')}(x) - f_θ(x)‖`` (c,), large first; x' itself in the sum.
+    """``sum_{x in U} ‖f_{θ - η ∇ℓ(x', y')}(x) - f_θ(x)‖`` (u,), large first; x' itself in the sum.
 
-    Operations: a pass of the whole pool for each candidate. Memory of some candidates at once: CHUNK_BYTES.
+    Operations: a pass of all points for each candidate. Memory of some candidates at once: CHUNK_BYTES.
 
     Args:
         model: maps (b, ...) to (b, k), each row from its sample alone, in eval mode. It is not changed.
         pool: (u, ...).
-        targets: (c, k) of the labels that the candidates would get.
+        targets: (u, k) of the labels that the candidates would get.
         rate: η, above 0, of the summed loss.
-        candidates: (c,) numbers of the pool; None: all of it.
+        points: numbers of the candidates that are summed over; None: the whole pool.
         progress: called with the candidates done and in all; may raise ``Cancelled``.
 
     Raises:
@@ -52,28 +52,28 @@ def step_change(
     like, samples = check_model(model).detach(), as_samples(pool, "pool")
     with exact_gradients(like.device):
         k = examined(model, samples, like).values[0].shape[1]
-    chosen = np.arange(len(samples)) if candidates is None else np.asarray(candidates, dtype=np.intp)
-    wanted = torch.as_tensor(np.asarray(targets, dtype=np.float64)).to(like)
-    if wanted.shape != (len(chosen), k):
-        raise ValueError(f"targets: expected shape {(len(chosen), k)}, got {tuple(wanted.shape)}")
+    u, wanted = len(samples), torch.as_tensor(np.asarray(targets, dtype=np.float64)).to(like)
+    if wanted.shape != (u, k):
+        raise ValueError(f"targets: expected shape {(u, k)}, got {tuple(wanted.shape)}")
     if not rate > 0:
         raise ValueError(f"rate: expected a number above 0, got {rate}")
     samples = samples.to(like.device)
-    found = np.empty(len(chosen))
+    judged = samples if points is None else samples[list(points)]
+    found = np.empty(u)
     with exact_gradients(like.device), torch.no_grad():
-        whole = descent_of(model, samples[:1], samples, rate, 0.0, like)
+        whole = descent_of(model, samples[:1], judged, rate, 0.0, like)
         side = max(1, min(_AT_ONCE, of_device(CHUNK_BYTES, like.device) // whole.bytes_per_replica - 1))
-        for start in range(0, len(chosen), side):
-            own, there = slice(start, start + side), torch.from_numpy(chosen[start : start + side]).to(like.device)
-            descent = descent_of(model, samples[there], samples, rate, 0.0, like)
+        for start in range(0, u, side):
+            own = slice(start, min(u, start + side))
+            descent = descent_of(model, samples[own], judged, rate, 0.0, like)
             # one more learns nothing: the outputs before the step, of the same arithmetic
-            kept = torch.eye(len(there) + 1, dtype=like.dtype, device=like.device)[:, 1:]
+            kept = torch.eye(own.stop - start + 1, dtype=like.dtype, device=like.device)[:, 1:]
             descent.begin(kept, wanted[own].expand(len(kept), -1, -1))
             descent.step()
             after = descent.test_outputs().double()
             found[own] = torch.linalg.vector_norm(after[1:] - after[:1], dim=2).sum(1).cpu().numpy()
             if progress is not None:
-                progress(min(start + side, len(chosen)), len(chosen))
+                progress(own.stop, u)
     if not np.isfinite(found).all():
         raise ComputationError(f"A step of the rate {rate:g} leaves outputs that are not finite.", "Choose a smaller rate.")
     return found
