@@ -35,6 +35,7 @@ from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.reliability.result import NetworkIhvp
+from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.verification import views as verification_views
 from ntkcore.analyses.verification.analysis import VERIFICATION
 from ntkcore.analyses.verification.result import Verification
@@ -42,6 +43,7 @@ from ntkcore.analyses.workspace import Workspace, workspace
 from ntkcore.errors import SpecError
 from ntkcore.permalink import ADDRESSES, Query
 from ntkcore.specs import Spec
+from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.influence import InfluenceView, VerificationSpec
 from ntkcore.specs.information import InformationView, Score
 from ntkcore.specs.learnability import LearnabilityView
@@ -304,6 +306,11 @@ def study(name: str, **choices: Choice) -> pd.DataFrame:
         AtlasError: there is no such study, or it cannot be had; says what to do.
     """
     return table(compute(name, **choices))
+
+
+def active(**choices: Choice) -> Pieces[ActiveSpec]:
+    """``compute("active", ...)``: strategies of active learning compete, with labels that are known; minutes."""
+    return compute("active", **choices)
 
 
 def verifications(

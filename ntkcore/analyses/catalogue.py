@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.imports import bring_in, fetch, sweep_uploads
@@ -41,6 +42,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     ADVERSARIAL,
     RETRAINING,
     AGREEMENT,
+    ACTIVE,
 )
 """All of them; of those that look at one artifact the one that it is named after first."""
 

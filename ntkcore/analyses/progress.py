@@ -84,6 +84,16 @@ class Planned:
         self._to.warn(text)
 
 
+class Kept(Protocol):
+    """Where an unfinished piece leaves what it would go on from."""
+
+    def get(self) -> bytes | None:
+        """What an interrupted attempt left last; None: nothing."""
+
+    def put(self, data: bytes) -> None:
+        """Leave this in place of it, all or nothing."""
+
+
 class PieceReporter(Planned):
     """The reporter of one piece of a stage: whatever is reported on the way only asks whether to go on, :meth:`tell` is its progress.
 
@@ -91,12 +101,14 @@ class PieceReporter(Planned):
         to: of the whole.
         stage: the stage that is made of pieces, each 1 of its total.
         number: of the piece, from 0.
+        kept: where the piece leaves what it would go on from; None: an interrupted piece is begun anew.
     """
 
-    def __init__(self, to: Reporter, stage: str, number: int) -> None:
+    def __init__(self, to: Reporter, stage: str, number: int, kept: Kept | None = None) -> None:
         super().__init__(to)
         self._stage, self._number, self._told = stage, number, 0.0
         self._expected: dict[str, tuple[float, float, float]] = {}
+        self.kept = kept
 
     def tell(self, fraction: float) -> None:
         """So much of the piece is done, 0 to 1; it never goes back. May raise ``Cancelled``."""

@@ -1,7 +1,7 @@
 """A study: one question asked of several pieces (seeds, architectures, removals), each stored as soon as it is done.
 
 What runs it, resumes it and opens it is the same for all. Its pieces have arrays of equal shapes, stored with the piece as their first
-axis, so that an interrupted study goes on with those that are missing.
+axis, so that an interrupted study goes on with those that are missing. A piece that takes long may leave on the way what it goes on from.
 """
 
 import time
@@ -20,7 +20,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.short import short
 from ntkcore.specs import Spec, faults
-from ntkcore.store import Artifact
+from ntkcore.store import Artifact, Draft
 
 S = TypeVar("S", bound=Spec)
 Shapes = Mapping[str, tuple[int, ...]]
@@ -50,18 +50,20 @@ class Study(Analysis[S, V, "Pieces[S]"]):
             if draft is None:
                 return
             shapes = self.shapes(spec, ws)
-            one_device(draft, reporter, tuple(shapes))
+            one_device(draft, reporter, (*shapes, *(_Unfinished.of(number) for number in range(count))))
             for name, shape in shapes.items():
                 draft.create(name, (count, *shape), "float64", (1, *shape))
             missing = sorted({tile[0] for name in shapes for tile in draft.missing(name)})
             for number in missing:
-                inner = PieceReporter(reporter, STUDY, number)
+                inner = PieceReporter(reporter, STUDY, number, _Unfinished(draft, number))
                 inner.tell(0.0)
                 found = self.piece(spec, number, ws, inner)
                 for name, shape in shapes.items():
                     values = np.asarray(found[name], dtype=np.float64)
                     assert values.shape == shape, f"{self.kind}: {name} is {values.shape}, not {shape}"
                     draft.write(name, (number,) + (0,) * len(shape), values[None])
+            for number in range(count):  # also of those that were written when an earlier attempt was interrupted
+                draft.drop(_Unfinished.of(number))
             draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
         reporter.report(STUDY, count)
         ws.store.evict()
@@ -71,6 +73,25 @@ class Study(Analysis[S, V, "Pieces[S]"]):
         arrays = {name: artifact.read(name) for name in self.shapes(spec, ws)}
         info = artifact.info
         return Pieces(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """What a piece leaves with the draft until all are done (:class:`~ntkcore.analyses.progress.Kept`)."""
+
+    draft: Draft
+    number: int
+
+    @staticmethod
+    def of(number: int) -> str:
+        """What it is called there."""
+        return f"unfinished-{number}"
+
+    def get(self) -> bytes | None:
+        return self.draft.get_blob(self.of(self.number))
+
+    def put(self, data: bytes) -> None:
+        self.draft.put_blob(self.of(self.number), data)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

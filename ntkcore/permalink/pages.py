@@ -9,6 +9,7 @@ from typing import Any
 from ntkcore.permalink.address import Address
 from ntkcore.permalink.forms import Path, names_of
 from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.active import ActiveSpec, ActiveView
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 from ntkcore.specs.information import InformationView
@@ -129,6 +130,27 @@ INFORMATION: Address[InfluenceSpec, InformationView] = Address(
 )
 
 
+ACTIVE: Address[ActiveSpec, ActiveView] = Address(
+    page="active",
+    spec=ActiveSpec,
+    view=ActiveView,
+    fields=_DATASET
+    | {"test": ("test",)}
+    | _NETWORK
+    | _TRAINING
+    | {"labelled": ("start",)}
+    | _fields("balanced", "query", "cycles", "pool", "strategies", "seeds", "warm", "sequential", "ridge", "reference")
+    | _fields("probabilities", "points", "dtype"),
+    view_fields=_names(ActiveView),
+    choosing=("dataset", "own", "model"),
+    baseline=lambda spec: ActiveSpec(
+        dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own),
+        model={"architecture": spec.model.architecture},
+    ),
+    given={"dataset": {}, "model": {}, "training": {}},
+)
+
+
 def _asking(page: Address[Any, Any], lead: str, *asks: str) -> Address[Any, Any]:
     """The same address, for an analysis that these of the view's names ask for."""
     return replace(page, lead=lead, asks=asks)
@@ -172,5 +194,6 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "adversarial": _asking(INFORMATION, "whether F-SI tells adversarial examples (minutes)", *_part("groups")),
     "retraining": _asking(INFORMATION, "random images left out by retraining, beside its estimates (minutes)", *_part("believe")),
     "agreement": _asking(INFORMATION, "whether other networks and initialisations say the same (minutes)", *_part("believe")),
+    "active": _asking(ACTIVE, "which images to label next: strategies compete with known labels (minutes)", "level", "cycle", "repeat"),
 }
 """By the name of an analysis, the address of the page that shows it."""

@@ -96,11 +96,26 @@ class ActiveSpec(Spec):
             raise ValueError(f"strategies: there is no {unknown[0][:40]!r}; choose from {', '.join(STRATEGIES)}")
         if len(set(self.strategies)) != len(self.strategies):
             raise ValueError("strategies: name each of them once")
+        if self.fault:
+            raise ValueError(self.fault)
         if not self.training.epochs:
             raise ValueError("training: without any epoch the network learns nothing; choose at least one")
         if max(self.dataset.seed, self.model.seed, self.training.seed) + self.seeds > 2**31:
             raise ValueError("seeds: the last of them would be too large a number; choose a smaller first seed")
         return self
+
+    @property
+    def fault(self) -> str:
+        """What is contradictory about its numbers, a sentence; "" when nothing. Other images may make it so later."""
+        held, n = self.protocol, self.dataset.n
+        if held.query > self.pool:
+            return f"A cycle asks for {held.query:,} labels and draws {self.pool:,} candidates: draw as many as are asked for, at least."
+        if held.labels[-1] > n:
+            return (
+                f"{held.start:,} images labelled at first and {held.cycles:,} cycles of {held.query:,} make {held.labels[-1]:,} labels, "
+                f"and there are {n:,} images: everything would be labelled before the end."
+            )
+        return ""
 
     @property
     def protocol(self) -> Protocol:
@@ -120,4 +135,4 @@ class ActiveView(Spec):
         None, ge=0.0, le=100.0, description="percent of the held-out images right that labels are counted for; None: what random reaches"
     )
     cycle: int | None = Field(None, ge=1, description="cycle whose choices are shown and that is compared after; None: the middle one")
-    seed: int = Field(0, ge=0, lt=MOST_SEEDS, description="repeat whose choices are shown")
+    repeat: int = Field(0, ge=0, lt=MOST_SEEDS, description="repeat whose choices are shown, from 0 on")

@@ -28,6 +28,13 @@ class Companion(Protocol):
         """The network is as it is after this epoch, 0 being before the first."""
 
 
+class Begin(Protocol):
+    """Begins what is trained beside the network: from the module before the first epoch, the labelled images and their targets."""
+
+    def __call__(self, module: nn.Module, inputs: NDArray, targets: NDArray, generator: np.random.Generator) -> Companion:
+        """Inputs (l, ...), targets (l, k), a generator of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The study's rules that concern a choice (:class:`~ntkcore.specs.active.ActiveSpec`)."""

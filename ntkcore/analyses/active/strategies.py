@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import nn
 
 from ntkcore.active import (
     LookAhead,
@@ -27,7 +25,7 @@ from ntkcore.active import (
     smallest_distance,
     unsure_weights,
 )
-from ntkcore.analyses.active.cycle import Companion, Cycle, Float, Indices
+from ntkcore.analyses.active.cycle import Begin, Cycle, Float, Indices
 from ntkcore.errors import ComputationError
 from ntkcore.kernels import Outputs
 
@@ -69,8 +67,7 @@ class Strategy:
         units: what its time grows with: a choice's seconds are this times a rate, which is measured on a small choice and corrected by
             every one that is made.
         memory: bytes beside the network and the images.
-        beside: begins what is trained beside the network: from the module as it is before the first epoch, the labelled images (l, ...),
-            their targets (l, k), and a generator of its own; None: nothing.
+        beside: begins what is trained beside the network; None: nothing is.
         probed: candidates of the small choice on which its rate is measured; fewer where each takes long.
         sequential: whether it is told each label before it chooses the next, where the study is sequential.
     """
@@ -78,7 +75,7 @@ class Strategy:
     choose: Callable[[Cycle], Indices]
     units: Callable[[Size], float] = _each
     memory: Callable[[Size], float] = _nothing
-    beside: Callable[[nn.Module, NDArray, NDArray, np.random.Generator], Companion] | None = None
+    beside: Begin | None = None
     probed: int = 200
     sequential: bool = False
 
