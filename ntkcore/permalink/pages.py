@@ -140,7 +140,7 @@ ACTIVE: Address[ActiveSpec, ActiveView] = Address(
     | _TRAINING
     | {"labelled": ("start",)}
     | _fields("balanced", "query", "cycles", "pool", "strategies", "seeds", "warm", "sequential", "ridge", "reference")
-    | _fields("probabilities", "points", "dtype"),
+    | _fields("probabilities", "points", "drawn", "batches", "dtype"),
     view_fields=_names(ActiveView),
     choosing=("dataset", "own", "model"),
     baseline=lambda spec: ActiveSpec(

@@ -107,10 +107,9 @@ def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndar
     Raises:
         DataError: an image that is black everywhere, which has no direction.
     """
-    values = inputs.astype(np.float64)
     if spec.kernel == "infinite":
-        shape = (-1,) + (1,) * (values.ndim - 2)
-        return np.asarray((values - train.mean.reshape(shape)) / train.std.reshape(shape))
+        return normalised(inputs, train)
+    values = inputs.astype(np.float64)
     norms = np.linalg.norm(values.reshape(len(values), -1), axis=1)
     if not norms.all():
         raise DataError(
@@ -118,6 +117,12 @@ def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndar
             "Choose other images, or another kernel.",
         )
     return np.asarray(values / norms.reshape((-1,) + (1,) * (values.ndim - 1)))
+
+
+def normalised(inputs: np.ndarray, train: Dataset) -> np.ndarray:
+    """Samples as the network normalises them, by the training images' statistics, in float64."""
+    shape = (-1,) + (1,) * (inputs.ndim - 2)
+    return np.asarray((inputs.astype(np.float64) - train.mean.reshape(shape)) / train.std.reshape(shape))
 
 
 def chain(model: ModelSpec, train: Dataset) -> Chain:

@@ -110,6 +110,22 @@ def test_interrupted_in_any_cycle_it_ends_alike_and_repeats_no_finished_one(ws, 
     assert chosen == [6, 10, 14]
 
 
+@pytest.mark.parametrize("name", ["step", "infinite", "gp", "naive", "loss-prediction", "oracle"])
+def test_a_strategy_that_trains_or_takes_another_kernel_competes(ws, name):
+    spec = small(strategies=("random", name), seeds=1, cycles=2, drawn=5, batches=3)
+    forecast = ACTIVE.forecast(spec, ws)
+    assert forecast.seconds > 0 and not forecast.refusal
+    accuracy, picks = (views.by_strategy(computed(spec, ws), what) for what in ("accuracy", "picks"))
+    assert np.isfinite(accuracy).all() and np.isfinite(picks).all() and (accuracy[:, :, 0] == accuracy[0, :, 0]).all()
+
+
+def test_infinite_width_is_known_of_some_networks_alone():
+    with pytest.raises(ValueError, match="infinite needs a network"):
+        small(strategies=("infinite",), model={"architecture": "resnet18"})
+    with pytest.raises(ValueError, match="gp needs a network"):
+        small(strategies=("gp",), model={"architecture": "cnn4", "weights": "pretrained"})
+
+
 def test_balanced_starts_have_as_many_of_each_class(ws):
     spec = small(balanced=True, start=7)
     for seed in range(2):
