@@ -33,6 +33,8 @@ STRATEGIES: dict[str, str] = {
 }
 """The strategies by their names in an address, each with what it is called; the order in which charts and tables have them."""
 
+CEILING = "oracle"
+"""The one that no strategy could follow, since it knows the labels: shown with the others, and compared with none."""
 MOST_SEEDS = 50
 START, QUERY, CYCLES = 100, 20, 10
 """The thesis's protocol on MNIST: labelled at first, labels a cycle; and how many cycles."""

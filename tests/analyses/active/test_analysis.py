@@ -9,6 +9,7 @@ from recording import Recording
 from ntkcore.active import margin, raw_gap, simplex
 from ntkcore.analyses.active import run, views
 from ntkcore.analyses.active.analysis import ACTIVE
+from ntkcore.analyses.active.answer import answer
 from ntkcore.analyses.active.run import Task, candidates_of, first_labelled, images
 from ntkcore.analyses.active.strategies import REGISTRY, Strategy
 from ntkcore.analyses.materials.network import network
@@ -117,6 +118,21 @@ def test_a_strategy_that_trains_or_takes_another_kernel_competes(ws, name):
     assert forecast.seconds > 0 and not forecast.refusal
     accuracy, picks = (views.by_strategy(computed(spec, ws), what) for what in ("accuracy", "picks"))
     assert np.isfinite(accuracy).all() and np.isfinite(picks).all() and (accuracy[:, :, 0] == accuracy[0, :, 0]).all()
+
+
+def test_the_oracle_is_shown_and_compared_with_none(ws):
+    with_it = computed(small(strategies=("oracle", "margin", "lookahead", "entropy"), batches=3), ws)
+    without = computed(small(strategies=("margin", "lookahead", "entropy"), batches=3), ws)
+    assert views.reference(with_it.spec) == "margin"
+    rows = {row.name: row for row in views.rows(with_it, 0.5)}
+    assert np.isnan(rows["oracle"].p)
+    assert [rows[row.name].p for row in views.rows(without, 0.5)] == pytest.approx([row.p for row in views.rows(without, 0.5)], nan_ok=True)
+    assert views.overall(with_it).p == views.overall(without).p
+    said = answer(with_it, ActiveView(level=50.0))
+    assert said[1].startswith("The best of 3 random batches a cycle, chosen by their labels, ")
+    assert not any("racle" in text for text in (said[0], *said[2:4]))
+    alone = computed(small(strategies=("oracle",), seeds=1, batches=2), ws)
+    assert answer(alone, ActiveView(level=1.0))[0].startswith("Oracle reaches 1 %")
 
 
 def test_infinite_width_is_known_of_some_networks_alone():
