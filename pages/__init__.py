@@ -113,6 +113,20 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "active",
+        "Active learning",
+        "sell",
+        "Act",
+        "Which images should be labelled next, and how many labels does that save?",
+        Card(
+            "What should I label next?",
+            "Strategies that choose which images get a label compete with each other, look-ahead by the kernel among them.",
+            "Let them compete",
+            quick=False,
+        ),
+        result=True,
+    ),
+    Entry(
         "data",
         "Your data",
         "photo_library",

@@ -13,6 +13,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
 from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, DatasetSpec, TrainingSpec, faults
+from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -21,7 +22,7 @@ from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
 START_TITLES = {"pytorch": "PyTorch’s default", "he": "He"}
-S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec)
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 from nursery import Nursery
 from recording import Recording
 
+from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.information.drop.study import SUMMARY
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 # Long enough in training and in the kernel that a kill lands within: 20 epochs, 15 pairs of tiles, three hidden layers.
 SPEC = LearnabilitySpec.model_validate({"dataset": {"n": 1200}, "model": {"width": 192, "depth": 3}, "training": {"epochs": 20}})
-MEASURED = {"timing"}  # artifacts that are nothing but seconds
+MEASURED = {("timing", "*"), ("active", "seconds")}  # artifacts that are nothing but seconds, and arrays that are
 
 
 def wait_until(condition: Callable[[], T], seconds: float = 240.0) -> T:
@@ -90,7 +91,8 @@ class Installation:
         """Every array file of every published artifact."""
         root = self.cache / "artifacts"
         found = (path for path in root.glob("*/*/arrays/**/*") if path.is_file())
-        return {str(p.relative_to(root)): p.read_bytes() for p in found if p.relative_to(root).parts[0] not in MEASURED}
+        named = ((path, path.relative_to(root).parts) for path in found)  # kind, key, "arrays", array, ...
+        return {str(Path(*parts)): path.read_bytes() for path, parts in named if not {(parts[0], "*"), (parts[0], parts[3])} & MEASURED}
 
     def finished(self) -> dict[str, tuple[int, bytes]]:
         """Every finished tile of every draft and artifact."""
@@ -197,18 +199,31 @@ VERIFIED = {"influence": PAIR, "removed": tuple(range(12)), "ridge": 0.1, "time"
 DROPPED = {"influence": {"dataset": {"n": 150}, "test": 20}, "test": 20, "ridge": 0.1, "seeds": 2, "shares": (20, 50, 80)}
 COMPARED = {"dataset": {"classes": ("3", "5", "8"), "n": 40}, "test": 10, "depth": 1, "widths": (64, 128), "looks": (0, 2), "seeds": 2}
 LEARNED = {"dataset": {"n": 600}, "model": {"width": 96, "depth": 2}, "training": {"epochs": 20}}
+COMPETING = {
+    "dataset": {"classes": ("3", "5", "8"), "n": 150},
+    "test": 50,
+    "model": {"width": 32},
+    "training": {"epochs": 40},
+    "start": 12,
+    "query": 6,
+    "cycles": 4,
+    "pool": 80,
+    "seeds": 2,
+    "warm": True,
+}
 Work = Sequence[tuple[Analysis[Any, Any, Any], dict[str, Any], tuple[str, str]]]
 # What is computed, and the artifact and its array in whose making it is killed.
 OTHERS: Work = (
     (VERIFICATION, VERIFIED, ("verification", "outputs")),
     (SUMMARY, DROPPED, (SUMMARY.kind, "*")),
     (CONVERGENCE, COMPARED, ("comparison", "*")),
+    (ACTIVE, COMPETING, ("active", "*")),
 )
 ALL: Work = (*OTHERS, (LEARNABILITY, LEARNED, ("training", "*")), (LEARNABILITY, LEARNED, ("kernel", "*")))
 
 
 def test_killed_in_other_kinds_of_work_it_keeps_what_is_finished(tmp_path, installation):
-    """Once in each; with the two kills above five."""
+    """Once in each; with the two kills above six."""
     whole = installation(tmp_path / "whole")
     asked(whole, OTHERS)
     whole.start()
@@ -217,8 +232,8 @@ def test_killed_in_other_kinds_of_work_it_keeps_what_is_finished(tmp_path, insta
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(20))
-def test_killed_a_hundred_times(tmp_path, peaceful, installation, seed):
-    """Twenty times in each of five kinds of work, at a moment as it comes."""
+def test_killed_a_hundred_and_twenty_times(tmp_path, peaceful, installation, seed):
+    """Twenty times in each of six kinds of work, at a moment as it comes."""
     killed(peaceful, installation(tmp_path / "broken"), ALL, random.Random(seed))
 
 

@@ -37,8 +37,8 @@ def _first(found: Study, view: ActiveView, rows: list[Row], level: float) -> str
         return f"{said} ({seeds})."
     if best.name == base:
         next_best = min((row for row in rows if row.name != base), key=lambda row: (_last(row.needed), -row.area))
-        return f"{said}, before all others: {_needs(next_best)} ({seeds}{_apart(found, view, next_best.name)})."
-    return f"{said}; {_needs(other)} ({seeds}{_apart(found, view, best.name)})."
+        return f"{said}, before all others: {_needs(next_best, best)} ({seeds}{_apart(found, view, next_best.name)})."
+    return f"{said}; {_needs(other, best)} ({seeds}{_apart(found, view, best.name)})."
 
 
 def _apart(found: Study, view: ActiveView, name: str) -> str:
@@ -98,11 +98,14 @@ def remarks(found: Study) -> tuple[str, ...]:
 
 def probability(p: float) -> str:
     """p as a person writes it."""
-    return "p < 0.001" if p < 0.001 else f"p = {number(p, 2)}"
+    return "p below 0.001" if p < 0.001 else f"p = {number(p, 2)}"
 
 
-def _needs(row: Row) -> str:
-    return f"{_named(row.name, False)} " + ("does not" if isnan(row.needed) else f"needs {_labels(row.needed)}")
+def _needs(row: Row, best: Row) -> str:
+    name = _named(row.name, False)
+    if isnan(row.needed):
+        return f"{name} does not"
+    return f"{name} needs {'as many' if _labels(row.needed) == _labels(best.needed) else _labels(row.needed)}"
 
 
 def _named(name: str, first: bool = True) -> str:

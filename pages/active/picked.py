@@ -1,0 +1,97 @@
+"""What every strategy picked in a cycle: the images, their classes, how many are the same, how hard they are."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ntkcore.analyses.active import views
+from ntkcore.analyses.active.run import images
+from ntkcore.analyses.active.views import Study
+from ntkcore.analyses.materials.split import Split
+from ntkcore.analyses.workspace import workspace
+from ntkcore.figures import active as figures
+from ntkcore.figures.information.believe import correlation_figure
+from ntkcore.specs.active import STRATEGIES, ActiveView
+from pages.active.choice import LINK
+from pages.shared import frame, media, words
+from pages.shared.charts import chart
+from pages.shared.gallery import Card, gallery
+
+_BESIDE = 3  # galleries in a row
+
+
+def show_picked(result: Study, view: ActiveView) -> None:
+    """The galleries of a cycle, and what is said of all choices until then."""
+    spec, cycle = result.spec, views.cycle_of(result, view)
+    split = images(spec, workspace())
+    st.header(f"What they picked in cycle {cycle}", anchor=False)
+    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
+    middle = np.median(norms)
+    for first in range(0, len(spec.strategies), _BESIDE):
+        columns = st.columns(min(_BESIDE, max(2, len(spec.strategies))), gap="large")
+        for place in range(first, min(first + _BESIDE, len(spec.strategies))):
+            with columns[place - first]:
+                _gallery(spec.strategies[place], numbers[place], norms[place], float(middle), split)
+    st.caption(
+        f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and k(x,x) of "
+        "the network before training, the same network for all."
+    )
+    _compared(result, view, cycle, split)
+
+
+def _gallery(name: str, numbers: np.ndarray, norms: np.ndarray, middle: float, split: Split) -> None:
+    colour = figures.colour_of(name, frame.mode())
+    st.html(f'<h3 style="border-left: 4px solid {colour}; padding-left: .5rem !important">{STRATEGIES[name]}</h3>')
+    gallery(
+        [_card(int(image), float(norm), middle, split) for image, norm in zip(numbers, norms, strict=True)],
+        base=media.thumbnail_base(split.pack),
+        key=f"active_gallery_{name}",
+        revision=LINK.current().revision,
+        empty="Nothing was chosen.",
+        height=300,
+        cell=72,
+    )
+
+
+def _card(image: int, norm: float, middle: float, split: Split) -> Card:
+    train = split.train
+    name, true = (train.class_names[of[image]] for of in (train.labels, train.true_labels))
+    side = "harder" if norm < middle else "easier"
+    title = f"{train.ids[image]}: label {words.labelled(name, true)}. k(x,x) = {norm:.6g}, {side} than the middle of this cycle’s choices."
+    return Card(image, name, "", words.number(norm), "", name != true, title)
+
+
+def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None:
+    spec, mode = result.spec, frame.mode()
+    names, titles = spec.strategies, [STRATEGIES[name] for name in spec.strategies]
+    classes = split.train.class_names
+    counts, shared = views.balance(result, cycle), views.overlap(result, cycle)
+    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
+    columns = st.columns(2, gap="large")
+    with columns[0]:
+        chart(
+            f"Labels of each class after cycle {cycle}",
+            figures.balance_figure(counts, names, classes, mode),
+            key="active_balance",
+            table=lambda: pd.DataFrame(counts, index=titles, columns=list(classes)).rename_axis("strategy").reset_index(),
+            note="Those at first included; mean over the repeats. Dots: as many of each class.",
+        )
+    with columns[1]:
+        chart(
+            f"How hard: k(x,x) of the choices in cycle {cycle}",
+            figures.norms_figure(norms, numbers, names, mode),
+            key="active_norms",
+            table=partial(views.pick_table, result, classes, split.train.ids),
+            note="Of this repeat’s network before training; a small k(x,x) is learned late. Diamond: the median.",
+        )
+        if len(names) > 1:
+            chance = cycle * spec.protocol.query / max(1, spec.dataset.n - spec.protocol.start)
+            chart(
+                f"Chosen by both until cycle {cycle}",
+                correlation_figure(shared, titles, mode, what="share"),
+                key="active_overlap",
+                table=lambda: pd.DataFrame(shared, index=titles, columns=titles).rename_axis("strategy").reset_index(),
+                note=f"Mean over the repeats; two that choose at random share about {chance:.2f}.",
+            )

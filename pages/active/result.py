@@ -1,0 +1,119 @@
+"""An active learning study: the answer, the curves, the table, then what every strategy picked."""
+
+import html
+
+import streamlit as st
+
+from ntkcore.analyses.active import views
+from ntkcore.analyses.active.analysis import ACTIVE
+from ntkcore.analyses.active.answer import probability
+from ntkcore.analyses.active.views import Study
+from ntkcore.analyses.csv_text import csv_of
+from ntkcore.analyses.workspace import workspace
+from ntkcore.specs.active import STRATEGIES, ActiveView
+from pages.active.charts import show_curves, show_more
+from pages.active.choice import LINK
+from pages.active.explain import explain_active
+from pages.active.picked import show_picked
+from pages.shared import frame, tables, words
+from pages.shared.controls import Controls
+from pages.shared.standing import made
+
+_VIEW = Controls("active.view", LINK)
+
+
+def show_result(result: Study) -> None:
+    """The whole study."""
+    _explore(result)
+    explain_active(result)
+
+
+@st.fragment(key="active")
+@frame.telling
+def _explore(result: Study) -> None:
+    view = LINK.current().view
+    if problem := views.missing_from(result, view):
+        st.warning(words.plain(problem), icon=":material/warning:")
+        view = view.model_copy(update={"cycle": None, "repeat": 0})
+    first, *others = ACTIVE.answer(result, view, workspace())
+    tables.fact(html.escape(first), *map(html.escape, others))
+    _controls(result, view)
+    show_curves(result, view)
+    _table(result, view)
+    show_more(result, view)
+    show_picked(result, view)
+    made(result.created, result.device, result.seconds)
+
+
+def _controls(result: Study, view: ActiveView) -> None:
+    """For which accuracy labels are counted, which cycle is looked at, whose choices."""
+    spec = result.spec
+    level, cycle = views.level_of(result, view), views.cycle_of(result, view)
+    _VIEW.seed((result.key, level if view.level is None else None), level=100 * level, cycle=cycle, repeat=view.repeat)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
+        _VIEW.control(
+            "level",
+            st.number_input,
+            "Accuracy, %",
+            0.0,
+            100.0,
+            step=0.5,
+            format="%g",
+            width=150,
+            help="For which labels are counted. At first: what random reaches at the end.",
+        )
+        if spec.protocol.cycles > 1:
+            _VIEW.control(
+                "cycle",
+                st.slider,
+                "Cycle",
+                1,
+                spec.protocol.cycles,
+                width=320,
+                help="Whose choices are shown, and after which strategies are compared.",
+            )
+        if spec.seeds > 1:
+            _VIEW.control("repeat", st.selectbox, "Repeat", options=list(range(spec.seeds)), width=110, help="Whose choices are shown.")
+        st.download_button(
+            "CSV",
+            lambda: csv_of(views.seed_table(result)),
+            "active.csv",
+            "text/csv",
+            key="active_csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            help="Accuracy and seconds of every strategy, repeat and cycle",
+        )
+
+
+def _table(result: Study, view: ActiveView) -> None:
+    """Every strategy in numbers, Friedman's test above."""
+    level, base = views.level_of(result, view), views.reference(result.spec)
+    test = views.overall(result)
+    if test is not None:
+        said = f"Friedman’s test of the areas, {result.spec.seeds} repeats: χ² = {words.number(test.statistic)}, {probability(test.p)}."
+        st.html(f'<p class="atlas-quiet">{said}</p>')
+    head = (
+        "Strategy",
+        f"Labels for {100 * level:g} %",
+        "Mean accuracy on the way",
+        "Accuracy at the end",
+        "Seconds of a choice",
+        "Share of a cycle’s time",
+        f"p against {STRATEGIES[base].lower()}",
+    )
+    rows = [
+        (
+            STRATEGIES[row.name],
+            words.number(round(row.needed)) if row.needed == row.needed else "not reached",
+            words.percent(row.area, 3),
+            words.percent(row.final, 3),
+            words.number(row.seconds, 2),
+            words.percent(row.seconds / (row.seconds + row.training)),
+            words.number(row.p, 2),
+        )
+        for row in views.rows(result, level)
+    ]
+    note = "Labels: of the mean over the repeats. p: paired t-test of the mean accuracies on the way, with Holm’s correction."
+    tables.columns_table(head, rows, note)

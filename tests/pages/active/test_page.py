@@ -1,0 +1,142 @@
+"""The active learning page without a browser: the answer, the table, the galleries, and what the widgets say."""
+
+import json
+import re
+
+import pytest
+import visiting
+from recording import Recording
+from visiting import code, said, titles, visitor, widget
+
+from ntkcore.analyses.active import views
+from ntkcore.analyses.active.analysis import ACTIVE
+from ntkcore.analyses.active.run import images
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs.active import ActiveSpec, ActiveView
+
+SPEC = ActiveSpec.model_validate(
+    {
+        "dataset": {"classes": ("3", "5", "8"), "n": 60, "label_noise": 0.1},
+        "test": 20,
+        "model": {"width": 8, "depth": 1},
+        "training": {"epochs": 4},
+        "start": 6,
+        "query": 4,
+        "cycles": 3,
+        "pool": 20,
+        "seeds": 2,
+    }
+)
+ALONE = SPEC.model_copy(update={"strategies": ("margin",), "seeds": 1})
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """A cache with the study, and with one strategy on one seed."""
+    with visiting.kept_cache(tmp_path_factory.mktemp("computed")) as ws:
+        for spec in (SPEC, ALONE):
+            ACTIVE.compute(spec, ws, Recording())
+        yield ws
+
+
+def opened(spec=SPEC, **fields):
+    return visiting.opened(visitor(), "active", **ADDRESSES["active"].write(spec, ActiveView.model_validate(fields)))
+
+
+def picked(app, name):
+    """The numbers of a gallery's images, in its order."""
+    found = next(item.proto for item in app.get("bidi_component") if item.proto.id.endswith(f"-active_gallery_{name}"))
+    return [card[0] for card in json.loads(found.json)["items"]]
+
+
+def plain(text):
+    return re.sub(r"<[^>]+>", " ", text)
+
+
+def test_the_answer_the_table_and_the_charts(computed):
+    app = opened()
+    result = ACTIVE.open(SPEC, computed)
+    told = plain(said(app))
+    assert all(sentence in told for sentence in ACTIVE.answer(result, ActiveView(), computed))
+    assert "Friedman’s test" in told and "paired t-test" in told
+    level = views.level_of(result, ActiveView())
+    for row in views.rows(result, level):
+        assert row.needed != row.needed or f"{round(row.needed)}" in told
+    assert titles(app)[:5] == [
+        "Accuracy over labels",
+        "Ahead of random",
+        f"Labels for {100 * level:g} %",
+        "Mean accuracy on the way",
+        "Seconds of a choice",
+    ]
+    assert not app.error and not app.warning
+
+
+def test_the_galleries_show_the_cycle_and_the_repeat(computed):
+    result = ACTIVE.open(SPEC, computed)
+    app = opened(cycle=1)
+    for repeat, cycle in ((0, 1), (0, 3), (1, 3)):
+        widget(app, "slider", "Cycle").set_value(cycle).run()
+        widget(app, "selectbox", "Repeat").set_value(repeat).run()
+        for place, name in enumerate(SPEC.strategies):
+            assert picked(app, name) == views.picks(result, repeat, cycle)[place].tolist()
+    assert app.query_params["cycle"] == "3" and app.query_params["repeat"] == "1" and not app.exception
+
+
+def test_another_accuracy_is_counted_for(computed):
+    app = opened()
+    widget(app, "number_input", "Accuracy, %").set_value(99.5).run()
+    assert app.query_params["level"] == "99.5" and "No strategy reaches 99.5 %" in plain(said(app))
+    assert "not reached" in plain(said(app)) and "Labels for 99.5 %" in titles(app)
+
+
+def test_one_strategy_on_one_seed_is_compared_with_nothing(computed):
+    app = opened(ALONE)
+    told = plain(said(app))
+    assert "(one seed)" in told and "Friedman" not in told and "Ahead of" not in " ".join(titles(app))
+    assert not app.error and not app.exception
+
+
+def test_a_cycle_that_there_is_not_is_said(computed):
+    app = opened(cycle=9)
+    assert "There is no cycle 9" in app.warning[0].value.replace("\\", "") and not app.exception
+    app = opened(repeat=4)
+    assert "There is no repeat 4" in app.warning[0].value.replace("\\", "") and not app.exception
+
+
+def test_the_bar_says_the_protocol_and_what_contradicts_itself(computed):
+    app = opened()
+    labels = [item.proto.popover.label for item in app.get("popover")]
+    assert any(label == "6 labels + 4 × 3, from 20 candidates" for label in labels)
+    assert any("2 repeats" in label for label in labels)
+    widget(app, "number_input", "Cycles").set_value(15).run()
+    assert "everything would be labelled" in app.warning[0].value
+    widget(app, "number_input", "Cycles").set_value(2).run()
+    assert app.query_params["cycles"] == "2" and not app.warning
+    widget(app, "multiselect", "Strategies").set_value([]).run()
+    assert "at least one strategy" in app.warning[0].value
+
+
+def test_numbers_that_nobody_chose_follow_the_images(computed):
+    app = visiting.opened(visitor(), "active", dataset="digits")
+    assert widget(app, "number_input", "Labelled at first").value == 100
+    widget(app, "number_input", "Images drawn").set_value(80).run()
+    assert widget(app, "number_input", "Labelled at first").value == 20 and not app.warning and not app.exception
+    assert "labelled" not in app.query_params
+    widget(app, "number_input", "Labelled at first").set_value(30).run()
+    assert app.query_params["labelled"] == "30"
+
+
+def test_every_choice_is_in_the_table_to_download(computed):
+    result, split = ACTIVE.open(SPEC, computed), images(SPEC, computed)
+    rows = views.pick_table(result, split.train.class_names, split.train.ids)
+    assert len(rows) == 3 * 2 * 3 * 4 and set(rows.columns) >= {"strategy", "repeat", "cycle", "image", "label"}
+    one = rows.iloc[-1]
+    assert split.train.ids[one.image] == one.id and split.train.class_names[split.train.labels[one.image]] == one.label
+    assert len(views.seed_table(result)) == 3 * 2 * 4
+
+
+def test_the_lines_that_reproduce_it(computed):
+    python, shell = code(opened())
+    assert "active(" in python and "table(result)" in python and shell.startswith("python -m ntkcore active --dataset digits")
+    assert "--labelled 6" in shell
