@@ -105,12 +105,13 @@ class LookAhead:
         self._weights = self._whitened(_finite(flat(across)))  # W (N, u r)
         self._fit = self._whitened((y - own).reshape(-1, 1).T if self._blocks else (y - own).T)  # C^-1 (Y - f(X))
         self.outputs = start + (self._weights.T @ self._fit).reshape(start.shape)
+        self._sums: Float | None = None
         if callable(k_pool):
             self._function, self._held = k_pool, None
         else:
             values = checked_square(k_pool, "k_pool")
             _expect("k_pool", values, (u, u, *self._trailing))
-            self._held = self._subtracted(symmetrised(values))
+            self._held = self._complement(values)
         self._pivots = self._diagonal()
         square = np.square(self._weights).sum(0).reshape(-1, self._side)  # of Θ(x, x) the part that is not in S(x, x)
         self._scale = (np.diagonal(self._pivots, axis1=1, axis2=2) + square).max(1) + self.ridge
@@ -198,6 +199,7 @@ class LookAhead:
         other.outputs = (self.outputs + (new.T @ fit).reshape(-1, self.k))[rest]
         if self._held is not None:
             other._held = _downdated(self._held, new, rows)
+        other._sums = None
         left = new.reshape(self._side, -1, self._side)[:, rest]
         other._pivots = self._pivots[rest] - np.einsum("aup,auq->upq", left, left)
         other._invert()
@@ -229,13 +231,19 @@ class LookAhead:
             found[here] = step.root @ (rows[:, here].T - step.rows.T @ found[:done])
         return found
 
-    def _subtracted(self, matrix: Float) -> Float:
-        """S in place of the pool's kernel."""
-        for rows, columns in _grid(len(matrix), isqrt(_NUMBERS), self._waiting):
-            matrix[rows, columns] -= self._weights[:, rows].T @ self._weights[:, columns]
+    def _complement(self, kernel: NDArray) -> Float:
+        """S (u r, u r) of the pool's kernel, whose symmetric part counts: in one pass over it."""
+        r, size = self._side, len(kernel) * self._side
+        found = np.empty((size, size))
+        for rows, columns in _grid(len(kernel), max(1, isqrt(_NUMBERS) // r), self._waiting):
+            high, wide = slice(rows.start * r, rows.stop * r), slice(columns.start * r, columns.stop * r)
+            tile = found[high, wide]
+            np.add(_finite(flat(kernel[rows, columns])), _finite(flat(kernel[columns, rows])).T, out=tile)
+            tile /= 2
+            tile -= self._weights[:, high].T @ self._weights[:, wide]
             if rows != columns:
-                matrix[columns, rows] = matrix[rows, columns].T
-        return matrix
+                found[wide, high] = tile.T
+        return found
 
     def _diagonal(self) -> Float:
         """S(x, x) (u, r, r)."""
@@ -307,10 +315,7 @@ class LookAhead:
         already = self.outputs - self._reference(reference)
         if reference == "linear" and not self._blocks:  # ‖S(x, x') g‖ = |S(x, x')| ‖g‖
             size = sum((weights * np.linalg.norm(gains, axis=1) for weights, gains in cases), start=np.zeros(len(self.pool)))
-            found = np.zeros(len(self.pool))
-            for _, columns, tile in self._tiles(isqrt(_NUMBERS)):
-                found[columns] += np.abs(tile).sum(0)
-            return size * found
+            return np.asarray(size * self._reach())
 
         def measured(rows: slice, moved: Float) -> Float:
             if reference == "network":
@@ -318,6 +323,18 @@ class LookAhead:
             return np.asarray(np.sqrt(np.square(moved).sum(0)).sum(0))
 
         return self._summed(cases, measured)
+
+    def _reach(self) -> Float:
+        """``sum_x |S(x, x')|`` (u,) of a scalar kernel: the same for every label, so that MLMOC and EMOC ask for it once."""
+        if self._sums is None:
+            found = np.zeros(len(self.pool))
+            for rows, columns in _grid(len(self.pool), isqrt(_NUMBERS), self._waiting):
+                sizes = np.abs(self._tile(rows, columns))
+                found[columns] += sizes.sum(0)
+                if rows != columns:
+                    found[rows] += sizes.sum(1)
+            self._sums = found
+        return self._sums
 
     def _summed(self, cases: list[tuple[Float, Float]], measured: Callable[[slice, Float], Float]) -> Float:
         """For each candidate what is ``measured`` of the points' moves (k, a, b), summed over points, in expectation over the cases."""
