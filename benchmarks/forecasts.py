@@ -52,6 +52,7 @@ CASES = {
     "adversarial": f"{_NETWORK}&ridge=0.1&groups-study=adversarial&groups-epsilon=0.3&groups-repeats=2",
     "retraining": f"{_NETWORK}&time=0.02&believe-removals=4&believe-ridge=10",
     "agreement": f"{_NETWORK}&ridge=0.1&believe-show=agreement&believe-seeds=2",
+    "active": "dataset=digits&n=1000&test=500&seeds=2",
     "learnability mnist": "dataset=mnist&classes=4&classes=9&n=1000&model=cnn4&epochs=3",
     "influence mnist": f"{_MNIST}&ridge=0.1",
     "influence mnist cnn4": f"{_MNIST}&kernel=pseudo&model=cnn4&weights=pretrained",

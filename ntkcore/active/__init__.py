@@ -10,6 +10,7 @@ from ntkcore.active.loss_prediction import LossPredictor, LossTraining, train_lo
 from ntkcore.active.naive import naive_change
 from ntkcore.active.oracle import BestBatch, best_batch
 from ntkcore.active.probabilities import class_targets, label_targets, predicted, raw_gap, simplex, softmax
+from ntkcore.active.starts import Starts, cold_and_warm
 from ntkcore.active.step import step_change
 from ntkcore.active.uncertainty import entropy, least_confident, margin
 
@@ -18,11 +19,13 @@ __all__ = [
     "LookAhead",
     "LossPredictor",
     "LossTraining",
+    "Starts",
     "at_random",
     "badge",
     "best_batch",
     "calibrated_temperature",
     "class_targets",
+    "cold_and_warm",
     "core_set",
     "entropy",
     "gaussian_process",

@@ -26,7 +26,7 @@ STRATEGIES: dict[str, str] = {
     "lookahead-full": "Look-ahead (full eNTK)",
     "step": "One step of SGD",
     "infinite": "Look-ahead (infinite NTK)",
-    "gp": "Gaussian process (infinite NTK)",
+    "gp": "GP (infinite NTK)",
     "naive": "Naive retraining",
     "loss-prediction": "LL4AL (predicted loss)",
     "oracle": "Oracle",

@@ -5,9 +5,10 @@ from functools import partial
 import streamlit as st
 
 from ntkcore.analyses.active import views
+from ntkcore.analyses.active.answer import named
 from ntkcore.analyses.active.views import Study
 from ntkcore.figures import active as figures
-from ntkcore.specs.active import STRATEGIES, ActiveView
+from ntkcore.specs.active import ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame
 from pages.shared.charts import chart, clicked
@@ -15,7 +16,7 @@ from pages.shared.charts import chart, clicked
 
 def show_curves(result: Study, view: ActiveView) -> None:
     """Accuracy beside the difference from what all are compared with."""
-    spec, base = result.spec, STRATEGIES[views.reference(result.spec)].lower()
+    spec, base = result.spec, named(views.reference(result.spec))
     at, level = spec.protocol.labels[views.cycle_of(result, view)], views.level_of(result, view)
     curves, ahead = views.curves(result), views.differences(result)
     band = f"mean of {spec.seeds} repeats, band: 95 % interval" if spec.seeds > 1 else "one repeat"

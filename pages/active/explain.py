@@ -29,7 +29,8 @@ _READ = """
 - **All strategies begin alike**: a repeat has one start, one initialisation, and one order in which candidates are drawn, for all of them.
   So differences are taken repeat by repeat, and the tests are paired.
 - **Bands and intervals** are Student’s 95 % over {seeds} repeat{s}. The marked cycle is one of many: a difference looked for at the best
-  of them would be too large. The table’s p is of the mean accuracy over all cycles, and corrected for the number of strategies.
+  of them would be too large. The table’s p is of the mean accuracy over all cycles, the sentence’s of the
+  marked one; both are of paired t-tests, corrected for the number of strategies.
 - **Labels for an accuracy** are read off the mean curve, linear between cycles.
 - **k(x,x)** is of the network before training, so that it depends on no strategy’s labels. Small means learned late.
 - **Seconds** hold everything that a choice needs besides the trained network: outputs, features and kernels of up to {pool:,} candidates.

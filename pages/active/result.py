@@ -6,7 +6,7 @@ import streamlit as st
 
 from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
-from ntkcore.analyses.active.answer import probability
+from ntkcore.analyses.active.answer import named, probability
 from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
@@ -15,6 +15,7 @@ from pages.active.charts import show_curves, show_more
 from pages.active.choice import LINK
 from pages.active.explain import explain_active
 from pages.active.picked import show_picked
+from pages.active.starts import show_starts
 from pages.shared import frame, tables, words
 from pages.shared.controls import Controls
 from pages.shared.standing import made
@@ -42,6 +43,7 @@ def _explore(result: Study) -> None:
     _table(result, view)
     show_more(result, view)
     show_picked(result, view)
+    show_starts(result, view)
     made(result.created, result.device, result.seconds)
 
 
@@ -101,7 +103,7 @@ def _table(result: Study, view: ActiveView) -> None:
         "Accuracy at the end",
         "Seconds of a choice",
         "Share of a cycle’s time",
-        f"p against {STRATEGIES[base].lower()}",
+        f"p against {named(base)}",
     )
     rows = [
         (

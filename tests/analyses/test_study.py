@@ -114,6 +114,39 @@ def test_a_damaged_part_is_computed_again_and_no_other(ws):
     np.testing.assert_array_equal(squares.open(spec, ws)["powers"][2], [1, 2, 4, 8])
 
 
+class Slow(Squares):
+    """A piece counts to its number, and keeps where it is."""
+
+    kind = "slow"
+
+    def piece(self, spec, number, ws, reporter):
+        kept = reporter.kept.get()
+        self.done.append(-1 if kept is None else int(kept))
+        for step in range(0 if kept is None else int(kept), number + 1):
+            reporter.tell(step / (number + 1))
+            reporter.kept.put(str(step).encode())
+        return {"square": np.array(number**2), "powers": np.ones(4)}
+
+
+def test_an_unfinished_piece_goes_on_from_what_it_left_and_nothing_of_it_stays(ws):
+    slow, spec = Slow(), Numbers(count=4)
+    with pytest.raises(Cancelled):
+        slow.compute(spec, ws, Recording(stop_at=(STUDY, 3.5)))
+    assert slow.done == [-1] * 4
+    slow.compute(spec, ws, Recording())
+    assert slow.done == [-1] * 4 + [1]  # it had kept its second step, and others' are not taken for its own
+    assert not list(ws.store.open("slow", slow.key(spec, ws)).folder.glob("documents/*.blob"))
+
+
+def test_what_was_left_on_another_device_is_left_out(ws):
+    slow, spec = Slow(), Numbers(count=2)
+    with pytest.raises(Cancelled):
+        Slow().compute(spec, ws, Recording(stop_at=(STUDY, 1.5)))
+    told = Recording(device="cuda:0")
+    slow.compute(spec, ws, told)
+    assert slow.done == [-1, -1] and "begun anew" in told.warnings[0]
+
+
 def test_what_cannot_fit_is_refused_before_anything(ws):
     squares, spec = Squares(), Numbers(count=200)
     with pytest.raises(SpecError, match="3 numbers would fit"):

@@ -26,8 +26,8 @@ from ntkcore.settings import settings
 from pages import PAGES
 
 SHOWN = [page.name for page in PAGES if page.result]
-SAME = [name for name in SHOWN if name != "convergence"]  # whose sentences hold no seconds of this machine
-ARTIFACTS = ("comparison", "convergence", "diagonal", "influence", "kernel", "learnability", "spectrum", "timing", "training")
+SAME = [name for name in SHOWN if name not in ("active", "convergence")]  # whose sentences hold no seconds of this machine
+ARTIFACTS = ("active", "comparison", "convergence", "diagonal", "influence", "kernel", "learnability", "spectrum", "timing", "training")
 PARTS = ("arrays/*/c/**/*", "arrays/*/zarr.json", "documents/*", "draft.json", "manifest.json", "used")
 DRAFTS = tuple(f"drafts/*/*/{part}" for part in PARTS[:4])
 SETS = tuple(f"sets/*/{name}" for name in ("images.npy", "vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy", "set.json"))

@@ -28,11 +28,11 @@ def _first(found: Study, view: ActiveView, rows: list[Row], level: float) -> str
     if not reached:
         best = max(rows, key=lambda row: row.final)
         return (
-            f"No strategy reaches {goal} with {spec.protocol.labels[-1]:,} labels: {_named(best.name, False)} comes closest, with "
+            f"No strategy reaches {goal} with {spec.protocol.labels[-1]:,} labels: {named(best.name)} comes closest, with "
             f"{percent(best.final)} ({seeds})."
         )
     best = min(reached, key=lambda row: (row.needed, -row.area))
-    said = f"{_named(best.name)} reaches {goal} with {_labels(best.needed)} labels"
+    said = f"{named(best.name, first=True)} reaches {goal} with {_labels(best.needed)} labels"
     if len(rows) == 1:
         return f"{said} ({seeds})."
     if best.name == base:
@@ -57,7 +57,7 @@ def _overall(found: Study, rows: list[Row]) -> str:
         return ""
     best = max(rows, key=lambda row: row.area)
     return (
-        f"On average on the way to {found.spec.protocol.labels[-1]:,} labels {_named(best.name, False)} has most right, "
+        f"On average on the way to {found.spec.protocol.labels[-1]:,} labels {named(best.name)} has most right, "
         f"{percent(best.area, 3)}; that the {_count(len(rows))} strategies do equally well has {probability(test.p)} (Friedman)."
     )
 
@@ -73,7 +73,7 @@ def _cost(rows: list[Row]) -> str:
     if slow is quick:
         return f"A choice takes {duration(slow.seconds)}, a training {duration(slow.training)}."
     return (
-        f"A choice takes {_named(slow.name, False)} {_seconds(slow.seconds)} and {_named(quick.name, False)} {_seconds(quick.seconds)}; "
+        f"A choice takes {named(slow.name)} {_seconds(slow.seconds)} and {named(quick.name)} {_seconds(quick.seconds)}; "
         f"a training takes {_seconds(slow.training)}."
     )
 
@@ -92,7 +92,7 @@ def remarks(found: Study) -> tuple[str, ...]:
             f"class{'' if classes == 1 else 'es'}): the network cannot name it until one is chosen."
         )
     for name, seeds, _ in views.unseen(found, spec.protocol.cycles):
-        said.append(f"{_named(name)} leaves a class without any label to the end, in {seeds} of {spec.seeds} repeats.")
+        said.append(f"{named(name, first=True)} leaves a class without any label to the end, in {seeds} of {spec.seeds} repeats.")
     return tuple(said)
 
 
@@ -101,17 +101,17 @@ def probability(p: float) -> str:
     return "p below 0.001" if p < 0.001 else f"p = {number(p, 2)}"
 
 
+def named(name: str, first: bool = False) -> str:
+    """A strategy within a sentence, or as its first word."""
+    title = STRATEGIES[name]
+    return title[0].lower() + title[1:] if not first and title.split()[0][1:].islower() else title
+
+
 def _needs(row: Row, best: Row) -> str:
-    name = _named(row.name, False)
+    name = named(row.name)
     if isnan(row.needed):
         return f"{name} does not"
     return f"{name} needs {'as many' if _labels(row.needed) == _labels(best.needed) else _labels(row.needed)}"
-
-
-def _named(name: str, first: bool = True) -> str:
-    """A strategy within a sentence, or at its beginning."""
-    title = STRATEGIES[name]
-    return title if first or title[1:2].isupper() or not title[:1].isupper() or "H" in title[1:] else title[0].lower() + title[1:]
 
 
 def _labels(count: float) -> str:

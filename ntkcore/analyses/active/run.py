@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from torch import nn
 
@@ -209,10 +208,7 @@ class Run:
         data = None if self.reporter.kept is None else self.reporter.kept.get()
         if data is None:
             return found, None
-        try:
-            kept = load(data)
-        except (SafetensorError, ValueError, KeyError):
-            return found, None  # damaged: the run is made again from its start
+        kept = load(data)
         weights = {name.removeprefix(_NETWORK): values for name, values in kept.items() if name.startswith(_NETWORK)}
         return {name: kept[name] for name in found}, TrainingState(0, weights) if weights else None
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from active_study import small
 from recording import Recording
 
 from ntkcore.active import margin, raw_gap, simplex
@@ -19,27 +20,10 @@ from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.models import evaluate, train
 from ntkcore.specs.active import ActiveSpec, ActiveView
 
-SMALL = {
-    "dataset": {"classes": ("3", "5", "8"), "n": 60},
-    "test": 30,
-    "model": {"width": 8, "depth": 1},
-    "training": {"epochs": 4},
-    "strategies": ("random", "margin", "lookahead"),
-    "start": 6,
-    "query": 4,
-    "cycles": 3,
-    "pool": 25,
-    "seeds": 2,
-}
-
 
 @pytest.fixture
 def ws(cache):
     return Workspace(cache)
-
-
-def small(**changes) -> ActiveSpec:
-    return ActiveSpec.model_validate(SMALL | changes)
 
 
 def computed(spec, ws):

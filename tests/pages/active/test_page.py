@@ -5,6 +5,7 @@ import re
 
 import pytest
 import visiting
+from active_study import small
 from recording import Recording
 from visiting import code, said, titles, visitor, widget
 
@@ -12,21 +13,9 @@ from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.active.run import images
 from ntkcore.permalink import ADDRESSES
-from ntkcore.specs.active import ActiveSpec, ActiveView
+from ntkcore.specs.active import ActiveView
 
-SPEC = ActiveSpec.model_validate(
-    {
-        "dataset": {"classes": ("3", "5", "8"), "n": 60, "label_noise": 0.1},
-        "test": 20,
-        "model": {"width": 8, "depth": 1},
-        "training": {"epochs": 4},
-        "start": 6,
-        "query": 4,
-        "cycles": 3,
-        "pool": 20,
-        "seeds": 2,
-    }
-)
+SPEC = small(dataset={"classes": ("3", "5", "8"), "n": 60, "label_noise": 0.1}, test=20, pool=20)
 ALONE = SPEC.model_copy(update={"strategies": ("margin",), "seeds": 1})
 
 
@@ -140,3 +129,11 @@ def test_the_lines_that_reproduce_it(computed):
     python, shell = code(opened())
     assert "active(" in python and "table(result)" in python and shell.startswith("python -m ntkcore active --dataset digits")
     assert "--labelled 6" in shell
+
+
+def test_warm_start_is_beside_cold_start_where_somebody_asks(computed):
+    app = opened()
+    assert "Theorem 2.2.1" not in plain(said(app))
+    app.session_state["active_starts"] = True
+    app.run()
+    assert "Theorem 2.2.1" in plain(said(app)) and not app.exception and not app.error
