@@ -29,7 +29,7 @@ class LossTraining:
     """How the network and its head are trained: SGD on ``mean_batch ½ ‖f - y‖² + weight × ranking``.
 
     Attributes:
-        epochs, rate, batch, momentum: of both; a last batch of one sample joins the one before.
+        epochs, rate, batch, momentum, decay: of both; a last batch of one sample joins the one before.
         weight: of the ranking loss, the source's λ = 1.
         margin: ξ, by which the predicted losses of a pair are to differ at least.
         reach: share of the epochs in which the ranking loss moves the network too (the source: 120 of 200); after it the head alone.
@@ -41,6 +41,7 @@ class LossTraining:
     rate: float
     batch: int = 32
     momentum: float = 0.9
+    decay: float = 0.0
     weight: float = 1.0
     margin: float = 1.0
     reach: float = 0.6
@@ -53,10 +54,11 @@ class LossTraining:
                 f"The epochs are {self.epochs}, the rate {self.rate}, the samples of a batch {self.batch}, the width {self.width}.",
                 "Choose at least 1 epoch, 2 samples of a batch and a width of 1, and a rate above 0.",
             )
-        if not (0 <= self.momentum < 1 and 0 <= self.reach <= 1 and self.weight > 0 and self.margin > 0):
+        if not (0 <= self.momentum < 1 and self.decay >= 0 and 0 <= self.reach <= 1 and self.weight > 0 and self.margin > 0):
             raise DataError(
-                f"The momentum is {self.momentum}, the reach {self.reach}, the weight {self.weight}, the margin {self.margin}.",
-                "Choose a momentum from 0 to below 1, a reach from 0 to 1, a weight and a margin above 0.",
+                f"The momentum is {self.momentum}, the decay {self.decay}, the reach {self.reach}, the weight {self.weight}, the margin "
+                f"{self.margin}.",
+                "Choose a momentum from 0 to below 1, a decay of at least 0, a reach from 0 to 1, a weight and a margin above 0.",
             )
 
 
@@ -136,7 +138,7 @@ def train_loss_predictor(
         torch.default_generator.manual_seed(training.seed)
         head = LossHead([pooled(values).shape[1] for values in _run(network, layers, samples[:2])[1]], training.width).to(like)
     both = [parameter for parameter in (*network.parameters(), *head.parameters()) if parameter.requires_grad]
-    descent = torch.optim.SGD(both, training.rate, training.momentum)
+    descent = torch.optim.SGD(both, training.rate, training.momentum, weight_decay=training.decay)
     reached, done = training.reach * training.epochs, 0
     for epoch in range(training.epochs):
         network.train()

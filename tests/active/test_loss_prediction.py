@@ -37,7 +37,7 @@ def data(n: int = 12, k: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
 def test_training_by_hand(reach: float) -> None:
     """Two epochs of one batch each. The network's losses reach it always, the ranking's in the first ``reach`` of the epochs."""
     model, (x, y) = network(), data()
-    training = LossTraining(2, 0.05, 12, 0.9, 0.8, 0.6, reach, 4, seed=3)
+    training = LossTraining(2, 0.05, 12, 0.9, 0.02, 0.8, 0.6, reach, 4, seed=3)
     found = train_loss_predictor(model, x, y, training)
     assert found.layers == ("2", "4")
     with torch.random.fork_rng():
@@ -58,7 +58,7 @@ def test_training_by_hand(reach: float) -> None:
         ranking = sum(torch.relu(0.6 - (1.0 if losses[i] > losses[11 - i] else -1.0) * (guessed[i] - guessed[11 - i])) for i in range(6))
         gradients = torch.autograd.grad(losses.mean() + 0.8 * ranking / 6, list(w.values()))
         for (name, value), gradient in zip(weights.items(), gradients, strict=True):
-            speed[name] = 0.9 * speed[name] + gradient
+            speed[name] = 0.9 * speed[name] + gradient + 0.02 * value
             weights[name] = value - 0.05 * speed[name]
     for part, prefix in ((found.network, "n"), (found.head, "h")):
         for name, p in part.named_parameters():

@@ -53,7 +53,7 @@ def process(cycle: Cycle) -> LookAhead:
 
 
 def naive(cycle: Cycle) -> Indices:
-    """Train with each of some drawn candidates; those that were not drawn come after all that were, in the order drawn."""
+    """Train with each of some drawn candidates, at least as many as are chosen: no other is."""
     drawn, guessed = cycle.order[: max(cycle.rules.drawn, cycle.count)], _guessed(cycle)
 
     def retrained(images: Indices) -> Float:
@@ -91,6 +91,7 @@ def loss_prediction(cycle: Cycle) -> Indices:
         rate=study.learning_rate,
         batch=max(2, study.batch_size or len(cycle.inputs)),
         momentum=study.momentum,
+        decay=study.weight_decay,
         seed=int(cycle.generator.integers(2**31)),
     )
     start, tell = cycle.beside.network, lambda *_: cycle.waiting()
@@ -108,7 +109,8 @@ def ceiling(cycle: Cycle) -> Indices:
         return cycle.judge(module)
 
     size = len(cycle.candidates)
-    return best_batch(size, cycle.count, cycle.rules.batches if cycle.count < size else 1, worth, cycle.generator).chosen
+    batches = cycle.rules.batches if cycle.count < size else 1  # of all candidates there is one batch
+    return best_batch(size, cycle.count, batches, worth, cycle.generator).chosen
 
 
 def infinite_kernel(model: ModelSpec, images: Dataset, x: NDArray, waiting: Callable[[], None]) -> Float:

@@ -29,11 +29,12 @@ from ntkcore.active import (
 from ntkcore.analyses.active import peers
 from ntkcore.analyses.active.cycle import Begin, Cycle, Float, Indices
 from ntkcore.errors import ComputationError
+from ntkcore.influence.retraining import CHUNK_BYTES
 from ntkcore.kernels import Outputs
+from ntkcore.models.training import STEP_WORK
 
 _SHARE = 5  # one of so many labelled images calibrates UHerding's temperature
 _INFINITE = 1.25 * 2**30  # bytes of a tile of such a kernel, and of its libraries
-_TRAINED = 4  # passes without gradients that a training's pass and step are worth
 _BYTES = 32  # for each entry of a kernel: as it is computed, symmetric, as S, and as S after a label
 
 
@@ -183,8 +184,8 @@ def _steps(size: Size) -> float:
 
 
 def _trainings(size: Size, count: int, more: int) -> float:
-    """Images that go through so many trainings with ``more`` labels each, and the pool after each."""
-    return float(count) * ((size.labelled + more) * size.epochs * _TRAINED + size.pool)
+    """Passes of so many trainings with ``more`` labels each, and of the pool after each."""
+    return float(count) * ((size.labelled + more) * size.epochs * (1 + STEP_WORK) + size.pool)
 
 
 def _naive(size: Size) -> float:
@@ -214,7 +215,7 @@ REGISTRY: dict[str, Strategy] = {
     "lookahead-flips": _look_ahead(_flips),
     "lookahead-first": _look_ahead(_change, "first"),
     "lookahead-full": _look_ahead(_change, "full", _blocks),
-    "step": Strategy(peers.step, _steps),
+    "step": Strategy(peers.step, _steps, lambda size: float(CHUNK_BYTES["cpu"])),
     "infinite": _look_ahead(_change, state_of=peers.infinite),
     "gp": _look_ahead(lambda cycle, state: process_change(state), state_of=peers.process),
     "naive": Strategy(peers.naive, _naive, probed=2),
