@@ -97,6 +97,9 @@ def test_what_cannot_be_added_is_said(app, ready):
     assert any("judge by" in info.value for info in app.info) and not app.exception
     other = opened(visiting.visitor(), deed="add")
     assert any(c.value == "Tick held-out images at the top of the page, to add them with their labels." for c in other.caption)
+    emptied = opened(visiting.visitor(), deed="add", picked=(2, 5), mean="ticked")
+    button(emptied, "Empty").click().run()
+    assert not {"picked", "mean"} & set(emptied.query_params) and not emptied.exception
     third = opened(visiting.visitor(), basket=(), picked=(1,))
     assert any(c.value == "Tick training images above." for c in third.caption)
 
