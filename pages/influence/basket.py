@@ -36,10 +36,11 @@ def show_basket(subject: Subject) -> None:
         )
         return
     adding = view.deed == "add"
-    if adding:
-        names = [f"held-out {kind} {i}, {result.class_names[result.test_labels[i]]}" for i in held[:_TICKED]]
-        pictures(result.test_pack, held[:_TICKED], titles=names)
-    else:
+    if adding and held:
+        labels = [result.class_names[result.test_labels[i]] for i in held[:_TICKED]]
+        names = [f"held-out {kind} {i}, {label}" for i, label in zip(held, labels, strict=False)]
+        pictures(result.test_pack, held[:_TICKED], labels, names)
+    elif ticked and not adding:
         pictures(result.pack, ticked[:_TICKED])
     _controls(result, subject, len(ticked), len(held))
     if not (held if adding else ticked):

@@ -17,7 +17,8 @@ $$\mathcal I(i,x)=\tfrac12\|f^{\setminus i}_\tau(x)-y\|^2-\tfrac12\|f_\tau(x)-y\
 At the end of training, with $G=A^{-1}$ and $\beta=G\,(Y-f_0(X))$: $f^{\setminus i}(x)-f(x)=-[K(x,X)G]_i\,\beta_i/G_{ii}$.
 At a finite $\tau$ the same rank-one step is taken on the resolvent
 $(sI+A)^{-1}$; a contour integral gives the time back, to eight digits or more. Images that are **added**, $X'$ with $Y'$, enter likewise:
-$f^{+}(x)-f(x)=S(x,X')\,(S(X',X')+\lambda I)^{-1}\,(Y'-f(X'))$, $S=K-K(\cdot,X)\,G\,K(X,\cdot)$.
+
+$$f^{+}(x)-f(x)=S(x,X')\,\bigl(S(X',X')+\lambda I\bigr)^{-1}\,(Y'-f(X')),\qquad S=K-K(\cdot,X)\,G\,K(X,\cdot).$$
 """
 _READ = """
 - **Positive: helpful.** Without the image, this held-out image's loss would rise. **Negative: harmful.** Near 0: uninfluential.
