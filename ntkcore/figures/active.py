@@ -12,7 +12,7 @@ from ntkcore.specs.active import CEILING, STRATEGIES
 
 HEIGHT = 350
 _BAND = 0.14  # opacity of an interval
-_ROW, _AROUND = 30, 100  # pixels of a strategy's row, and of what is around all of them
+_ROW, _AROUND, _LEAST = 30, 100, 240  # pixels of a strategy's row, of what is around all of them, and of all together at least
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKERS = ("circle", "square", "diamond", "x")
 _OTHERS = tuple(name for name in STRATEGIES if name not in ("random", CEILING))
@@ -31,6 +31,11 @@ def style_of(name: str) -> tuple[str, str]:
         return ("dot", "x") if name == "random" else ("longdash", "triangle-up")
     place = _OTHERS.index(name) // len(CLASSES)
     return _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)]
+
+
+def rows_height(count: int) -> int:
+    """Pixels of a figure that has a row for each strategy."""
+    return max(_LEAST, _AROUND + _ROW * count)
 
 
 def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | None = None, level: float | None = None) -> go.Figure:
@@ -62,7 +67,7 @@ def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | No
 
 def seconds_figure(curves: Sequence[Curve], mode: str) -> go.Figure:
     """Seconds of a choice over the labels that it is made from, on a logarithmic axis."""
-    figure = go.Figure(layout=layout(mode, height=HEIGHT))
+    figure = go.Figure(layout=layout(mode, height=rows_height(len(curves))))
     for curve in curves:
         _line(figure, curve, mode, "from %{x} labels: %{y:.3g} s")
     figure.update_xaxes(title_text="labels")
@@ -79,7 +84,7 @@ def dots_figure(rows: Sequence[Row], mode: str, *, of: str) -> go.Figure:
         mode: ``"light"`` or ``"dark"``.
         of: ``"needed"``, labels for an accuracy, or ``"area"``.
     """
-    figure = go.Figure(layout=layout(mode, height=_AROUND + _ROW * max(4, len(rows))))
+    figure = go.Figure(layout=layout(mode, height=rows_height(len(rows))))
     titles = [literal(STRATEGIES[row.name]) for row in rows]
     form = "%{x:.0f} labels" if of == "needed" else "%{x:.2%}"
     for row, title in zip(rows, titles, strict=True):
@@ -123,7 +128,7 @@ def balance_figure(counts: NDArray[np.float64], names: Sequence[str], classes: S
 
 def norms_figure(norms: NDArray[np.float64], images: NDArray[np.intp], names: Sequence[str], mode: str) -> go.Figure:
     """k(x,x) before training of the images chosen (strategies, query), a tick each, and their median; customdata is the image."""
-    figure = go.Figure(layout=layout(mode, height=_AROUND + _ROW * max(4, len(names))))
+    figure = go.Figure(layout=layout(mode, height=rows_height(len(names))))
     titles = [literal(STRATEGIES[name]) for name in names]
     for name, title, values, numbers in zip(names, titles, norms, images, strict=True):
         tint = colour_of(name, mode)

@@ -79,19 +79,18 @@ def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None
             note="Those at first included; mean over the repeats. Dots: as many of each class.",
         )
     with columns[1]:
+        chance = cycle * spec.protocol.query / max(1, spec.dataset.n - spec.protocol.start)
         chart(
-            f"How hard: k(x,x) of the choices in cycle {cycle}",
-            figures.norms_figure(norms, numbers, names, mode),
-            key="active_norms",
-            table=partial(views.pick_table, result, classes, split.train.ids),
-            note="Of this repeat’s network before training; a small k(x,x) is learned late. Diamond: the median.",
+            f"Chosen by both until cycle {cycle}",
+            correlation_figure(shared, titles, mode, what="share"),
+            key="active_overlap",
+            table=lambda: pd.DataFrame(shared, index=titles, columns=titles).rename_axis("strategy").reset_index(),
+            note=f"Mean over the repeats; two that choose at random share about {chance:.2f}.",
         )
-        if len(names) > 1:
-            chance = cycle * spec.protocol.query / max(1, spec.dataset.n - spec.protocol.start)
-            chart(
-                f"Chosen by both until cycle {cycle}",
-                correlation_figure(shared, titles, mode, what="share"),
-                key="active_overlap",
-                table=lambda: pd.DataFrame(shared, index=titles, columns=titles).rename_axis("strategy").reset_index(),
-                note=f"Mean over the repeats; two that choose at random share about {chance:.2f}.",
-            )
+    chart(
+        f"How hard: k(x,x) of the choices in cycle {cycle}",
+        figures.norms_figure(norms, numbers, names, mode),
+        key="active_norms",
+        table=partial(views.pick_table, result, classes, split.train.ids),
+        note="Of this repeat’s network before training; a small k(x,x) is learned late. Diamond: the median.",
+    )

@@ -109,8 +109,8 @@ def _table(result: Study, view: ActiveView) -> None:
         (
             STRATEGIES[row.name],
             words.number(round(row.needed)) if row.needed == row.needed else "not reached",
-            words.percent(row.area, 3),
-            words.percent(row.final, 3),
+            words.share(row.area),
+            words.share(row.final),
             words.number(row.seconds, 2),
             words.percent(row.seconds / (row.seconds + row.training)),
             words.number(row.p, 2),

@@ -72,9 +72,10 @@ def _cost(rows: list[Row]) -> str:
     slow, quick = max(rows, key=lambda row: row.seconds), min(rows, key=lambda row: row.seconds)
     if slow is quick:
         return f"A choice takes {duration(slow.seconds)}, a training {duration(slow.training)}."
+    training = sum(row.training for row in rows) / len(rows)
     return (
         f"A choice takes {named(slow.name)} {_seconds(slow.seconds)} and {named(quick.name)} {_seconds(quick.seconds)}; "
-        f"a training takes {_seconds(slow.training)}."
+        f"a training takes {_seconds(training)}."
     )
 
 
