@@ -108,9 +108,11 @@ def whole_pool(data: Samples, repeats: int, report: Report) -> float:
     report.limit("flips", seconds(state.flips, repeats), 5)
     report.said("MLMOC as printed, against the trained network", seconds(lambda: state.change(reference="network"), 1))
 
+    asked = state
+
     def step() -> None:
-        best = int(state.change().argmax())
-        state.with_label(best, np.eye(data.outputs.shape[1])[0])
+        nonlocal asked  # each from the one before: what a state has computed is not asked for twice
+        asked = asked.with_label(int(asked.change().argmax()), np.eye(data.outputs.shape[1])[0])
 
     report.limit("a sequential step: the best candidate, and the state after its label", seconds(step, max(5, repeats)), 0.3)
     report.limit("expected error (EER), projected on the simplex", seconds(lambda: state.expected_error(sure), 1), 120)

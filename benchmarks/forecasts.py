@@ -45,6 +45,7 @@ CASES = {
     "reliability": "dataset=digits&n=1000&test=200&ridge=1.0",
     "information": "dataset=digits&n=1000&test=200&kernel=pseudo&model=fcn&width=1024&epochs=40",
     "verification": f"{_PAIR}&ridge=1.0&time=1.0&verify=128",
+    "addition": "dataset=digits&n=1400&test=300",
     "network-ihvp": f"{_PAIR}&ridge=4.0&time=0.2&verify=128&runs=3&steps=100",
     "detection": "dataset=digits&n=1000&test=200&ridge=0.1&labels-share=0.2&labels-seeds=4",
     "summary": "dataset=digits&n=600&test=100&ridge=0.1&drop-seeds=2&drop-test=200",
@@ -55,6 +56,8 @@ CASES = {
     "retraining": f"{_NETWORK}&time=0.02&believe-removals=4&believe-ridge=10",
     "agreement": f"{_NETWORK}&ridge=0.1&believe-show=agreement&believe-seeds=2",
     "active": "dataset=digits&n=1000&test=500&seeds=2",
+    "active peers": "dataset=digits&n=1000&test=500&seeds=1&cycles=4&strategies=random&strategies=step&strategies=infinite&strategies=gp"
+    "&strategies=naive&strategies=loss-prediction&strategies=oracle&batches=20",
     "learnability mnist": "dataset=mnist&classes=4&classes=9&n=1000&model=cnn4&epochs=3",
     "influence mnist": f"{_MNIST}&ridge=0.1",
     "influence mnist cnn4": f"{_MNIST}&kernel=pseudo&model=cnn4&weights=pretrained",

@@ -48,13 +48,16 @@ COMMANDS = {
     "retraining": f"study retraining {_PSEUDO} --classes 3,8 --time 0.02 --believe-removals 3 --believe-ridge 10",
     "agreement": f"study agreement {_PSEUDO} --classes 3,8 --ridge 0.1 --believe-others fcn-1 --believe-seeds 2",
     "active": f"active {_DIGITS} --test 100 --width 32 --epochs 10 --labelled 20 --query 5 --cycles 4 --seeds 2 --strategies "
-    "random,margin,badge,core-set,max-herding,uherding,lookahead,lookahead-full",
+    "random,margin,badge,core-set,max-herding,uherding,lookahead,lookahead-full,step,infinite,gp,naive,loss-prediction,oracle "
+    "--drawn 5 --batches 5",
+    "addition": f"addition {_DIGITS} --test 40 --ridge 0.1 --picked 1,5,7",
 }
 _PAIR = 'influence(dataset="digits", n=120, classes=["3", "8"], test=40)'
 NOTEBOOK = {
     "verify": f"verifications({_PAIR}, [32, 64], ridge=1.0, time=0.2)",
     "verify-each": f"verifications({_PAIR}, [32], ridge=1.0, time=0.2, remove=[1, 2, 3])",
     "verify-together": f"removals({_PAIR}, [1, 2, 3], [32], ridge=1.0, time=0.2)",
+    "verify-added": f"additions({_PAIR}, [1, 2, 3], [32], ridge=1.0, time=0.2)",
     "network-errors": f"network_errors(on_network({_PAIR}, view=ReliabilityView(ridge=4.0, time=0.2, verify=32, runs=2, steps=20)))",
 }
 _SECONDS = {("timing", "*"), ("active", "seconds")}  # artifacts that are nothing but seconds, and arrays that are

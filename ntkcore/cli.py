@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--widths", default="512", help="units of the two-layer networks, with commas between (default: 512)")
     verify.add_argument("--remove", metavar="NUMBER,...", help="training images to leave out instead, each once")
     verify.add_argument("--together", action="store_true", help="leave those out all at once")
+    verify.add_argument("--add", metavar="NUMBER,...", help="held-out images to learn, too, all at once")
     verify.set_defaults(run=_verify)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
@@ -238,18 +239,21 @@ def _said(forecast: "Forecast") -> str:
 def _verify(options: argparse.Namespace) -> int:
     from ntkcore.analyses.verification.views import paper_of
     from ntkcore.analyses.workspace import workspace
-    from ntkcore.notebook import PrintedProgress, ask, removals, verifications
+    from ntkcore.notebook import PrintedProgress, additions, ask, removals, verifications
 
     widths, remove = _whole("widths", options.widths), _whole("images", options.remove) if options.remove else ()
+    add = _whole("images", options.add) if options.add else ()
     if options.together and not remove:
         raise SpecError("No images are named that would be left out together.", "Name them with --remove.")
+    if add and remove:
+        raise SpecError("Images are named to add and to leave out.", "Name them with --add or with --remove.")
     ws = workspace()
     asked = ask("influence", _query(options, (*ADDRESSES["influence"].fields, *ADDRESSES["influence"].asks)), ws)
     asked.analysis.compute(asked.spec, ws, PrintedProgress(ws.device))
     result, view = asked.analysis.open(asked.spec, ws), asked.view
     assert isinstance(view, InfluenceView)  # the address is the influence page's
-    if options.together:
-        rows = removals(result, remove, widths, view.ridge, view.time)
+    if options.together or add:
+        rows = additions(result, add, widths, view.ridge, view.time) if add else removals(result, remove, widths, view.ridge, view.time)
         print(rows.T.to_string(header=False, float_format=lambda value: f"{value:.4g}"))
         return 0
     rows = verifications(result, widths, view.target, view.ridge, view.time, remove)

@@ -6,6 +6,8 @@ take one thread, and all cores where they are so large that what waiting costs i
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ _WIDE = _Wide()
 
 
 def share_cores(threads: int = 0) -> None:
-    """Give NumPy's and SciPy's linear algebra one thread each in this process, and :func:`product` all cores where it is large.
+    """Give NumPy's and SciPy's linear algebra one thread each in this process, and :func:`all_cores` to what is large.
 
     Args:
         threads: of a large product at the most; 0: as many as the library has, which is the cores unless the environment says otherwise.
@@ -51,12 +53,20 @@ def share_cores(threads: int = 0) -> None:
             library.set_num_threads(1)
 
 
-def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    """``left @ right`` of two matrices, on all cores where it is large."""
-    if left.size * right.shape[-1] < _LARGE:
-        return np.asarray(left @ right)
+@contextmanager
+def all_cores(multiplications: float) -> Iterator[None]:
+    """NumPy's products in the block take all cores, if it has so many multiplications that this pays."""
+    if multiplications < _LARGE:
+        yield
+        return
     _WIDE.change(1)
     try:
-        return np.asarray(left @ right)
+        yield
     finally:
         _WIDE.change(-1)
+
+
+def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """``left @ right`` of two matrices, on all cores where it is large."""
+    with all_cores(left.size * right.shape[-1]):
+        return np.asarray(left @ right)

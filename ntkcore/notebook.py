@@ -360,6 +360,23 @@ def removals(
     return verification_views.removal_table(_retrained(verification_views.whole_basket(result, _present(result, look)), widths))
 
 
+def additions(
+    result: InfluenceResult, images: Sequence[int], widths: Sequence[int], ridge: float = 0.01, time: float | None = None
+) -> pd.DataFrame:
+    """Real retraining with some held-out images learned, too, with their labels, a row for each width.
+
+    Args:
+        result, widths, ridge, time: as for :func:`verifications`.
+        images: the held-out images that are added together.
+
+    Returns:
+        The columns of :func:`removals`, over the held-out images that were not added.
+    """
+    time = _ending(time) or influence_views.PAPER_TIME
+    look = InfluenceView(ridge=_own(ridge), time=time, deed="add", picked=tuple(_own(images)))
+    return verification_views.removal_table(_retrained(verification_views.whole_basket(result, _present(result, look)), widths))
+
+
 def _present(result: InfluenceResult, view: InfluenceView) -> InfluenceView:
     """The view, whose images exist.
 

@@ -14,6 +14,7 @@ SMALL = {
     "reliability": _PAIR | {"ridge": "1.0"},
     "information": _PAIR,
     "verification": _PAIR | {"ridge": "1.0", "time": "0.2", "verify": "16"},
+    "addition": _PAIR | {"ridge": "1.0", "picked": "0-2"},
     "network-ihvp": _PAIR | {"ridge": "4.0", "time": "0.2", "verify": "16", "runs": "2", "steps": "5"},
     "detection": _PAIR | {"ridge": "0.1", "labels-share": "0.2", "labels-seeds": "2"},
     "summary": _PAIR | {"ridge": "0.1", "drop-seeds": "1", "drop-shares": "50"},

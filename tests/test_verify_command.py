@@ -7,7 +7,7 @@ from ntkcore.analyses.verification.analysis import measured
 from ntkcore.analyses.workspace import workspace
 from ntkcore.cli import main
 from ntkcore.errors import SpecError
-from ntkcore.notebook import influence, removals, verifications
+from ntkcore.notebook import additions, influence, removals, verifications
 from ntkcore.permalink import ADDRESSES
 
 WORDS = ["verify", "--classes", "3,8", "--n", "16", "--test", "6", "--ridge", "0.5", "--time", "0.5", "--widths", "16,32"]
@@ -39,11 +39,26 @@ def test_images_of_ones_own_each_and_together(cache, capsys):
     assert [float(v) for v in told["accuracy_after"]] == pytest.approx([one.accuracies()[0][1] for one in together], rel=1e-3)
 
 
+def test_held_out_images_added(cache, capsys):
+    assert main([*WORDS, "--add", "1,4"]) == 0
+    told = {row.split()[0]: row.split()[1:] for row in lines(capsys)}
+    found = sorted(measured(SPEC, workspace()), key=lambda one: one.spec.width)
+    assert [one.spec.added for one in found] == [(1, 4)] * 2
+    rest = [0, 2, 3, 5]
+    assert [float(v) for v in told["retrained_loss_change"]] == pytest.approx([one.actual[0][rest].mean() for one in found], rel=1e-3)
+    assert [float(v) for v in told["loss_change"]] == pytest.approx([one.predicted[0][rest].mean() for one in found], rel=1e-3)
+    result = INFLUENCE.open(SPEC, workspace())
+    assert additions(result, [1, 4], [16], ridge=0.5, time=0.5)["pearson"][0] == found[0].correlations(None)[0]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--remove", "3,seven"], "Give whole numbers"),
         (["--together"], "Name them with --remove"),
+        (["--add", "1", "--remove", "3"], "with --add or with --remove"),
+        (["--add", "9"], "do not exist"),
+        (["--add", "0,1,2,3,4,5"], "one held-out image to judge by"),
         (["--remove", "99"], "do not exist"),
         (["--remove", "3,3"], "different training images"),
         (["--remove", ",".join(map(str, range(16))), "--together"], "at least one image"),

@@ -7,6 +7,7 @@ from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.imports import bring_in, fetch, sweep_uploads
+from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.information.believe.agreement import AGREEMENT
@@ -32,6 +33,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     RELIABILITY,
     INFORMATION,
     VERIFICATION,
+    ADDITION,
     NETWORK_IHVP,
     DETECTION,
     SUMMARY,

@@ -8,25 +8,29 @@ from numpy.typing import NDArray
 
 from ntkcore.analyses.active.views import Curve, Row
 from ntkcore.figures.theme import CLASSES, class_colour, ink, layout, literal, quiet
-from ntkcore.specs.active import STRATEGIES
+from ntkcore.specs.active import CEILING, STRATEGIES
 
 HEIGHT = 350
 _BAND = 0.14  # opacity of an interval
 _ROW, _AROUND, _LEAST = 30, 100, 240  # pixels of a strategy's row, of what is around all of them, and of all together at least
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKERS = ("circle", "square", "diamond", "x")
-_OTHERS = tuple(name for name in STRATEGIES if name != "random")
+_OTHERS = tuple(name for name in STRATEGIES if name not in ("random", CEILING))
 
 
 def colour_of(name: str, mode: str) -> str:
-    """A strategy's colour, the same in every chart; random, with which all are compared, has the ink."""
+    """A strategy's colour, the same in every chart; random, with which all are compared, has the ink, the ceiling is quiet."""
+    if name == CEILING:
+        return quiet(mode)
     return ink(mode) if name == "random" else class_colour(_OTHERS.index(name))
 
 
 def style_of(name: str) -> tuple[str, str]:
     """A strategy's dash and marker, which tell those apart that share a colour."""
-    place = 0 if name == "random" else _OTHERS.index(name) // len(CLASSES)
-    return ("dot", "x") if name == "random" else (_DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)])
+    if name in ("random", CEILING):
+        return ("dot", "x") if name == "random" else ("longdash", "triangle-up")
+    place = _OTHERS.index(name) // len(CLASSES)
+    return _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)]
 
 
 def rows_height(count: int) -> int:

@@ -140,7 +140,7 @@ ACTIVE: Address[ActiveSpec, ActiveView] = Address(
     | _TRAINING
     | {"labelled": ("start",)}
     | _fields("balanced", "query", "cycles", "pool", "strategies", "seeds", "warm", "sequential", "ridge", "reference")
-    | _fields("probabilities", "points", "dtype"),
+    | _fields("probabilities", "points", "drawn", "batches", "dtype"),
     view_fields=_names(ActiveView),
     choosing=("dataset", "own", "model"),
     baseline=lambda spec: ActiveSpec(
@@ -171,9 +171,10 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "information": _asking(INFORMATION, "how much each image tells the network that no other does", *_ASKED),
     "verification": _asking(
         INFLUENCE,
-        "retrain without each of the most influential images, or of a basket's (minutes)",
-        *("ridge", "time", "target", "verify", "check", "leading", "basket"),
+        "retrain without each of the most influential images, or of a basket's, or with some added (minutes)",
+        *("ridge", "time", "target", "verify", "check", "leading", "basket", "deed", "picked"),
     ),
+    "addition": _asking(INFLUENCE, "what learning some held-out images, too, would do to the others", "ridge", "picked"),
     "network-ihvp": _asking(
         RELIABILITY,
         "hold LiSSA on a real network against retraining (minutes)",

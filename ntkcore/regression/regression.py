@@ -20,11 +20,12 @@ from ntkcore.cores import product
 from ntkcore.errors import ComputationError
 from ntkcore.kernels.matrices import BLOCK, checked_kernel, checked_square, flat, symmetrised
 from ntkcore.linalg import eigh
+from ntkcore.regression.addition import Added, added_at_end, addition_coefficients, largest_rate
 from ntkcore.regression.contour import Window
 from ntkcore.regression.descent import Descent, Flow
 from ntkcore.regression.nodes import summed_shift
 from ntkcore.regression.removal import removal_coefficients
-from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product
+from ntkcore.regression.resolvent import Dense, Resolvent, Spectral, diagonal_blocks, real_product, singular_kernel
 
 Float = NDArray[np.float64]
 
@@ -321,6 +322,37 @@ class KernelRegression:
             values, vectors = self.eigen
             moved = vectors @ (self.descent.grown(values + self.ridge, time)[:, None] * (vectors[chosen].T @ rows))
         return (self._rows(k_test_train) @ moved).reshape(-1, self.k)
+
+    def addition_shift(self, added: Added, k_test_train: ArrayLike, k_test_added: ArrayLike, time: float = inf) -> Float:
+        """``f_τ^(with the added samples)(x) - f_τ(x)`` (m, k), as if the regression were begun anew with them.
+
+        Args:
+            added: p samples, at least one.
+            k_test_train: (m, n) or (m, n, k, k).
+            k_test_added: (m, p) or (m, p, k, k).
+            time: τ, at least 0.
+
+        Raises:
+            ComputationError: at the end of training, K + λ I with the added rows is singular to rounding.
+        """
+        across, own = self._rows(added.across), symmetrised(checked_square(added.kernel, "added"))
+        own.flat[:: len(own) + 1] += self.ridge
+        p = len(own) // self._side
+        residual = _outputs("targets", added.targets, (p, self.k)) - _outputs("f_init", added.f_init, (p, self.k))
+        residual = residual.reshape(len(own), -1)
+        if isinf(self.descent.checked(time)):
+            found = added_at_end(own, self.resolvent.before(across.T), across, residual - across @ self.beta.reshape(self._y.shape))
+            if found is None:
+                raise singular_kernel(self.ridge, float(np.trace(self._kernel) + np.trace(own)), len(self._kernel) + len(own))
+        elif time == 0:
+            return np.zeros((len(checked_kernel(k_test_train)), self.k))
+        else:
+            values, vectors = self.eigen
+            rates = values + self.ridge
+            (window,) = self.descent.windows([time], np.append(rates, largest_rate(rates, across, own)))
+            found = addition_coefficients((rates, vectors, self._y), across, own, residual, window)
+        new = flat(checked_kernel(k_test_added, "k_test_added")).astype(np.float64)
+        return (self._rows(k_test_train) @ found[0] + new @ found[1]).reshape(-1, self.k)
 
     def quadratic(self) -> float:
         """``yᵀ G y`` with y = Y - f0(X), summed over outputs."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Spec, TrainingSpec
-from ntkcore.specs.influence import LARGEST_RIDGE
+from ntkcore.specs.influence import CHAINS, LARGEST_RIDGE
 
 STRATEGIES: dict[str, str] = {
     "random": "Random",
@@ -24,9 +24,17 @@ STRATEGIES: dict[str, str] = {
     "lookahead-flips": "Look-ahead, flips",
     "lookahead-first": "Look-ahead (first logit)",
     "lookahead-full": "Look-ahead (full eNTK)",
+    "step": "One step of SGD",
+    "infinite": "Look-ahead (infinite NTK)",
+    "gp": "GP (infinite NTK)",
+    "naive": "Naive retraining",
+    "loss-prediction": "LL4AL (predicted loss)",
+    "oracle": "Oracle",
 }
 """The strategies by their names in an address, each with what it is called; the order in which charts and tables have them."""
 
+CEILING = "oracle"
+"""The one that no strategy could follow, since it knows the labels: shown with the others, and compared with none."""
 MOST_SEEDS = 50
 START, QUERY, CYCLES = 100, 20, 10
 """The thesis's protocol on MNIST: labelled at first, labels a cycle; and how many cycles."""
@@ -75,7 +83,14 @@ class ActiveSpec(Spec):
     probabilities: Literal["simplex", "softmax"] = Field(
         "simplex", description="how outputs become probabilities: the nearest point of the simplex, or softmax"
     )
-    points: int = Field(500, ge=1, le=20_000, description="candidates whose entropies are summed in the expected error, drawn at random")
+    points: int = Field(
+        500,
+        ge=1,
+        le=20_000,
+        description="candidates that expected error and change by one step are summed over, drawn at random",
+    )
+    drawn: int = Field(50, ge=1, le=20_000, description="candidates that naive retraining trains with, drawn at random")
+    batches: int = Field(100, ge=1, le=10_000, description="random batches of which the oracle takes the best")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of the kernels; all is solved in float64")
 
     @model_validator(mode="before")
@@ -98,6 +113,9 @@ class ActiveSpec(Spec):
             raise ValueError("strategies: name each of them once")
         if self.fault:
             raise ValueError(self.fault)
+        infinite = [name for name in self.strategies if name in ("infinite", "gp")]
+        if infinite and (self.model.architecture not in CHAINS or self.model.weights != "random"):
+            raise ValueError(f"strategies: {infinite[0]} needs a network that is not pretrained, and one of {', '.join(CHAINS)}")
         if not self.training.epochs:
             raise ValueError("training: without any epoch the network learns nothing; choose at least one")
         if max(self.dataset.seed, self.model.seed, self.training.seed) + self.seeds > 2**31:

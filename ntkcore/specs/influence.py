@@ -105,17 +105,24 @@ def _trained(training: Mapping[str, Any]) -> None:
         raise ValueError(f"training: {', '.join(told)} given without epochs; say how many there are before the kernel is taken")
 
 
+class AdditionSpec(Spec):
+    """The kernel of an influence analysis on its held-out images with each other: with it any of them can enter the training set."""
+
+    influence: InfluenceSpec
+
+
 class VerificationSpec(Spec):
     """Real retraining of what an influence analysis predicts (IF-NTK Fig. 1, Table 1).
 
-    A network is trained from one θ0 by full-batch gradient descent, once on everything and once for each of :attr:`changes`, and its
-    change of loss on the held-out images is held against the kernel's. The two-layer kernel is verified on the paper's network of
-    ``width`` units, a network's kernel on the network itself.
+    A network is trained from one θ0 by full-batch gradient descent, once on everything and once for each of :attr:`changes`, or once with
+    held-out images added, and its change of loss on the held-out images is held against the kernel's. The two-layer kernel is verified on
+    the paper's network of ``width`` units, a network's kernel on the network itself.
     """
 
     influence: InfluenceSpec
-    removed: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        min_length=1, max_length=100_000, description="training images, each left out once"
+    removed: tuple[Annotated[int, Field(ge=0)], ...] = Field((), max_length=100_000, description="training images, each left out once")
+    added: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (), max_length=10_000, description="held-out images that are learned with their labels, too, in one training"
     )
     together: bool = Field(False, description="all of them left out at once, in one training")
     label: int | None = Field(None, ge=0, description="class that they are given instead of being left out")
@@ -128,8 +135,14 @@ class VerificationSpec(Spec):
 
     @model_validator(mode="after")
     def _consistent(self) -> "VerificationSpec":
-        if len(set(self.removed)) != len(self.removed) or max(self.removed) >= self.influence.dataset.n:
+        if bool(self.removed) == bool(self.added):
+            raise ValueError("removed: name training images to leave out, or held-out images to add")
+        if len(set(self.removed)) != len(self.removed) or max(self.removed, default=0) >= self.influence.dataset.n:
             raise ValueError("removed: name different training images")
+        if len(set(self.added)) != len(self.added) or max(self.added, default=0) >= self.influence.test:
+            raise ValueError("added: name different held-out images")
+        if self.added and (len(self.added) == self.influence.test or not self.together or self.label is not None):
+            raise ValueError("added: they enter together with their own labels; leave one held-out image to judge by")
         if not self.together and len(self.removed) > MOST_RETRAINED:
             raise ValueError(f"removed: each is a training of its own; name at most {MOST_RETRAINED}")
         if self.together and self.label is None and len(self.removed) == self.influence.dataset.n:
@@ -144,10 +157,18 @@ class VerificationSpec(Spec):
             raise ValueError("training: retraining begins where the kernel was taken; take it at initialisation")
         return self
 
+    @model_serializer(mode="wrap")
+    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the added images where there are none, so that results from before one could add keep their keys."""
+        values: dict[str, Any] = write(self)
+        if not values.get("added"):
+            values.pop("added", None)
+        return values
+
     @property
     def changes(self) -> tuple[tuple[int, ...], ...]:
-        """The images that each training after the first does without, or learns with another label."""
-        return (self.removed,) if self.together else tuple((image,) for image in self.removed)
+        """The images that each training after the first does without, learns with another label, or learns too."""
+        return (self.removed or self.added,) if self.together else tuple((image,) for image in self.removed)
 
 
 class InfluenceView(Spec):
@@ -170,7 +191,10 @@ class InfluenceView(Spec):
         None, ge=1, le=MOST_RETRAINED, description="most influential images left out in turn; None: 40, or as many as ten minutes allow"
     )
     basket: Images = Field((), description="ticked training images")
-    deed: Literal["delete", "relabel"] = Field("delete", description="what is done to the basket")
+    deed: Literal["delete", "relabel", "add"] = Field(
+        "delete",
+        description="what is done: the basket's images are left out or called otherwise, or the ticked held-out images are learned",
+    )
     label: int | None = Field(None, ge=0, description="class that the basket's images are given; None: the one that fewest of them have")
 
     @model_validator(mode="after")

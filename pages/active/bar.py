@@ -12,6 +12,10 @@ from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
 _BAR = Fields("active.bar")
+_PLAIN = (
+    *("warm", "pool", "seeds", "test", "balanced", "ridge", "points", "drawn", "batches"),
+    *("probabilities", "reference", "sequential", "dtype"),
+)
 _NUMBERS = ("start", "query", "cycles")
 _PROBABILITIES = {"simplex": "projection on the simplex", "softmax": "softmax"}
 _REFERENCES = {"linear": "the linearised network", "network": "the trained network (eq. 2.13)"}
@@ -67,7 +71,12 @@ def _strategies(spec: ActiveSpec) -> None:
     )
     left, right = st.columns(2)
     left.number_input("λ of looking ahead", 0.0, 1e6, format="%g", **_BAR.value("ridge"), help="Added to the kernel’s diagonal, absolute.")
-    right.number_input("Points of the expected error", 1, 20_000, step=100, **_BAR.value("points"), help="Candidates that it sums over.")
+    said = "Candidates that expected error and one step of SGD sum over."
+    right.number_input("Points that are summed over", 1, 20_000, step=100, **_BAR.value("points"), help=said)
+    said = "Drawn candidates, each with a training of its own."
+    left.number_input("Trainings of naive retraining", 1, 20_000, step=10, **_BAR.value("drawn"), help=said)
+    said = "Random batches, each with a training; the best of them, judged with its true labels, is the ceiling that no strategy can know."
+    right.number_input("Batches of the oracle", 1, 10_000, step=10, **_BAR.value("batches"), help=said)
     for label, name, titles, said in (
         ("Probabilities", "probabilities", _PROBABILITIES, "The network is trained on squares: its outputs are no probabilities yet."),
         ("Change is measured from", "reference", _REFERENCES, "They differ unless the network fits its labels exactly."),
@@ -95,10 +104,7 @@ def _values(spec: ActiveSpec) -> dict[str, Any]:
         "query": held.query,
         "cycles": held.cycles,
         "strategies": list(spec.strategies),
-    } | {
-        name: getattr(spec, name)
-        for name in ("warm", "pool", "seeds", "test", "balanced", "ridge", "points", "probabilities", "reference", "sequential", "dtype")
-    }
+    } | {name: getattr(spec, name) for name in _PLAIN}
 
 
 def _read(held: ActiveSpec) -> ActiveSpec | str:

@@ -18,6 +18,12 @@ with $S=\Theta_{UU}-\Theta_{UL}(\Theta_{LL}+\lambda I)^{-1}\Theta_{LU}$ (eq. 2.1
 It chooses the $x'$ of the largest change $\sum_{x\in U}\|f_{L^+}^{\text{lin}}(x)-f_L^{\text{lin}}(x)\|_2$ (eq. 2.13), $y'$ being the
 network's own guess; *expected change* takes the mean over $y'$, *expected error* the smallest expected entropy (eq. 2.2), *flips* the most
 changed predictions.
+
+The same change is also taken with the kernel of infinite width, of a Gaussian process with that kernel in place of the network, after
+**one step** of SGD on $(x',y')$ alone, and by **naive retraining** with each of some drawn candidates. **LL4AL** chooses the largest losses
+that a head on the network's layers predicts, trained by ranking pairs beside a copy of the network, so that accuracy is the network's own.
+The **oracle** is no strategy: the best of some random batches by the accuracy after their true labels, and so a ceiling, though of those
+drawn.
 """
 _READ = """
 - **All strategies begin alike**: a repeat has one start, one initialisation, and one order in which candidates are drawn, for all of them.
@@ -47,7 +53,7 @@ def explain_active(result: Study) -> None:
             what=_WHAT,
             source="Source: M. A. Mohamadi, “Insights From Infinitely Wide Neural Networks” (UBC, 2023), chapter 2. Differs from eq. 2.12 "
             "by λ, and by the inverse that its v lacks. BADGE: Ash et al. 2020; core-set: Sener & Savarese 2018; MaxHerding, UHerding: Bae "
-            "et al. 2024, 2025.",
+            "et al. 2024, 2025; one step and the process: Käding et al. 2016, 2018; LL4AL: Yoo & Kweon 2019.",
             read=_READ.format(seeds=spec.seeds, s="" if spec.seeds == 1 else "s", pool=spec.pool),
             aside="The three parts of a choice, kernels, factorisation and scores, grow with the square of the number of candidates.",
             silent=_NOT.format(way=_WAYS[spec.probabilities], test=spec.test, noise=100 / spec.test**0.5),

@@ -16,7 +16,9 @@ $$\mathcal I(i,x)=\tfrac12\|f^{\setminus i}_\tau(x)-y\|^2-\tfrac12\|f_\tau(x)-y\
 
 At the end of training, with $G=A^{-1}$ and $\beta=G\,(Y-f_0(X))$: $f^{\setminus i}(x)-f(x)=-[K(x,X)G]_i\,\beta_i/G_{ii}$.
 At a finite $\tau$ the same rank-one step is taken on the resolvent
-$(sI+A)^{-1}$; a contour integral gives the time back, to eight digits or more.
+$(sI+A)^{-1}$; a contour integral gives the time back, to eight digits or more. Images that are **added**, $X'$ with $Y'$, enter likewise:
+
+$$f^{+}(x)-f(x)=S(x,X')\,\bigl(S(X',X')+\lambda I\bigr)^{-1}\,(Y'-f(X')),\qquad S=K-K(\cdot,X)\,G\,K(X,\cdot).$$
 """
 _READ = """
 - **Positive: helpful.** Without the image, this held-out image's loss would rise. **Negative: harmful.** Near 0: uninfluential.
@@ -25,7 +27,8 @@ _READ = """
 - **→** on a training image: without it, the held-out image would be taken for another class.
 - **Ranks** move with training time: what a network learns first hangs on other images than what it learns last.
 - **λ** pulls the weights to where they began. A larger λ spreads influence over more images.
-- **What if?** removes all ticked images together, which is more than the sum of their single influences.
+- **What if?** removes all ticked images together, which is more than the sum of their single influences, gives them another label, or
+  learns ticked held-out images, too, with their labels, judged by the others.
 """
 _NOT = """
 - It speaks of the network in the kernel regime: infinitely wide, or linearised where its kernel was taken. A real network follows it the

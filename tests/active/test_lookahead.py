@@ -43,7 +43,7 @@ def test_scores_are_those_of_refitting(k: int, blocks: bool, ridge: float) -> No
 
 @pytest.mark.parametrize(("k", "blocks"), [(1, False), (3, False), (3, True)])
 def test_scores_from_several_tiles_are_those_of_refitting(k: int, blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ntkcore.active.lookahead._NUMBERS", 5 * 5 * 9)  # some of the tiles are ragged
+    monkeypatch.setattr("ntkcore.active.schur._NUMBERS", 5 * 5 * 9)  # some of the tiles are ragged
     given = oracle.problem(9, 17, k, blocks, 1e-3)
     require_scores(given, LookAhead(**given.arguments()))
 
@@ -154,7 +154,7 @@ class Recorded:
 
 @pytest.mark.parametrize(("k", "blocks"), [(1, False), (3, False), (3, True)])
 def test_a_function_gives_what_the_array_gives(k: int, blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ntkcore.active.lookahead._NUMBERS", 7 * 7 * 9)  # several tiles, some of them ragged
+    monkeypatch.setattr("ntkcore.active.schur._NUMBERS", 7 * 7 * 9)  # several tiles, some of them ragged
     given = oracle.problem(9, 31, k, blocks, 1e-3)
     arguments = given.arguments()
     p, values = softmax(given.outputs[9:]), arguments["k_pool"]

@@ -211,7 +211,7 @@ def test_raising_a_method_it_names_or_its_own_version_changes_the_key(made, kept
 
 
 def test_what_depends_on_an_analysis_depends_on_its_version(made, kept, monkeypatch):
-    hanging = ("verification", "network-ihvp", "detection", "summary", "retraining", "agreement")
+    hanging = ("verification", "addition", "network-ihvp", "detection", "summary", "retraining", "agreement")
     before = {name: made(name).analysis.key(made(name).spec, kept) for name in hanging}
     monkeypatch.setattr("ntkcore.analyses.influence.base.KernelRegressionAnalysis.version", 99)
     for name in hanging:

@@ -56,6 +56,26 @@ def test_a_pair_the_most_influential_and_the_basket(page: Page, server: Server):
 
 
 @pytest.mark.soak
+def test_held_out_images_are_added_and_confirmed(page: Page, server: Server):
+    opened(page, server, "0.3&picked=2,7")
+    page.get_by_text("Add 2 held-out", exact=True).click()
+    in_address(page, "deed=add")
+    page.get_by_role("button", name="Compute their kernel").click()
+    added = fact(page, "At the end of training, with 2 more images")
+    expect(added).to_be_visible(timeout=PATIENT)
+    settled(page)
+    page.get_by_role("button", name="Confirm by retraining").click()
+    expect(fact(page, "Retrained with 2 more images")).to_be_visible(timeout=PATIENT)
+    settled(page)
+    said = added.inner_text()
+    page.reload()
+    settled(page)
+    expect(added).to_have_text(said)
+    page.get_by_role("button", name="Empty").click()
+    expect(page.get_by_text(re.compile("^Tick held-out images at the top"))).to_be_visible()
+
+
+@pytest.mark.soak
 def test_cancelled_it_goes_on_from_there(page: Page, server: Server):
     opened(page, server, "60.0")
     page.get_by_role("button", name="Retrain without each of 40 images").click()

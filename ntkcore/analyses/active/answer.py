@@ -13,8 +13,10 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 def answer(found: Study, view: ActiveView) -> tuple[str, ...]:
     """Who needs the fewest labels, how far that is from chance, what a choice costs, and what classes were not seen."""
     level = views.level_of(found, view)
-    rows = views.rows(found, level)
-    return tuple(text for text in (_first(found, view, rows, level), _overall(found, rows), _cost(rows), *remarks(found)) if text)
+    every, competing = views.rows(found, level), views.competing(found.spec)
+    rows = [row for row in every if row.name in competing]
+    ceiling = "".join(_ceiling(found, row, level) for row in every if row.name not in competing)
+    return tuple(text for text in (_first(found, view, rows, level), ceiling, _overall(found, rows), _cost(rows), *remarks(found)) if text)
 
 
 def _first(found: Study, view: ActiveView, rows: list[Row], level: float) -> str:
@@ -58,6 +60,12 @@ def _overall(found: Study, rows: list[Row]) -> str:
         f"On average on the way to {found.spec.protocol.labels[-1]:,} labels {named(best.name)} has most right, "
         f"{percent(best.area, 3)}; that the {_count(len(rows))} strategies do equally well has {probability(test.p)} (Friedman)."
     )
+
+
+def _ceiling(found: Study, row: Row, level: float) -> str:
+    said = "does not reach" if isnan(row.needed) else "reaches"
+    least = "" if isnan(row.needed) else f" with {_labels(row.needed)} labels"
+    return f"The best of {found.spec.batches:,} random batches a cycle, chosen by their labels, {said} {100 * level:g} %{least}."
 
 
 def _cost(rows: list[Row]) -> str:

@@ -16,6 +16,7 @@ from ntkcore.active.probabilities import Way
 from ntkcore.errors import ModelError
 from ntkcore.kernels import Outputs, empirical_ntk
 from ntkcore.models import EpochRecord, evaluate
+from ntkcore.specs import TrainingSpec
 
 Float = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -45,6 +46,8 @@ class Rules:
     points: int
     sequential: bool
     dtype: str
+    drawn: int
+    batches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class Cycle:
         rules: of the study.
         reveal: the true target (k,) of a candidate by its number: for choices that are told each label at once.
         train: a network trained anew as the study trains, from images (n, ...) and targets (n, k): same start and schedule.
+        training: that schedule.
+        judge: a network's accuracy on the held-out images: for the ceiling, which no strategy could know.
+        infinite: the kernel (n, n) of the network of infinite width, of some images.
         waiting: called now and then; may raise ``Cancelled``.
         beside: what the strategy trained beside the network, if it did.
     """
@@ -84,6 +90,9 @@ class Cycle:
     rules: Rules
     reveal: Callable[[int], Float]
     train: Callable[[NDArray, NDArray], nn.Module]
+    training: TrainingSpec
+    judge: Callable[[nn.Module], float]
+    infinite: Callable[[NDArray], Float]
     waiting: Callable[[], None]
     beside: Companion | None = None
     _kernels: dict[Outputs, Kernels] = field(default_factory=dict, init=False)

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from ntkcore.analyses.active.cycle import Cycle
-from ntkcore.analyses.active.run import choice_name, fit, rules_of, shapes, size_of
+from ntkcore.analyses.active.peers import infinite_kernel
+from ntkcore.analyses.active.run import accuracy, choice_name, fit, rules_of, shapes, size_of
 from ntkcore.analyses.active.strategies import REGISTRY, Size
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
 from ntkcore.analyses.materials.memory import kernel_memory
@@ -105,14 +106,19 @@ def _probe(name: str, spec: ActiveSpec, sample: Dataset, ws: Workspace) -> float
             rules=rules_of(spec),
             reveal=shown.__getitem__,
             train=lambda x, y: fit(network(spec.model, sample, ws), x, y, spec.training, ws.device).module,
+            training=spec.training,
+            judge=lambda module: accuracy(module, sample.inputs[:first], sample.labels[:first], ws.device),
+            infinite=lambda x: infinite_kernel(spec.model, sample, x, lambda: None),
             waiting=lambda: None,
             beside=trained.beside,
         )
+        if strategy.compiled:
+            strategy.choose(cycle)
         began = time.perf_counter()
         strategy.choose(cycle)
         seconds = time.perf_counter() - began
-        if seconds >= _SECONDS or pool >= _MOST:
+        if seconds >= _SECONDS or pool >= min(_MOST, strategy.most):
             break
-        pool = min(2 * pool, _MOST)
+        pool = min(2 * pool, _MOST, strategy.most)
     size = replace(size_of(spec, first, pool, sample.outputs), count=cycle.count)
     return max(seconds, 1e-6) / strategy.units(size)

@@ -17,6 +17,7 @@ from torch import nn
 
 from ntkcore.active import predicted
 from ntkcore.analyses.active.cycle import Companion, Cycle, Indices, Rules
+from ntkcore.analyses.active.peers import infinite_kernel
 from ntkcore.analyses.active.strategies import REGISTRY, Size, Strategy
 from ntkcore.analyses.materials.network import network, rate_name
 from ntkcore.analyses.materials.split import Split, load_split, targets_of
@@ -139,8 +140,7 @@ class Run:
             began = time.perf_counter()
             trained = self._trained(labelled, number, state)
             found["seconds"][number, _TRAINING] = time.perf_counter() - began
-            outputs = evaluate(trained.module, task.split.test_inputs, device=self.reporter.device)
-            found["accuracy"][number] = (predicted(outputs) == task.split.test_labels).mean()
+            found["accuracy"][number] = accuracy(trained.module, task.split.test_inputs, task.split.test_labels, self.reporter.device)
             state = trained.state if task.spec.warm else None
             if number < cycles:
                 self._choose(found, number, labelled, trained)
@@ -175,6 +175,9 @@ class Run:
             rules=rules_of(spec),
             reveal=lambda candidate: targets[pool[candidate]],
             train=lambda x, y: fit(network(task.model, images, self.ws), x, y, task.training, device, tell=self._wait).module,
+            training=task.training,
+            judge=lambda module: accuracy(module, task.split.test_inputs, task.split.test_labels, device),
+            infinite=lambda x: infinite_kernel(task.model, images, x, self._wait),
             waiting=self._wait,
             beside=trained.beside,
         )
@@ -237,14 +240,20 @@ def fit(
     return Trained(module.eval(), beside, TrainingState(record.epoch, weights))
 
 
+def accuracy(module: nn.Module, inputs: NDArray, labels: NDArray, device: str) -> float:
+    """Share of images whose class a network says."""
+    return float((predicted(evaluate(module, inputs, device=device)) == labels).mean())
+
+
 def rules_of(spec: ActiveSpec) -> Rules:
     """The study's rules of choice."""
-    return Rules(spec.ridge, spec.reference, spec.probabilities, spec.points, spec.sequential, spec.dtype)
+    told = spec.drawn, spec.batches
+    return Rules(spec.ridge, spec.reference, spec.probabilities, spec.points, spec.sequential, spec.dtype, *told)
 
 
 def size_of(spec: ActiveSpec, labelled: int, pool: int, outputs: int) -> Size:
     """How large a choice is."""
-    return Size(labelled, pool, spec.protocol.query, outputs, spec.training.epochs, spec.points)
+    return Size(labelled, pool, spec.protocol.query, outputs, spec.training.epochs, spec.points, spec.drawn, spec.batches)
 
 
 def choice_name(name: str, spec: ActiveSpec, images: Dataset, device: str) -> str:

@@ -21,22 +21,27 @@ from ntkcore.active import (
     margin,
     max_herding,
     one_by_one,
+    process_change,
     raw_gap,
     smallest_distance,
     unsure_weights,
 )
+from ntkcore.analyses.active import peers
 from ntkcore.analyses.active.cycle import Begin, Cycle, Float, Indices
 from ntkcore.errors import ComputationError
+from ntkcore.influence.retraining import CHUNK_BYTES
 from ntkcore.kernels import Outputs
+from ntkcore.models.training import STEP_WORK
 
 _SHARE = 5  # one of so many labelled images calibrates UHerding's temperature
+_INFINITE = 1.25 * 2**30  # bytes of a tile of such a kernel, and of its libraries
 _BYTES = 32  # for each entry of a kernel: as it is computed, symmetric, as S, and as S after a label
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """How large a choice is: ``labelled`` images, ``pool`` candidates, ``count`` chosen, ``outputs`` of the network, ``epochs`` of a
-    training, ``points`` whose entropies are summed."""
+    training, ``points`` that are summed over, ``drawn`` candidates of naive retraining, ``batches`` of the ceiling."""
 
     labelled: int
     pool: int
@@ -44,6 +49,8 @@ class Size:
     outputs: int
     epochs: int
     points: int
+    drawn: int
+    batches: int
 
 
 def _each(size: Size) -> float:
@@ -68,7 +75,8 @@ class Strategy:
             every one that is made.
         memory: bytes beside the network, the images, and the gradients of the network's kernel.
         beside: begins what is trained beside the network; None: nothing is.
-        probed: candidates of the small choice on which its rate is measured; fewer where each takes long.
+        probed: candidates of the small choice on which its rate is measured, fewer where each takes long; ``most`` of the largest such.
+        compiled: whether something is compiled for its first choice, whose seconds say little of the others'.
         sequential: whether it is told each label before it chooses the next, where the study is sequential.
         kernel: of the network, whose gradients it takes memory for; None: none.
     """
@@ -78,6 +86,8 @@ class Strategy:
     memory: Callable[[Size], float] = _nothing
     beside: Begin | None = None
     probed: int = 200
+    most: int = 1600
+    compiled: bool = False
     sequential: bool = False
     kernel: Outputs | None = None
 
@@ -142,20 +152,26 @@ def _flips(cycle: Cycle, state: LookAhead) -> Float:
     return state.flips(reference=cycle.rules.reference).astype(np.float64)
 
 
-def _look_ahead(score: Score, outputs: Outputs = "pseudo", units: Callable[[Size], float] = _pairs) -> Strategy:
-    """Those whose label would do most to what the network says of all candidates."""
+def _look_ahead(
+    score: Score,
+    outputs: Outputs = "pseudo",
+    units: Callable[[Size], float] = _pairs,
+    state_of: Callable[[Cycle], LookAhead] | None = None,
+) -> Strategy:
+    """Those whose label would do most to what the network says of all candidates; ``state_of`` with another kernel."""
 
     def choose(cycle: Cycle) -> Indices:
-        state = cycle.look_ahead(outputs)
+        state = cycle.look_ahead(outputs) if state_of is None else state_of(cycle)
         if cycle.rules.sequential:
             return one_by_one(state, lambda now: score(cycle, now), cycle.reveal, cycle.count)[0]
         return highest(score(cycle, state), cycle.count, raw_gap(cycle.f_pool))
 
     def memory(size: Size) -> float:
         side = size.outputs if outputs == "full" else 1
-        return _BYTES * _pairs(size) * side**2
+        return _BYTES * _pairs(size) * side**2 + (0 if state_of is None else _INFINITE)
 
-    return Strategy(choose, units, memory, sequential=True, kernel=outputs)
+    own = outputs if state_of is None else None
+    return Strategy(choose, units, memory, compiled=state_of is not None, sequential=True, kernel=own)
 
 
 def _summed(size: Size) -> float:
@@ -164,6 +180,27 @@ def _summed(size: Size) -> float:
 
 def _blocks(size: Size) -> float:
     return _pairs(size) * size.outputs**2
+
+
+def _steps(size: Size) -> float:
+    return float(size.pool) * (1 + min(size.points, size.pool))
+
+
+def _trainings(size: Size, count: int, more: int) -> float:
+    """Passes of so many trainings with ``more`` labels each, and of the pool after each."""
+    return float(count) * ((size.labelled + more) * size.epochs * (1 + STEP_WORK) + size.pool)
+
+
+def _naive(size: Size) -> float:
+    return _trainings(size, 1 + min(max(size.drawn, size.count), size.pool), 1)
+
+
+def _predicted(size: Size) -> float:
+    return _trainings(size, 1, 0)
+
+
+def _ceiling(size: Size) -> float:
+    return _trainings(size, size.batches if size.count < size.pool else 1, size.count)
 
 
 REGISTRY: dict[str, Strategy] = {
@@ -181,5 +218,11 @@ REGISTRY: dict[str, Strategy] = {
     "lookahead-flips": _look_ahead(_flips),
     "lookahead-first": _look_ahead(_change, "first"),
     "lookahead-full": _look_ahead(_change, "full", _blocks),
+    "step": Strategy(peers.step, _steps, lambda size: float(CHUNK_BYTES["cpu"])),
+    "infinite": _look_ahead(_change, state_of=peers.infinite),
+    "gp": _look_ahead(lambda cycle, state: process_change(state), state_of=peers.process),
+    "naive": Strategy(peers.naive, _naive, probed=2),
+    "loss-prediction": Strategy(peers.loss_prediction, _predicted, beside=peers.begin),
+    "oracle": Strategy(peers.ceiling, _ceiling, probed=2, most=2),
 }
 """How each of :data:`ntkcore.specs.active.STRATEGIES` chooses."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ntkcore.active.comparison import Friedman, Means, area, friedman, holm, labels_needed, means, paired_tests
 from ntkcore.analyses.study import Pieces
-from ntkcore.specs.active import STRATEGIES, ActiveSpec, ActiveView
+from ntkcore.specs.active import CEILING, STRATEGIES, ActiveSpec, ActiveView
 
 Float = NDArray[np.float64]
 Study = Pieces[ActiveSpec]
@@ -37,7 +37,7 @@ class Row:
         area, areas: mean accuracy on the way, over the seeds, and (seeds,) of each.
         final: mean accuracy with all labels.
         seconds, training: means of a choice and of the training before it.
-        p: of the paired t-test of areas against the reference, with Holm's correction; NaN for the reference and for one seed.
+        p: of the paired t-test of areas against the reference, with Holm's correction; NaN for the reference, the ceiling and for one seed.
     """
 
     name: str
@@ -63,7 +63,12 @@ class Apart:
 
 def reference(spec: ActiveSpec) -> str:
     """What the others are compared with: random where it competes, else the first."""
-    return "random" if "random" in spec.strategies else spec.strategies[0]
+    return "random" if "random" in spec.strategies else competing(spec)[0]
+
+
+def competing(spec: ActiveSpec) -> tuple[str, ...]:
+    """The strategies that are compared: all but the ceiling, unless it is alone."""
+    return tuple(name for name in spec.strategies if name != CEILING) or spec.strategies
 
 
 def by_strategy(found: Study, name: str) -> Float:
@@ -139,16 +144,17 @@ def apart(found: Study, name: str, cycle: int) -> Apart:
 def overall(found: Study) -> Friedman | None:
     """Friedman's test of the areas; None for fewer than three strategies or two seeds."""
     spec = found.spec
-    if spec.seeds < 2 or len(spec.strategies) < 3:
+    compared = [spec.strategies.index(name) for name in competing(spec)]
+    if spec.seeds < 2 or len(compared) < 3:
         return None
-    return friedman(area(spec.protocol.labels, by_strategy(found, "accuracy")).T)
+    return friedman(area(spec.protocol.labels, by_strategy(found, "accuracy")[compared]).T)
 
 
 def _against(values: Float, spec: ActiveSpec) -> list[float]:
     """Corrected p of every strategy's ``values`` (strategies, seeds) against the reference's."""
     base = spec.strategies.index(reference(spec))
     found = [nan] * len(values)
-    others = [place for place in range(len(values)) if place != base]
+    others = [place for place, name in enumerate(spec.strategies) if place != base and name in competing(spec)]
     if spec.seeds > 1 and others:
         each = paired_tests(values.T).p[base]
         for place, p in zip(others, holm(each[others]), strict=True):

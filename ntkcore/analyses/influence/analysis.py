@@ -27,7 +27,8 @@ class Influence(KernelRegressionAnalysis[InfluenceView]):
     def answer(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> tuple[str, ...]:
         """The image or group chosen, the training images that matter most to it, and what would be without the basket."""
         look = Look.of(result, view.ridge, view.time, ws)
-        basket = (answer.basket_sentence(effect(look, view)),) if views.basket_of(result, view) else ()
+        changed = view.deed != "add" and views.basket_of(result, view)  # what is added needs a kernel of its own
+        basket = (answer.basket_sentence(effect(look, view)),) if changed else ()
         return *answer.sentences(Subject.of(look, view)), *basket
 
     def table(self, result: InfluenceResult, view: InfluenceView, ws: Workspace) -> pd.DataFrame:

@@ -63,14 +63,13 @@ def group_words(result: InfluenceResult, view: InfluenceView, count: int) -> str
 
 def basket_sentence(found: Effect) -> str:
     """What becomes of the held-out images without the basket, or with its new label."""
-    moved = float((found.loss_after - found.loss).mean())
-    right = (
-        f"{100 * found.accuracy:.1f} % → {after_words(found)} of held-out images right" if found.changed else "no prediction changes sides"
-    )
-    return (
-        f"At the end of training: {right}; the mean loss {'rises' if moved > 0 else 'falls'} by {number(abs(moved), 2)} to "
-        f"{number(float(found.loss_after.mean()), 3)}."
-    )
+    return f"At the end of training: {_outcome(found, 'held-out images')}."
+
+
+def addition_sentence(found: Effect) -> str:
+    """What becomes of the other held-out images when some are learned, too."""
+    count = len(found.loss) - len(found.images)
+    return f"At the end of training, with {count:,} more image{'' if count == 1 else 's'}: {_outcome(found, 'the other held-out images')}."
 
 
 def after_words(found: Effect) -> str:
@@ -81,6 +80,12 @@ def after_words(found: Effect) -> str:
 def label_words(result: InfluenceResult, image: int) -> str:
     """A training image's label, and what it truly is where that differs."""
     return labelled(*(result.class_names[labels[image]] for labels in (result.labels, result.true_labels)))
+
+
+def _outcome(found: Effect, whose: str) -> str:
+    moved, after = float(found.moved.mean()), float(found.loss_after[found.images].mean())
+    right = f"{100 * found.accuracy:.1f} % → {after_words(found)} of {whose} right" if found.changed else "no prediction changes sides"
+    return f"{right}; the mean loss {'rises' if moved > 0 else 'falls'} by {number(abs(moved), 2)} to {number(after, 3)}"
 
 
 def _one(subject: Subject) -> str:

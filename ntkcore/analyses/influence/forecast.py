@@ -5,6 +5,8 @@ N × N float64 matrices of the decomposition, five or more, which are more than 
 chosen), with the test kernel's m N.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, decomposing, reading, sample_of
@@ -47,15 +49,37 @@ def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
     return needs(spec, _checked(spec, ws), ws).refusal(ws)[0]
 
 
+def forecast_addition(spec: InfluenceSpec, ws: Workspace) -> Forecast:
+    """Forecast the kernel of the held-out images with each other, of an influence analysis that is there.
+
+    Raises:
+        AtlasError: when the data or the network cannot be had at all.
+    """
+    sample = _checked(spec, ws)
+    n, m, r = spec.dataset.n, spec.test, sample.outputs if spec.kernel == "full" else 1
+    network, images = _network_memory(spec, sample, ws), int(np.prod(sample.inputs.shape[1:])) * 8 * 3
+
+    def stages() -> tuple[Stage, ...]:
+        made = _before(spec, sample, ws)
+        if spec.kernel in ("pseudo", "full") and spec.model is not None:
+            form: Outputs = "full" if spec.kernel == "full" else "pseudo"
+            rates = kernel_rates(form, spec.model, spec.dtype, sample, ws, compression_of(spec))
+            kernel = rates.seconds(m, kernel_pairs(m, tile_side(form, sample.outputs, spec.dtype)))
+        else:
+            begun, pair = _closed_rates(spec, sample, ws)
+            kernel = begun + pair * m * m
+        return (*made, Stage(PAIRS, "pairs", m * m, 0.05 + kernel))
+
+    def memory(count: int) -> int:
+        return BASE_MEMORY + images * (n + count) + network(count, 0) + 8 * 2 * (r * count) ** 2
+
+    return Needs(m, memory, lambda count: 8 * (r * count) ** 2 + 2**16).forecast(stages, ws)
+
+
 def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[Stage, ...]:
     """The stages of the job, with their expected seconds."""
     n, m = spec.dataset.n, spec.test
-    stages = [reading(n + m)]
-    if spec.model is not None and spec.training is not None:
-        todo = not has_state(RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training), ws)
-        epochs = spec.training.epochs
-        seconds = training_rate(spec.training, spec.model, n, sample, ws) * n * epochs if todo else 0.0
-        stages.append(Stage(TRAINING, "images", max(epochs, 1) * n, seconds))
+    stages = _before(spec, sample, ws)
     if spec.kernel in ("pseudo", "full") and spec.model is not None:
         form: Outputs = "full" if spec.kernel == "full" else "pseudo"
         kept = compression_of(spec)
@@ -70,6 +94,18 @@ def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tup
     stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.05 + kernel))
     stages.append(Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition(side, ws)))
     return tuple(stages)
+
+
+def _before(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> list[Stage]:
+    """What comes before a kernel: the images, and the training up to where it is taken."""
+    n = spec.dataset.n
+    stages = [reading(n + spec.test)]
+    if spec.model is not None and spec.training is not None:
+        todo = not has_state(RunSpec(dataset=spec.dataset, model=spec.model, training=spec.training), ws)
+        epochs = spec.training.epochs
+        seconds = training_rate(spec.training, spec.model, n, sample, ws) * n * epochs if todo else 0.0
+        stages.append(Stage(TRAINING, "images", max(epochs, 1) * n, seconds))
+    return stages
 
 
 def _closed_rates(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[float, ...]:
@@ -105,22 +141,32 @@ def needs(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Needs:
     """Memory and disk of an analysis on images like these."""
     k, m = sample.outputs, spec.test
     r = k if spec.kernel == "full" else 1
-    shape = sample.inputs.shape[1:]
-    parameters = 0
-    if spec.model is not None:
-        parameters = describe_model(spec.model, input_shape=shape, outputs=k, class_names=sample.class_names).parameters
-
-    tiles = None
-    if spec.kernel in ("pseudo", "full") and spec.model is not None:
-        tiles = kernel_memory("full" if spec.kernel == "full" else "pseudo", spec.model, spec.dtype, sample, ws, compression_of(spec))
-    libraries = _JAX_MEMORY if spec.kernel == "infinite" else 0
+    shape, network = sample.inputs.shape[1:], _network_memory(spec, sample, ws)
 
     def memory(n: int) -> int:
         images = int(np.prod(shape)) * 8 * (n + m) * 3
-        kernel = tiles(n, m) if tiles is not None else libraries
-        return BASE_MEMORY + images + parameters * 4 * 8 + kernel + decomposing(r * n) + 8 * 3 * r * r * m * n
+        return BASE_MEMORY + images + network(n, m) + decomposing(r * n) + 8 * 3 * r * r * m * n
 
     def disk(n: int) -> int:
-        return 8 * r * r * (2 * n * n + m * n) + sample.pixels[0].size * (n + m) + parameters * 8 + 2**20
+        return 8 * r * r * (2 * n * n + m * n) + sample.pixels[0].size * (n + m) + _parameters(spec, sample) * 8 + 2**20
 
     return Needs(spec.dataset.n, memory, disk, ", or more with a kernel that serves all outputs" if r > 1 else "")
+
+
+def _parameters(spec: InfluenceSpec, sample: Dataset) -> int:
+    """Of the network, also of one whose width goes to infinity; 0 for the two-layer kernel."""
+    if spec.model is None:
+        return 0
+    shape = sample.inputs.shape[1:]
+    return describe_model(spec.model, input_shape=shape, outputs=sample.outputs, class_names=sample.class_names).parameters
+
+
+def _network_memory(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Callable[[int, int], int]:
+    """Bytes of the network, and of what a kernel of it on n images and with m others leaves behind, or of infinite width's libraries."""
+    own = _parameters(spec, sample) * 4 * 8
+    if spec.kernel in ("pseudo", "full") and spec.model is not None:
+        form: Outputs = "full" if spec.kernel == "full" else "pseudo"
+        tiles = kernel_memory(form, spec.model, spec.dtype, sample, ws, compression_of(spec))
+        return lambda n, m: own + tiles(n, m)
+    libraries = _JAX_MEMORY if spec.kernel == "infinite" else 0
+    return lambda n, m: own + libraries

@@ -76,16 +76,40 @@ def fill_kernels(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace,
     return Kernels(np.zeros((n, k)), np.zeros((m, k)), "float64", None, None, frozenset())
 
 
+def fill_held(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> frozenset[str]:
+    """Fill ``k_held``, the same kernel of the held-out images with each other; gives what a reader should know of it.
+
+    Raises:
+        AtlasError: the training before a network's kernel diverged.
+    """
+    m = len(split.test_labels)
+    if spec.kernel not in ("pseudo", "full"):
+        rows = prepared(spec, split.test_inputs, split.train)
+        if spec.model is None:
+            values = two_layer_relu_ntk(rows)
+        else:
+            told = _part(reporter, 0, m * m)
+            values = infinite_ntk(chain(spec.model, split.train), rows, initialisation=spec.model.initialisation, progress=told)
+        put_array(draft, "k_held", values, (TILE, m))
+        reporter.report(PAIRS, m * m)
+        return frozenset()
+    kernel, outputs, module = _network_at(spec, split, ws, reporter)
+    z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
+    kept, told = compression_of(spec), _part(reporter, 0, m * m)
+    found = fill_kernel(draft, "k_held", module, z, outputs=outputs, k=split.train.outputs, progress=told, compression=kept)
+    learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, found, compressed=kept is not None)
+    return found.notes
+
+
 def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndarray:
     """Samples as a kernel of infinite width takes them: scaled to length 1, or normalised as the network does it.
 
     Raises:
         DataError: an image that is black everywhere, which has no direction.
     """
-    values = inputs.astype(np.float64)
     if spec.kernel == "infinite":
-        shape = (-1,) + (1,) * (values.ndim - 2)
-        return np.asarray((values - train.mean.reshape(shape)) / train.std.reshape(shape))
+        return normalised(inputs, train)
+    values = inputs.astype(np.float64)
     norms = np.linalg.norm(values.reshape(len(values), -1), axis=1)
     if not norms.all():
         raise DataError(
@@ -93,6 +117,12 @@ def prepared(spec: InfluenceSpec, inputs: np.ndarray, train: Dataset) -> np.ndar
             "Choose other images, or another kernel.",
         )
     return np.asarray(values / norms.reshape((-1,) + (1,) * (values.ndim - 1)))
+
+
+def normalised(inputs: np.ndarray, train: Dataset) -> np.ndarray:
+    """Samples as the network normalises them, by the training images' statistics, in float64."""
+    shape = (-1,) + (1,) * (inputs.ndim - 2)
+    return np.asarray((inputs.astype(np.float64) - train.mean.reshape(shape)) / train.std.reshape(shape))
 
 
 def chain(model: ModelSpec, train: Dataset) -> Chain:
@@ -116,10 +146,7 @@ def beginning(rate: str) -> str:
 
 
 def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter) -> Kernels:
-    assert spec.model is not None
-    outputs: Outputs = "pseudo" if spec.kernel == "pseudo" else "full"
-    kernel = KernelSpec(dataset=spec.dataset, model=spec.model, training=spec.training, dtype=spec.dtype, outputs=outputs)
-    module = kernel_network(kernel, split.train, ws, reporter, TRAINING)
+    kernel, outputs, module = _network_at(spec, split, ws, reporter)
     x = inputs_of(split.train, spec.dtype)
     z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
     f_train, f_test = (values.astype(np.float64) for values in outputs_of(module, split))
@@ -131,6 +158,14 @@ def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, 
     invariance = batch_invariance(module, x, outputs, device=reporter.device)
     error = None if kept is None else compression_error(module, x, outputs, kept, device=reporter.device)
     return Kernels(f_train, f_test, spec.dtype, invariance, error, train.notes | test.notes)
+
+
+def _network_at(spec: InfluenceSpec, split: Split, ws: Workspace, reporter: Reporter) -> tuple[KernelSpec, Outputs, torch.nn.Module]:
+    """The network whose kernel is taken, and which."""
+    assert spec.model is not None
+    outputs: Outputs = "pseudo" if spec.kernel == "pseudo" else "full"
+    kernel = KernelSpec(dataset=spec.dataset, model=spec.model, training=spec.training, dtype=spec.dtype, outputs=outputs)
+    return kernel, outputs, kernel_network(kernel, split.train, ws, reporter, TRAINING)
 
 
 def compression_of(spec: InfluenceSpec) -> Compression | None:

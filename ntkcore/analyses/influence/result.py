@@ -7,7 +7,7 @@ import numpy as np
 from ntkcore.kernels.doctor import KernelDoctor
 from ntkcore.regression import KernelRegression
 from ntkcore.short import short
-from ntkcore.specs.influence import InfluenceSpec
+from ntkcore.specs.influence import AdditionSpec, InfluenceSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,3 +57,30 @@ class InfluenceResult:
     def nbytes(self) -> int:
         """Bytes that it takes in memory, roughly: K, its vectors, G, and the test kernel."""
         return 3 * self.regression.eigen[1].nbytes + self.k_test.nbytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldKernel:
+    """What it takes for held-out images to enter the training set.
+
+    Attributes:
+        spec, key: what was asked for, and its key.
+        values: (m, m) or (m, m, k, k) kernel of the held-out images with each other, in the precision computed in.
+        warnings: what a reader should know.
+        created, seconds, device: when (UTC, ISO 8601), how long and on what it was computed.
+    """
+
+    spec: AdditionSpec
+    key: str
+    values: np.ndarray
+    warnings: tuple[str, ...]
+    created: str
+    seconds: float
+    device: str
+
+    __repr__ = short
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return self.values.nbytes

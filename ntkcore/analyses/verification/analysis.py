@@ -6,16 +6,20 @@ A job of its own, since it takes minutes: every replica's outputs are stored as 
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from pydantic import ValidationError
 
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.defaults import affordable
 from ntkcore.analyses.drafts import one_device
 from ntkcore.analyses.forecast import Forecast
+from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.basket import added
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
@@ -23,7 +27,7 @@ from ntkcore.analyses.influence.views import INFLUENTIAL
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, timed
 from ntkcore.analyses.materials.split import load_split, targets_of
-from ntkcore.analyses.progress import IMAGES, RETRAINING, Reporter
+from ntkcore.analyses.progress import IMAGES, RETRAINING, Planned, Reporter
 from ntkcore.analyses.verification import views
 from ntkcore.analyses.verification.answer import sentence
 from ntkcore.analyses.verification.forecast import descent, forecast_verification, network_of, rate_name, side_by_side, step_work
@@ -32,7 +36,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import CorruptArtifact, SpecError, StoreError
 from ntkcore.influence import Schedule, actual_influence, retrain_chunks
-from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.specs.influence import AdditionSpec, InfluenceSpec, InfluenceView, VerificationSpec
 from ntkcore.store import Artifact
 
 LEADING = (INFLUENTIAL, 20, 10, 5)
@@ -51,12 +55,15 @@ def _relabelled(spec: VerificationSpec, targets: np.ndarray, classes: int) -> di
     return found
 
 
-def _expected(spec: VerificationSpec, result: InfluenceResult, given: dict[int, np.ndarray]) -> np.ndarray:
-    """(r + 1, m, k) the kernel's outputs, replica by replica."""
+def _expected(spec: VerificationSpec, result: InfluenceResult, given: dict[int, np.ndarray], ws: Workspace) -> np.ndarray:
+    """(r + 1, m, k) the kernel's outputs, change by change."""
     chosen = result.regression.with_ridge(spec.ridge)
     found = [chosen.predict(result.k_test, result.f_test, spec.time)]
     for number, images in enumerate(spec.changes, 1):
-        if given:
+        if spec.added:
+            held, new = ADDITION.open(AdditionSpec(influence=spec.influence), ws).values, list(images)
+            shift = chosen.addition_shift(added(result, new, held), result.k_test, held[:, new], spec.time)
+        elif given:
             shift = chosen.relabel_shift(images, given[number][list(images)], result.k_test, spec.time)
         else:
             shift = chosen.group_shift(images, result.k_test, spec.time)
@@ -64,8 +71,33 @@ def _expected(spec: VerificationSpec, result: InfluenceResult, given: dict[int, 
     return np.stack(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Trainings:
+    """The trainings of a verification in the order of its changes, the one of no change first.
+
+    Attributes:
+        x, y: what is learned by the training that lacks nothing.
+        lacking: the samples that each after the retraining's first does without.
+        places: for each of the retraining's replicas its place in the order of the changes.
+    """
+
+    x: torch.Tensor
+    y: np.ndarray
+    lacking: list[tuple[int, ...]]
+    places: list[int]
+
+    @classmethod
+    def of(cls, spec: VerificationSpec, x: torch.Tensor, z: torch.Tensor, y: np.ndarray, y_held: np.ndarray) -> "_Trainings":
+        """From the training samples and the held-out ones, each with their targets."""
+        if spec.added:  # the retraining that lacks nothing is the one with the added images
+            new = list(spec.added)
+            return cls(torch.cat([x, z[new]]), np.concatenate([y, y_held[new]]), [tuple(range(len(x), len(x) + len(new)))], [1, 0])
+        lacking = [() if spec.label is not None else images for images in spec.changes]
+        return cls(x, y, lacking, list(range(len(lacking) + 1)))
+
+
 class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification]):
-    """Real retraining without some images, beside the kernel's prediction."""
+    """Real retraining without some images or with others, beside the kernel's prediction."""
 
     kind, version, uses = "verification", 2, (KERNEL_METHOD, TRAINING_METHOD)
     spec, view = VerificationSpec, InfluenceView
@@ -74,10 +106,11 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
     after = INFLUENCE
 
     def title(self, spec: VerificationSpec, ws: Workspace) -> str:
-        """What is left out, of what."""
-        deed = "without" if spec.label is None else "with another label on"
+        """What is left out or added, of what."""
+        deed = "with" if spec.added else "without" if spec.label is None else "with another label on"
         each = "" if spec.together or len(spec.removed) == 1 else "each of "
-        many = f"{len(spec.removed):,} image{'' if len(spec.removed) == 1 else 's'}"
+        count = len(spec.removed or spec.added)
+        many = f"{count:,} {'more ' if spec.added else ''}image{'' if count == 1 else 's'}"
         wide = "" if spec.width is None else f", {spec.width:,} units"
         return f"Retraining {deed} {each}{many}{wide}, {describe_dataset(spec.influence.dataset, ws.settings)}"
 
@@ -96,8 +129,10 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
         return forecast_verification(spec, ws)
 
     def asked(self, spec: InfluenceSpec, view: InfluenceView, ws: Workspace) -> VerificationSpec:
-        """Retraining without the images that influence the view's held-out image most, or without its basket's."""
+        """Retraining without the images that influence the view's held-out image most, without its basket's, or with its ticked ones."""
         result = INFLUENCE.open(spec, ws)
+        if view.check == "ticked" and view.deed == "add":
+            return views.whole_basket(result, view)
         if view.check == "ticked":
             return views.ticked(result, view)
         return leading(result, view, Subject.of(Look.of(result, view.ridge, view.time, ws), view).target, ws)
@@ -126,26 +161,29 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
                 return
             one_device(draft, reporter, ("outputs",))
             shape = (len(split.test_labels), split.train.outputs)
-            known = {"targets": targets_of(split.test_labels, shape[1]), "expected": _expected(spec, result, given)}
+            if spec.added and not ADDITION.ready(held := AdditionSpec(influence=spec.influence), ws):
+                ADDITION.run(held, 0, ws, Planned(reporter))
+            known = {"targets": targets_of(split.test_labels, shape[1]), "expected": _expected(spec, result, given, ws)}
             for name, values in known.items():
                 draft.create(name, values.shape, "float64", values.shape)
                 draft.write(name, (0,) * values.ndim, values)
             draft.create("outputs", (replicas, *shape), "float64", (1, *shape))
             missing = {tile[0] for tile in draft.missing("outputs")}
             model, x, z = network_of(spec, split.train, split, ws)
-            work = len(missing) * steps * step_work(spec, split.train.n, split.train)
+            trainings = _Trainings.of(spec, x, z, y, known["targets"])
+            work = len(missing) * steps * step_work(spec, len(trainings.x), split.train)
             with timed(ws, rate_name(spec, split.train), max(1.0, work)):
                 for chunk in retrain_chunks(
-                    *(model, x, y.astype(np.float32), z, [() if given else images for images in spec.changes]),
+                    *(model, trainings.x, trainings.y.astype(np.float32), z, trainings.lacking),
                     Schedule(rate, steps, spec.ridge),
                     targets={number: values.astype(np.float32) for number, values in given.items()},
                     device=reporter.device,
                     replicas=side_by_side(spec, reporter.device),
-                    skip=[number for number in range(replicas) if number not in missing],
+                    skip=[number for number, place in enumerate(trainings.places) if place not in missing],
                     progress=lambda done, _: reporter.report(RETRAINING, done),
                 ):
                     for number, outputs in zip(chunk.replicas, chunk.test[:, 0], strict=True):
-                        draft.write("outputs", (int(number), 0, 0), outputs[None].astype(np.float64))
+                        draft.write("outputs", (trainings.places[number], 0, 0), outputs[None].astype(np.float64))
             draft.publish({"seconds": time.monotonic() - started, "device": reporter.device, "rate": rate, "steps": steps})
         ws.store.evict()
 
@@ -175,7 +213,7 @@ class RetrainingWithout(Analysis[VerificationSpec, InfluenceView, Verification])
         return (sentence(result, views.target_shown(result, view), names),)
 
     def table(self, result: Verification, view: InfluenceView, ws: Workspace) -> pd.DataFrame:
-        """A row for each image left out, or (left out together) for each held-out image: predicted and actual change of loss."""
+        """A row for each image left out, or (one change) for each held-out image: predicted and actual change of loss."""
         return views.table(result, view, ws)
 
 

@@ -5,6 +5,7 @@ from math import isnan
 
 from ntkcore.analyses.verification.result import Verification
 from ntkcore.analyses.words import change, number, signed
+from ntkcore.specs.influence import VerificationSpec
 
 
 def sentence(found: Verification, target: int | None, names: Sequence[str]) -> str:
@@ -17,8 +18,9 @@ def sentence(found: Verification, target: int | None, names: Sequence[str]) -> s
     """
     if target is None:
         predicted, _ = found.pairs(None)
+        other = "other " if found.spec.added else ""
         return (
-            f"Retrained {deed_words(found, names)}: predicted and real change of {len(predicted):,} held-out images’ loss: "
+            f"Retrained {deed_words(found, names)}: predicted and real change of {len(predicted):,} {other}held-out images’ loss: "
             f"{agreement_words(found, None)}."
         )
     gap = abs(found.outputs[target] - found.expected[target]).max()
@@ -39,14 +41,17 @@ def emphasis(found: Verification, target: int | None) -> tuple[str, ...]:
 
 
 def deed_words(found: Verification, names: Sequence[str]) -> str:
-    """What was done to the basket: "without 3 images", or "with 3 images called 7"."""
-    return deed(len(found.spec.removed), None if found.spec.label is None else names[found.spec.label])
+    """What was changed: "without 3 images", "with 3 images called 7", or "with 3 more images"."""
+    return deed(found.spec, names)
 
 
-def deed(count: int, name: str | None) -> str:
-    """What is done to so many images: they are left out (None), or given the class of that name."""
-    images = f"{count:,} image{'' if count == 1 else 's'}"
-    return f"without {images}" if name is None else f"with {images} called {name}"
+def deed(spec: VerificationSpec, names: Sequence[str]) -> str:
+    """What is done to a specification's images: they are left out, given another class, or added; ``names`` are those of the classes."""
+    count = len(spec.removed or spec.added)
+    images = f"image{'' if count == 1 else 's'}"
+    if spec.added:
+        return f"with {count:,} more {images}"
+    return f"without {count:,} {images}" if spec.label is None else f"with {count:,} {images} called {names[spec.label]}"
 
 
 def agreement_words(found: Verification, target: int | None) -> str:

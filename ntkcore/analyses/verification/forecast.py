@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, reading, sample_of
+from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import prepared
 from ntkcore.analyses.influence.result import InfluenceResult
@@ -20,7 +21,7 @@ from ntkcore.errors import SpecError
 from ntkcore.influence import Schedule, retrain_chunks
 from ntkcore.influence.descent import bytes_of_replica, samples_of_pass
 from ntkcore.models.two_layer import TwoLayerReLU
-from ntkcore.specs.influence import VerificationSpec
+from ntkcore.specs.influence import AdditionSpec, VerificationSpec
 
 _SAFETY = 8.0  # the largest stable rate over the one that is taken: nearer to it, units of a ReLU layer flip from step to step
 _MOST_STEPS = 200_000
@@ -34,7 +35,8 @@ def descent(spec: VerificationSpec, result: InfluenceResult) -> tuple[float, int
     Raises:
         SpecError: that would take too many steps.
     """
-    largest = float(result.regression.eigen[0][-1]) + spec.ridge
+    grown = 1 + len(spec.added) / len(result.labels)  # as the kernel's largest eigenvalue grows with images like those there
+    largest = float(result.regression.eigen[0][-1]) * grown + spec.ridge
     if spec.influence.kernel == "pseudo":
         largest *= result.regression.k  # the full kernel's largest eigenvalue may be k times the pseudo-NTK's
     steps = max(1, ceil(spec.time * largest * _SAFETY / 2))
@@ -60,11 +62,16 @@ def forecast_verification(spec: VerificationSpec, ws: Workspace) -> Forecast:
     def stages() -> tuple[Stage, ...]:
         rate = ws.rates.get(rate_name(spec, sample), lambda: _probe(spec, sample, ws))
         assert rate is not None  # a probe was given
-        seconds = rate * replicas * steps * step_work(spec, n, sample)
-        return (reading(n + m), Stage(RETRAINING, "steps", replicas * steps, seconds))
+        seconds = rate * replicas * steps * step_work(spec, n + len(spec.added), sample)
+        held = AdditionSpec(influence=spec.influence)
+        made = not spec.added or ADDITION.ready(held, ws)
+        before = (reading(n + m),) if made else ADDITION.forecast(held, ws).stages
+        return (*before, Stage(RETRAINING, "steps", replicas * steps, seconds))
 
     def memory(count: int) -> int:
-        return BASE_MEMORY + _replicas_memory(spec, count, m, sample, ws) + 8 * 4 * count * (count + m)
+        held = 8 * 2 * (m * (k if spec.influence.kernel == "full" else 1)) ** 2 if spec.added else 0
+        images = count + len(spec.added)
+        return BASE_MEMORY + _replicas_memory(spec, images, m, sample, ws) + 8 * 4 * images * (images + m) + held
 
     return Needs(n, memory, lambda _: 16 * replicas * m * k + 2**16).forecast(stages, ws)
 

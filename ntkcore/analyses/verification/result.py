@@ -11,7 +11,7 @@ from ntkcore.specs.influence import VerificationSpec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
-    """Retrained networks beside the kernel's prediction, for each of the r changes: an image left out, or the whole basket.
+    """Retrained networks beside the kernel's prediction, for each of the r changes: an image left out, the whole basket, or images added.
 
     Attributes:
         spec, key: what was asked for, and its key.
@@ -45,9 +45,15 @@ class Verification:
         """Bytes of the arrays, roughly."""
         return 4 * self.after.nbytes
 
+    @property
+    def judged(self) -> np.ndarray:
+        """The held-out images that one change is judged by: those that were not added."""
+        return np.setdiff1d(np.arange(self.actual.shape[1]), self.spec.added)
+
     def pairs(self, target: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """Predicted and actual: of one held-out image over the changes, or (None) of all of them after the first change."""
-        return (self.predicted[0], self.actual[0]) if target is None else (self.predicted[:, target], self.actual[:, target])
+        """Predicted and actual: of one held-out image over the changes, or (None) of all :attr:`judged` after the first change."""
+        at = (0, self.judged) if target is None else (slice(None), target)
+        return self.predicted[at], self.actual[at]
 
     def correlations(self, target: int | None) -> tuple[float, float]:
         """Pearson and Spearman of :meth:`pairs`; NaN where there are fewer than three or one of them does not vary."""
@@ -63,13 +69,14 @@ class Verification:
         return float(np.median(rates)) if len(rates) else float("nan")
 
     def accuracies(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Share of the held-out images that are right before and after the first change: predicted, then actual."""
+        """Share of the :attr:`judged` images that are right before and after the first change: predicted, then actual."""
         return (
             (self._right(self.expected), self._right(self.expected_after[0])),
             (self._right(self.outputs), self._right(self.after[0])),
         )
 
     def _right(self, outputs: np.ndarray) -> float:
+        said, true = outputs[self.judged], self.targets[self.judged]
         if outputs.shape[1] == 1:
-            return float(((outputs > 0) == (self.targets > 0)).mean())
-        return float((outputs.argmax(1) == self.targets.argmax(1)).mean())
+            return float(((said > 0) == (true > 0)).mean())
+        return float((said.argmax(1) == true.argmax(1)).mean())

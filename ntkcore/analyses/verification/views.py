@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.mean import picked_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.study import unasked
 from ntkcore.analyses.verification.result import Verification
@@ -49,7 +50,9 @@ def view_of(spec: VerificationSpec) -> InfluenceView:
     """The view of the influence page in which a verification stands."""
     values: dict[str, object] = {"ridge": spec.ridge, "time": spec.time, "target": spec.target}
     values |= {} if spec.width is None else {"verify": spec.width}
-    if spec.target is not None:
+    if spec.added:
+        values |= {"picked": spec.added, "check": "ticked", "deed": "add"}
+    elif spec.target is not None:
         values["leading"] = len(spec.removed)
     else:
         values |= {"basket": spec.removed, "check": "ticked"}
@@ -78,7 +81,9 @@ def ticked(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
 
 
 def whole_basket(result: InfluenceResult, view: InfluenceView) -> VerificationSpec:
-    """Retraining once without the basket, or with its new label."""
+    """Retraining once without the basket or with its new label, or with the ticked held-out images added."""
+    if view.deed == "add":
+        return _asked(result, view, (), together=True, added=tuple(sorted(picked_of(result, view))))
     label = views.new_label(result, view) if view.deed == "relabel" else None
     return _asked(result, view, views.basket_of(result, view), together=True, label=label)
 
@@ -133,13 +138,13 @@ def width_table(found: Sequence[Verification], target: int) -> pd.DataFrame:
 
 
 def removal_table(found: Sequence[Verification]) -> pd.DataFrame:
-    """A row for each verified width of a basket: accuracy before and after, mean change of loss, agreement over the held-out images."""
+    """A row for each verified width of a change: accuracy before and after, mean change of loss, agreement over the held-out images."""
     rows = []
     for one in found:
         (predicted, actual), (pearson, spearman) = one.accuracies(), one.correlations(None)
         row: dict[str, float | int | None] = {"width": one.spec.width}
-        for name, (before, after), moved in (("", predicted, one.predicted), ("retrained_", actual, one.actual)):
-            row |= {f"{name}accuracy": before, f"{name}accuracy_after": after, f"{name}loss_change": float(moved[0].mean())}
+        for name, (before, after), moved in zip(("", "retrained_"), (predicted, actual), one.pairs(None), strict=True):
+            row |= {f"{name}accuracy": before, f"{name}accuracy_after": after, f"{name}loss_change": float(moved.mean())}
         rows.append(row | {"pearson": pearson, "spearman": spearman, "median_relative_error": one.error(None), "seconds": one.seconds})
     return pd.DataFrame(rows)
 
@@ -151,12 +156,12 @@ def change_table(found: Verification, target: int) -> pd.DataFrame:
 
 
 def held_out_table(result: InfluenceResult, found: Verification) -> pd.DataFrame:
-    """A row for each held-out image: predicted and actual change of its loss by what was done to the basket."""
+    """A row for each held-out image that was not added: predicted and actual change of its loss by what was changed."""
     predicted, actual = found.pairs(None)
-    labels = [result.class_names[label] for label in result.test_labels]
-    return pd.DataFrame(
-        {"image": np.arange(len(actual)), "id": result.test_ids, "label": labels, "predicted": predicted, "retrained": actual}
-    )
+    judged = found.judged
+    labels = [result.class_names[label] for label in result.test_labels[judged]]
+    ids = [result.test_ids[image] for image in judged]
+    return pd.DataFrame({"image": judged, "id": ids, "label": labels, "predicted": predicted, "retrained": actual})
 
 
 def target_shown(found: Verification, view: InfluenceView) -> int | None:

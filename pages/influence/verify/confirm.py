@@ -1,4 +1,4 @@
-"""The basket's prediction confirmed: the network retrained with everything, and without the basket or with its new label."""
+"""The prediction confirmed: the network retrained as it is, and without the basket, with its new label, or with what is added."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ def show_confirmation(subject: Subject) -> None:
     except SpecError as error:
         st.caption(words.plain(f"{error.message} {error.remedy}"))
         return
-    deed = answer.deed(len(spec.removed), None if spec.label is None else words.plain(subject.result.class_names[spec.label]))
+    deed = answer.deed(spec, [words.plain(name) for name in subject.result.class_names])
     network = answer.network_words(spec.width)
     said = f"Two trainings of {network} to τ = {words.number(spec.time)} from the same start, {deed} or not"
     offer = Offer("Confirm by retraining", said, key="confirm", again="Go on retraining")
@@ -40,12 +40,11 @@ def _show(subject: Subject, found: Verification) -> None:
     fact(words.as_html(answer.sentence(found, None, result.class_names), *answer.emphasis(found, None)))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        names = [f"held-out image {i}, {result.class_names[label]}" for i, label in enumerate(result.test_labels)]
+        judged = found.judged.tolist()
+        names = [f"held-out image {i}, {result.class_names[result.test_labels[i]]}" for i in judged]
         chart(
             "Predicted and real change of each held-out image’s loss",
-            verification_figure(
-                predicted, actual, names, frame.mode(), range(len(actual)), what="change of loss", point="a held-out image"
-            ),
+            verification_figure(predicted, actual, names, frame.mode(), judged, what="change of loss", point="a held-out image"),
             key="confirmation",
             table=lambda: with_texts(views.held_out_table(result, found), result.test_pack, subject.look.ws),
             note=how(found),
@@ -62,7 +61,8 @@ def _show(subject: Subject, found: Verification) -> None:
         )
         width = found.spec.width
         network = "the network itself" if width is None else f"{answer.network_words(width)}, where the kernel is of infinite width"
-        columns_table(("Held-out images", "Predicted", "Retrained"), rows, f"Predicted by the kernel at the same τ; retrained: {network}.")
+        whose = "The other held-out images" if found.spec.added else "Held-out images"
+        columns_table((whose, "Predicted", "Retrained"), rows, f"Predicted by the kernel at the same τ; retrained: {network}.")
 
 
 def _opened() -> None:

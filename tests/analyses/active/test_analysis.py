@@ -10,6 +10,7 @@ from recording import Recording
 from ntkcore.active import margin, raw_gap, simplex
 from ntkcore.analyses.active import run, views
 from ntkcore.analyses.active.analysis import ACTIVE
+from ntkcore.analyses.active.answer import answer
 from ntkcore.analyses.active.run import Task, candidates_of, first_labelled, images
 from ntkcore.analyses.active.strategies import REGISTRY, Strategy
 from ntkcore.analyses.materials.network import network
@@ -92,6 +93,37 @@ def test_interrupted_in_any_cycle_it_ends_alike_and_repeats_no_finished_one(ws, 
             ACTIVE.compute(spec, ws, Recording(stop_at=(STUDY, moment)))
     alike(computed(spec, ws), whole)
     assert chosen == [6, 10, 14]
+
+
+@pytest.mark.parametrize("name", ["step", "infinite", "gp", "naive", "loss-prediction", "oracle"])
+def test_a_strategy_that_trains_or_takes_another_kernel_competes(ws, name):
+    spec = small(strategies=("random", name), seeds=1, cycles=2, drawn=5, batches=3)
+    forecast = ACTIVE.forecast(spec, ws)
+    assert forecast.seconds > 0 and not forecast.refusal
+    accuracy, picks = (views.by_strategy(computed(spec, ws), what) for what in ("accuracy", "picks"))
+    assert np.isfinite(accuracy).all() and np.isfinite(picks).all() and (accuracy[:, :, 0] == accuracy[0, :, 0]).all()
+
+
+def test_the_oracle_is_shown_and_compared_with_none(ws):
+    with_it = computed(small(strategies=("oracle", "margin", "lookahead", "entropy"), batches=3), ws)
+    without = computed(small(strategies=("margin", "lookahead", "entropy"), batches=3), ws)
+    assert views.reference(with_it.spec) == "margin"
+    rows = {row.name: row for row in views.rows(with_it, 0.5)}
+    assert np.isnan(rows["oracle"].p)
+    assert [rows[row.name].p for row in views.rows(without, 0.5)] == pytest.approx([row.p for row in views.rows(without, 0.5)], nan_ok=True)
+    assert views.overall(with_it).p == views.overall(without).p
+    said = answer(with_it, ActiveView(level=50.0))
+    assert said[1].startswith("The best of 3 random batches a cycle, chosen by their labels, ")
+    assert not any("racle" in text for text in (said[0], *said[2:4]))
+    alone = computed(small(strategies=("oracle",), seeds=1, batches=2), ws)
+    assert answer(alone, ActiveView(level=1.0))[0].startswith("Oracle reaches 1 %")
+
+
+def test_infinite_width_is_known_of_some_networks_alone():
+    with pytest.raises(ValueError, match="infinite needs a network"):
+        small(strategies=("infinite",), model={"architecture": "resnet18"})
+    with pytest.raises(ValueError, match="gp needs a network"):
+        small(strategies=("gp",), model={"architecture": "cnn4", "weights": "pretrained"})
 
 
 def test_balanced_starts_have_as_many_of_each_class(ws):

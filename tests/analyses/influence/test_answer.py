@@ -81,12 +81,20 @@ def test_a_basket_is_told_last(made):
 def test_sides_that_change_both_ways_are_changes():
     """As many right before as after does not mean the same ones."""
     loss = np.array([0.25, 0.75])
-    swapped = Effect(0.5, 0.5, loss, loss + 1.0, np.array([1, 0]), 2)
+    both = np.arange(2)
+    swapped = Effect(both, 0.5, 0.5, loss, loss + 1.0, np.array([1, 0]), 2)
     assert answer.basket_sentence(swapped) == (
         "At the end of training: 50.0 % → 50.0 % of held-out images right; the mean loss rises by 1 to 1.5."
     )
-    same = Effect(0.5, 0.5, loss, loss - 0.25, np.array([1, 0]), 0)
+    same = Effect(both, 0.5, 0.5, loss, loss - 0.25, np.array([1, 0]), 0)
     assert answer.basket_sentence(same) == "At the end of training: no prediction changes sides; the mean loss falls by 0.25 to 0.25."
+
+
+def test_what_is_added_is_told_of_the_others():
+    loss = np.array([0.25, 0.75, 5.0])
+    found = Effect(np.array([0, 1]), 0.5, 1.0, loss, np.array([0.25, 0.25, 0.0]), np.array([1, 0, 0]), 1)
+    right, moved = "50.0 % → 100.0 % of the other held-out images right", "the mean loss falls by 0.25 to 0.25"
+    assert answer.addition_sentence(found) == f"At the end of training, with 1 more image: {right}; {moved}."
 
 
 def test_the_table_is_that_of_the_image_or_the_group(made):

@@ -11,6 +11,7 @@ import torch
 from recording import Recording
 from soaked import soaked
 
+from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.views import PAPER_TIME
@@ -27,7 +28,7 @@ from ntkcore.errors import Cancelled, SpecError
 from ntkcore.influence import kernel_influence
 from ntkcore.models.two_layer import TwoLayerReLU
 from ntkcore.regression import KernelRegression
-from ntkcore.specs.influence import InfluenceSpec, InfluenceView, VerificationSpec
+from ntkcore.specs.influence import AdditionSpec, InfluenceSpec, InfluenceView, VerificationSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = {"classes": ("3", "5", "8"), "n": 14}
@@ -145,6 +146,58 @@ def test_a_basket_is_one_training_without_it_or_with_its_labels(ws: Workspace, n
     assert found.error(None) == pytest.approx(np.median(np.abs(found.predicted - found.actual) / np.abs(found.actual)))
     table = views.held_out_table(result, found)
     assert list(table["retrained"]) == list(found.actual[0]) and len(table) == 6
+
+
+@pytest.mark.parametrize("name", ["two-layer", "network"])
+def test_held_out_images_added_are_one_training_with_them(ws: Workspace, name: str) -> None:
+    spec, new = NETWORK if name == "network" else TWO_LAYER, [1, 4]
+    INFLUENCE.compute(spec, ws, Recording())
+    wanted = asked(spec, removed=(), added=tuple(new), together=True)
+    watched = Recording()
+    VERIFICATION.compute(wanted, ws, watched)
+    found, result, split = VERIFICATION.open(wanted, ws), INFLUENCE.open(spec, ws), load_split(spec.dataset, 6, ws)
+    assert watched.stages[RETRAINING] == 2 * found.steps
+    y = torch.from_numpy(split.train.targets)
+    held = targets_of(split.test_labels, 3)
+    trained = []
+    for added in ([], new):
+        model, x, z = starts(spec, ws)()
+        learned = torch.cat([y, torch.from_numpy(held[added]).to(y)])
+        trained.append(plain(model, torch.cat([x, z[added]]), learned, z, found.rate, found.steps, 0.2))
+    np.testing.assert_allclose(found.outputs, trained[0], atol=2e-5)
+    np.testing.assert_allclose(found.after[0], trained[1], atol=2e-5)
+    # The prediction is a regression begun anew with those images.
+    own = ADDITION.open(AdditionSpec(influence=spec), ws).values
+    across = result.k_test[new]
+    back = across.swapaxes(0, 1).swapaxes(-1, -2) if across.ndim == 4 else across.T
+    top, below = np.concatenate([result.regression.kernel, back], 1), np.concatenate([across, own[np.ix_(new, new)]], 1)
+    starting = np.concatenate([result.f_train, result.f_test[new]])
+    anew = KernelRegression(np.concatenate([top, below]), np.concatenate([split.train.targets, held[new]]), 0.2, starting)
+    predicted = anew.predict(np.concatenate([result.k_test, own[:, new]], 1), result.f_test, wanted.time)
+    np.testing.assert_allclose(found.expected_after[0], predicted, rtol=1e-7, atol=1e-8)
+    rest = [0, 2, 3, 5]
+    loss = [np.square(outputs - held).sum(1) / 2 for outputs in (found.outputs, found.after[0])]
+    np.testing.assert_allclose(found.pairs(None)[1], (loss[1] - loss[0])[rest], atol=1e-12)
+    right = [(v.argmax(1) == split.test_labels)[rest].mean() for v in (found.expected, found.expected_after[0])]
+    assert found.accuracies()[0] == pytest.approx(tuple(right))
+    assert list(views.held_out_table(result, found)["image"]) == rest
+    (said,) = VERIFICATION.answer(found, InfluenceView(), ws)
+    assert said.startswith("Retrained with 2 more images: predicted and real change of 4 other held-out images’ loss: ")
+
+
+def test_added_images_are_asked_for_by_the_ticked_ones(ws: Workspace) -> None:
+    view = InfluenceView(ridge=0.2, verify=24, picked=(4, 1, 99), deed="add", check="ticked")
+    wanted = VERIFICATION.asked(TWO_LAYER, view, ws)
+    assert (wanted.added, wanted.removed, wanted.together) == ((1, 4), (), True)
+    shown = VERIFICATION.shown(wanted)[1]
+    assert VERIFICATION.asked(TWO_LAYER, shown, ws) == wanted
+    assert "with 2 more images" in VERIFICATION.title(wanted, ws)
+    assert "added" not in asked().model_dump(mode="json") and "added" in wanted.model_dump(mode="json")
+    with pytest.raises(SpecError, match="held-out images to add"):
+        VERIFICATION.asked(TWO_LAYER, view.model_copy(update={"picked": ()}), ws)
+    for wrong in ({"removed": (1,)}, {"together": False}, {"label": 1}, {"added": (1, 1)}, {"added": (6,)}, {"added": tuple(range(6))}):
+        with pytest.raises(ValueError, match=r"added|removed"):
+            asked(**{"removed": (), "added": (1,), "together": True} | wrong)
 
 
 def test_it_goes_on_where_it_was_stopped(ws: Workspace) -> None:

@@ -151,7 +151,7 @@ def test_sides_that_change_both_ways_are_changes(ready, computed, monkeypatch):
     ws, _ = computed
     result = INFLUENCE.open(SPEC, ws)
     now = Look.of(result, InfluenceView().ridge, None, ws).held()
-    swapped = basket.Effect(0.5, 0.5, now.loss, now.loss + 1.0, (now.predicted + 1) % 3, 12)
+    swapped = basket.Effect(np.arange(len(now.loss)), 0.5, 0.5, now.loss, now.loss + 1.0, (now.predicted + 1) % 3, 12)
     monkeypatch.setattr(basket, "effect", lambda *_: swapped)
     opened(ready, view=InfluenceView(basket=(0,)))
     assert "no prediction changes sides" not in said(ready)
