@@ -1,5 +1,6 @@
 """Runs a plan on one batch of samples: squared gradient norms, or the features that Gram blocks are made of."""
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +17,10 @@ from ntkcore.kernels.compression import Compression, Compressor, Sketch
 from ntkcore.kernels.features import Block, ExplicitFeatures, rows_within
 from ntkcore.kernels.general import GeneralGradients
 from ntkcore.kernels.kept import plans_for
-from ntkcore.kernels.layers import Prepared
+from ntkcore.kernels.layers import Prepared, Site
 from ntkcore.kernels.layout import Layout, Outputs
-from ntkcore.kernels.plan import FallbackWarning, Planned, Slot
+from ntkcore.kernels.plan import FallbackWarning, Planned
 from ntkcore.kernels.pool import processors
-from ntkcore.kernels.probe import count_uses
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
@@ -80,7 +80,7 @@ class Engine:
         general = 0 if p.general is None else self.layout.count * p.general.size()
         self._kept_numbers = max(1, p.pair_held + general)
         kind = self.like.device.type
-        self._images = kind == "cpu" and self.samples.ndim == 4 and any(isinstance(slot.module, nn.Conv2d) for slot in p.slots)
+        self._images = kind == "cpu" and self.samples.ndim == 4 and any(slot.images for slot in p.slots)
         per_scalar = p.collected if self._images else p.output_numbers
         self._per_sample = max(1, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
         self._per_norm = max(1, 2 * p.activations + p.held + p.output_numbers)
@@ -166,14 +166,14 @@ class Engine:
             total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
             seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
             if p.slots:
-                watched = self._captured(p, x)
-                names = [slot.name for slot in p.slots]
-                prepared = [self._prepared(slot, watched) for slot in p.slots]
+                watched, sites = self._captured(p, x)
+                nodes = [site.node for site in sites]
+                prepared = list(map(self._prepared, sites))
                 span = self._span(len(x))
                 for first in range(0, self.outputs, span):
                     last = min(self.outputs, first + span)
-                    for layer, gradients in zip(prepared, watched.gradients(names, seeds[first:last], p.batched), strict=True):
-                        total[first:last] += layer.squared_norms(gradients)
+                    for layer, raw in zip(prepared, watched.gradients(nodes, seeds[first:last], p.batched), strict=True):
+                        total[first:last] += layer.squared_norms(layer.by_sample(raw))
             if p.general is not None:
                 total += p.general.squared_norms(x)
         return total
@@ -228,21 +228,21 @@ class Engine:
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
             sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
             if p.slots:
-                watched = self._captured(p, x)
-                names = [slot.name for slot in p.slots]
+                watched, sites = self._captured(p, x)
+                nodes = [site.node for site in sites]
                 by_pass = last and many
-                held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
+                held = list(map(self._prepared, sites)) if by_pass else []
                 if by_pass:
-                    gradients = watched.collected(names, seeds, [prepared.collected for prepared in held])
+                    gradients = watched.collected(nodes, seeds, [_collecting(prepared) for prepared in held])
                 else:
-                    gradients = watched.gradients(names, seeds, p.batched, p.folded and self._images)
-                for layer, slot in enumerate(p.slots):
-                    prepared = held[layer] if by_pass else self._prepared(slot, watched)
+                    gradients = watched.gradients(nodes, seeds, p.batched, p.folded and self._images)
+                for layer, site in enumerate(sites):
+                    prepared = held[layer] if by_pass else self._prepared(site)
                     if sketch is None:
-                        of_all = gradients[layer] if by_pass else prepared.collected(gradients[layer])
+                        of_all = gradients[layer] if by_pass else prepared.collected(prepared.by_sample(gradients[layer]))
                         found[layer] = prepared.features(of_all, made.room(layer, start, batch, self.like))
                     else:
-                        self._sketch_layer(slot, prepared, gradients[layer], sketch)
+                        self._sketch_layer(site, prepared, prepared.by_sample(gradients[layer]), sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
             if p.general is not None:
                 if sketch is None:
@@ -254,39 +254,39 @@ class Engine:
         return found
 
     @staticmethod
-    def _captured(p: Planned, x: Tensor) -> Capture:
-        """A forward pass that uses each weight as the plan knows it.
+    def _captured(p: Planned, x: Tensor) -> tuple[Capture, list[Site]]:
+        """A forward pass that uses each weight as the plan knows it, and the slots' operations in it.
 
         Raises:
             ModelError: it does not.
         """
-        watched = capture(p.model, x.clone() if p.overwrites else x, {slot.name: slot.module for slot in p.slots})
-        uses = count_uses(watched.outputs)
-        odd = [name for place, name, most in p.allowed if uses[place] > most]
+        watched = capture(p.model, x.clone() if p.overwrites else x)
+        sites = [slot.site(watched) for slot in p.slots]
+        odd = [slot.members[0].name for slot, site in zip(p.slots, sites, strict=True) if site is None]
+        odd += [name for place, name in p.idle if place in watched.uses]
         if odd or watched.outputs.shape[0] != len(x):
             raise ModelError(
                 f"The network uses {odd[0] if odd else 'its samples'!r} otherwise for some samples than for others.",
                 "Use a network whose path does not depend on the samples' values or their number, or give a batch_size of 1.",
             )
-        return watched
+        return watched, [site for site in sites if site is not None]
 
-    def _prepared(self, slot: Slot, watched: Capture) -> Prepared:
-        call = watched.single(slot.name)
-        reason = slot.rule.refusal(slot.module, call.value, call.output, watched.outputs.shape[0])
+    def _prepared(self, site: Site) -> Prepared:
+        reason = site.rule.refusal(site)
         if reason is not None:
             raise ModelError(
-                f"The layer {slot.name!r} gets {tuple(call.value.shape)} for {watched.outputs.shape[0]} samples: {reason}.",
+                f"For {site.batch} samples {' and '.join(site.names.values())} give a result of shape {site.output}: {reason}.",
                 "Use a network whose path does not depend on the samples' values or their number.",
             )
-        return slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
+        return site.rule.prepare(site, self.layout)
 
-    def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
-        size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)
+    def _sketch_layer(self, site: Site, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
+        size = sum(math.prod(use.shape) for use in site.uses.values())
         step = rows_within(self.like, len(gradients) * size)
         for start in range(0, gradients.shape[1], step):
             rows = slice(start, start + step)
-            for local, formed in prepared.formed(gradients[:, rows], rows).items():
-                sketch.add(f"{slot.name}.{local}" if slot.name else local, rows, formed)
+            for role, formed in prepared.formed(gradients[:, rows], rows).items():
+                sketch.add(site.names[role], rows, formed)
 
     @staticmethod
     def _sketch_others(general: GeneralGradients, x: Tensor, seeds: Tensor, sketch: Sketch) -> None:
@@ -299,6 +299,10 @@ class Engine:
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
+
+
+def _collecting(prepared: Prepared) -> Callable[[Tensor], Tensor]:
+    return lambda raw: prepared.collected(prepared.by_sample(raw))
 
 
 def checked_batch_size(wish: int) -> int:

@@ -13,67 +13,82 @@ L² (D + q C) and as many passes over memory as there are products of positions.
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, Room, rows_within, squared_norms
-from ntkcore.kernels.layers.unfolded import ChannelsLast, Unfolded, rows_of, windows_of
+from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
+from ntkcore.kernels.layers.unfolded import ChannelsLast, Convolution, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
+from ntkcore.kernels.uses import REPEATED, TURNED, Use
 
 _LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
 
+_ROLES = {
+    "ConvolutionBackward0": {1: "weight", 2: "bias"},
+    "AddmmBackward0": {0: "bias", 2: "weight"},
+    "MmBackward0": {1: "weight"},
+}
+
 
 class AffineRule:
-    """``nn.Linear`` (with any leading axes), ``nn.Conv1d`` and ``nn.Conv2d`` (every option)."""
+    """Products with a matrix, of samples with any further axes, and convolutions in one and two dimensions."""
 
-    def refusal(self, module: nn.Module, value: Tensor, output: Tensor, batch: int) -> str | None:
-        axes = 3 if isinstance(module, nn.Conv1d) else 4 if isinstance(module, nn.Conv2d) else None
-        if value.ndim < 2 or (axes is not None and value.ndim != axes) or value.shape[0] != batch or output.shape[0] != batch:
-            return "its input's first axis is not the batch"
-        return None
+    axes: tuple[int, ...] = (0, 1)
 
-    def prepare(
-        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]
-    ) -> "AffinePrepared":
-        channels_last = isinstance(module, nn.Linear)
-        if isinstance(module, nn.Conv1d | nn.Conv2d):
-            groups, per_group = module.groups, module.out_channels // module.groups
-        else:
-            groups, per_group = 1, output_shape[-1]
-        unfolded = None
-        if "weight" in wanted:
-            unfolded = windows_of(module, value, output_shape) if isinstance(module, nn.Conv1d | nn.Conv2d) else rows_of(value)
-        batch = value.shape[0]
-        positions = math.prod(output_shape[1:]) // (groups * per_group)
-        images = None
-        if isinstance(module, nn.Conv2d) and groups == 1 and value.device.type == "cpu":
-            images = ChannelsLast(module, value, (output_shape[2], output_shape[3]))
-        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last, images)
+    def role(self, use: Use) -> str | None:
+        role = _ROLES[use.kind].get(use.place)
+        turned = TURNED in use.through and (use.kind == "ConvolutionBackward0" or role == "bias")
+        return None if turned or REPEATED in use.through else role
+
+    def refusal(self, site: Site) -> str | None:
+        if site.kind != "ConvolutionBackward0":
+            scaled = site.kind == "AddmmBackward0" and not site.node._saved_alpha == site.node._saved_beta == 1
+            whole = "bias" not in site.uses or site.uses["bias"].shape in (site.output[1:], (1, *site.output[1:]))
+            return "its product is scaled" if scaled else NOT_BY_SAMPLE if site.output[0] % site.batch or not whole else None
+        if site.node._saved_transposed or len(site.output) > 4:
+            return "this kind of convolution has no closed form here"
+        return None if site.output[0] == site.batch and site.axis == 0 else NOT_BY_SAMPLE
+
+    def prepare(self, site: Site, layout: Layout) -> "AffinePrepared":
+        return AffinePrepared(site, layout)
 
 
 class AffinePrepared:
-    """See the module's text; ``unfolded`` is u, or None when only the bias is wanted."""
+    """See the module's text; ``_unfolded`` is u, or None when only the bias is wanted."""
 
-    def __init__(
-        self,
-        unfolded: Unfolded | None,
-        batch: int,
-        positions: int,
-        groups: int,
-        channels: int,
-        layout: Layout,
-        bias: bool,
-        channels_last: bool,
-        images: ChannelsLast | None,
-    ) -> None:
-        self._unfolded, self._images = unfolded, images
-        self._batch, self._positions, self._groups, self._channels = batch, positions, groups, channels
-        self._layout, self._bias, self._channels_last = layout, bias, channels_last
+    def __init__(self, site: Site, layout: Layout) -> None:
+        self._site, self._layout, self._bias = site, layout, "bias" in site.uses
+        self._batch, self._groups = site.batch, 1
+        self._unfolded: Unfolded | None = None
+        self._images: ChannelsLast | None = None
+        self._channels_last = site.kind != "ConvolutionBackward0"
+        self._turned = True
+        if self._channels_last:
+            self._channels, self._positions = site.output[1], site.output[0] // site.batch
+            if "weight" in site.uses:
+                self._turned = TURNED in site.uses["weight"].through
+                value = site.node._saved_mat1 if site.kind == "AddmmBackward0" else site.node._saved_self
+                self._unfolded = rows_of(site.rows(value.detach()))
+        else:
+            self._groups = site.node._saved_groups
+            self._channels, self._positions = site.output[1] // self._groups, math.prod(site.output[2:])
+            if "weight" in site.uses:
+                self._unfold(site)
         self._products: Tensor | None = None
-        width = 0 if unfolded is None else unfolded.width
+        width = 0 if self._unfolded is None else self._unfolded.width
+        positions, channels = self._positions, self._channels
         self._formed = positions > 1 and layout.count * channels * width < positions * (width + layout.count * channels)
         by_position = positions**2 * (width + layout.products * channels + _PASS * layout.rows**2)
         self._pair_formed = layout.products * channels * width < by_position
+
+    def _unfold(self, site: Site) -> None:
+        node, shape, space = site.node, site.uses["weight"].shape, site.output[2:]
+        form = Convolution(shape[2:], node._saved_stride, node._saved_padding, node._saved_dilation, self._groups, shape[1])
+        value = node._saved_input.detach()
+        self._unfolded = windows_of(form, value, space)
+        if len(space) == 2 and self._groups == 1 and value.device.type == "cpu":
+            self._images = ChannelsLast(form, value, space)
 
     @property
     def method(self) -> str:
@@ -83,6 +98,9 @@ class AffinePrepared:
         if self._positions == 1:
             return "norm of the input times norm of the output's gradient"
         return f"{'unfolded gradients' if self._formed else 'position-wise products'}, {self._positions} positions"
+
+    def by_sample(self, raw: Tensor) -> Tensor:
+        return self._site.rows(raw, 1) if self._channels_last else raw
 
     def squared_norms(self, gradients: Tensor) -> Tensor:
         g = self._by_position(gradients)
@@ -163,7 +181,8 @@ class AffinePrepared:
         g = self._by_position(gradients)
         found = {}
         if self._unfolded is not None:
-            found["weight"] = self._weights(g, rows).transpose(0, 1)
+            formed = self._weights(g, rows).transpose(0, 1)
+            found["weight"] = formed if self._turned else formed.unflatten(2, (self._channels, -1)).transpose(2, 3).flatten(2)
         if self._bias:
             found["bias"] = g.sum(-1).flatten(2)
         return found
@@ -183,6 +202,9 @@ class AffinePrepared:
             u = self._unfolded.part(slice(rows.start + start, rows.start + stop))
             torch.bmm(stacked[start:stop].flatten(0, 1), u.flatten(0, 1).transpose(1, 2), out=formed[start:stop].flatten(0, 1))
         return formed.unflatten(2, (g.shape[0], -1)).transpose(1, 2).flatten(2)
+
+    def input_numbers(self) -> int:
+        return 0 if self._unfolded is None else self._unfolded.value.numel()
 
     def numbers(self) -> int:
         if self._unfolded is None or self._formed or self._positions == 1:
@@ -205,14 +227,10 @@ class AffinePrepared:
         return self._batch * numbers if numbers // parts >= _LARGE else 0
 
     def _by_position(self, gradients: Tensor) -> Tensor:
-        """(c, b, *output) -> (c, b, g, C, L)."""
-        if not self._channels_last:
-            flat = gradients.flatten(3)
-        elif gradients.ndim == 3:
-            flat = gradients.unsqueeze(-1)
-        else:
-            flat = gradients.flatten(2, -2).transpose(2, 3)
-        return flat.unflatten(2, (self._groups, self._channels))
+        """(c, b, L, C) of products, (c, b, g·C, *space) of convolutions -> (c, b, g, C, L)."""
+        if self._channels_last:
+            return gradients.transpose(2, 3).unsqueeze(2)
+        return gradients.flatten(3).unflatten(2, (self._groups, self._channels))
 
     @staticmethod
     def _stack(g: Tensor) -> Tensor:

@@ -1,0 +1,210 @@
+"""The operations of a network that have closed forms, and the check of each of them against plain autograd."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from ntkcore.kernels.capture import Capture, capture
+from ntkcore.kernels.layers import Site, rule_for
+from ntkcore.kernels.layout import Layout
+from ntkcore.kernels.probe import checking_seeds, close, owners_of
+from ntkcore.kernels.uses import Way, shape_of
+
+_Ways = tuple[Way, ...]
+_DISAGREES = "its closed form disagrees with autograd on a sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A parameter: its tensor's id, and its name."""
+
+    place: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Parameters that one operation takes in every pass, with their gradients in closed form.
+
+    Attributes:
+        members: the parameters.
+        forms: in which ways an operation takes them (a sample alone may be computed otherwise than several), and where the samples lie
+            in its result, as :class:`~ntkcore.kernels.layers.Site` says.
+        images: whether it is a convolution of images.
+    """
+
+    members: tuple[Member, ...]
+    forms: dict[_Ways, int]
+    images: bool
+
+    def site(self, watched: Capture) -> Site | None:
+        """The operation in a pass; None where that uses a parameter otherwise."""
+        found = self.found(watched)
+        return None if found is None or found[0] not in self.forms else replace(found[1], axis=self.forms[found[0]])
+
+    def found(self, watched: Capture) -> tuple[_Ways, Site] | None:
+        """The ways in which one operation of a pass takes all the parameters, and this operation; None where none does."""
+        taken = [watched.uses.get(member.place, []) for member in self.members]
+        if any(len(uses) != 1 for uses in taken):
+            return None
+        uses = [one for (one,) in taken]
+        rule = rule_for(uses[0])
+        if rule is None or any(use.node is not uses[0].node for use in uses):
+            return None
+        roles = [rule.role(use) for use in uses]
+        if None in roles or len(set(roles)) < len(roles):
+            return None
+        by_role = {role: use for role, use in zip(roles, uses, strict=True) if role is not None}
+        names = {role: member.name for role, member in zip(by_role, self.members, strict=True)}
+        return tuple(use.way for use in uses), Site(rule, uses[0].node, by_role, names, len(watched.outputs), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The slots whose closed forms hold, in what words by parameter, which ways of a backward pass work, the sizes of one sample."""
+
+    slots: tuple[Slot, ...] = ()
+    methods: dict[str, str] = field(default_factory=dict)
+    batched: bool = False
+    folded: bool = False
+    last: bool = False
+    sizes: tuple[int, ...] = (0,) * 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A slot, and the names of those of its members whose closed form agrees so far, for each form and axis."""
+
+    slot: Slot
+    agreeing: dict[_Ways, dict[int, set[str]]]
+
+    def compare(self, ways: _Ways, site: Site, raw: Tensor, expected: dict[str, Tensor], layout: Layout, reasons: dict[str, str]) -> None:
+        """With the ``expected`` norms, for the gradients ``raw`` of the operation's result; the reasons why not are added."""
+        everyone = set(site.names.values())
+        known = self.agreeing.setdefault(ways, {axis: set(everyone) for axis in site.rule.axes})
+        for axis, names in known.items():
+            here = replace(site, axis=axis)
+            refusal = site.rule.refusal(here)
+            for role, use in site.uses.items():
+                name = site.names[role]
+                if name not in names:
+                    continue
+                reason = refusal
+                if reason is None:
+                    prepared = site.rule.prepare(replace(here, uses={role: use}), layout)
+                    same = close(prepared.squared_norms(prepared.by_sample(raw)), name, expected, probe_dtype=raw.dtype)
+                    reason = None if same else _DISAGREES
+                if reason is not None:
+                    names.discard(name)
+                    reasons.setdefault(name, reason)
+
+    def settled(self) -> Slot:
+        """The slot of those members that agree in all forms."""
+        axes = {ways: max(known, key=lambda axis: (len(known[axis]), -axis)) for ways, known in self.agreeing.items()}
+        names = set.intersection(*[self.agreeing[ways][axis] for ways, axis in axes.items()])
+        kept = [number for number, member in enumerate(self.slot.members) if member.name in names]
+        members = tuple(self.slot.members[number] for number in kept)
+        return replace(self.slot, members=members, forms={tuple(ways[number] for number in kept): axis for ways, axis in axes.items()})
+
+
+def verified(
+    model: nn.Module, probe: Tensor, alone: Tensor, reference: dict[str, Tensor], layout: Layout
+) -> tuple[Checked, dict[str, str]]:
+    """The slots that agree with plain autograd's norms ``reference`` on a few samples, and for other parameters the reason why not.
+
+    The samples are taken in two orders and numbers, in which no operation can have their rows in its own order or from another axis;
+    ``alone`` (1, k) are the outputs of the first by itself.
+    """
+    rows = len(probe)
+    orders = [list(range(rows - 1, 0, -1)), [0], list(range(rows))]
+    passes = [capture(model, probe[orders[0]]), Capture.of(alone), capture(model, probe)]
+    slots, reasons = _candidates(model, passes)
+    trials = [_Trial(slot, {}) for slot in slots]
+    raw: list[Tensor] = []
+    batched = folded = False
+    for order, watched in zip(orders, passes, strict=True):
+        met = [(trial, *found) for trial in trials if (found := trial.slot.found(watched)) is not None]
+        if order == [0]:  # computed as among others, it needs no look of its own
+            met = [(trial, ways, site) for trial, ways, site in met if ways not in trial.agreeing]
+        if not met:
+            continue
+        raw, batched, folded = _backward(watched, [site.node for _, _, site in met], checking_seeds(watched.outputs.detach()))
+        expected = {name: norms[:, order] for name, norms in reference.items()}
+        for (trial, ways, site), gradients in zip(met, raw, strict=True):
+            trial.compare(ways, site, gradients, expected, layout, reasons)
+    settled = [(trial.settled(), gradients) for trial, gradients in zip(trials, raw, strict=True)]
+    kept = [(slot, gradients) for slot, gradients in settled if slot.members]
+    methods: dict[str, str] = {}
+    sizes = torch.zeros(6, dtype=torch.int64)
+    for slot, gradients in kept:
+        here = slot.site(passes[-1])
+        assert here is not None
+        prepared = here.rule.prepare(here, layout)
+        methods |= dict.fromkeys(here.names.values(), prepared.method)
+        outputs, collected = gradients[0].numel(), prepared.collected(prepared.by_sample(gradients[:1])).numel()
+        numbers = prepared.numbers(), prepared.pair_numbers(), prepared.placed_numbers(), collected
+        sizes += torch.tensor([prepared.input_numbers() + outputs, outputs, *numbers])
+    last = probe.ndim == 4 and probe.device.type == "cpu" and bool(kept) and _takes_channels_last(model, probe, kept)
+    return Checked(tuple(slot for slot, _ in kept), methods, batched, folded, last, tuple((sizes // rows).tolist())), reasons
+
+
+def _candidates(model: nn.Module, passes: Sequence[Capture]) -> tuple[list[Slot], dict[str, str]]:
+    """The slots that may have a closed form by structure in all ``passes``, and for other parameters the reason why not."""
+    owners = owners_of(model)
+    groups: dict[tuple[Node, ...], list[Member]] = {}
+    reasons: dict[str, str] = {}
+    for name, p in model.named_parameters():
+        taken, holders = [watched.uses.get(id(p), []) for watched in passes], owners[id(p)]
+        most = max(map(len, taken))
+        # compiled once it has run a few times, a script has other operations
+        if not most or p.is_complex() or any(isinstance(holder, torch.jit.ScriptModule) for _, holder in holders):
+            continue
+        if most > 1 or min(map(len, taken)) == 0:
+            shared = "shared by " + " and ".join(repr(holder) for holder, _ in holders)
+            reasons[name] = shared if len(holders) > 1 else f"used {most} times in one pass"
+        elif all(rule_for(one) is not None for (one,) in taken):
+            groups.setdefault(tuple(one.node for (one,) in taken), []).append(Member(id(p), name))
+    slots = []
+    for nodes, held in groups.items():
+        images = type(nodes[-1]).__name__ == "ConvolutionBackward0" and len(shape_of(nodes[-1])) == 4
+        slot = Slot(tuple(held), {}, images)
+        if all(slot.found(watched) is not None for watched in passes):
+            slots.append(slot)
+    return slots, reasons
+
+
+def _backward(watched: Capture, nodes: list[Node], seeds: Tensor) -> tuple[list[Tensor], bool, bool]:
+    """The gradients, and whether one pass for several outputs works, batched and, of images on a CPU, folded.
+
+    Some operations have no such pass: it fails, or gives other gradients. One pass for each output is then taken, exact and slower.
+    """
+    try:
+        found, batched = watched.gradients(nodes, seeds, batched=True), True
+    except (RuntimeError, NotImplementedError, ValueError):
+        found, batched = watched.gradients(nodes, seeds, batched=False), False
+    if watched.outputs.device.type != "cpu" or all(len(shape_of(node)) != 4 for node in nodes):
+        return found, batched, False
+    try:
+        folded = watched.gradients(nodes, seeds, batched=True, folded=True)
+    except (RuntimeError, NotImplementedError, ValueError):
+        return found, batched, False
+    return found, batched, all(map(_near, folded, found))
+
+
+def _takes_channels_last(model: nn.Module, probe: Tensor, slots: list[tuple[Slot, Tensor]]) -> bool:
+    """Whether images may have their channels last in memory: some operations refuse them."""
+    try:
+        after = capture(model, torch.empty_like(probe, memory_format=torch.channels_last).copy_(probe))
+        nodes = [site.node for site in (slot.site(after) for slot, _ in slots) if site is not None]
+        found = after.gradients(nodes, checking_seeds(after.outputs.detach()), batched=False)
+    except Exception:  # an operation may have any reason
+        return False
+    return len(nodes) == len(slots) and all(_near(one, before) for one, (_, before) in zip(found, slots, strict=True))
+
+
+def _near(found: Tensor, expected: Tensor) -> bool:
+    """Equal to the rounding of sums in another order, through all layers."""
+    return bool((found - expected).norm() <= 1e3 * torch.finfo(expected.dtype).eps * expected.norm())
