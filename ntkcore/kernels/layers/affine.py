@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, Room, rows_within, squared_norms
-from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
+from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Prepared, Site
+from ntkcore.kernels.layers.depthwise import DepthwisePrepared, is_depthwise
 from ntkcore.kernels.layers.unfolded import ChannelsLast, Convolution, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.uses import REPEATED, TURNED, Use
@@ -50,7 +51,11 @@ class AffineRule:
             return "this kind of convolution has no closed form here"
         return None if site.output[0] == site.batch and site.axis == 0 else NOT_BY_SAMPLE
 
-    def prepare(self, site: Site, layout: Layout) -> "AffinePrepared":
+    def prepare(self, site: Site, layout: Layout) -> Prepared:
+        if site.kind == "ConvolutionBackward0" and "weight" in site.uses:
+            form, value = _convolution(site), site.node._saved_input.detach()
+            if is_depthwise(form, site.output[1], value):
+                return DepthwisePrepared(site, layout, form, value)
         return AffinePrepared(site, layout)
 
 
@@ -83,9 +88,7 @@ class AffinePrepared:
         self._pair_formed = layout.products * channels * width < by_position
 
     def _unfold(self, site: Site) -> None:
-        node, shape, space = site.node, site.uses["weight"].shape, site.output[2:]
-        form = Convolution(shape[2:], node._saved_stride, node._saved_padding, node._saved_dilation, self._groups, shape[1])
-        value = node._saved_input.detach()
+        form, value, space = _convolution(site), site.node._saved_input.detach(), site.output[2:]
         self._unfolded = windows_of(form, value, space)
         if len(space) == 2 and self._groups == 1 and value.device.type == "cpu":
             self._images = ChannelsLast(form, value, space)
@@ -241,3 +244,8 @@ class AffinePrepared:
     def _unstack(values: Tensor, outputs: int) -> Tensor:
         """(b, g, c·C) -> (c, b), summed over groups and channels."""
         return values.unflatten(2, (outputs, -1)).sum((1, 3)).T
+
+
+def _convolution(site: Site) -> Convolution:
+    node, shape = site.node, site.uses["weight"].shape
+    return Convolution(shape[2:], node._saved_stride, node._saved_padding, node._saved_dilation, node._saved_groups, shape[1])

@@ -4,11 +4,12 @@
 gradient times what p was multiplied with.
 """
 
-import torch
+import math
+
 from torch import Tensor
 
-from ntkcore.kernels.features import ExplicitFeatures, Features, Room, squared_norms
 from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
+from ntkcore.kernels.layers.formed import FormedPrepared
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.uses import REPEATED, TURNED, Use, dtype_of
 
@@ -34,21 +35,18 @@ class BroadcastRule:
         return BroadcastPrepared(site, layout)
 
 
-class BroadcastPrepared:
-    """What the parameter was multiplied with is ``factor`` (b, ...), or a number."""
-
-    method = "per-sample gradients of its few parameters, formed directly"
+class BroadcastPrepared(FormedPrepared):
+    """What the parameter was multiplied with is ``_factor`` (b, ...), or a number."""
 
     def __init__(self, site: Site, layout: Layout) -> None:
         (use,) = site.uses.values()
-        self._site, self._layout = site, layout
+        super().__init__(site, layout, math.prod(use.shape))
         mine, full = list(_aligned(use, site.output)), list(site.output)
         if site.axis == 0:
             full[0] //= site.batch
         else:
             del mine[1], full[1]
         self._summed = tuple(axis + 2 for axis, (own, size) in enumerate(zip(mine, full, strict=True)) if own == 1 < size)
-        self._size = torch.Size(use.shape).numel()
         factor = _factor(site.node, use.place)
         self._factor = self.by_sample(factor.expand(1, *site.output))[0] if isinstance(factor, Tensor) else factor
 
@@ -58,29 +56,15 @@ class BroadcastPrepared:
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         factor = self._factor
         weighted = gradients * factor[rows] if isinstance(factor, Tensor) else gradients
-        summed = (weighted.sum(self._summed) if self._summed else weighted).flatten(2)
+        summed = weighted.sum(self._summed) if self._summed else weighted
+        summed = summed.reshape(*summed.shape[:2], -1)
         return {"weight": summed if isinstance(factor, Tensor) or factor == 1 else summed * factor}
-
-    def squared_norms(self, gradients: Tensor) -> Tensor:
-        return squared_norms(self.collected(gradients))
-
-    def collected(self, gradients: Tensor) -> Tensor:
-        return self.formed(gradients, slice(None))["weight"]
-
-    def features(self, collected: Tensor, room: Room) -> list[Features]:
-        return [ExplicitFeatures.of(collected, self._layout.joined)]
 
     def input_numbers(self) -> int:
         return self._factor.numel() if isinstance(self._factor, Tensor) else 0
 
     def numbers(self) -> int:
         return self.input_numbers()
-
-    def pair_numbers(self) -> int:
-        return self._site.batch * self._layout.count * self._size
-
-    def placed_numbers(self) -> int:
-        return 0
 
 
 def _aligned(use: Use, shape: tuple[int, ...]) -> tuple[int, ...]:

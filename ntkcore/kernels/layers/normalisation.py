@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ntkcore.kernels.features import ExplicitFeatures, Features, Room, squared_norms
 from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
+from ntkcore.kernels.layers.formed import FormedPrepared
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.uses import REPEATED, TURNED, Use
 
@@ -47,13 +47,10 @@ class NormalisationRule:
         return NormalisationPrepared(site, layout)
 
 
-class NormalisationPrepared:
-    """``normalised`` is xhat (b, ...), or None when only the bias is wanted; ``summed`` the axes its parameters are shared over."""
-
-    method = "per-sample gradients of its few parameters, formed directly"
+class NormalisationPrepared(FormedPrepared):
+    """``_normalised`` is xhat (b, ...), or None when only the bias is wanted; ``_summed`` the axes its parameters are shared over."""
 
     def __init__(self, site: Site, layout: Layout) -> None:
-        self._bias, self._joined = "bias" in site.uses, layout.joined
         node, shape = site.node, site.node._saved_input.shape
         if type(node).__name__ in _BY_ROW:
             within = len(node._saved_normalized_shape)
@@ -65,8 +62,8 @@ class NormalisationPrepared:
             self._by_sample = (lambda raw: raw.view(len(raw), site.batch, -1, *shape[2:])) if repeated else (lambda raw: raw)
             self._summed = tuple(range(3, 1 + len(shape)))
             size = shape[1] // (site.batch if repeated else 1)
+        super().__init__(site, layout, size * len(site.uses))
         self._inputs = shape.numel()
-        self._pair_numbers = site.batch * layout.count * size * len(site.uses)
         self._normalised = self._by_sample(_normalise(node).unsqueeze(0))[0] if "weight" in site.uses else None
 
     def by_sample(self, raw: Tensor) -> Tensor:
@@ -76,38 +73,18 @@ class NormalisationPrepared:
         found = {}
         if self._normalised is not None:
             found["weight"] = self._reduce(gradients * self._normalised[rows])
-        if self._bias:
+        if "bias" in self._site.uses:
             found["bias"] = self._reduce(gradients)
         return found
 
-    def _gradients(self, gradients: Tensor) -> Tensor:
-        """(c, b, P)."""
-        parts = list(self.formed(gradients, slice(None)).values())
-        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
-
     def _reduce(self, gradients: Tensor) -> Tensor:
         return (gradients.sum(self._summed) if self._summed else gradients).flatten(2)
-
-    def squared_norms(self, gradients: Tensor) -> Tensor:
-        return squared_norms(self._gradients(gradients))
-
-    def collected(self, gradients: Tensor) -> Tensor:
-        return self._gradients(gradients)
-
-    def features(self, collected: Tensor, room: Room) -> list[Features]:
-        return [ExplicitFeatures.of(collected, self._joined)]
 
     def input_numbers(self) -> int:
         return self._inputs
 
     def numbers(self) -> int:
         return 0 if self._normalised is None else self._normalised.numel()
-
-    def pair_numbers(self) -> int:
-        return self._pair_numbers
-
-    def placed_numbers(self) -> int:
-        return 0
 
 
 def _normalise(node: Any) -> Tensor:
