@@ -27,6 +27,7 @@ BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 """Memory that the batches of one moment may take; batch sizes are derived from it."""
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
+_SHORT, _STRETCHED = 8, 4  # samples of a batch that are few for one operation: for as many, so many times the memory is taken
 _LEAST = 4  # samples of a batch below which more of them at once gain nothing
 _ONE_PASS = 2**16  # numbers that a batch's layers put out below which one backward pass for all scalars is faster than one for each
 _WORTH = 2**20  # numbers below which several threads cost more than they gain
@@ -104,7 +105,7 @@ class Engine:
         self.compressor = None if compression is None else Compressor(compression, sizes, self.like)
 
     def norm_batches(self, n: int, wish: int | None) -> "Batches":
-        """How ``n`` samples are cut for norms: batches of ``wish``, or of as many samples as fit BATCH_BYTES.
+        """How ``n`` samples are cut for norms: batches of ``wish``, or of as many samples as fit BATCH_BYTES (eight: four times that).
 
         A sample takes twice its layers' inputs and outputs (the graph holds what lies between them), the unfolded inputs or products
         of positions, and one output's gradients; at most 256 samples (2048 on CUDA), beyond which nothing is gained.
@@ -127,8 +128,8 @@ class Engine:
         if wish is not None:
             return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
         at_once = max(1, min(processors(), fitting, n // _LEAST))
-        step = min(largest, max(1, fitting // at_once))
-        return Batches(n, step, at_once, even=True)
+        step = max(fitting // at_once, min(_SHORT, _STRETCHED * self._budget // (numbers * at_once)))
+        return Batches(n, min(largest, max(1, step)), at_once, even=True)
 
     def pair_bytes(self) -> int:
         """Bytes that the features of one sample take."""
@@ -168,12 +169,15 @@ class Engine:
             if p.slots:
                 watched, sites = self._captured(p, x)
                 nodes = [site.node for site in sites]
-                prepared = list(map(self._prepared, sites))
                 span = self._span(len(x))
+                held = list(map(self._prepared, sites)) if span < self.outputs else []
                 for first in range(0, self.outputs, span):
                     last = min(self.outputs, first + span)
-                    for layer, raw in zip(prepared, watched.gradients(nodes, seeds[first:last], p.batched), strict=True):
-                        total[first:last] += layer.squared_norms(layer.by_sample(raw))
+                    gradients = watched.gradients(nodes, seeds[first:last], p.batched)
+                    for layer, site in enumerate(sites):
+                        prepared = held[layer] if held else self._prepared(site)
+                        total[first:last] += prepared.squared_norms(prepared.by_sample(gradients[layer]))
+                        gradients[layer] = seeds  # its memory is wanted for the next
             if p.general is not None:
                 total += p.general.squared_norms(x)
         return total

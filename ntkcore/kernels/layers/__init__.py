@@ -4,8 +4,6 @@ They are those of autograd's graph: a layer is what its forward computes, whatev
 known by itself.
 """
 
-from torch.autograd.function import BackwardCFunction
-
 from ntkcore.kernels.layers.affine import AffineRule
 from ntkcore.kernels.layers.base import OperationRule, Prepared, Site
 from ntkcore.kernels.layers.broadcast import BroadcastRule
@@ -32,9 +30,7 @@ _RULES: dict[str, OperationRule] = {
 
 def rule_for(use: Use) -> OperationRule | None:
     """The rule for an operation that takes a parameter, or None for one without."""
-    if issubclass(type(use.node), BackwardCFunction):  # a function of the user's own, whatever its name
-        return None
-    rule = _RULES.get(use.kind)
+    rule = _RULES.get(use.kind)  # no function of a user's own has such a name: theirs end without a number
     return None if rule is None or rule.role(use) is None else rule
 
 
