@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from ntkcore.kernels.capture import Capture, capture
-from ntkcore.kernels.layers import Site, rule_for
+from ntkcore.kernels.layers import OperationRule, Site, rule_for
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.probe import checking_seeds, close, owners_of, reference_norms
-from ntkcore.kernels.uses import Way, shape_of
+from ntkcore.kernels.uses import Use, Way, shape_of
 
 _Ways = tuple[Way, ...]
 _KINKS = 5e-2  # of a gradient or its squared norm: more than a few values on the other side of a kink make of it
@@ -26,41 +27,61 @@ class Member:
     name: str
 
 
+class Form(NamedTuple):
+    """How an operation takes the members of a slot: its ``rule``, their ``roles`` in it, and where the samples lie in its result, as
+    :class:`~ntkcore.kernels.layers.Site` says."""
+
+    rule: OperationRule
+    roles: tuple[str, ...]
+    axis: int
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Parameters that one operation takes in every pass, with their gradients in closed form.
 
     Attributes:
         members: the parameters.
-        forms: in which ways an operation takes them (a sample alone may be computed otherwise than several), and where the samples lie
-            in its result, as :class:`~ntkcore.kernels.layers.Site` says.
+        forms: the ways in which an operation takes them; a sample alone may be computed otherwise than several.
         images: whether it is a convolution of images.
     """
 
     members: tuple[Member, ...]
-    forms: dict[_Ways, int]
+    forms: dict[_Ways, Form]
     images: bool
 
     def site(self, watched: Capture) -> Site | None:
         """The operation in a pass; None where that uses a parameter otherwise."""
-        found = self.found(watched)
-        return None if found is None or found[0] not in self.forms else replace(found[1], axis=self.forms[found[0]])
+        uses = self.uses(watched)
+        ways = tuple([use.way for use in uses])
+        form = self.forms.get(ways)
+        return None if form is None else self.site_of(watched, uses, form)
 
-    def found(self, watched: Capture) -> tuple[_Ways, Site] | None:
-        """The ways in which one operation of a pass takes all the parameters, and this operation; None where none does."""
-        taken = [watched.uses.get(member.place, []) for member in self.members]
-        if any(len(uses) != 1 for uses in taken):
+    def uses(self, watched: Capture) -> list[Use]:
+        """Those of the members by the one operation of a pass that takes them all, once; none where there is no such one."""
+        found: list[Use] = []
+        for member in self.members:
+            taken = watched.uses.get(member.place, ())
+            if len(taken) != 1 or (found and taken[0].node is not found[0].node):
+                return []
+            found += taken
+        return found
+
+    def site_of(self, watched: Capture, uses: Sequence[Use], form: Form) -> Site:
+        """The operation of these ``uses``."""
+        named = {role: member.name for role, member in zip(form.roles, self.members, strict=True)}
+        node = uses[0].node
+        by_role = dict(zip(form.roles, uses, strict=True))
+        return Site(form.rule, node, type(node).__name__, by_role, named, shape_of(node), len(watched.outputs), form.axis)
+
+    def formed(self, watched: Capture) -> tuple[_Ways, Site] | None:
+        """As :meth:`site`, in any form that there is a rule for."""
+        uses = self.uses(watched)
+        rule = rule_for(uses[0].way) if uses else None
+        roles = [] if rule is None else [role for role in (rule.role(use.way) for use in uses) if role is not None]
+        if rule is None or len(set(roles)) < len(uses):
             return None
-        uses = [one for (one,) in taken]
-        rule = rule_for(uses[0])
-        if rule is None or any(use.node is not uses[0].node for use in uses):
-            return None
-        roles = [rule.role(use) for use in uses]
-        if None in roles or len(set(roles)) < len(roles):
-            return None
-        by_role = {role: use for role, use in zip(roles, uses, strict=True) if role is not None}
-        names = {role: member.name for role, member in zip(by_role, self.members, strict=True)}
-        return tuple(use.way for use in uses), Site(rule, uses[0].node, by_role, names, len(watched.outputs), 0)
+        return tuple(use.way for use in uses), self.site_of(watched, uses, Form(rule, tuple(roles), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +132,11 @@ class _Trial:
         axes = {ways: min(known, key=lambda axis: (len(known[axis]), axis)) for ways, known in self.against.items()}
         reasons = {name: reason for ways, axis in axes.items() for name, reason in self.against[ways][axis].items()}
         kept = [number for number, member in enumerate(self.slot.members) if member.name not in reasons]
-        forms = {tuple(ways[number] for number in kept): axis for ways, axis in axes.items()}
+        forms = {}
+        for ways, axis in axes.items():
+            rule = rule_for(ways[0])
+            assert rule is not None
+            forms[tuple(ways[number] for number in kept)] = Form(rule, tuple(rule.role(ways[number]) or "" for number in kept), axis)
         return replace(self.slot, members=tuple(self.slot.members[number] for number in kept), forms=forms), reasons
 
 
@@ -131,12 +156,16 @@ def verified(
     raw: list[Tensor] = []
     batched = folded = False
     for order, watched in zip(orders, passes, strict=True):
-        met = [(trial, *found) for trial in trials if (found := trial.slot.found(watched)) is not None]
+        met = [(trial, *found) for trial in trials if (found := trial.slot.formed(watched)) is not None]
         if order == [0]:  # computed as among others, it needs no look of its own
             met = [(trial, ways, site) for trial, ways, site in met if ways not in trial.against]
         if not met:
             continue
-        raw, batched, folded = _backward(watched, [site.node for _, _, site in met], checking_seeds(watched.outputs.detach()))
+        nodes, seeds = [site.node for _, _, site in met], checking_seeds(watched.outputs.detach())
+        if len(order) == rows:
+            raw, batched, folded = _backward(watched, nodes, seeds)
+        else:
+            raw = watched.gradients(nodes, seeds, batched=False)
         expected = {name: norms[:, order] for name, norms in reference.items()}
         judged = [trial.judged(site, gradients, expected, layout) for (trial, _, site), gradients in zip(met, raw, strict=True)]
         if raw[0].dtype == torch.float32 and any(map(_in_doubt, judged)):
@@ -194,13 +223,13 @@ def _candidates(model: nn.Module, passes: Sequence[Capture]) -> tuple[list[Slot]
         if most > 1 or min(map(len, taken)) == 0:
             shared = "shared by " + " and ".join(repr(holder) for holder, _ in holders)
             reasons[name] = shared if len(holders) > 1 else f"used {most} times in one pass"
-        elif all(rule_for(one) is not None for (one,) in taken):
+        elif all(rule_for(one.way) is not None for (one,) in taken):
             groups.setdefault(tuple(one.node for (one,) in taken), []).append(Member(id(p), name))
     slots = []
     for nodes, held in groups.items():
         images = type(nodes[-1]).__name__ == "ConvolutionBackward0" and len(shape_of(nodes[-1])) == 4
         slot = Slot(tuple(held), {}, images)
-        if all(slot.found(watched) is not None for watched in passes):
+        if all(slot.formed(watched) is not None for watched in passes):
             slots.append(slot)
     return slots, reasons
 

@@ -20,33 +20,27 @@ class Way(NamedTuple):
     place: int
     through: tuple[str, ...]
 
+    @property
+    def kind(self) -> str:
+        """The operation's name."""
+        return self.operation.__name__
+
 
 class Use(NamedTuple):
     """An operation that takes a parameter, or another form of it.
 
-    ``node`` is the operation in the graph, and ``place`` which of its inputs; ``source`` is the node that the input comes from, the
-    parameter's own or that of the last of the operations ``through`` which it went before.
+    ``node`` is the operation in the graph, and ``source`` the node that this input of it comes from: the parameter's own, or that of the
+    last of the operations which it went through before.
     """
 
     node: Node
-    place: int
+    way: Way
     source: Node
-    through: tuple[str, ...]
-
-    @property
-    def kind(self) -> str:
-        """The operation's name."""
-        return type(self.node).__name__
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of what the operation gets."""
         return shape_of(self.source)
-
-    @property
-    def way(self) -> Way:
-        """Without the pass it was seen in."""
-        return Way(type(self.node), self.place, self.through)
 
 
 Uses = dict[int, list[Use]]
@@ -71,17 +65,20 @@ def uses_of(outputs: Tensor) -> Uses:
                 leaves.append(following)
             else:
                 waiting.append(following)
-    return {id(leaf.variable): list(_reached(leaf, (), takers)) for leaf in leaves}  # type: ignore[attr-defined]  # a leaf has it
+    found: Uses = {}
+    for leaf in leaves:
+        found[id(leaf.variable)] = _reached(leaf, (), takers)  # type: ignore[attr-defined]  # a leaf has it
+    return found
 
 
 def _reached(source: Node, through: tuple[str, ...], takers: dict[Node, list[tuple[Node, int]]]) -> list[Use]:
     found = []
     for node, place in takers[source]:
-        name = type(node).__name__
-        if name in _ALONE and node in takers:
-            found += _reached(node, (*through, name), takers)
+        operation = type(node)
+        if operation.__name__ in _ALONE and node in takers:
+            found += _reached(node, (*through, operation.__name__), takers)
         else:
-            found.append(Use(node, place, source, through))
+            found.append(Use(node, Way(operation, place, through), source))
     return found
 
 

@@ -9,7 +9,7 @@ X = torch.randn(3, 4)
 
 
 def ways(outputs: torch.Tensor, parameter: nn.Parameter) -> list[tuple[str, int, tuple[str, ...], tuple[int, ...]]]:
-    return [(use.kind, use.place, use.through, use.shape) for use in uses_of(outputs).get(id(parameter), [])]
+    return [(use.way.kind, use.way.place, use.way.through, use.shape) for use in uses_of(outputs).get(id(parameter), [])]
 
 
 def test_a_layers_weights_and_their_forms() -> None:

@@ -9,7 +9,7 @@ from ntkcore.kernels.layers.base import OperationRule, Prepared, Site
 from ntkcore.kernels.layers.broadcast import BroadcastRule
 from ntkcore.kernels.layers.embedding import EmbeddingRule
 from ntkcore.kernels.layers.normalisation import NormalisationRule
-from ntkcore.kernels.uses import Use
+from ntkcore.kernels.uses import Way
 
 _RULES: dict[str, OperationRule] = {
     **dict.fromkeys(("ConvolutionBackward0", "AddmmBackward0", "MmBackward0"), AffineRule()),
@@ -28,10 +28,10 @@ _RULES: dict[str, OperationRule] = {
 }
 
 
-def rule_for(use: Use) -> OperationRule | None:
+def rule_for(way: Way) -> OperationRule | None:
     """The rule for an operation that takes a parameter, or None for one without."""
-    rule = _RULES.get(use.kind)  # no function of a user's own has such a name: theirs end without a number
-    return None if rule is None or rule.role(use) is None else rule
+    rule = _RULES.get(way.kind)  # no function of a user's own has such a name: theirs end without a number
+    return None if rule is None or rule.role(way) is None else rule
 
 
 __all__ = ["OperationRule", "Prepared", "Site", "rule_for"]

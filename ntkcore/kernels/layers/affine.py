@@ -20,7 +20,7 @@ from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Prepared, Site
 from ntkcore.kernels.layers.depthwise import DepthwisePrepared, is_depthwise
 from ntkcore.kernels.layers.unfolded import ChannelsLast, Convolution, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
-from ntkcore.kernels.uses import REPEATED, TURNED, Use
+from ntkcore.kernels.uses import REPEATED, TURNED, Way
 
 _LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
@@ -37,10 +37,10 @@ class AffineRule:
 
     axes: tuple[int, ...] = (0, 1)
 
-    def role(self, use: Use) -> str | None:
-        role = _ROLES[use.kind].get(use.place)
-        turned = TURNED in use.through and (use.kind == "ConvolutionBackward0" or role == "bias")
-        return None if turned or REPEATED in use.through else role
+    def role(self, way: Way) -> str | None:
+        role = _ROLES[way.kind].get(way.place)
+        turned = TURNED in way.through and (way.kind == "ConvolutionBackward0" or role == "bias")
+        return None if turned or REPEATED in way.through else role
 
     def refusal(self, site: Site) -> str | None:
         if site.kind != "ConvolutionBackward0":
@@ -72,7 +72,7 @@ class AffinePrepared:
         if self._channels_last:
             self._channels, self._positions = site.output[1], site.output[0] // site.batch
             if "weight" in site.uses:
-                self._turned = TURNED in site.uses["weight"].through
+                self._turned = TURNED in site.uses["weight"].way.through
                 value = site.node._saved_mat1 if site.kind == "AddmmBackward0" else site.node._saved_self
                 self._unfolded = rows_of(site.rows(value.detach()))
         else:

@@ -8,39 +8,34 @@ from torch import Tensor
 
 from ntkcore.kernels.features import Features, Room
 from ntkcore.kernels.layout import Layout
-from ntkcore.kernels.uses import Use, shape_of
+from ntkcore.kernels.uses import Use, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """One operation of one forward pass of ``batch`` samples, with its ``uses`` of parameters by their roles ("weight", "bias").
 
-    ``names`` are the parameters'. ``axis`` says where the samples lie in what it gives: first, or second behind the steps of a sequence
-    (0, 1).
+    ``kind`` is its name in autograd's graph, ``output`` the shape of its result; ``names`` are the parameters'. ``axis`` says where the
+    samples lie in what it gives: first, or second behind the steps of a sequence (0, 1).
     """
 
     rule: "OperationRule"
     node: Any
+    kind: str
     uses: Mapping[str, Use]
     names: Mapping[str, str]
+    output: tuple[int, ...]
     batch: int
     axis: int
 
-    @property
-    def kind(self) -> str:
-        """The operation's name in autograd's graph."""
-        return type(self.node).__name__
-
-    @property
-    def output(self) -> tuple[int, ...]:
-        """The shape of its result."""
-        return shape_of(self.node)
-
     def rows(self, values: Tensor, axis: int = 0) -> Tensor:
         """(..., b·m, ...) rows of which each sample has m, at an axis, as (..., b, m, ...)."""
+        shape, batch = values.shape, self.batch
+        if shape[axis] == batch:
+            return values.unsqueeze(axis + 1)
         if self.axis == 0:
-            return values.unflatten(axis, (self.batch, -1))
-        return values.unflatten(axis, (-1, self.batch)).transpose(axis, axis + 1)
+            return values.reshape(*shape[:axis], batch, shape[axis] // batch, *shape[axis + 1 :])
+        return values.reshape(*shape[:axis], shape[axis] // batch, batch, *shape[axis + 1 :]).transpose(axis, axis + 1)
 
 
 class Prepared(Protocol):
@@ -97,7 +92,7 @@ class OperationRule(Protocol):
     axes: tuple[int, ...]
     """Where the samples may lie in what it gives, as :class:`Site` counts."""
 
-    def role(self, use: Use) -> str | None:
+    def role(self, way: Way) -> str | None:
         """The role ("weight" or "bias") that a parameter has there; None where this use of it has no closed form."""
         ...
 

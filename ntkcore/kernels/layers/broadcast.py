@@ -11,7 +11,7 @@ from torch import Tensor
 from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
 from ntkcore.kernels.layers.formed import FormedPrepared
 from ntkcore.kernels.layout import Layout
-from ntkcore.kernels.uses import REPEATED, TURNED, Use, dtype_of
+from ntkcore.kernels.uses import REPEATED, TURNED, Use, Way, dtype_of
 
 
 class BroadcastRule:
@@ -19,9 +19,9 @@ class BroadcastRule:
 
     axes: tuple[int, ...] = (0, 1)
 
-    def role(self, use: Use) -> str | None:
-        turned = TURNED in use.through or REPEATED in use.through
-        return None if turned or (use.kind == "DivBackward0" and use.place == 0) else "weight"
+    def role(self, way: Way) -> str | None:
+        turned = TURNED in way.through or REPEATED in way.through
+        return None if turned or (way.kind == "DivBackward0" and way.place == 0) else "weight"
 
     def refusal(self, site: Site) -> str | None:
         (use,) = site.uses.values()
@@ -47,7 +47,7 @@ class BroadcastPrepared(FormedPrepared):
         else:
             del mine[1], full[1]
         self._summed = tuple(axis + 2 for axis, (own, size) in enumerate(zip(mine, full, strict=True)) if own == 1 < size)
-        factor = _factor(site.node, use.place)
+        factor = _factor(site.node, use.way.place)
         self._factor = self.by_sample(factor.expand(1, *site.output))[0] if isinstance(factor, Tensor) else factor
 
     def by_sample(self, raw: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor
 from ntkcore.kernels.features import ExplicitFeatures, Features, Room, TokenFeatures, squared_norms
 from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
 from ntkcore.kernels.layout import Layout
-from ntkcore.kernels.uses import Use
+from ntkcore.kernels.uses import Way
 
 
 class EmbeddingRule:
@@ -14,8 +14,8 @@ class EmbeddingRule:
 
     axes: tuple[int, ...] = (0, 1)
 
-    def role(self, use: Use) -> str | None:
-        return None if use.through else "weight"
+    def role(self, way: Way) -> str | None:
+        return None if way.through else "weight"
 
     def refusal(self, site: Site) -> str | None:
         return NOT_BY_SAMPLE if site.node._saved_indices.numel() % site.batch else None

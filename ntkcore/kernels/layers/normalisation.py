@@ -14,7 +14,7 @@ from torch import Tensor
 from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
 from ntkcore.kernels.layers.formed import FormedPrepared
 from ntkcore.kernels.layout import Layout
-from ntkcore.kernels.uses import REPEATED, TURNED, Use
+from ntkcore.kernels.uses import REPEATED, TURNED, Way
 
 _BATCH, _BY_ROW = ("NativeBatchNormBackward0", "CudnnBatchNormBackward0"), ("NativeLayerNormBackward0", "FusedRmsNormBackward0")
 
@@ -24,16 +24,16 @@ class NormalisationRule:
 
     axes: tuple[int, ...] = (0, 1)
 
-    def role(self, use: Use) -> str | None:
-        if TURNED in use.through or (REPEATED in use.through and use.kind not in _BATCH):
+    def role(self, way: Way) -> str | None:
+        if TURNED in way.through or (REPEATED in way.through and way.kind not in _BATCH):
             return None
-        return {1: "weight", 2: "bias"}.get(use.place)
+        return {1: "weight", 2: "bias"}.get(way.place)
 
     def refusal(self, site: Site) -> str | None:
         shape = site.node._saved_input.shape
         if type(site.node).__name__ in _BY_ROW:
             return NOT_BY_SAMPLE if math.prod(shape[: -len(site.node._saved_normalized_shape)]) % site.batch else None
-        repeated = {REPEATED in use.through for use in site.uses.values()}
+        repeated = {REPEATED in use.way.through for use in site.uses.values()}
         if len(repeated) > 1 or site.axis:
             return NOT_BY_SAMPLE
         if repeated == {True}:
@@ -58,7 +58,7 @@ class NormalisationPrepared(FormedPrepared):
             self._summed: tuple[int, ...] = (2,)
             size = math.prod(shape[-within:])
         else:
-            repeated = any(REPEATED in use.through for use in site.uses.values())
+            repeated = any(REPEATED in use.way.through for use in site.uses.values())
             self._by_sample = (lambda raw: raw.view(len(raw), site.batch, -1, *shape[2:])) if repeated else (lambda raw: raw)
             self._summed = tuple(range(3, 1 + len(shape)))
             size = shape[1] // (site.batch if repeated else 1)
