@@ -21,6 +21,7 @@ from ntkcore.kernels.layers import Prepared, Site
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned
 from ntkcore.kernels.pool import processors
+from ntkcore.kernels.ways import PLAIN, Ways, measured
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
@@ -62,6 +63,7 @@ class Engine:
         outputs: Outputs = "mean",
         dtype: torch.dtype | None = None,
         tf32: bool = False,
+        ways: Ways | None = None,
     ) -> None:
         """Check the model and the samples and plan the layers."""
         if dtype not in (None, torch.float32, torch.float64):
@@ -88,6 +90,10 @@ class Engine:
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
+        plain = kind != "cpu" or self.dtype != torch.float32
+        if ways is None:
+            plain |= len(self.samples) * max(self._per_sample, self._per_norm) < _WORTH
+        self.ways = PLAIN if plain else ways or measured()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -196,12 +202,12 @@ class Engine:
     def own_gram(self, block: Block) -> Tensor:
         """(b·r, b·r) Gram matrix of a block."""
         with exact_gradients(self.like.device, tf32=self.tf32):  # no feature has a graph
-            return block.own_gram(self.like)
+            return block.own_gram(self.like, self.ways.products)
 
     def gram(self, rows: Block, columns: Block) -> Tensor:
         """(b·r, b'·r) Gram matrix of two blocks."""
         with exact_gradients(self.like.device, tf32=self.tf32):
-            return rows.gram(columns, self.like)
+            return rows.gram(columns, self.like, self.ways.products)
 
     def others(self, z: Tensor | np.ndarray) -> Tensor:
         """Check a second set of samples against the first."""
@@ -225,7 +231,9 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         seeds, batch, many = p.seeds, samples.shape[0], self.layout.count > 1
-        last = self._images and p.last and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
+        grouped = self.ways.weights == "grouped"
+        apart = self._images and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
+        last = apart and p.last and not grouped
         with exact_gradients(self.like.device, tf32=self.tf32):
             x = as_batch(samples, p.like)
             if last:
@@ -234,7 +242,7 @@ class Engine:
             if p.slots:
                 watched, sites = self._captured(p, x)
                 nodes = [site.node for site in sites]
-                by_pass = last and many
+                by_pass = many and (last or (apart and grouped))
                 held = list(map(self._prepared, sites)) if by_pass else []
                 if by_pass:
                     gradients = watched.collected(nodes, seeds, [_collecting(prepared) for prepared in held])
@@ -257,15 +265,14 @@ class Engine:
             found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
         return found
 
-    @staticmethod
-    def _captured(p: Planned, x: Tensor) -> tuple[Capture, list[Site]]:
+    def _captured(self, p: Planned, x: Tensor) -> tuple[Capture, list[Site]]:
         """A forward pass that uses each weight as the plan knows it, and the slots' operations in it.
 
         Raises:
             ModelError: it does not.
         """
         watched = capture(p.model, x.clone() if p.overwrites else x)
-        sites = [slot.site(watched) for slot in p.slots]
+        sites = [slot.site(watched, self.ways) for slot in p.slots]
         odd = [slot.members[0].name for slot, site in zip(p.slots, sites, strict=True) if site is None]
         odd += [name for place, name in p.idle if place in watched.uses]
         if odd or watched.outputs.shape[0] != len(x):

@@ -13,6 +13,7 @@ from ntkcore.kernels.layers import OperationRule, Site, rule_for
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.probe import checking_seeds, close, owners_of, reference_norms
 from ntkcore.kernels.uses import Use, Way, shape_of
+from ntkcore.kernels.ways import PLAIN, Ways
 
 _Ways = tuple[Way, ...]
 _KINKS = 5e-2  # of a gradient or its squared norm: more than a few values on the other side of a kink make of it
@@ -50,12 +51,12 @@ class Slot:
     forms: dict[_Ways, Form]
     images: bool
 
-    def site(self, watched: Capture) -> Site | None:
+    def site(self, watched: Capture, by: Ways = PLAIN) -> Site | None:
         """The operation in a pass; None where that uses a parameter otherwise."""
         uses = self.uses(watched)
         ways = tuple([use.way for use in uses])
         form = self.forms.get(ways)
-        return None if form is None else self.site_of(watched, uses, form)
+        return None if form is None else self.site_of(watched, uses, form, by)
 
     def uses(self, watched: Capture) -> list[Use]:
         """Those of the members by the one operation of a pass that takes them all, once; none where there is no such one."""
@@ -67,12 +68,12 @@ class Slot:
             found += taken
         return found
 
-    def site_of(self, watched: Capture, uses: Sequence[Use], form: Form) -> Site:
+    def site_of(self, watched: Capture, uses: Sequence[Use], form: Form, by: Ways = PLAIN) -> Site:
         """The operation of these ``uses``."""
         named = {role: member.name for role, member in zip(form.roles, self.members, strict=True)}
         node = uses[0].node
         by_role = dict(zip(form.roles, uses, strict=True))
-        return Site(form.rule, node, type(node).__name__, by_role, named, shape_of(node), len(watched.outputs), form.axis)
+        return Site(form.rule, node, type(node).__name__, by_role, named, shape_of(node), len(watched.outputs), form.axis, by)
 
     def formed(self, watched: Capture) -> tuple[_Ways, Site] | None:
         """As :meth:`site`, in any form that there is a rule for."""

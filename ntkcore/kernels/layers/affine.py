@@ -21,6 +21,7 @@ from ntkcore.kernels.layers.depthwise import DepthwisePrepared, is_depthwise
 from ntkcore.kernels.layers.unfolded import ChannelsLast, Convolution, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.uses import REPEATED, TURNED, Way
+from ntkcore.kernels.ways import grouped_weights
 
 _LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
@@ -67,6 +68,7 @@ class AffinePrepared:
         self._batch, self._groups = site.batch, 1
         self._unfolded: Unfolded | None = None
         self._images: ChannelsLast | None = None
+        self._grouped: Convolution | None = None
         self._channels_last = site.kind != "ConvolutionBackward0"
         self._turned = True
         if self._channels_last:
@@ -91,7 +93,10 @@ class AffinePrepared:
         form, value, space = _convolution(site), site.node._saved_input.detach(), site.output[2:]
         self._unfolded = windows_of(form, value, space)
         if len(space) == 2 and self._groups == 1 and value.device.type == "cpu":
-            self._images = ChannelsLast(form, value, space)
+            if site.ways.weights == "grouped":
+                self._grouped = form
+            else:
+                self._images = ChannelsLast(form, value, space)
 
     @property
     def method(self) -> str:
@@ -122,6 +127,9 @@ class AffinePrepared:
             step = min(step, u.step())
         for start in range(0, self._batch, step):
             rows = slice(start, start + step)
+            if self._grouped is not None and self._formed:
+                total[:, rows] += squared_norms(self._by_group(self._grouped, gradients[:, rows], rows)).T
+                continue
             total[:, rows] += self._formed_norms(g[:, rows], u.part(rows)) if self._formed else self._product_norms(g[:, rows], rows)
         return total
 
@@ -156,7 +164,9 @@ class AffinePrepared:
             else:
                 inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        if self._images is not None:
+        if self._grouped is not None:
+            weights = [self._in_room(self._by_group(self._grouped, collected, slice(None)), room)]
+        elif self._images is not None:
             weights = self._by_rows(self._images, collected, room)
         else:
             weights = [self._weights(g, slice(0, self._batch), room)]
@@ -164,6 +174,18 @@ class AffinePrepared:
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
+
+    def _by_group(self, form: Convolution, gradients: Tensor, rows: slice) -> Tensor:
+        """The weight's gradients (b', s, P) for the samples ``rows`` and their ``gradients`` (s, b', C, height, width)."""
+        assert self._unfolded is not None
+        results = gradients.transpose(0, 1).flatten(1, 2)
+        weights = grouped_weights(self._unfolded.value[rows], results, form.kernel, form.stride, form.padding, form.dilation)
+        return weights.view(len(results), len(gradients), -1)
+
+    @staticmethod
+    def _in_room(weights: Tensor, room: Room) -> Tensor:
+        numbers = weights[0].numel()
+        return room(0, numbers).view_as(weights).copy_(weights) if numbers >= _LARGE else weights
 
     def _by_rows(self, images: ChannelsLast, gradients: Tensor, room: Room) -> list[Tensor]:
         """The weight's gradients (b, s, P / parts) for each part of the windows, their columns in the windows' order."""
@@ -183,7 +205,9 @@ class AffinePrepared:
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         g = self._by_position(gradients)
         found = {}
-        if self._unfolded is not None:
+        if self._grouped is not None:
+            found["weight"] = self._by_group(self._grouped, gradients, rows).transpose(0, 1)
+        elif self._unfolded is not None:
             formed = self._weights(g, rows).transpose(0, 1)
             found["weight"] = formed if self._turned else formed.unflatten(2, (self._channels, -1)).transpose(2, 3).flatten(2)
         if self._bias:

@@ -9,6 +9,7 @@ from torch import Tensor
 from ntkcore.kernels.features import Features, Room
 from ntkcore.kernels.layout import Layout
 from ntkcore.kernels.uses import Use, Way
+from ntkcore.kernels.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Site:
     """One operation of one forward pass of ``batch`` samples, with its ``uses`` of parameters by their roles ("weight", "bias").
 
     ``kind`` is its name in autograd's graph, ``output`` the shape of its result; ``names`` are the parameters'. ``axis`` says where the
-    samples lie in what it gives: first, or second behind the steps of a sequence (0, 1).
+    samples lie in what it gives: first, or second behind the steps of a sequence (0, 1). ``ways`` says how to compute.
     """
 
     rule: "OperationRule"
@@ -27,6 +28,7 @@ class Site:
     output: tuple[int, ...]
     batch: int
     axis: int
+    ways: Ways
 
     def rows(self, values: Tensor, axis: int = 0) -> Tensor:
         """(..., b·m, ...) rows of which each sample has m, at an axis, as (..., b, m, ...)."""
