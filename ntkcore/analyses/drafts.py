@@ -22,7 +22,7 @@ def one_device(draft: Draft, reporter: Reporter, names: tuple[str, ...]) -> None
     kind = reporter.device.split(":")[0]
     made = draft.get_json("made")
     if made is not None and made["device"] != kind:
-        for name in names:
+        for name in (*names, "ways"):
             draft.drop(name)
         reporter.warn(f"An unfinished computation on another device ({made['device']}) was begun anew on this one ({kind}).")
     draft.put_json("made", {"device": kind})

@@ -8,6 +8,7 @@ from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import working_set
 from ntkcore.kernels.plan import FallbackWarning, LayerPlan, PlanEntry, layer_plan
 from ntkcore.kernels.relu import two_layer_relu_ntk
+from ntkcore.kernels.ways import Ways, quickest
 
 __all__ = [
     "Compression",
@@ -17,11 +18,13 @@ __all__ = [
     "LayerPlan",
     "Outputs",
     "PlanEntry",
+    "Ways",
     "empirical_ntk",
     "infinite_ntk",
     "layer_plan",
     "ntk_diagonal",
     "ntk_tiles",
+    "quickest",
     "two_layer_relu_ntk",
     "working_set",
 ]

@@ -1,95 +1,70 @@
-"""One forward pass that remembers chosen layers' inputs, and backward passes that stop at their outputs.
+"""One forward pass with the graph that autograd has of it, and backward passes that stop at chosen operations' results.
 
-No gradient of a weight is ever formed: each layer's output is remembered as an edge of the autograd graph (so that operations that
-later change it in place do no harm), and gradients are taken with respect to these edges.
+No gradient of a weight is ever formed there: gradients are taken at edges of the graph, which are those of the operations' own results
+(whatever changes these in place later), and an operation's input is what autograd keeps of it.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.autograd.graph import Node
 from torch.func import vmap
 
-from ntkcore.errors import ModelError
 from ntkcore.kernels.general import quiet_vmap
-
-
-class Call(NamedTuple):
-    """One call of a layer: its input, the input's version then, and its output's edge and shape (edge None: no gradient)."""
-
-    value: Tensor
-    version: int
-    output: Tensor
-    edge: GradientEdge | None
+from ntkcore.kernels.uses import Uses, edge_of, shape_of, uses_of
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A forward pass: ``outputs`` (b, k) and the calls of each watched layer."""
+    """A forward pass: ``outputs`` (b, k) and the operations that use each parameter."""
 
     outputs: Tensor
-    calls: dict[str, list[Call]] = field(repr=False)
+    uses: Uses = field(repr=False)
 
-    def single(self, name: str) -> Call:
-        """The one call of a layer.
+    @classmethod
+    def of(cls, outputs: Tensor) -> "Capture":
+        """The pass that gave the ``outputs``."""
+        return cls(outputs, uses_of(outputs))
 
-        Raises:
-            ModelError: the layer was not called exactly once, or its input was changed afterwards.
-        """
-        calls = self.calls[name]
-        if len(calls) != 1:
-            raise ModelError(
-                f"The layer {name!r} ran {len(calls)} times for some images and once for others.",
-                "Use a network whose path does not depend on the images' values or their number.",
-            )
-        if calls[0].value._version != calls[0].version:
-            raise ModelError(
-                f"The network changes the input of the layer {name!r} in place after using it.",
-                "Replace the in-place operation (such as x += y) by one that makes a new array (x = x + y).",
-            )
-        return calls[0]
-
-    def gradients(self, names: list[str], seeds: Tensor, batched: bool, folded: bool = False) -> list[Tensor]:
-        """Gradients of the combinations ``seeds`` (s, k) of outputs at the named layers' outputs, each (s, b, *output).
+    def gradients(self, nodes: Sequence[Node], seeds: Tensor, batched: bool, folded: bool = False) -> list[Tensor]:
+        """Gradients of the combinations ``seeds`` (s, k) of outputs at the operations' results, each (s, *result).
 
         ``batched`` runs one backward pass for all of these combinations instead of one for each; ``folded``, too, in which a convolution
         takes those of all combinations as one batch: faster where each is small, but not every operation can be so run.
         """
-        watched = [self.single(name) for name in names]
-        wanted: Any = tuple(call.edge for call in watched if call.edge is not None)
+        wanted: Any = tuple(map(edge_of, nodes))
         batch, count = self.outputs.shape[0], seeds.shape[0]
-        found: Iterator[Tensor | None] = iter(())
+        found: Sequence[Tensor | None] = [None] * len(nodes)
         if wanted and self.outputs.requires_grad:
             options: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
             if (batched or folded) and count > 1:
                 chosen = seeds[:, None, :].expand(count, batch, -1)
                 with quiet_vmap():
                     if folded:
-                        found = iter(vmap(lambda seed: torch.autograd.grad(self.outputs, wanted, seed, **options))(chosen))
+                        found = vmap(lambda seed: torch.autograd.grad(self.outputs, wanted, seed, **options))(chosen)
                     else:
-                        found = iter(torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options))
+                        found = torch.autograd.grad(self.outputs, wanted, chosen, is_grads_batched=True, **options)
             else:
                 rows = [seeds] if count == 1 else seeds.split(1)
                 passes = [torch.autograd.grad(self.outputs, wanted, seed.expand(batch, -1), **options) for seed in rows]
-                found = (None if parts[0] is None else _stacked(parts) for parts in zip(*passes, strict=True))
-        gradients = [None if call.edge is None else next(found, None) for call in watched]
+                found = [None if parts[0] is None else _stacked(parts) for parts in zip(*passes, strict=True)]
         return [
-            call.output.new_zeros(count, *call.output.shape) if gradient is None else gradient
-            for call, gradient in zip(watched, gradients, strict=True)
+            self.outputs.new_zeros(count, *shape_of(node)) if gradient is None else gradient
+            for node, gradient in zip(nodes, found, strict=True)
         ]
 
-    def collected(self, names: list[str], seeds: Tensor, needed: Sequence[Callable[[Tensor], Tensor]]) -> list[Tensor]:
-        """What is ``needed`` of the :meth:`gradients` (1, b, *output) -> (1, b, ...) for each name, after a pass for each of the ``seeds``.
+    def collected(self, nodes: Sequence[Node], seeds: Tensor, needed: Sequence[Callable[[Tensor], Tensor]]) -> list[Tensor]:
+        """What is ``needed`` of the :meth:`gradients` (1, *result) -> (1, b, ...) at each operation, a pass for each of the ``seeds``.
 
         Each (s, b, ...); of images with the channels last, those of all passes together at each position.
         """
-        passes: list[list[Tensor]] = [[] for _ in names]
+        passes: list[list[Tensor]] = [[] for _ in nodes]
         for seed in seeds.split(1):
-            for parts, keep, gradients in zip(passes, needed, self.gradients(names, seed, batched=False), strict=True):
+            for parts, keep, gradients in zip(passes, needed, self.gradients(nodes, seed, batched=False), strict=True):
                 parts.append(keep(gradients))
         found = []
         for number, parts in enumerate(passes):
@@ -105,44 +80,9 @@ def _stacked(parts: tuple[Tensor, ...]) -> Tensor:
     return parts[0].unsqueeze(0) if len(parts) == 1 else torch.stack(parts)
 
 
-def capture(model: nn.Module, x: Tensor, layers: Mapping[str, nn.Module]) -> Capture:
-    """Run ``model`` on ``x`` (b, ...) and remember every call of the ``layers``."""
-    calls: dict[str, list[Call]] = {name: [] for name in layers}
-    watched: list[tuple[dict[str, Any], _Watching]] = []
-    try:
-        # while the model runs, each layer has a forward of its own: what a hook before all others does, in a third of its time
-        for name, module in layers.items():
-            own = vars(module)
-            before = own.get("forward")
-            if isinstance(before, _Watching):  # of another thread, on the same model: not to be kept
-                before = before.before
-            watched.append((own, _Watching(before or type(module).forward.__get__(module), before, calls[name])))
-            own["forward"] = watched[-1][1]
-        outputs = model(x)
-    finally:
-        for own, watching in watched:
-            if watching.before is None:
-                own.pop("forward", None)
-            else:
-                own["forward"] = watching.before
-    return Capture(outputs, calls)
-
-
-class _Watching:
-    """A layer's ``forward`` that remembers its calls; ``before`` is what the layer itself had in this place."""
-
-    __slots__ = ("_calls", "_forward", "before")
-
-    def __init__(self, forward: Callable[..., Tensor], before: Callable[..., Tensor] | None, calls: list[Call]) -> None:
-        self._forward, self.before, self._calls = forward, before, calls
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        output = self._forward(*args, **kwargs)
-        value = args[0] if args else kwargs["input"]
-        edge = get_gradient_edge(output) if output.requires_grad else None
-        self._calls.append(Call(value.detach(), value._version, output.detach(), edge))
-        # a view changed in place is re-derived from its base, past the remembered edge; a copy is not
-        return output.clone() if output._is_view() else output
+def capture(model: nn.Module, x: Tensor) -> Capture:
+    """Run ``model`` on ``x`` (b, ...)."""
+    return Capture.of(model(x))
 
 
 _CPU = ("mkldnn", "matmul"), ("mkldnn", "conv"), ("mkldnn", "rnn")

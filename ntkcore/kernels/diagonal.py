@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.plan import Planned
+from ntkcore.kernels.ways import Ways
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -21,6 +22,7 @@ def ntk_diagonal(
     reduction: Reduction = "mean",
     batch_size: int | None = None,
     device: torch.device | str | None = None,
+    ways: Ways | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """k(x, x) = mean over outputs o of ``|grad_theta f_o(x)|²``, theta the parameters with ``requires_grad``.
@@ -36,6 +38,7 @@ def ntk_diagonal(
         reduction: "mean" or "sum" over outputs, or "none".
         batch_size: samples at a time; None derives it from the memory a batch may take (``engine.BATCH_BYTES``).
         device: where to compute; None means where the model is. Elsewhere, a copy of the model is used.
+        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.ways.measured`).
         progress: called with (samples done, n) after each batch; may raise ``Cancelled``.
 
     Returns:
@@ -48,7 +51,7 @@ def ntk_diagonal(
     """
     if reduction not in ("mean", "sum", "none"):
         raise DataError(f"The reduction is {reduction!r}.", 'Choose "mean", "sum" or "none".')
-    engine = Engine(model, x, device)
+    engine = Engine(model, x, device, ways=ways)
     engine.say_notes()
     samples, n = engine.samples, len(engine.samples)
     result = np.empty((n, engine.outputs))

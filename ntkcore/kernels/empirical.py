@@ -22,6 +22,7 @@ from ntkcore.kernels.features import numpy_dtype
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import require_fit, side_of
 from ntkcore.kernels.schedule import Progress, mirrored, tiles
+from ntkcore.kernels.ways import Ways
 from ntkcore.kernels.workers import threads
 
 EXACT = 64
@@ -39,6 +40,7 @@ class EmpiricalKernel:
         notes: sentences for the user: parameters whose gradients were formed one by one, and why.
         compression: what a compression cost, None without one.
         seconds, device, dtype: how long, on what, and in which precision.
+        ways: how: the same ways give the same bytes.
     """
 
     values: np.ndarray
@@ -49,6 +51,7 @@ class EmpiricalKernel:
     seconds: float
     device: str
     dtype: str
+    ways: Ways
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype, copy=copy)
@@ -65,6 +68,7 @@ def empirical_ntk(
     dtype: torch.dtype | None = None,
     compression: Compression | None = None,
     tf32: bool = False,
+    ways: Ways | None = None,
     progress: Progress | None = None,
 ) -> EmpiricalKernel:
     """``Θ(x, z) = J(x) J(z)^T`` over the trained parameters, or one of its stand-ins.
@@ -80,6 +84,7 @@ def empirical_ntk(
         dtype: precision of the computation; None means the model's.
         compression: keep fewer columns of every gradient; the error is measured on an exact block.
         tf32: allow TF32 products on a GPU that has them (ten bits of mantissa).
+        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.ways.measured`).
         progress: called with (blocks done, all blocks), also between a block's batches; may raise ``Cancelled``.
 
     Memory never exceeds :func:`working_set`.
@@ -90,7 +95,7 @@ def empirical_ntk(
         ComputationError: entries that are not finite.
     """
     started = time.monotonic()
-    engine = Engine(model, x, device, outputs=outputs, dtype=dtype, tf32=tf32)
+    engine = Engine(model, x, device, outputs=outputs, dtype=dtype, tf32=tf32, ways=ways)
     engine.say_notes()
     rows = engine.samples
     columns = None if z is None else engine.others(z)
@@ -115,6 +120,7 @@ def empirical_ntk(
         seconds,
         str(engine.like.device),
         f"{numpy_dtype(engine.dtype).__name__}{' (TF32)' if tf32 else ''}",
+        engine.ways,
     )
 
 
@@ -129,6 +135,7 @@ def ntk_tiles(
     batch_size: int | None = None,
     device: torch.device | str | None = None,
     compression: Compression | None = None,
+    ways: Ways | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """The same kernel in tiles of ``tile`` × ``tile`` samples, in the order that computes the features of each block least often.
@@ -137,7 +144,7 @@ def ntk_tiles(
         tile: samples on a side of a tile; those at the edges are smaller. What is wrong with the arguments is said at the first tile.
         wanted: (row, column) indices of tiles; None: all of them, for ``z = None`` those on and above the diagonal.
         progress: called with (tiles done, tiles wanted), also between a tile's batches; may raise ``Cancelled``.
-        model, x, z, outputs, batch_size, device, compression: as for :func:`empirical_ntk`.
+        model, x, z, outputs, batch_size, device, compression, ways: as for :func:`empirical_ntk`.
 
     Yields:
         row, column, and the tile's values (b, b') or (b, b', k, k). For ``z = None`` the tile (column, row) is its mirror image
@@ -146,7 +153,7 @@ def ntk_tiles(
     Raises:
         ModelError, DataError, ComputationError: as :func:`empirical_ntk`; DataError for a tile that does not exist.
     """
-    engine = Engine(model, x, device, outputs=outputs)
+    engine = Engine(model, x, device, outputs=outputs, ways=ways)
     engine.say_notes()
     columns = None if z is None else engine.others(z)
     if isinstance(tile, bool) or not isinstance(tile, int) or tile < 1:

@@ -1,5 +1,6 @@
 """Runs a plan on one batch of samples: squared gradient norms, or the features that Gram blocks are made of."""
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,17 +17,18 @@ from ntkcore.kernels.compression import Compression, Compressor, Sketch
 from ntkcore.kernels.features import Block, ExplicitFeatures, rows_within
 from ntkcore.kernels.general import GeneralGradients
 from ntkcore.kernels.kept import plans_for
-from ntkcore.kernels.layers import Prepared
+from ntkcore.kernels.layers import Prepared, Site
 from ntkcore.kernels.layout import Layout, Outputs
-from ntkcore.kernels.plan import FallbackWarning, Planned, Slot
+from ntkcore.kernels.plan import FallbackWarning, Planned
 from ntkcore.kernels.pool import processors
-from ntkcore.kernels.probe import count_uses
+from ntkcore.kernels.ways import PLAIN, Ways, quickest
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 """Memory that the batches of one moment may take; batch sizes are derived from it."""
 
 _LARGEST_BATCH = {"cpu": 256, "cuda": 2048}
+_SHORT, _STRETCHED = 8, 4  # samples of a batch that are few for one operation: for as many, so many times the memory is taken
 _LEAST = 4  # samples of a batch below which more of them at once gain nothing
 _ONE_PASS = 2**16  # numbers that a batch's layers put out below which one backward pass for all scalars is faster than one for each
 _WORTH = 2**20  # numbers below which several threads cost more than they gain
@@ -61,6 +63,7 @@ class Engine:
         outputs: Outputs = "mean",
         dtype: torch.dtype | None = None,
         tf32: bool = False,
+        ways: Ways | None = None,
     ) -> None:
         """Check the model and the samples and plan the layers."""
         if dtype not in (None, torch.float32, torch.float64):
@@ -80,13 +83,16 @@ class Engine:
         general = 0 if p.general is None else self.layout.count * p.general.size()
         self._kept_numbers = max(1, p.pair_held + general)
         kind = self.like.device.type
-        self._images = kind == "cpu" and self.samples.ndim == 4 and any(isinstance(slot.module, nn.Conv2d) for slot in p.slots)
+        self._images = kind == "cpu" and self.samples.ndim == 4 and any(slot.images for slot in p.slots)
         per_scalar = p.collected if self._images else p.output_numbers
         self._per_sample = max(1, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
         self._per_norm = max(1, 2 * p.activations + p.held + p.output_numbers)
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
+        little = len(self.samples) * max(self._per_sample, self._per_norm) < _WORTH
+        plain = kind != "cpu" or self.dtype != torch.float32 or (ways is None and little)
+        self.ways = PLAIN if plain else ways or quickest(self.like)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -104,7 +110,7 @@ class Engine:
         self.compressor = None if compression is None else Compressor(compression, sizes, self.like)
 
     def norm_batches(self, n: int, wish: int | None) -> "Batches":
-        """How ``n`` samples are cut for norms: batches of ``wish``, or of as many samples as fit BATCH_BYTES.
+        """How ``n`` samples are cut for norms: batches of ``wish``, or of as many samples as fit BATCH_BYTES (eight: four times that).
 
         A sample takes twice its layers' inputs and outputs (the graph holds what lies between them), the unfolded inputs or products
         of positions, and one output's gradients; at most 256 samples (2048 on CUDA), beyond which nothing is gained.
@@ -127,8 +133,8 @@ class Engine:
         if wish is not None:
             return Batches(n, step, max(1, min(processors(), fitting // step, -(-n // step))))
         at_once = max(1, min(processors(), fitting, n // _LEAST))
-        step = min(largest, max(1, fitting // at_once))
-        return Batches(n, step, at_once, even=True)
+        step = max(fitting // at_once, min(_SHORT, _STRETCHED * self._budget // (numbers * at_once)))
+        return Batches(n, min(largest, max(1, step)), at_once, even=True)
 
     def pair_bytes(self) -> int:
         """Bytes that the features of one sample take."""
@@ -166,14 +172,17 @@ class Engine:
             total = torch.zeros(self.outputs, len(x), dtype=torch.float64, device=x.device)
             seeds = torch.eye(self.outputs, dtype=self.dtype, device=x.device)
             if p.slots:
-                watched = self._captured(p, x)
-                names = [slot.name for slot in p.slots]
-                prepared = [self._prepared(slot, watched) for slot in p.slots]
+                watched, sites = self._captured(p, x)
+                nodes = [site.node for site in sites]
                 span = self._span(len(x))
+                held = list(map(self._prepared, sites)) if span < self.outputs else []
                 for first in range(0, self.outputs, span):
                     last = min(self.outputs, first + span)
-                    for layer, gradients in zip(prepared, watched.gradients(names, seeds[first:last], p.batched), strict=True):
-                        total[first:last] += layer.squared_norms(gradients)
+                    gradients = watched.gradients(nodes, seeds[first:last], p.batched)
+                    for layer, site in enumerate(sites):
+                        prepared = held[layer] if held else self._prepared(site)
+                        total[first:last] += prepared.squared_norms(prepared.by_sample(gradients[layer]))
+                        gradients[layer] = seeds  # its memory is wanted for the next
             if p.general is not None:
                 total += p.general.squared_norms(x)
         return total
@@ -192,12 +201,12 @@ class Engine:
     def own_gram(self, block: Block) -> Tensor:
         """(b·r, b·r) Gram matrix of a block."""
         with exact_gradients(self.like.device, tf32=self.tf32):  # no feature has a graph
-            return block.own_gram(self.like)
+            return block.own_gram(self.like, self.ways.products)
 
     def gram(self, rows: Block, columns: Block) -> Tensor:
         """(b·r, b'·r) Gram matrix of two blocks."""
         with exact_gradients(self.like.device, tf32=self.tf32):
-            return rows.gram(columns, self.like)
+            return rows.gram(columns, self.like, self.ways.products)
 
     def others(self, z: Tensor | np.ndarray) -> Tensor:
         """Check a second set of samples against the first."""
@@ -221,28 +230,30 @@ class Engine:
         found: Found = {}
         joined = self.layout.joined
         seeds, batch, many = p.seeds, samples.shape[0], self.layout.count > 1
-        last = self._images and p.last and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
+        grouped = self.ways.weights == "grouped"
+        apart = self._images and self.compressor is None and not (many and batch * p.output_numbers < _ONE_PASS)
+        last = apart and p.last and not grouped
         with exact_gradients(self.like.device, tf32=self.tf32):
             x = as_batch(samples, p.like)
             if last:
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)  # convolutions on a CPU are faster so
             sketch = None if self.compressor is None else self.compressor.begin(self.layout.count, batch)
             if p.slots:
-                watched = self._captured(p, x)
-                names = [slot.name for slot in p.slots]
-                by_pass = last and many
-                held = [self._prepared(slot, watched) for slot in p.slots] if by_pass else []
+                watched, sites = self._captured(p, x)
+                nodes = [site.node for site in sites]
+                by_pass = many and (last or (apart and grouped))
+                held = list(map(self._prepared, sites)) if by_pass else []
                 if by_pass:
-                    gradients = watched.collected(names, seeds, [prepared.collected for prepared in held])
+                    gradients = watched.collected(nodes, seeds, [_collecting(prepared) for prepared in held])
                 else:
-                    gradients = watched.gradients(names, seeds, p.batched, p.folded and self._images)
-                for layer, slot in enumerate(p.slots):
-                    prepared = held[layer] if by_pass else self._prepared(slot, watched)
+                    gradients = watched.gradients(nodes, seeds, p.batched, p.folded and self._images)
+                for layer, site in enumerate(sites):
+                    prepared = held[layer] if by_pass else self._prepared(site)
                     if sketch is None:
-                        of_all = gradients[layer] if by_pass else prepared.collected(gradients[layer])
+                        of_all = gradients[layer] if by_pass else prepared.collected(prepared.by_sample(gradients[layer]))
                         found[layer] = prepared.features(of_all, made.room(layer, start, batch, self.like))
                     else:
-                        self._sketch_layer(slot, prepared, gradients[layer], sketch)
+                        self._sketch_layer(site, prepared, prepared.by_sample(gradients[layer]), sketch)
                     gradients[layer] = seeds  # the layer's gradient is not needed any more: let its memory go
             if p.general is not None:
                 if sketch is None:
@@ -253,40 +264,39 @@ class Engine:
             found[0] = [ExplicitFeatures.of(sketch.columns, joined)]
         return found
 
-    @staticmethod
-    def _captured(p: Planned, x: Tensor) -> Capture:
-        """A forward pass that uses each weight as the plan knows it.
+    def _captured(self, p: Planned, x: Tensor) -> tuple[Capture, list[Site]]:
+        """A forward pass that uses each weight as the plan knows it, and the slots' operations in it.
 
         Raises:
             ModelError: it does not.
         """
-        watched = capture(p.model, x.clone() if p.overwrites else x, {slot.name: slot.module for slot in p.slots})
-        uses = count_uses(watched.outputs)
-        odd = [name for place, name, most in p.allowed if uses[place] > most]
+        watched = capture(p.model, x.clone() if p.overwrites else x)
+        sites = [slot.site(watched, self.ways) for slot in p.slots]
+        odd = [slot.members[0].name for slot, site in zip(p.slots, sites, strict=True) if site is None]
+        odd += [name for place, name in p.idle if place in watched.uses]
         if odd or watched.outputs.shape[0] != len(x):
             raise ModelError(
                 f"The network uses {odd[0] if odd else 'its samples'!r} otherwise for some samples than for others.",
                 "Use a network whose path does not depend on the samples' values or their number, or give a batch_size of 1.",
             )
-        return watched
+        return watched, [site for site in sites if site is not None]
 
-    def _prepared(self, slot: Slot, watched: Capture) -> Prepared:
-        call = watched.single(slot.name)
-        reason = slot.rule.refusal(slot.module, call.value, call.output, watched.outputs.shape[0])
+    def _prepared(self, site: Site) -> Prepared:
+        reason = site.rule.refusal(site)
         if reason is not None:
             raise ModelError(
-                f"The layer {slot.name!r} gets {tuple(call.value.shape)} for {watched.outputs.shape[0]} samples: {reason}.",
+                f"For {site.batch} samples {' and '.join(site.names.values())} give a result of shape {site.output}: {reason}.",
                 "Use a network whose path does not depend on the samples' values or their number.",
             )
-        return slot.rule.prepare(slot.module, call.value, call.output.shape, self.layout, slot.wanted)
+        return site.rule.prepare(site, self.layout)
 
-    def _sketch_layer(self, slot: Slot, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
-        size = sum(slot.module.get_parameter(name).numel() for name in slot.wanted)
+    def _sketch_layer(self, site: Site, prepared: Prepared, gradients: Tensor, sketch: Sketch) -> None:
+        size = sum(math.prod(use.shape) for use in site.uses.values())
         step = rows_within(self.like, len(gradients) * size)
         for start in range(0, gradients.shape[1], step):
             rows = slice(start, start + step)
-            for local, formed in prepared.formed(gradients[:, rows], rows).items():
-                sketch.add(f"{slot.name}.{local}" if slot.name else local, rows, formed)
+            for role, formed in prepared.formed(gradients[:, rows], rows).items():
+                sketch.add(site.names[role], rows, formed)
 
     @staticmethod
     def _sketch_others(general: GeneralGradients, x: Tensor, seeds: Tensor, sketch: Sketch) -> None:
@@ -299,6 +309,10 @@ class Engine:
     def _span(self, batch: int) -> int:
         """How many outputs' gradients are held at once: a quarter of the batches' memory."""
         return max(1, min(self.outputs, self._budget // 4 // max(1, batch * self._planned.output_numbers)))
+
+
+def _collecting(prepared: Prepared) -> Callable[[Tensor], Tensor]:
+    return lambda raw: prepared.collected(prepared.by_sample(raw))
 
 
 def checked_batch_size(wish: int) -> int:

@@ -70,7 +70,8 @@ def examined(model: nn.Module, x: Tensor, like: Tensor) -> Examined:
         return found
     fresh = copied(model, own_state if found.writes else shared)  # that one has seen samples that are none
     assert fresh is not None  # as the other could be made
-    return replace(found, model=fresh, values=tuple(_run(fresh, row.clone()) for row in found.probe.split(1)))
+    # the weights are shared, so that the outputs which the other gave before it saw those have the same gradients, unless it wrote since
+    return replace(found, model=fresh, values=_each(fresh, found.probe) if found.writes else found.values)
 
 
 def _looked_at(model: nn.Module, x: Tensor, like: Tensor, copied: bool) -> Examined:
@@ -127,6 +128,11 @@ def _run(model: nn.Module, samples: Tensor) -> Tensor:
     if outputs.dtype not in TOLERANCE:
         raise ModelError(f"The network's outputs are {outputs.dtype}.", "Make it compute in one precision, float32 or float64.")
     return outputs
+
+
+def _each(model: nn.Module, probe: Tensor) -> tuple[Tensor, ...]:
+    """The outputs (1, k) of every sample alone."""
+    return tuple(_run(model, row.clone()) for row in probe.split(1))
 
 
 def _first_run(model: nn.Module, tried: Sequence[Tensor], like: Tensor) -> tuple[Tensor, Tensor, Watch, bool]:

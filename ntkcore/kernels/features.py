@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ntkcore.kernels.products import WHOLE, add_products
+from ntkcore.kernels.ways import Products, product
 
 WORKSPACE_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 """Size of the largest temporary array of one step; larger steps are cut into pieces of this size."""
@@ -60,11 +61,11 @@ class Features(Protocol):
         """How many samples'."""
         ...
 
-    def add_gram(self, other: Self, total: Tensor) -> None:
+    def add_gram(self, other: Self, total: Tensor, way: Products = "blas") -> None:
         """Add the (b·r, b'·r') inner products with another block's gradients to ``total``, which is float64."""
         ...
 
-    def add_own_gram(self, total: Tensor) -> None:
+    def add_own_gram(self, total: Tensor, way: Products = "blas") -> None:
         """Add at least the upper triangle of the (b·r, b·r) inner products of these gradients to ``total``, which is float64."""
         ...
 
@@ -104,12 +105,12 @@ class ExplicitFeatures:
         """One layer's gradients of several blocks of samples, one below the other."""
         return cls(torch.cat([part.rows for part in parts]), parts[0].per_sample)
 
-    def add_gram(self, other: "ExplicitFeatures", total: Tensor) -> None:
+    def add_gram(self, other: "ExplicitFeatures", total: Tensor, way: Products = "blas") -> None:
         for here, there in zip(self.pieces(), other.pieces(), strict=True):
-            total += here @ there.T
+            total += product(here, there, way)
 
-    def add_own_gram(self, total: Tensor) -> None:
-        _by_halves(self, total, self.per_sample)
+    def add_own_gram(self, total: Tensor, way: Products = "blas") -> None:
+        _by_halves(self, total, self.per_sample, way)
 
     def pieces(self) -> tuple[Tensor, ...]:
         """Columns that are multiplied at once."""
@@ -143,7 +144,7 @@ class PositionFeatures:
         inputs, gradients = torch.cat([p.inputs for p in parts], 1), torch.cat([p.gradients for p in parts], 1)
         return cls(inputs, gradients, parts[0].positions, parts[0].per_sample, parts[0].bias)
 
-    def add_gram(self, other: "PositionFeatures", total: Tensor) -> None:
+    def add_gram(self, other: "PositionFeatures", total: Tensor, way: Products = "blas") -> None:
         length, r = self.positions, self.per_sample
         if other is self and length == r == 1 and total.device.type == "cpu":
             self._add_symmetric(total.numpy())
@@ -155,7 +156,7 @@ class PositionFeatures:
             target = total if mine is self and theirs is other else total[_rows(rows, r), _rows(columns, r)]
             groups = mine.inputs.unbind(), theirs.inputs.unbind(), mine.gradients.unbind(), theirs.gradients.unbind()
             for u, v, g, h in zip(*groups, strict=True):
-                products, weighted = u @ v.T, g @ h.T
+                products, weighted = product(u, v, way), product(g, h, way)
                 if self.bias:
                     products += 1
                 if length == r == 1:
@@ -176,8 +177,8 @@ class PositionFeatures:
                 products *= g @ g.T
                 total += products
 
-    def add_own_gram(self, total: Tensor) -> None:
-        _by_halves(self, total, self.per_sample)
+    def add_own_gram(self, total: Tensor, way: Products = "blas") -> None:
+        _by_halves(self, total, self.per_sample, way)
 
     def part(self, start: int, stop: int) -> "PositionFeatures":
         length, r = self.positions, self.per_sample
@@ -205,7 +206,7 @@ class TokenFeatures:
         tokens, gradients = torch.cat([p.tokens for p in parts]), torch.cat([p.gradients for p in parts])
         return cls(tokens, gradients, parts[0].positions, parts[0].per_sample)
 
-    def add_gram(self, other: "TokenFeatures", total: Tensor) -> None:
+    def add_gram(self, other: "TokenFeatures", total: Tensor, way: Products = "blas") -> None:
         length, r = self.positions, self.per_sample
         here, there = self.tokens.shape[0] // length, other.tokens.shape[0] // length
         for rows, columns in _pieces(self.gradients, here, there, length * length * (r * r + 1)):
@@ -215,8 +216,8 @@ class TokenFeatures:
             weighted *= equal.view(-1, 1, length, len(columns), 1, length)
             total[_rows(rows, r), _rows(columns, r)] += weighted.sum((2, 5)).view(-1, len(columns) * r)
 
-    def add_own_gram(self, total: Tensor) -> None:
-        _by_halves(self, total, self.per_sample)
+    def add_own_gram(self, total: Tensor, way: Products = "blas") -> None:
+        _by_halves(self, total, self.per_sample, way)
 
     def part(self, start: int, stop: int) -> "TokenFeatures":
         length, r = self.positions, self.per_sample
@@ -236,7 +237,7 @@ class Block:
         """The samples ``start`` to ``stop``, a view."""
         return Block(tuple(part.part(start, stop) for part in self.parts), stop - start, self.per_sample)
 
-    def gram(self, other: "Block", like: Tensor) -> Tensor:
+    def gram(self, other: "Block", like: Tensor, way: Products = "blas") -> Tensor:
         """(b·r, b'·r') inner products with another block's gradients, in ``like``'s dtype and on its device.
 
         Products of parts of the gradients are taken in ``like``'s dtype and added up in float64: a float32 sum over all of a
@@ -250,12 +251,12 @@ class Block:
                 left += here.pieces()  # of all layers at once, so that processors share them
                 right += there.pieces()
             else:
-                here.add_gram(there, total)
+                here.add_gram(there, total, way)
         if left:
-            add_products(left, right, total, _SUMMED)
+            add_products(left, right, total, _SUMMED, way)
         return total.to(like.dtype)
 
-    def own_gram(self, like: Tensor) -> Tensor:
+    def own_gram(self, like: Tensor, way: Products = "blas") -> Tensor:
         """(b·r, b·r) inner products of the block's own gradients: exactly symmetric, at half the multiplications."""
         side = self.samples * self.per_sample
         total = like.new_zeros(side, side, dtype=torch.float64)
@@ -264,9 +265,9 @@ class Block:
             if isinstance(part, ExplicitFeatures) and total.device.type == "cpu":
                 formed += part.pieces()
             else:
-                part.add_own_gram(total)
+                part.add_own_gram(total, way)
         if formed:
-            add_products(formed, None, total, _SUMMED)
+            add_products(formed, None, total, _SUMMED, way)
         if side <= _LEAF.get(like.device.type, _LEAF["cpu"]):  # both halves were computed
             if total.device.type != "cpu":
                 return total.add_(total.T.clone()).mul_(0.5).to(like.dtype)
@@ -278,17 +279,17 @@ class Block:
         return result
 
 
-def _by_halves(features: Features, total: Tensor, per_sample: int) -> None:
+def _by_halves(features: Features, total: Tensor, per_sample: int, way: Products) -> None:
     """The upper triangle of blocks: two halves by themselves, and their product once."""
     samples = len(total) // per_sample
     if len(total) <= _LEAF.get(total.device.type, _LEAF["cpu"]) or samples == 1:
-        features.add_gram(features, total)
+        features.add_gram(features, total, way)
         return
     middle = samples // 2
     upper, lower, cut = features.part(0, middle), features.part(middle, samples), middle * per_sample
-    _by_halves(upper, total[:cut, :cut], per_sample)
-    _by_halves(lower, total[cut:, cut:], per_sample)
-    upper.add_gram(lower, total[:cut, cut:])
+    _by_halves(upper, total[:cut, :cut], per_sample, way)
+    _by_halves(lower, total[cut:, cut:], per_sample, way)
+    upper.add_gram(lower, total[:cut, cut:], way)
 
 
 def _mirror(total: Tensor) -> None:

@@ -43,11 +43,11 @@ def working_set(
 ) -> int:
     """Bytes that :func:`empirical_ntk` takes at the most, beyond the samples and the model, known before it starts.
 
-    ``R + 2 F + 3 B + 4 W + T``: the result R = n m r² w (w bytes a number, r = k for "full", else 1); the features kept,
-    F = min(KEPT_BYTES, all features) and at least two samples'; the batches of one moment B (BATCH_BYTES, or one sample's where that
-    is more), with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product of two blocks T in float64
-    and again in the kernel's precision, and one of at most 2560 rows for each processor. Up to an eighth of the machine's memory stays
-    for the next kernel's features, for a minute.
+    ``R + 2 F + 3 B + 4 W + T``: the result R = n m r² w (w bytes a number, r = k for "full", else 1); the features kept, F =
+    min(KEPT_BYTES, all features) and at least two samples'; the batches of one moment B (BATCH_BYTES, or eight samples' up to four times
+    that, or one sample's where that is more), with autograd's and the unfolding's temporaries; work arrays W (WORKSPACE_BYTES); one product
+    of two blocks T in float64 and again in the kernel's precision, and one of at most 2560 rows for each processor. Up to an eighth of the
+    machine's memory stays for the next kernel's features, for a minute.
 
     Args:
         x: a few samples of the kind meant (one is enough).

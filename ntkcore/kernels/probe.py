@@ -1,6 +1,5 @@
 """What a few samples tell about a network: which operations use which parameters, exact norms."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,24 +58,6 @@ def _usual(few: Tensor) -> Tensor:
     sizes = few.abs().flatten(1).amax(1)
     seen = sizes[sizes > 0]
     return few[sizes <= _UNUSUAL * seen.median()] if len(seen) else few
-
-
-def count_uses(outputs: Tensor) -> Counter[int]:
-    """How many operations of the graph take each parameter, by the tensor's id."""
-    uses: Counter[int] = Counter()
-    waiting = [] if outputs.grad_fn is None else [outputs.grad_fn]
-    seen = set(waiting)
-    while waiting:
-        for following, _ in waiting.pop().next_functions:
-            if following is None:
-                continue
-            variable = getattr(following, "variable", None)
-            if variable is not None:
-                uses[id(variable)] += 1
-            elif following not in seen:
-                seen.add(following)
-                waiting.append(following)
-    return uses
 
 
 def checking_seeds(outputs: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 One batch on all processors leaves them waiting: between the many short operations of a backward pass, and in those that run on one
 processor alone. Batches on threads of their own do not wait for each other; on two processors a ResNet's features take 0.6 of the time.
-Each thread has the network's modules to itself, since layers are watched by hooks and swapped parameters; the weights are shared.
+Each thread has the network's modules to itself, since some write to themselves and parameters are swapped; the weights are shared.
 """
 
 import contextlib
@@ -28,7 +28,6 @@ def twin(planned: Planned) -> Planned | None:
     made = copied(planned.model, own_state if planned.writes else shared)
     if made is None:  # it runs one batch after another, as it always may
         return None
-    slots = tuple(replace(slot, module=made.get_submodule(slot.name)) for slot in planned.slots)
     general = None if planned.general is None else replace(planned.general, model=made)
     if planned.general is not None and general is not None:
         # a function that a layer or a hook holds may use the original layer's weights, whose gradients the copy then lacks
@@ -36,7 +35,7 @@ def twin(planned: Planned) -> Planned | None:
             here, there = (one.gradients(planned.first.clone(), planned.seeds[:1]) for one in (planned.general, general))
         if not torch.allclose(here, there, rtol=1e-3, atol=1e-6 * float(here.abs().max())):
             return None
-    return replace(planned, slots=slots, general=general, model=made)
+    return replace(planned, general=general, model=made)
 
 
 @contextlib.contextmanager

@@ -120,6 +120,68 @@ class Attention(nn.Module):
         return self.head(self.attention(x, x, x, need_weights=False)[0].mean(1))
 
 
+class StepsFirst(nn.Module):
+    """A transformer's layer on (time, batch, features), with an embedding of the places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.norm = nn.Parameter(torch.randn(6, 1, 4)), nn.LayerNorm(4)
+        self.attention, self.head = nn.MultiheadAttention(4, 2, bias=False), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = self.norm(x.transpose(0, 1) + self.places)
+        return self.head((steps + self.attention(steps, steps, steps)[0]).mean(0))
+
+
+class Numbers(nn.Module):
+    """Single numbers, factors of channels, a class's vector: parameters of no layer that meet the samples number by number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.shift, self.heat = (nn.Parameter(torch.tensor(value)) for value in (1.5, 0.3, 2.5))
+        self.gamma, self.first = nn.Parameter(torch.randn(4)), nn.Parameter(torch.randn(1, 1, 4))
+        self.left, self.head = nn.Parameter(torch.randn(6, 4)), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.tanh(self.scale * x - self.shift) - (0.5 * x - self.left) * self.gamma.view(1, 1, -1)
+        x = torch.cat([self.first.expand(len(x), -1, -1), x], 1)
+        return self.head(torch.tanh(x).mean(1)) / self.heat
+
+
+class _SameConv(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv2d(nn.functional.pad(x, (0, 1, 1, 2)), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+
+class _NormAct(nn.BatchNorm2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu_(super().forward(x) + 0.5)
+
+
+class Padded(nn.Module):
+    """Layers that do more than the classes that they come from: padding before, an activation in place after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = _SameConv(2, 4, 3, stride=2), _NormAct(4)
+        self.depth, self.head = _SameConv(4, 8, 2, groups=4), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.depth(self.norm(self.conv(x)))).mean((2, 3)))
+
+
+class Matrix(nn.Module):
+    """Products with matrices of no layer, one of them added to what a layer gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Parameter(torch.randn(4, 5)), nn.Parameter(torch.randn(5, 3))
+        self.bias = nn.Parameter(torch.randn(1, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.addmm(self.bias, torch.tanh(x @ self.one).mean(1), self.two)
+
+
 class Pairs(nn.Module):
     """A bilinear layer."""
 
@@ -188,6 +250,9 @@ FACTORED: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     ),
     "conv groups": (_conv2d(groups=2, padding=1), IMAGE),
     "conv depthwise": (_conv2d(groups=4, padding=1), DEEP),
+    "conv depthwise, large": (lambda: _head(nn.Conv2d(4, 4, (5, 7), (2, 1), (2, 3), groups=4), nn.Tanh()), DEEP),
+    "conv depthwise, wide apart": (lambda: _head(nn.Conv2d(4, 4, 2, dilation=2, groups=4, bias=False), nn.Tanh()), DEEP),
+    "conv1d depthwise": (lambda: _head(nn.Conv1d(2, 2, 5, padding=2, groups=2), nn.Tanh()), SERIES),
     "conv same": (_conv2d(kernel=(4, 3), padding="same"), IMAGE),
     "conv valid": (_conv2d(padding="valid"), IMAGE),
     "conv reflect": (_conv2d(padding=(2, 1), padding_mode="reflect"), IMAGE),
@@ -216,20 +281,24 @@ FACTORED: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "residual in place": (Residual, IMAGE),
     "keywords and unused": (Keywords, VECTOR),
     "one output": (lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 1)), VECTOR),
+    "raw parameter": (RawParameter, VECTOR),
+    "turned axes": (TurnedAxes, (2, 4)),
+    "attention": (Attention, STEPS),
+    "attention, steps first": (StepsFirst, STEPS),
+    "numbers": (Numbers, STEPS),
+    "padded and normalised": (Padded, IMAGE),
+    "matrix": (Matrix, STEPS),
     "view then in place": (lambda: _head(nn.Linear(4, 5), nn.ReLU(inplace=True), nn.Linear(5, 4), nn.ReLU(inplace=True)), STEPS),
 }
 
 GENERAL: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], str]] = {
     "tied": (Tied, VECTOR, "one.weight"),
     "twice": (Twice, VECTOR, "again.weight"),
-    "raw parameter": (RawParameter, VECTOR, "scale"),
     "functional use": (FunctionalUse, VECTOR, "layer.weight"),
-    "turned axes": (TurnedAxes, (2, 4), "layer.weight"),
     "prelu": (lambda: nn.Sequential(nn.Linear(5, 4), nn.PReLU(4), nn.Linear(4, 3)), VECTOR, "1.weight"),
     "transposed": (lambda: _head(nn.ConvTranspose2d(2, 3, 3, stride=2), nn.Tanh()), IMAGE, "0.weight"),
     "conv3d": (lambda: _head(nn.Conv3d(2, 3, 2), nn.Tanh()), (2, 3, 4, 3), "0.weight"),
     "bilinear": (Pairs, VECTOR, "pair.weight"),
-    "attention": (Attention, STEPS, "attention.in_proj_weight"),
     "branching": (Branching, VECTOR, "low.weight"),
     "weight norm": (
         lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(5, 4)), nn.Tanh(), nn.Linear(4, 3)),

@@ -65,7 +65,7 @@ def test_the_reported_error_is_that_of_the_kernel(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_of_the_fallback_and_tables_too(kind):
-    make, shape, _ = GENERAL["raw parameter"]
+    make, shape, _ = GENERAL["prelu"]
     model, x = build(make, shape, 5, torch.float64)
     with pytest.warns(FallbackWarning):
         exact = empirical_ntk(model, x).values

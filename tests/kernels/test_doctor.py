@@ -184,14 +184,14 @@ def test_a_network_without_gradients_and_the_slow_path_are_quiet():
             p.zero_()
     assert batch_invariance(dead, torch.rand(9, 3), "full") == 0.0
 
-    class Scaled(nn.Module):
+    class Raised(nn.Module):
         def __init__(self):
             super().__init__()
             self.scale, self.head = nn.Parameter(torch.ones(3)), nn.Linear(3, 2)
 
         def forward(self, x):
-            return self.head(x * self.scale)
+            return self.head(x**self.scale)
 
     with pytest.warns(FallbackWarning):
-        doctor.empirical_ntk(Scaled(), torch.rand(2, 3))
-    assert batch_invariance(Scaled(), torch.rand(9, 3), "pseudo") < 1e-5  # warnings are errors here
+        doctor.empirical_ntk(Raised(), torch.rand(2, 3))
+    assert batch_invariance(Raised(), torch.rand(9, 3), "pseudo") < 1e-5  # warnings are errors here

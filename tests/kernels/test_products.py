@@ -44,6 +44,18 @@ def test_a_sum_with_itself(rows: int, dtype: torch.dtype) -> None:
     np.testing.assert_array_equal(again, total)  # in the same order every time
 
 
+@pytest.mark.parametrize("rows", [1, 129, WHOLE + 1, 700])
+def test_the_same_sums_by_onednn(rows: int) -> None:
+    """In float32: of parts of one matrix, and with others."""
+    left, right = pieces(rows, torch.float32, 0), pieces(33, torch.float32, 1)
+    for others in (None, right):
+        expected = torch.cat(left, 1).double() @ torch.cat(left if others is None else others, 1).double().T
+        total = torch.zeros(expected.shape, dtype=torch.float64)
+        add_products(left, others, total, TOGETHER, "onednn")
+        known = torch.ones(rows, rows).triu() if others is None and rows > WHOLE else torch.ones(expected.shape)
+        assert ((total - expected) * known).norm() <= 10 * torch.finfo(torch.float32).eps * expected.norm()
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(1, 5), (200, 33), (300, 300)])
 def test_a_sum_with_others(rows: int, columns: int) -> None:
     left, right = pieces(rows, torch.float64, 0), pieces(columns, torch.float64, 1)

@@ -7,7 +7,7 @@ import torch
 
 from ntkcore.analyses.drafts import identity_of, one_device, put_array
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, network, rate_name, state_at, timed
-from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, kernel_tiles, learn_kernel_rates, listening, tile_side
+from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, kernel_tiles, learn_kernel_rates, listening, tile_side, ways_of
 from ntkcore.analyses.progress import TRAINING, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
@@ -58,14 +58,14 @@ def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
                 draft.create("score", (dataset.n,), "float64", (TILE,))
                 missing = draft.missing("score")
                 module = kernel_network(spec, dataset, ws, reporter)
-                inputs = inputs_of(dataset, spec.dtype)
+                inputs, ways = inputs_of(dataset, spec.dtype), ways_of(draft, module)
                 notes: set[str] = set(draft.get_json("notes") or ())
                 for position, (tile,) in enumerate(missing):
                     rows = slice(tile * TILE, (tile + 1) * TILE)
                     with timed(ws, rate_name(f"diagonal-{spec.dtype}", spec.model, dataset, reporter.device), len(inputs[rows])):
                         whole = _share(reporter, stage, dataset.n, position, len(missing))
                         with listening() as heard:
-                            score = ntk_diagonal(module, inputs[rows], device=reporter.device, progress=whole)
+                            score = ntk_diagonal(module, inputs[rows], device=reporter.device, ways=ways, progress=whole)
                             notes |= heard()
                     draft.put_json("notes", sorted(notes))
                     draft.write("score", (tile,), score)

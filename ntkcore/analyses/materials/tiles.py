@@ -15,7 +15,7 @@ from ntkcore.analyses.materials.network import rate_name
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.kernels import Compression, FallbackWarning, ntk_tiles
+from ntkcore.kernels import Compression, FallbackWarning, Ways, ntk_tiles, quickest
 from ntkcore.specs import KernelSpec, ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Draft
@@ -86,7 +86,8 @@ def fill_kernel(
 
     seconds = 0.0
     with listening() as heard, clocked(next(module.parameters()).device.type) as taken:
-        found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, progress=tell)
+        ways = ways_of(draft, module)
+        found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, ways=ways, progress=tell)
         clock = time.monotonic()
         for row, column, block in found:
             seconds += time.monotonic() - clock
@@ -99,6 +100,16 @@ def fill_kernel(
             clock = time.monotonic()
     images = rows if z is None else rows + columns
     return Filled(images, pairs, seconds * taken.alone / taken.seconds, taken.others, len(wanted) < len(tiles), frozenset(notes))
+
+
+def ways_of(draft: Draft, module: torch.nn.Module) -> Ways:
+    """How all parts of a job's kernels are computed: as they were begun, or in the quickest ways here, which the draft then says."""
+    begun = draft.get_json("ways")
+    if begun is not None:
+        return Ways.from_json(begun)
+    found = quickest(next(module.parameters()))
+    draft.put_json("ways", found.to_json())
+    return found
 
 
 def kernel_rate_names(

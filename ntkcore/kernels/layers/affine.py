@@ -13,67 +13,90 @@ L² (D + q C) and as many passes over memory as there are products of positions.
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, PositionFeatures, Room, rows_within, squared_norms
-from ntkcore.kernels.layers.unfolded import ChannelsLast, Unfolded, rows_of, windows_of
+from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Prepared, Site
+from ntkcore.kernels.layers.depthwise import DepthwisePrepared, is_depthwise
+from ntkcore.kernels.layers.unfolded import ChannelsLast, Convolution, Unfolded, rows_of, windows_of
 from ntkcore.kernels.layout import Layout
+from ntkcore.kernels.uses import REPEATED, TURNED, Way
+from ntkcore.kernels.ways import grouped_weights
 
 _LARGE = 2**12  # numbers of a sample's gradient from which it is formed where it will stay
 _PASS = 8  # multiplications in the time of one elementwise pass over an entry (a matrix product reuses what it loads; this does not)
 
+_ROLES = {
+    "ConvolutionBackward0": {1: "weight", 2: "bias"},
+    "AddmmBackward0": {0: "bias", 2: "weight"},
+    "MmBackward0": {1: "weight"},
+}
+
 
 class AffineRule:
-    """``nn.Linear`` (with any leading axes), ``nn.Conv1d`` and ``nn.Conv2d`` (every option)."""
+    """Products with a matrix, of samples with any further axes, and convolutions in one and two dimensions."""
 
-    def refusal(self, module: nn.Module, value: Tensor, output: Tensor, batch: int) -> str | None:
-        axes = 3 if isinstance(module, nn.Conv1d) else 4 if isinstance(module, nn.Conv2d) else None
-        if value.ndim < 2 or (axes is not None and value.ndim != axes) or value.shape[0] != batch or output.shape[0] != batch:
-            return "its input's first axis is not the batch"
-        return None
+    axes: tuple[int, ...] = (0, 1)
 
-    def prepare(
-        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]
-    ) -> "AffinePrepared":
-        channels_last = isinstance(module, nn.Linear)
-        if isinstance(module, nn.Conv1d | nn.Conv2d):
-            groups, per_group = module.groups, module.out_channels // module.groups
-        else:
-            groups, per_group = 1, output_shape[-1]
-        unfolded = None
-        if "weight" in wanted:
-            unfolded = windows_of(module, value, output_shape) if isinstance(module, nn.Conv1d | nn.Conv2d) else rows_of(value)
-        batch = value.shape[0]
-        positions = math.prod(output_shape[1:]) // (groups * per_group)
-        images = None
-        if isinstance(module, nn.Conv2d) and groups == 1 and value.device.type == "cpu":
-            images = ChannelsLast(module, value, (output_shape[2], output_shape[3]))
-        return AffinePrepared(unfolded, batch, positions, groups, per_group, layout, "bias" in wanted, channels_last, images)
+    def role(self, way: Way) -> str | None:
+        role = _ROLES[way.kind].get(way.place)
+        turned = TURNED in way.through and (way.kind == "ConvolutionBackward0" or role == "bias")
+        return None if turned or REPEATED in way.through else role
+
+    def refusal(self, site: Site) -> str | None:
+        if site.kind != "ConvolutionBackward0":
+            scaled = site.kind == "AddmmBackward0" and not site.node._saved_alpha == site.node._saved_beta == 1
+            whole = "bias" not in site.uses or site.uses["bias"].shape in (site.output[1:], (1, *site.output[1:]))
+            return "its product is scaled" if scaled else NOT_BY_SAMPLE if site.output[0] % site.batch or not whole else None
+        if site.node._saved_transposed or len(site.output) > 4:
+            return "this kind of convolution has no closed form here"
+        return None if site.output[0] == site.batch and site.axis == 0 else NOT_BY_SAMPLE
+
+    def prepare(self, site: Site, layout: Layout) -> Prepared:
+        if site.kind == "ConvolutionBackward0" and "weight" in site.uses:
+            form, value = _convolution(site), site.node._saved_input.detach()
+            if is_depthwise(form, site.output[1], value):
+                return DepthwisePrepared(site, layout, form, value)
+        return AffinePrepared(site, layout)
 
 
 class AffinePrepared:
-    """See the module's text; ``unfolded`` is u, or None when only the bias is wanted."""
+    """See the module's text; ``_unfolded`` is u, or None when only the bias is wanted."""
 
-    def __init__(
-        self,
-        unfolded: Unfolded | None,
-        batch: int,
-        positions: int,
-        groups: int,
-        channels: int,
-        layout: Layout,
-        bias: bool,
-        channels_last: bool,
-        images: ChannelsLast | None,
-    ) -> None:
-        self._unfolded, self._images = unfolded, images
-        self._batch, self._positions, self._groups, self._channels = batch, positions, groups, channels
-        self._layout, self._bias, self._channels_last = layout, bias, channels_last
+    def __init__(self, site: Site, layout: Layout) -> None:
+        self._site, self._layout, self._bias = site, layout, "bias" in site.uses
+        self._batch, self._groups = site.batch, 1
+        self._unfolded: Unfolded | None = None
+        self._images: ChannelsLast | None = None
+        self._grouped: Convolution | None = None
+        self._channels_last = site.kind != "ConvolutionBackward0"
+        self._turned = True
+        if self._channels_last:
+            self._channels, self._positions = site.output[1], site.output[0] // site.batch
+            if "weight" in site.uses:
+                self._turned = TURNED in site.uses["weight"].way.through
+                value = site.node._saved_mat1 if site.kind == "AddmmBackward0" else site.node._saved_self
+                self._unfolded = rows_of(site.rows(value.detach()))
+        else:
+            self._groups = site.node._saved_groups
+            self._channels, self._positions = site.output[1] // self._groups, math.prod(site.output[2:])
+            if "weight" in site.uses:
+                self._unfold(site)
         self._products: Tensor | None = None
-        width = 0 if unfolded is None else unfolded.width
+        width = 0 if self._unfolded is None else self._unfolded.width
+        positions, channels = self._positions, self._channels
         self._formed = positions > 1 and layout.count * channels * width < positions * (width + layout.count * channels)
         by_position = positions**2 * (width + layout.products * channels + _PASS * layout.rows**2)
         self._pair_formed = layout.products * channels * width < by_position
+
+    def _unfold(self, site: Site) -> None:
+        form, value, space = _convolution(site), site.node._saved_input.detach(), site.output[2:]
+        self._unfolded = windows_of(form, value, space)
+        if len(space) == 2 and self._groups == 1 and value.device.type == "cpu":
+            if site.ways.weights == "grouped":
+                self._grouped = form
+            else:
+                self._images = ChannelsLast(form, value, space)
 
     @property
     def method(self) -> str:
@@ -83,6 +106,9 @@ class AffinePrepared:
         if self._positions == 1:
             return "norm of the input times norm of the output's gradient"
         return f"{'unfolded gradients' if self._formed else 'position-wise products'}, {self._positions} positions"
+
+    def by_sample(self, raw: Tensor) -> Tensor:
+        return self._site.rows(raw, 1) if self._channels_last else raw
 
     def squared_norms(self, gradients: Tensor) -> Tensor:
         g = self._by_position(gradients)
@@ -101,6 +127,9 @@ class AffinePrepared:
             step = min(step, u.step())
         for start in range(0, self._batch, step):
             rows = slice(start, start + step)
+            if self._grouped is not None and self._formed:
+                total[:, rows] += squared_norms(self._by_group(self._grouped, gradients[:, rows], rows)).T
+                continue
             total[:, rows] += self._formed_norms(g[:, rows], u.part(rows)) if self._formed else self._product_norms(g[:, rows], rows)
         return total
 
@@ -135,7 +164,9 @@ class AffinePrepared:
             else:
                 inputs = self._unfolded.all().permute(1, 0, 3, 2).reshape(self._groups, self._batch * self._positions, -1)
             return [PositionFeatures(inputs, rows, self._positions, layout.rows, self._bias)]
-        if self._images is not None:
+        if self._grouped is not None:
+            weights = [self._in_room(self._by_group(self._grouped, collected, slice(None)), room)]
+        elif self._images is not None:
             weights = self._by_rows(self._images, collected, room)
         else:
             weights = [self._weights(g, slice(0, self._batch), room)]
@@ -143,6 +174,18 @@ class AffinePrepared:
         if self._bias:
             found.append(ExplicitFeatures.of(g.sum(-1).flatten(2), layout.joined))
         return found
+
+    def _by_group(self, form: Convolution, gradients: Tensor, rows: slice) -> Tensor:
+        """The weight's gradients (b', s, P) for the samples ``rows`` and their ``gradients`` (s, b', C, height, width)."""
+        assert self._unfolded is not None
+        results = gradients.transpose(0, 1).flatten(1, 2)
+        weights = grouped_weights(self._unfolded.value[rows], results, form.kernel, form.stride, form.padding, form.dilation)
+        return weights.view(len(results), len(gradients), -1)
+
+    @staticmethod
+    def _in_room(weights: Tensor, room: Room) -> Tensor:
+        numbers = weights[0].numel()
+        return room(0, numbers).view_as(weights).copy_(weights) if numbers >= _LARGE else weights
 
     def _by_rows(self, images: ChannelsLast, gradients: Tensor, room: Room) -> list[Tensor]:
         """The weight's gradients (b, s, P / parts) for each part of the windows, their columns in the windows' order."""
@@ -162,8 +205,11 @@ class AffinePrepared:
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
         g = self._by_position(gradients)
         found = {}
-        if self._unfolded is not None:
-            found["weight"] = self._weights(g, rows).transpose(0, 1)
+        if self._grouped is not None:
+            found["weight"] = self._by_group(self._grouped, gradients, rows).transpose(0, 1)
+        elif self._unfolded is not None:
+            formed = self._weights(g, rows).transpose(0, 1)
+            found["weight"] = formed if self._turned else formed.unflatten(2, (self._channels, -1)).transpose(2, 3).flatten(2)
         if self._bias:
             found["bias"] = g.sum(-1).flatten(2)
         return found
@@ -183,6 +229,9 @@ class AffinePrepared:
             u = self._unfolded.part(slice(rows.start + start, rows.start + stop))
             torch.bmm(stacked[start:stop].flatten(0, 1), u.flatten(0, 1).transpose(1, 2), out=formed[start:stop].flatten(0, 1))
         return formed.unflatten(2, (g.shape[0], -1)).transpose(1, 2).flatten(2)
+
+    def input_numbers(self) -> int:
+        return 0 if self._unfolded is None else self._unfolded.value.numel()
 
     def numbers(self) -> int:
         if self._unfolded is None or self._formed or self._positions == 1:
@@ -205,14 +254,10 @@ class AffinePrepared:
         return self._batch * numbers if numbers // parts >= _LARGE else 0
 
     def _by_position(self, gradients: Tensor) -> Tensor:
-        """(c, b, *output) -> (c, b, g, C, L)."""
-        if not self._channels_last:
-            flat = gradients.flatten(3)
-        elif gradients.ndim == 3:
-            flat = gradients.unsqueeze(-1)
-        else:
-            flat = gradients.flatten(2, -2).transpose(2, 3)
-        return flat.unflatten(2, (self._groups, self._channels))
+        """(c, b, L, C) of products, (c, b, g·C, *space) of convolutions -> (c, b, g, C, L)."""
+        if self._channels_last:
+            return gradients.transpose(2, 3).unsqueeze(2)
+        return gradients.flatten(3).unflatten(2, (self._groups, self._channels))
 
     @staticmethod
     def _stack(g: Tensor) -> Tensor:
@@ -223,3 +268,8 @@ class AffinePrepared:
     def _unstack(values: Tensor, outputs: int) -> Tensor:
         """(b, g, c·C) -> (c, b), summed over groups and channels."""
         return values.unflatten(2, (outputs, -1)).sum((1, 3)).T
+
+
+def _convolution(site: Site) -> Convolution:
+    node, shape = site.node, site.uses["weight"].shape
+    return Convolution(shape[2:], node._saved_stride, node._saved_padding, node._saved_dilation, node._saved_groups, shape[1])

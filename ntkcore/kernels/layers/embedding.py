@@ -1,26 +1,27 @@
 """Embedding tables: a sample's gradient has one row per distinct token, the sum over that token's positions."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ntkcore.kernels.features import ExplicitFeatures, Features, Room, TokenFeatures, squared_norms
+from ntkcore.kernels.layers.base import NOT_BY_SAMPLE, Site
 from ntkcore.kernels.layout import Layout
+from ntkcore.kernels.uses import Way
 
 
 class EmbeddingRule:
-    """``nn.Embedding``; the row of ``padding_idx`` is not trained, so it has no gradient."""
+    """Rows of a table by index; the row of ``padding_idx`` is not trained, so it has no gradient."""
 
-    def refusal(self, module: nn.Module, value: Tensor, output: Tensor, batch: int) -> str | None:
-        assert isinstance(module, nn.Embedding)
-        if value.ndim < 1 or value.shape[0] != batch:
-            return "its input's first axis is not the batch"
-        return None
+    axes: tuple[int, ...] = (0, 1)
 
-    def prepare(
-        self, module: nn.Module, value: Tensor, output_shape: tuple[int, ...], layout: Layout, wanted: frozenset[str]
-    ) -> "EmbeddingPrepared":
-        assert isinstance(module, nn.Embedding)
-        return EmbeddingPrepared(value.reshape(value.shape[0], -1).long(), module, layout)
+    def role(self, way: Way) -> str | None:
+        return None if way.through else "weight"
+
+    def refusal(self, site: Site) -> str | None:
+        return NOT_BY_SAMPLE if site.node._saved_indices.numel() % site.batch else None
+
+    def prepare(self, site: Site, layout: Layout) -> "EmbeddingPrepared":
+        return EmbeddingPrepared(site, layout)
 
 
 class EmbeddingPrepared:
@@ -28,19 +29,27 @@ class EmbeddingPrepared:
 
     method = "sums over equal tokens"
 
-    def __init__(self, tokens: Tensor, module: nn.Embedding, layout: Layout) -> None:
-        self._tokens, self._padding, self._layout = tokens, module.padding_idx, layout
-        self._rows, self._width = module.num_embeddings, module.embedding_dim
+    def __init__(self, site: Site, layout: Layout) -> None:
+        tokens = site.rows(site.node._saved_indices.flatten()).long().contiguous()
+        self._rows, self._width = site.uses["weight"].shape
+        padding = site.node._saved_padding_idx
+        self._padding = padding if 0 <= padding < self._rows else None  # -1 is none, and comes without its sign
+        self._site, self._tokens, self._layout = site, tokens, layout
         # the place where each token first occurs in its sample collects the gradients of all its occurrences
         self._first = (tokens[:, :, None] == tokens[:, None, :]).to(torch.uint8).argmax(-1)
 
+    def by_sample(self, raw: Tensor) -> Tensor:
+        return self._site.rows(raw.flatten(1, -2), 1)
+
     def _merged(self, gradients: Tensor) -> Tensor:
-        """(c, b, *output) -> (c, b, L, D), repeated tokens summed at their first place, zero at the others."""
-        flat = gradients.reshape(*gradients.shape[:2], -1, self._width)
-        if self._padding is not None:
-            flat = flat * (self._tokens != self._padding).unsqueeze(-1)
+        """(c, b, L, D) with repeated tokens summed at their first place, zero at the others."""
+        flat = self._trained(gradients, slice(None))
         index = self._first[None, :, :, None].expand_as(flat)
         return torch.zeros_like(flat, memory_format=torch.contiguous_format).scatter_add_(2, index, flat)
+
+    def _trained(self, gradients: Tensor, rows: slice) -> Tensor:
+        """Without those of the padding."""
+        return gradients if self._padding is None else gradients * (self._tokens[rows] != self._padding).unsqueeze(-1)
 
     def squared_norms(self, gradients: Tensor) -> Tensor:
         return squared_norms(self._merged(gradients).flatten(2))
@@ -58,10 +67,7 @@ class EmbeddingPrepared:
         return [TokenFeatures(self._tokens.flatten(), rows, length, self._layout.rows)]
 
     def formed(self, gradients: Tensor, rows: slice) -> dict[str, Tensor]:
-        flat = gradients.reshape(*gradients.shape[:2], -1, self._width)
-        if self._padding is not None:
-            flat = flat * (self._tokens[rows] != self._padding).unsqueeze(-1)
-        return {"weight": self._table(flat, rows)}
+        return {"weight": self._table(self._trained(gradients, rows), rows)}
 
     def _table(self, gradients: Tensor, rows: slice) -> Tensor:
         """(s, b', L, D) added up in the rows of their tokens: (s, b', rows · D)."""
@@ -70,6 +76,9 @@ class EmbeddingPrepared:
 
     def _dense(self) -> bool:
         return self._rows <= self._tokens.shape[1] ** 2
+
+    def input_numbers(self) -> int:
+        return self._tokens.numel()
 
     def numbers(self) -> int:
         return self._tokens.numel() * (2 + self._tokens.shape[1] // 4)

@@ -7,12 +7,32 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 _COPIED = {"cpu": 2_400_000, "cuda": 2**28}  # numbers of unfolded inputs copied out at once: on a CPU, few enough to stay near
 _NARROW, _FEW = 16, 64  # numbers side by side, and positions, up to which rows of a kernel are not worth products of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """What a convolution's windows are: ``channels`` of a group in each, of the size ``kernel``, in one or two dimensions."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    channels: int
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.channels * math.prod(self.kernel)
+
+    def padded(self, value: Tensor) -> Tensor:
+        """The input with the zeros around it."""
+        return value if not any(self.padding) else F.pad(value, [side for side in reversed(self.padding) for _ in range(2)])
 
 
 class Unfolded:
@@ -47,22 +67,22 @@ class ChannelsLast:
     copied once for all rows of the kernel.
     """
 
-    module: nn.Conv2d
+    form: "Convolution"
     value: Tensor
-    space: tuple[int, int]
+    space: tuple[int, ...]
 
     @property
     def parts(self) -> int:
         """Pieces that a window is cut into: one for each row of the kernel, or the whole."""
-        height, width = self.module.kernel_size
-        large = width * self.module.in_channels >= _NARROW and math.prod(self.space) > _FEW
-        apart = height > 1 and self.module.stride[0] == 1 and large
+        height, width = self.form.kernel
+        large = width * self.form.channels >= _NARROW and math.prod(self.space) > _FEW
+        apart = height > 1 and self.form.stride[0] == 1 and large
         return height if apart else 1
 
     @property
     def width(self) -> int:
         """D of a part."""
-        return self.module.weight[0].numel() // self.parts
+        return self.form.width // self.parts
 
     def step(self) -> int:
         """Samples whose windows are copied out at once."""
@@ -70,15 +90,15 @@ class ChannelsLast:
 
     def windows(self, samples: slice) -> list[Tensor]:
         """For each part (b', L, D / parts), the channels varying fastest."""
-        module, (height, width) = self.module, self.space
-        value = _padded(module, self.value[samples]).permute(0, 2, 3, 1)
+        form, (height, width) = self.form, self.space
+        value = form.padded(self.value[samples]).permute(0, 2, 3, 1)
         batch, rows, _, channels = value.shape
-        (down, across), (kernel_rows, kernel_columns) = module.stride, module.kernel_size
+        (down, across), (kernel_rows, kernel_columns) = form.stride, form.kernel
         by_sample, by_row, by_column, by_channel = value.stride()
-        within = module.dilation[1] * by_column
+        within = form.dilation[1] * by_column
         if self.parts == 1:
             shape = (batch, height, width, kernel_rows, kernel_columns, channels)
-            steps = (by_sample, down * by_row, across * by_column, module.dilation[0] * by_row, within, by_channel)
+            steps = (by_sample, down * by_row, across * by_column, form.dilation[0] * by_row, within, by_channel)
             return [value.as_strided(shape, steps, value.storage_offset()).reshape(batch, height * width, -1)]
         strided = value.as_strided(
             (batch, rows, width, kernel_columns, channels),
@@ -86,24 +106,23 @@ class ChannelsLast:
             value.storage_offset(),
         )
         copied = strided.reshape(batch, rows * width, -1)
-        starts = [row * module.dilation[0] * width for row in range(kernel_rows)]
+        starts = [row * form.dilation[0] * width for row in range(kernel_rows)]
         return [copied[:, start : start + height * width] for start in starts]
 
 
 def rows_of(value: Tensor) -> Unfolded:
-    """Of a linear layer's input (b, ..., D)."""
-    rows = value.reshape(value.shape[0], -1, value.shape[-1])
-    return Unfolded(rows, lambda rows: rows.transpose(1, 2), 1, rows.shape[2], rows.shape[1])
+    """Of a linear layer's input (b, L, D)."""
+    return Unfolded(value, lambda rows: rows.transpose(1, 2), 1, value.shape[2], value.shape[1])
 
 
-def windows_of(module: nn.Conv1d | nn.Conv2d, value: Tensor, output_shape: tuple[int, ...]) -> Unfolded:
+def windows_of(form: Convolution, value: Tensor, space: tuple[int, ...]) -> Unfolded:
     """Of a convolution's input (b, channels, *space): D is channels per group times kernel size."""
-    kernel, stride, dilation, space = module.kernel_size, module.stride, module.dilation, tuple(output_shape[2:])
-    positions = torch.Size(space).numel()
+    kernel, stride, dilation = form.kernel, form.stride, form.dilation
+    positions = math.prod(space)
 
     def windows(value: Tensor) -> Tensor:
-        value = _padded(module, value)
-        whole_image = positions == 1 and tuple(value.shape[2:]) == tuple(kernel)
+        value = form.padded(value)
+        whole_image = positions == 1 and tuple(value.shape[2:]) == kernel
         if whole_image or all(size == step == 1 for size, step in zip(kernel, stride, strict=True)):
             return value
         # copying the windows is several times faster on a CPU than torch's own unfolding
@@ -113,23 +132,9 @@ def windows_of(module: nn.Conv1d | nn.Conv2d, value: Tensor, output_shape: tuple
         shape = (*value.shape[:2], *kernel, *space)
         return value.as_strided(shape, (batch_step, channel_step, *within, *between), value.storage_offset())
 
-    return Unfolded(value, windows, module.groups, module.weight[0].numel(), positions)
+    return Unfolded(value, windows, form.groups, form.width, positions)
 
 
 def _step(value: Tensor, numbers: int) -> int:
     """Samples of ``numbers`` each that are copied out at once."""
     return max(1, _COPIED.get(value.device.type, _COPIED["cpu"]) // numbers)
-
-
-def _padded(module: nn.Conv1d | nn.Conv2d, value: Tensor) -> Tensor:
-    """The input with what the convolution puts around it."""
-    if isinstance(module.padding, str):
-        sizes = zip(module.dilation, module.kernel_size, strict=True)
-        total = [d * (size - 1) if module.padding == "same" else 0 for d, size in sizes]
-        sides = [(t // 2, t - t // 2) for t in total]
-    else:
-        sides = [(p, p) for p in module.padding]
-    if all(side == (0, 0) for side in sides):
-        return value
-    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-    return F.pad(value, [amount for side in reversed(sides) for amount in side], mode=mode)

@@ -13,6 +13,7 @@ from ntkcore.analyses.materials.tiles import kernel_pairs, kernel_tiles, tile_si
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import load_dataset
 from ntkcore.errors import Cancelled
+from ntkcore.kernels import Ways
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec, KernelSpec, ModelSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -63,6 +64,23 @@ def test_cancelled_it_goes_on_at_the_missing_tiles(tmp_path, small_tiles, output
     for name, moment in done.items():
         assert (artifact.folder / "arrays" / name).stat().st_mtime_ns == moment
     np.testing.assert_array_equal(artifact.read("kernel"), whole.store.open("kernel", artifact.key).read("kernel"))
+
+
+def test_all_parts_are_computed_in_the_ways_of_the_first(tmp_path, small_tiles, monkeypatch):
+    """Also where the machine finds another way quicker when the job goes on; the artifact says which they were."""
+    single = spec("pseudo").model_copy(update={"dtype": "float32"})
+    used: list[Ways] = []
+    tiles = tiles_module.ntk_tiles
+    monkeypatch.setattr(tiles_module, "ntk_tiles", lambda *given, **options: used.append(options["ways"]) or tiles(*given, **options))
+    ws, first, later = Workspace(Settings(cache_dir=tmp_path)), Ways("onednn", "windows"), Ways("blas", "grouped")
+    dataset = load_dataset(DATASET, ws.settings)
+    monkeypatch.setattr(tiles_module, "quickest", lambda like: first)
+    with pytest.raises(Cancelled):
+        ensure_kernel(single, dataset, ws, Recording(stop_at=("Full kernel", 2)), "Full kernel")
+    monkeypatch.setattr(tiles_module, "quickest", lambda like: later)
+    artifact = ensure_kernel(single, dataset, ws, Recording(), "Full kernel")
+    assert used == [first, first]
+    assert artifact.json("ways") == first.to_json()
 
 
 def test_a_tile_of_blocks_stays_small():
