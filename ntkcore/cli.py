@@ -275,11 +275,16 @@ def _worker(options: argparse.Namespace) -> int:
     if options.lane is None:
         serve(settings().model_copy(update={"device": options.device or settings().device}))
         return 0
-    from ntkcore.analyses.catalogue import handlers
-    from ntkcore.analyses.workspace import workspace
+    from ntkcore.analyses.imports import sweep_uploads
+    from ntkcore.analyses.light import LightHandlers, light_device
 
-    ws = workspace()
-    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device, lane=options.lane, parent=options.parent)
+    known = LightHandlers(settings())
+    if options.lane == "quick":
+        sweep_uploads(settings())
+    else:
+        known.load()
+    device = options.device or light_device(settings())
+    return run_worker(known, settings(), device=device, lane=options.lane, parent=options.parent)
 
 
 def _side(text: str) -> int | Literal["auto"]:

@@ -190,6 +190,10 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except (DataError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise
+    except MemoryError as error:
+        raise DataError(
+            f"The image {shown(name)} takes more memory than is left for it.", "Save it again as PNG or JPEG, smaller, or remove it."
+        ) from error
     except _Slow as error:
         raise DataError(
             f"The image {shown(name)} takes more than {_SECONDS:g} s to decode.",

@@ -208,13 +208,19 @@ def half_written(settings: Settings) -> Iterator[Path]:
             with suppress(FileNotFoundError):  # another import has just ended
                 if left.stat().st_mtime < time.time() - _STALE:
                     shutil.rmtree(left, ignore_errors=True)
-        folder = sets / f".new-{uuid.uuid4().hex}"
+        folder = sets / f".new-{os.getpid()}-{uuid.uuid4().hex}"
         folder.mkdir()
     except OSError as error:
         raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
     try:
         yield folder
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_half_written(process: int, settings: Settings) -> None:
+    """Delete what a process, which has ended, was writing."""
+    for folder in _sets(settings).glob(f".new-{process}-*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
