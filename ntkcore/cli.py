@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except AtlasError as error:
         print(f"{error.message}\n{error.remedy}".strip(), file=sys.stderr)
+        if error.place is not None:
+            print(f"It is about {error.place}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped; what was finished is kept, and the same command goes on from there.", file=sys.stderr)

@@ -171,7 +171,8 @@ def download(
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StoreError(
             f"{title} could not be stored: {'the disk is full' if full else error.strerror}.",
-            "Free some disk space, then try again." if full else f"Check the permissions of {settings.data_path}.",
+            "Free some disk space, then try again." if full else "Check the permissions of the data folder.",
+            place=settings.data_path,
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -210,7 +211,8 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
     raise DataMissing(
         f"{title} could not be downloaded ({said}).",
         f"Connect this machine to the network and try again, or put the content of {PurePosixPath(file.urls[0]).name} into "
-        f"{folder / file.target} by hand.",
+        f"{file.target} in the data folder by hand.",
+        place=folder / file.target,
     )
 
 

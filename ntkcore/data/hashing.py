@@ -40,7 +40,8 @@ def file_sha256(path: Path, settings: Settings, *, offset: int = 0) -> str:
             digest.update(chunk)
         after = path.stat()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} could not be read: {error}.", "Delete the file and download or copy it again.") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
+        raise DataError(f"{path.name} could not be read: {why}.", "Delete the file and download or copy it again.", place=path) from error
     if [after.st_size, after.st_mtime_ns] != stamp:
         raise DataError(f"{path.name} changed while it was read.", "Wait until it has been written, then try again.")
     _remember(settings, key, [*stamp, digest.hexdigest()])

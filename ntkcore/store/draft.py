@@ -56,7 +56,8 @@ class Draft:
         if earlier is not None and earlier != _plain(identity):
             raise StoreError(
                 f"An unfinished result under the key {key[:12]} was begun from {_difference(earlier, _plain(identity))}.",
-                f"Remove it ({folder}) if it is not needed; then compute again.",
+                "Remove it from what is kept if it is not needed; then compute again.",
+                place=folder,
             )
         self._identity = identity
         self.repaired: list[str] = list(state["repaired"]) if state else []

@@ -46,19 +46,20 @@ def guarded(folder: Path, need: int = 0) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            wanted = f"{_size(need)} are needed in" if need else "writing to"
-            verb = "" if need else " failed"
+            wanted = f"{_size(need)} are needed" if need else "writing failed"
             raise StoreError(
-                f"{_FULL[error.errno]}: {wanted} {folder}{verb}, {_size(free_bytes(folder))} are free.",
+                f"{_FULL[error.errno]}: {wanted}, {_size(free_bytes(folder))} are free.",
                 "Free space there, raise the limit, or set NTK_CACHE_DIR to a larger disk; then compute again: finished parts are kept.",
+                place=folder,
             ) from error
         if error.errno in _DENIED:
             raise StoreError(
-                f"Access to {folder} is not allowed{' (the disk is read-only)' if error.errno == errno.EROFS else ''}.",
+                f"Access to the files that are kept is not allowed{' (the disk is read-only)' if error.errno == errno.EROFS else ''}.",
                 "Give this program's user the right to read and write there, or set NTK_CACHE_DIR to another folder.",
+                place=folder,
             ) from error
         raise StoreError(
-            f"The disk reported an error at {folder}: {error.strerror or error}.", "Check the disk, then compute again."
+            f"The disk reported an error: {error.strerror or type(error).__name__}.", "Check the disk, then compute again.", place=folder
         ) from error
 
 

@@ -15,7 +15,7 @@ from recording import Recording
 from reviews import write_reviews
 from small_analyses import SMALL, quickly
 from soaked import soaked
-from visiting import kept_cache, opened, twins, visitor
+from visiting import kept_cache, opened, told, twins, visitor
 
 from ntkcore.analyses.catalogue import named
 from ntkcore.analyses.workspace import Workspace
@@ -124,7 +124,7 @@ def test_a_damaged_file_closes_no_page(pristine, tmp_path, kind, how):
             path.write_bytes(DAMAGES[how](path.read_bytes()))
         for page in PAGES:
             if not kept or page.name in ("jobs", "data", "learnability"):
-                opened(visitor(), page.path, **SMALL.get(page.name, {})).run()
+                assert str(tmp_path) not in told(opened(visitor(), page.path, **SMALL.get(page.name, {})).run())
         for name in ("learnability",) if kept else SAME:
             assert answered(name, ws) == answers[name]
         assert all(not entry.info or entry.info["bytes"] for entry in ws.store.entries()) and len(ws.jobs.list(100)) < 100
