@@ -81,6 +81,7 @@ def route() -> None:
 if get_script_run_ctx(suppress_warning=True) is None:
     # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
     PagesManager.uses_pages_directory = False
+    os.umask(0o077)  # what is written here is the cache's, and its owner's alone
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
     counted = Middleware(uploads.Uploads, settings=settings())
     app = st.App("app.py", routes=media.routes(), middleware=[headers, counted], lifespan=lifespan, on_script_error=script_failed)

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import re
 import shutil
 import sys
@@ -274,6 +275,7 @@ def _whole(what: str, text: str) -> tuple[int, ...]:
 def _worker(options: argparse.Namespace) -> int:
     from ntkcore.jobs import run_worker, serve
 
+    os.umask(0o077)  # what workers write is the cache's, and its owner's alone
     if options.lane is None:
         serve(settings().model_copy(update={"device": options.device or settings().device}))
         return 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ntkcore.data import Columns, Order, TextWishes, check_server_path, download, import_apart
 from ntkcore.errors import DataError
 from ntkcore.jobs import Handler, JobContext, JobState
+from ntkcore.private import make_private, open_private
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 
@@ -86,9 +87,9 @@ def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
     content.seek(0)
     target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
     with guarded(target.parent, size):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         try:
-            with target.open("wb") as file:
+            with open_private(target, "wb") as file:
                 shutil.copyfileobj(content, file, 2**20)
         except BaseException:
             target.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, 
 from ntkcore.data.own_store import write_header
 from ntkcore.data.selection import require_pairs
 from ntkcore.errors import DataError
+from ntkcore.private import open_private
 from ntkcore.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -202,7 +203,7 @@ def _write(
 ) -> dict[str, str]:
     """Write the three files and return the SHA-256 of their content."""
     pixels, written = hashlib.sha256(), 0
-    with (folder / "images.npy").open("wb") as file:
+    with open_private(folder / "images.npy", "wb") as file:
         write_header(file, shape, np.uint8)
         for block in blocks:
             if block.shape[1:] != shape[1:]:

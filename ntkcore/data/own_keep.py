@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ntkcore.data.filenames import escaped
 from ntkcore.data.own_store import Kind, content_id_of, half_written, publish, write_header
 from ntkcore.errors import StoreError
+from ntkcore.private import open_private
 from ntkcore.settings import Settings
 
 LISTED = 200  # skipped files or rows named in the report
@@ -122,14 +123,14 @@ def name_of(given: str, otherwise: str) -> str:
 
 def write_array(path: Path, values: NDArray[Any]) -> str:
     """Write a .npy file, synced; returns the SHA-256 of its data."""
-    with path.open("wb") as file:
+    with open_private(path, "wb") as file:
         write_header(file, values.shape, values.dtype.type)
         return _write(file, np.ascontiguousarray(values).data.cast("B"))
 
 
 def write_bytes(path: Path, data: bytes) -> str:
     """Write a file, synced; returns the SHA-256 of its content."""
-    with path.open("wb") as file:
+    with open_private(path, "wb") as file:
         return _write(file, memoryview(data))
 
 

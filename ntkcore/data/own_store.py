@@ -28,6 +28,7 @@ from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
 from ntkcore.data.sources import Source
 from ntkcore.errors import DataError, DataMissing, StoreError
+from ntkcore.private import make_private, open_private
 from ntkcore.settings import Settings
 
 _VERSION = 1  # of the content id
@@ -203,13 +204,13 @@ def half_written(settings: Settings) -> Iterator[Path]:
     """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too."""
     sets = _sets(settings)
     try:
-        sets.mkdir(parents=True, exist_ok=True)
+        make_private(sets)
         for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
             with suppress(FileNotFoundError):  # another import has just ended
                 if left.stat().st_mtime < time.time() - _STALE:
                     shutil.rmtree(left, ignore_errors=True)
         folder = sets / f".new-{os.getpid()}-{uuid.uuid4().hex}"
-        folder.mkdir()
+        make_private(folder)
     except OSError as error:
         raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
     try:
@@ -238,8 +239,8 @@ def publish(folder: Path, content_id: str, description: Mapping[str, Any], setti
     if (target / "set.json").is_file() and intact(content_id, settings):
         return False
     told = {**description, "version": _DESCRIPTION, "imported": time.time()}
-    with (folder / "set.json").open("w", encoding="utf-8") as file:
-        json.dump(told | {_SUM: _checksum(told)}, file, ensure_ascii=False)
+    with open_private(folder / "set.json", "wb") as file:
+        file.write(json.dumps(told | {_SUM: _checksum(told)}, ensure_ascii=False).encode())
         file.flush()
         os.fsync(file.fileno())
     try:

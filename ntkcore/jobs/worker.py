@@ -25,6 +25,7 @@ from ntkcore.jobs.book import new_worker
 from ntkcore.jobs.context import JobContext
 from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUES, VERSION, Lane, key_of_part, prepare
 from ntkcore.jobs.reserve import Reserve
+from ntkcore.private import make_private
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 
@@ -248,7 +249,7 @@ def _failed(message: str, remedy: str) -> dict[str, Any]:
 def _log_to(path: Path) -> None:
     """Send what this process logs to a file of limited size."""
     with guarded(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         file = logging.handlers.RotatingFileHandler(path, maxBytes=2**20, backupCount=2, delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     file.addFilter(_not_a_cancel)

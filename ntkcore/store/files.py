@@ -13,6 +13,7 @@ from uuid import uuid4
 import google_crc32c
 
 from ntkcore.errors import StoreError
+from ntkcore.private import FOLDER, open_private
 
 _FULL = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up", errno.EFBIG: "A file would pass the allowed size"}
 _DENIED = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -68,7 +69,7 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(FOLDER, exist_ok=True)
     sync_folder(folder.parent)
 
 
@@ -91,7 +92,7 @@ def write_durably(path: Path, data: bytes) -> None:
         make_folder(path.parent)
         temporary = path.parent / f".{path.name}.{uuid4().hex}.tmp"
         try:
-            with temporary.open("wb") as file:
+            with open_private(temporary, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -31,7 +31,17 @@ ARTIFACTS = ("comparison", "convergence", "diagonal", "influence", "kernel", "le
 PARTS = ("arrays/*/c/**/*", "arrays/*/zarr.json", "documents/*", "draft.json", "manifest.json", "used")
 DRAFTS = tuple(f"drafts/*/*/{part}" for part in PARTS[:4])
 SETS = tuple(f"sets/*/{name}" for name in ("images.npy", "vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy", "set.json"))
-REST = ("jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm", "secret", "rates.json", "hashes.json", "generation.json", "thumbnails/*")
+REST = (
+    "jobs.sqlite",
+    "jobs.sqlite-wal",
+    "jobs.sqlite-shm",
+    "secret",
+    "rates.json",
+    "hashes.json",
+    "generation.json",
+    "owner-only",
+    "thumbnails/*",
+)
 KEPT = ("jobs.sqlite", "sets/*/ends.npy", "artifacts/learnability/*/manifest.json")
 KINDS = (*(f"artifacts/{kind}/*/{part}" for kind in ARTIFACTS for part in PARTS), *DRAFTS, *SETS, *REST)
 NONE = {"artifacts/convergence/*/arrays/*/c/**/*", "artifacts/convergence/*/arrays/*/zarr.json", "artifacts/timing/*/documents/*"}
