@@ -131,7 +131,6 @@ def _keep(
         class_names=images.class_names,
         labels=images.labels,
         shape=(1 if gray else 3, height, width),
-        stored=shape,
         skipped=images.skipped,
         notes=notes,
         write=lambda folder: _write(folder, images, shape, blocks, lambda count: progress(done + count, total)),
