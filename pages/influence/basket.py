@@ -22,7 +22,7 @@ def show_basket(subject: Subject) -> None:
     result, view = subject.result, subject.view
     ticked = views.basket_of(result, view)
     if not ticked:
-        st.caption("Tick training images above: here stands what deleting or relabelling them would do to every prediction.")
+        st.caption(words.spoken("Tick training images above: here stands what deleting or relabelling them would do to every prediction."))
         return
     pictures(result.pack, ticked[:40])
     label = views.new_label(result, view)
@@ -52,6 +52,6 @@ def show_basket(subject: Subject) -> None:
     st.html(f'<p class="atlas-fact">{words.as_html(answer.basket_sentence(found), f"→ {answer.after_words(found)}")}</p>')
     moved = found.loss_after - found.loss
     most = np.argsort(-np.abs(moved), kind="stable")[:_CHANGED]
-    st.html('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>')
+    st.html(words.spoken('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>'))
     pictures(result.test_pack, [int(i) for i in most], [signed(float(moved[i])) for i in most])
     show_confirmation(subject)

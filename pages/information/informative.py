@@ -31,7 +31,7 @@ TICKS = Ticks("information_gallery")
 def show(look: views.InformationLook, choice: Chosen) -> None:
     """The whole answer."""
     result, view = look.result, choice.view
-    with st.spinner("Unique information of every image …", show_time=False):
+    with st.spinner(words.spoken("Unique information of every image …"), show_time=False):
         values, found = views.scores(look), views.judged(look)
     _VIEW.seed(
         result.key,
@@ -137,7 +137,7 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
             )
             st.button("Empty the basket", key="information_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
         else:
-            st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
+            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
     st.download_button(
         "All scores (CSV)",
         lambda: csv_of(views.table(look)),

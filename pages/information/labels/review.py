@@ -42,7 +42,7 @@ def show_review(result: InfluenceResult) -> None:
     labels = view.labels
     st.header("Review the labels", anchor=False)
     if len(result.labels) < 2:
-        st.caption("There is one image only: nothing to rank.")
+        st.caption(words.spoken("There is one image only: nothing to rank."))
         return
     found = _review(result, view)
     _controls(result, labels)
