@@ -27,6 +27,7 @@ from ntkcore.jobs import Keeper
 from ntkcore.settings import settings
 from pages import PAGES
 from pages.shared import frame, media, uploads
+from pages.shared.front import Front
 from pages.shared.headers import Headers, is_local
 
 
@@ -83,7 +84,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False
     os.umask(0o077)  # what is written here is the cache's, and its owner's alone
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
-    counted = Middleware(uploads.Uploads, settings=settings())
-    app = st.App("app.py", routes=media.routes(), middleware=[headers, counted], lifespan=lifespan, on_script_error=script_failed)
+    front, counted = Middleware(Front), Middleware(uploads.Uploads, settings=settings())
+    app = st.App("app.py", routes=media.routes(), middleware=[headers, front, counted], lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

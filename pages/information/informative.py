@@ -202,7 +202,7 @@ def _card(result: InfluenceResult, image: int, values: np.ndarray, percentile: n
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     title = (
         f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}, taken for {predicted}. "
-        f"Value {values[image]:.6g}, percentile {percentile[image]:.1f}."
+        f"Value {words.number(float(values[image]), 6)}, percentile {percentile[image]:.1f}."
     )
     corner, value = "" if predicted == name else f"→ {predicted}", words.number(float(values[image]))
     return Card(image, name + ("" if name == true else " ⚑"), corner, value, f"P {percentile[image]:.0f}", predicted != name, title)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bombs import made_of
 from PIL import Image, ImageCms, ImageOps
 
 from ntkcore.data import import_images
@@ -151,27 +152,6 @@ def test_a_picture_far_larger_than_what_is_cut_out_of_it_is_refused():
     wide = data[:size] + struct.pack(">II", 9000, 9000) + data[size + 8 :]
     with pytest.raises(DataError, match="'x' is larger than the 50,000 pixels allowed"):
         decode(wide, "x", LIMIT, gray=False)
-
-
-def box(kind, body):
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def made_of(parts, depth):
-    """A photograph whose every item is a grid of the next one, ``parts`` times: work that grows with the power of the depth."""
-    items = range(1, depth + 2)
-    kinds = [b"grid"] * depth + [b"hvc1"]
-    entries = b"".join(box(b"infe", struct.pack(">IHH4sx", 2 << 24, item, 0, kind)) for item, kind in zip(items, kinds, strict=True))
-    dimg = b"".join(box(b"dimg", struct.pack(f">HH{parts}H", item, parts, *[item + 1] * parts)) for item in items[:-1])
-    ispe = box(b"ipco", box(b"ispe", struct.pack(">III", 0, 100, 100)))
-    ipma = box(b"ipma", struct.pack(">II", 0, len(items)) + b"".join(struct.pack(">HBB", item, 1, 1) for item in items))
-    meta = [
-        box(b"pitm", struct.pack(">IH", 0, 1)),
-        box(b"iinf", struct.pack(">IH", 0, len(items)) + entries),
-        box(b"iref", bytes(4) + dimg),
-        box(b"iprp", ispe + ipma),
-    ]
-    return box(b"ftyp", b"heic\0\0\0\0mif1") + box(b"meta", bytes(4) + b"".join(meta))
 
 
 def test_one_tile_named_many_times_counts_as_often():
