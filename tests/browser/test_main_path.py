@@ -171,6 +171,7 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     opened(page, server, "/images")
     page.locator("input[type=file]").set_input_files(tmp_path / "shapes.zip")
     expect(bring).to_be_enabled()
+    assert uploads_in_memory(server) >= (tmp_path / "shapes.zip").stat().st_size
     bring.click()
     explore = explore_button(page, "shapes")
     expect(explore).to_be_visible()
