@@ -143,7 +143,8 @@ def too_much(limit: int) -> str:
     """What is wrong where an upload is refused, and what to do."""
     return (
         f"The uploads of one session may take {limit / 2**20:,.0f} MB of the server's memory, and with this file they would take more. "
-        "Import or remove the files that are chosen, then choose this one again; or reload the page, which lets all of them go."
+        "Import or remove the files that are chosen, then choose this one again; or reload the page, which lets all of them go. "
+        "A file that is larger by itself is imported on the command line."
     )
 
 
