@@ -36,6 +36,9 @@ def chart(
         selection_mode: plotly's selection modes; () when nothing can be selected.
     """
     title, note = words.spoken(title), words.spoken(note)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        if axis.title.text:
+            axis.title.text = words.spoken(axis.title.text)
     mode = frame.mode()  # here: a download is made later, outside the page's run
     with st.container(gap="xsmall", key=f"chart_{key}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -1,5 +1,6 @@
 """The import page for texts: what it asks for, what it sends, and how a set of texts stands in the list."""
 
+import json
 import re
 from pathlib import Path
 
@@ -131,7 +132,9 @@ def test_every_page_calls_texts_texts(computed, name):
         "radio",
     )
     labels = [f"{item.proto.label} {item.proto.help}" for kind in kinds for item in app.get(kind)]
-    seen = " ".join([told(app), *labels]).replace("Bring your own images or texts", "").replace("mirror image", "")
+    layouts = [json.loads(item.proto.spec)["layout"] for item in app.get("plotly_chart")]
+    titles = [part.get("title", {}).get("text") or "" for layout in layouts for name, part in layout.items() if name[1:5] == "axis"]
+    seen = " ".join([told(app), *labels, *titles]).replace("Bring your own images or texts", "").replace("mirror image", "")
     images = [seen[max(found.start() - 60, 0) : found.end() + 40] for found in re.finditer(r"(?<![\w.-])[Ii]mages?\b(?![-:])", seen)]
     assert not images
     assert "texts" in seen
