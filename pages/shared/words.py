@@ -12,7 +12,7 @@ from ntkcore.analyses.words import change, duration, exact, fixed, labelled, num
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _KIND = "words.kind"
-_IMAGE = re.compile(r"(?<!mirror )(?<![\w/.\\-])([Ii])mage(s?)\b(?![/=-]|\.\w)")
+_IMAGE = re.compile(r"(?<!mirror )(?<![\w/.\\-])(?:([Aa])n )?([Ii])mage(s?)\b(?![/=-]|\.\w)")
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
 
 
@@ -50,7 +50,7 @@ def spoken(text: str) -> str:
 
 
 def _text(found: re.Match[str]) -> str:
-    return ("T" if found[1] == "I" else "t") + "ext" + found[2]
+    return (f"{found[1]} " if found[1] else "") + ("T" if found[2] == "I" else "t") + "ext" + found[3]
 
 
 def counted(count: int, kind: str) -> str:
