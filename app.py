@@ -26,7 +26,8 @@ from ntkcore.errors import AtlasError
 from ntkcore.jobs import Keeper
 from ntkcore.settings import settings
 from pages import PAGES
-from pages.shared import frame, media
+from pages.shared import frame, media, uploads
+from pages.shared.front import Front
 from pages.shared.headers import Headers, is_local
 
 
@@ -73,13 +74,17 @@ def route() -> None:
     for page in PAGES:
         shown = st.Page(page.file, title=page.title, url_path=page.path, default=not page.path, icon=f":material/{page.icon}:")
         groups.setdefault(page.group, []).append(shown)
+    uploads.begin()
     st.navigation(groups).run()
+    uploads.let_go()
 
 
 if get_script_run_ctx(suppress_warning=True) is None:
     # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
     PagesManager.uses_pages_directory = False
+    os.umask(0o077)  # what is written here is the cache's, and its owner's alone
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
-    app = st.App("app.py", routes=media.routes(), middleware=[headers], lifespan=lifespan, on_script_error=script_failed)
+    front, counted = Middleware(Front), Middleware(uploads.Uploads, settings=settings())
+    app = st.App("app.py", routes=media.routes(), middleware=[headers, front, counted], lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

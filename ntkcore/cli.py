@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import re
 import shutil
 import sys
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except AtlasError as error:
         print(f"{error.message}\n{error.remedy}".strip(), file=sys.stderr)
+        if error.place is not None:
+            print(f"It is about {error.place}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped; what was finished is kept, and the same command goes on from there.", file=sys.stderr)
@@ -276,14 +279,20 @@ def _whole(what: str, text: str) -> tuple[int, ...]:
 def _worker(options: argparse.Namespace) -> int:
     from ntkcore.jobs import run_worker, serve
 
+    os.umask(0o077)  # what workers write is the cache's, and its owner's alone
     if options.lane is None:
         serve(settings().model_copy(update={"device": options.device or settings().device}))
         return 0
-    from ntkcore.analyses.catalogue import handlers
-    from ntkcore.analyses.workspace import workspace
+    from ntkcore.analyses.imports import sweep_uploads
+    from ntkcore.analyses.light import LightHandlers, light_device
 
-    ws = workspace()
-    return run_worker(handlers(ws), ws.settings, device=options.device or ws.device, lane=options.lane, parent=options.parent)
+    known = LightHandlers(settings())
+    if options.lane == "quick":
+        sweep_uploads(settings())
+    else:
+        known.load()
+    device = options.device or light_device(settings())
+    return run_worker(known, settings(), device=device, lane=options.lane, parent=options.parent)
 
 
 def _side(text: str) -> int | Literal["auto"]:

@@ -1,4 +1,9 @@
-"""Errors a person can act on: each says what is wrong and what to do about it."""
+"""Errors a person can act on: each says what is wrong and what to do about it.
+
+Message and remedy are shown to whoever visits a page, so they name sets and files, never where these lie on the server.
+"""
+
+from pathlib import Path
 
 
 class AtlasError(Exception):
@@ -7,12 +12,14 @@ class AtlasError(Exception):
     Attributes:
         message: what is wrong, in one sentence.
         remedy: what to do about it, in one sentence.
+        place: the file or folder on this machine that it is about; told on the command line alone.
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", *, place: Path | None = None) -> None:
         super().__init__(f"{message} {remedy}".strip())
         self.message = message
         self.remedy = remedy
+        self.place = place
 
 
 class SpecError(AtlasError):

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     device_cache: int = Field(2 * 2**30, gt=0, description="bytes of hot arrays kept in memory, shared by all sessions")
     job_memory: int = Field(0, ge=0, description="bytes one job may use; 0 = three quarters of this machine's memory")
     upload_limit: int = Field(500 * 2**20, gt=0, description="bytes of one uploaded file")
+    session_uploads: int = Field(
+        0, ge=0, description="bytes of uploads that one session may hold in the server's memory; 0 = three times upload_limit"
+    )
     image_pixels: int = Field(25_000_000, gt=0, description="pixels of one image before it is refused")
     lease_seconds: float = Field(30.0, gt=0, description="silence after which a worker is taken for dead")
     late_address: float = Field(
@@ -58,6 +61,11 @@ class Settings(BaseSettings):
     def job_bytes(self) -> int:
         """Bytes of memory one job may use."""
         return self.job_memory or int(psutil.virtual_memory().total) * 3 // 4
+
+    @property
+    def session_upload_bytes(self) -> int:
+        """Bytes of uploads that one session may hold in memory: a file, its word vectors, and one that replaces either."""
+        return self.session_uploads or 3 * self.upload_limit
 
     @property
     def queue_url(self) -> str:

@@ -121,6 +121,35 @@ def wide_png(path):
     return path
 
 
+def box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def made_of(parts, depth):
+    """A photograph whose every item is a grid of the next one, ``parts`` times: work that grows with the power of the depth."""
+    items = range(1, depth + 2)
+    kinds = [b"grid"] * depth + [b"hvc1"]
+    entries = b"".join(box(b"infe", struct.pack(">IHH4sx", 2 << 24, item, 0, kind)) for item, kind in zip(items, kinds, strict=True))
+    dimg = b"".join(box(b"dimg", struct.pack(f">HH{parts}H", item, parts, *[item + 1] * parts)) for item in items[:-1])
+    ispe = box(b"ipco", box(b"ispe", struct.pack(">III", 0, 100, 100)))
+    ipma = box(b"ipma", struct.pack(">II", 0, len(items)) + b"".join(struct.pack(">HBB", item, 1, 1) for item in items))
+    meta = [
+        box(b"pitm", struct.pack(">IH", 0, 1)),
+        box(b"iinf", struct.pack(">IH", 0, len(items)) + entries),
+        box(b"iref", bytes(4) + dimg),
+        box(b"iprp", ispe + ipma),
+    ]
+    return box(b"ftyp", b"heic\0\0\0\0mif1") + box(b"meta", bytes(4) + b"".join(meta))
+
+
+def tiles_of_a_photograph(path):
+    """A HEIC photograph of 100 × 100 pixels, made of one tile of as many, 60,000 times."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("cat/1.heic", "cat/2.heic", "dog/1.heic", "dog/2.heic"):
+            archive.writestr(name, made_of(60_000, 1))
+    return path
+
+
 BOMBS = {
     make.__name__: make
     for make in (
@@ -136,6 +165,7 @@ BOMBS = {
         many_entries,
         zeros_in_a_zip,
         wide_png,
+        tiles_of_a_photograph,
     )
 }
 

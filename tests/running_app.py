@@ -1,6 +1,7 @@
 """The real app, started as a user starts it, in a real Chromium."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -92,7 +93,7 @@ def open_page(chromium: Browser, server: Server, **options):
     errors: list[str] = []
     outside: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.on("console", lambda said: errors.append(said.text) if re.search(r"Content Security Policy|404 \(", said.text) else None)
     opened.on(
         "request", lambda request: outside.append(request.url) if not request.url.startswith((server.url, "data:", "blob:")) else None
     )

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     "errors": 0,
+    "private": 0,
     "settings": 0,
     "short": 0,
     "vision": 0,

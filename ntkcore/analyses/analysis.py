@@ -6,7 +6,7 @@ a small one step by step; :mod:`ntkcore.analyses.catalogue` lists them all.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -36,6 +36,17 @@ class Sized(Protocol):
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
 R = TypeVar("R", bound=Sized)
+T = TypeVar("T")
+
+
+def _whole(forecast: Callable[[], T], ws: Workspace) -> T:
+    """What a forecast says, for which some of what is stored is read: what of that is found damaged is as if it were not there."""
+    for _ in range(_REPAIRS):
+        try:
+            return forecast()
+        except CorruptArtifact as damage:
+            ws.store.reopen(damage)
+    return forecast()
 
 
 class Analysis(ABC, Generic[S, V, R]):
@@ -149,7 +160,7 @@ class Analysis(ABC, Generic[S, V, R]):
     def expected(self, spec: S, ws: Workspace) -> Forecast:
         """Its forecast, with the rates that it is from."""
         with ws.rates.used() as rates:
-            found = self.forecast(spec, ws)
+            found = _whole(lambda: self.forecast(spec, ws), ws)
         return replace(found, rates=tuple(rates))
 
     def state(self, spec: S, ws: Workspace) -> State:
@@ -166,7 +177,7 @@ class Analysis(ABC, Generic[S, V, R]):
         Raises:
             SpecError: with the smaller choice that would fit; another AtlasError when it cannot be had at all.
         """
-        if refusal := self.refusal(spec, ws):
+        if refusal := _whole(lambda: self.refusal(spec, ws), ws):
             raise SpecError(refusal, self.smaller)
 
     def request(self, spec: S, ws: Workspace) -> JobState:

@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Any
 
+from ntkcore.analyses import imports
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
-from ntkcore.analyses.imports import bring_in, fetch, sweep_uploads
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.analysis import INFORMATION
@@ -92,13 +92,9 @@ def word_of(kind: str) -> str:
 def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     """What a worker can do: job kind to function."""
     ws = ws or workspace()
-    sweep_uploads(ws)
 
     def compute(analysis: Analysis[Any, Any, Any], payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
         analysis.compute(analysis.spec.model_validate(payload["spec"]), ws, context)
         return {}
 
-    return {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)} | {
-        "download": partial(fetch, ws),
-        "import": partial(bring_in, ws),
-    }
+    return {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)} | imports.handlers(ws.settings)

@@ -6,20 +6,25 @@ import json
 import shutil
 import time
 import uuid
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Columns, TextWishes, check_server_path, download, holds_texts, import_set
+from ntkcore.data import Columns, Order, TextWishes, check_server_path, download, import_apart
 from ntkcore.errors import DataError
-from ntkcore.jobs import JobContext, JobState
+from ntkcore.jobs import Handler, JobContext, JobState
+from ntkcore.private import make_private, open_private
+from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
+
+if TYPE_CHECKING:  # loads what computes, which a worker that only imports does without
+    from ntkcore.analyses.workspace import Workspace
 
 _UPLOAD_LIFE = 86_400.0  # seconds
 _READ, _FETCHED = 5.0, 60.0  # seconds that an import and a download are expected to take, before either has begun
 
 
-def request_download(name: str, ws: Workspace) -> JobState:
+def request_download(name: str, ws: "Workspace") -> JobState:
     """Ask for a public data set to be downloaded."""
     title = f"Download of {name}"
     return ws.jobs.submit("download", download_key(name), {"name": name}, title, again=True, seconds=_FETCHED, queue="import")
@@ -34,7 +39,7 @@ def request_import(
     path: Path,
     name: str,
     side: int | Literal["auto"],
-    ws: Workspace,
+    ws: "Workspace",
     *,
     uploaded: bool,
     texts: TextWishes | None = None,
@@ -64,7 +69,7 @@ def request_import(
     return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True, seconds=_READ, queue="import")
 
 
-def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
+def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
     """Write an uploaded file (a binary file object) to the cache; its name begins with its hash.
 
     Raises:
@@ -82,9 +87,9 @@ def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
     content.seek(0)
     target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
     with guarded(target.parent, size):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         try:
-            with target.open("wb") as file:
+            with open_private(target, "wb") as file:
                 shutil.copyfileobj(content, file, 2**20)
         except BaseException:
             target.unlink(missing_ok=True)
@@ -92,40 +97,44 @@ def keep_upload(content: Any, size: int, ws: Workspace) -> Path:
     return target
 
 
-def sweep_uploads(ws: Workspace) -> None:
+def sweep_uploads(settings: Settings) -> None:
     """Delete uploads a day old: of imports that were cancelled before they began, or of a server that died."""
-    for path in (ws.settings.cache_dir / "uploads").glob("*"):
+    for path in (settings.cache_dir / "uploads").glob("*"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _UPLOAD_LIFE:
                 path.unlink()
 
 
-def fetch(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+def handlers(settings: Settings) -> dict[str, Handler]:
+    """What a worker does with the jobs of this module, by their kind."""
+    return {"download": partial(fetch, settings), "import": partial(bring_in, settings)}
+
+
+def fetch(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """The job that downloads a data set."""
     context.plan([("Download", "bytes", 1.0, _FETCHED)])
-    download(payload["name"], ws.settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
+    download(payload["name"], settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
     return {}
 
 
-def bring_in(ws: Workspace, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+def bring_in(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """The job that imports a set."""
     path, texts = Path(payload["path"]), payload.get("texts") or {}
     vectors = Path(texts["vectors"]) if texts.get("vectors") else None
     wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
-    what = "texts" if holds_texts(path, ws.settings) else "images"
-    context.plan([(f"Reading {what}", what, 1.0, _READ)])
+    planned = ""
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal planned
+        if planned != what:
+            planned = what
+            context.plan([(f"Reading {what}", what, 1.0, _READ)])
+        context.report(f"Reading {what}", done / max(total, 1))
+
     try:
-        report = import_set(
-            path,
-            ws.settings,
-            name=payload["name"],
-            side=payload["side"],
-            texts=wishes,
-            progress=lambda done, total: context.report(f"Reading {what}", done / max(total, 1)),
-        )
+        return {"content_id": import_apart(Order(path, payload["name"], payload["side"], wishes), settings, tell)}
     finally:
         if payload["uploaded"]:
             path.unlink(missing_ok=True)
         if vectors is not None and texts["vectors_uploaded"]:
             vectors.unlink(missing_ok=True)
-    return {"content_id": report.content_id}

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import psutil
 
+from ntkcore.private import make_private
+
 _WEIGHT = 0.5  # of a new measurement against the remembered rate, where both are good
 _LOADED = 0.15  # share of the processors, in others' hands, from which a measurement is poor
 _OLD = 90 * 86400.0  # seconds after which a rate is measured again
@@ -171,7 +173,7 @@ class Rates:
             new, known = Rate(seconds, others, time.time(), self.threads), rates.get(name)
             found[name] = new if known is None else known.corrected(new)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".rates-")
             with os.fdopen(handle, "w") as file:
                 json.dump({name: astuple(rate) for name, rate in (rates | found).items()}, file)

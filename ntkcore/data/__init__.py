@@ -1,5 +1,6 @@
 """Sets of images and texts: named, generated and your own; drawing from them; and their thumbnails."""
 
+from ntkcore.data.apart import Order, import_apart
 from ntkcore.data.bring import TextWishes, import_set
 from ntkcore.data.catalogue import DatasetInfo, catalogue
 from ntkcore.data.dataset import Dataset
@@ -24,6 +25,7 @@ __all__ = [
     "DatasetInfo",
     "ImportReport",
     "Limits",
+    "Order",
     "OwnSet",
     "Part",
     "RemoteFile",
@@ -38,6 +40,7 @@ __all__ = [
     "download",
     "facts_of",
     "holds_texts",
+    "import_apart",
     "import_images",
     "import_set",
     "import_texts",

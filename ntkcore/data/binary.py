@@ -90,7 +90,9 @@ def read_svhn(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def damaged(path: Path) -> DataError:
     """The error for a file of a named set that is not what it should be."""
-    return DataError(f"The data file {path.name} is damaged or of another kind.", f"Delete {path} and download the set again.")
+    return DataError(
+        f"The data file {path.name} is damaged or of another kind.", "Delete the file, and download the set again.", place=path
+    )
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

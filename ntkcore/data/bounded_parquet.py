@@ -20,7 +20,7 @@ from ntkcore.data.import_common import Limits, too_many
 from ntkcore.data.thrift import Structure, read_structure
 from ntkcore.errors import DataError
 
-_ERRORS = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, OverflowError, MemoryError)
+_ERRORS = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, OverflowError)
 
 _FOOTER = 2 << 20  # bytes; a thousand row groups of three columns have half a mebibyte
 _HEADER = 16 << 10  # bytes of a page's header read at first, and at most
@@ -65,6 +65,9 @@ class BoundedParquet:
         except DataError:
             self.close()
             raise
+        except MemoryError as error:  # of Arrow, too, whose other errors are those of a damaged file
+            self.close()
+            raise _no_memory() from error
         except _ERRORS as error:
             self.close()
             raise damaged_parquet() from error
@@ -98,6 +101,8 @@ class BoundedParquet:
                 yield column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
             if seen != self.rows:
                 raise damaged_parquet()
+        except MemoryError as error:
+            raise _no_memory() from error
         except _ERRORS as error:
             raise damaged_parquet() from error
 
@@ -177,6 +182,12 @@ class BoundedParquet:
                 if len(data) < size or size >= _LONGEST_HEADER:
                     raise damaged_parquet() from error
                 size *= 4
+
+
+def _no_memory() -> DataError:
+    return DataError(
+        "The Parquet file needs more memory than is left for it, or is damaged.", "Split it, or write it again with smaller row groups."
+    )
 
 
 def damaged_parquet() -> DataError:

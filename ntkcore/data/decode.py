@@ -9,21 +9,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from ntkcore.data import heif
 from ntkcore.data.filenames import shown
 from ntkcore.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # no format whose reader starts another program
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"})
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "HEIF")  # no format whose reader starts another program
+EXTENSIONS = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".heic", ".heif", ".hif"}
+)
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
-_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_AVIF = {b"avif", b"avis"}
 _THREADS = 4  # decoded images held at once
 _SECONDS = 5.0  # of processor for one image; 25 million pixels in ten progressive scans take about one
 _BLOCK = 2048  # bytes between two looks at the clock in a progressive JPEG: no room for more than some fifty scans
 
 _PNG_DEPTH = 24  # where a PNG has its bits a sample
+_WORK = 4  # pixels decoded for each of a HEIC photograph's: its tiles, the canvas they are put on, what stands beside it
+
+# decode_all has threads of its own, and nothing is read but the image.
+pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,16 +57,12 @@ class Head:
 
 def looks_like_image(start: bytes) -> bool:
     """Whether a file that starts with these bytes (16 are enough) is an image of a format read here."""
-    return start.startswith(_MAGIC) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+    return start.startswith(_MAGIC) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or heif.is_heif(start)
 
 
 def unread_image(start: bytes) -> tuple[str, str] | None:
     """What an image of today is that cannot be read here, by its first bytes, and what to do about it; None for anything else."""
-    if start[4:8] != b"ftyp":
-        return None
-    if start[8:12] == b"avif":
-        return "an AVIF image", "Save it as PNG or JPEG."
-    return ("a HEIC photograph", "Save it as JPEG, which telephones call “most compatible”.") if start[8:12] in _HEIC else None
+    return ("an AVIF image", "Save it as PNG or JPEG.") if start[4:8] == b"ftyp" and start[8:12] in _AVIF else None
 
 
 def read_head(data: bytes, name: str, pixels: int) -> Head:
@@ -83,6 +87,9 @@ def read_head(data: bytes, name: str, pixels: int) -> Head:
 def decode(data: bytes, name: str, pixels: int, *, gray: bool, side: int | None = None) -> NDArray[np.uint8]:
     """Decode one image: upright, on white where it is transparent, first frame, 8 bits.
 
+    The colours of a HEIC photograph, which telephones write in a wider space of their own (Display P3), are brought to sRGB by its
+    profile; those of the other kinds are taken as they stand in the file.
+
     Args:
         data: the file's bytes.
         name: the file's name, for messages.
@@ -98,13 +105,14 @@ def decode(data: bytes, name: str, pixels: int, *, gray: bool, side: int | None 
     """
     with _open(data, name, pixels) as image, _naming(name):
         orientation = _orientation(image, data)
+        profile = image.info.get("icc_profile") if image.format == "HEIF" else None
         image.load()
         picture = _on_white(_eight_bit(image, name, data), gray)
     if orientation in _TURNS:
         picture = picture.transpose(_TURNS[orientation])
     if side is not None:
         picture = square(picture, side)
-    return np.asarray(picture)
+    return np.asarray(picture if profile is None or gray else _in_srgb(picture, profile))
 
 
 def square(image: Image.Image, side: int) -> Image.Image:
@@ -128,6 +136,8 @@ def decode_all(jobs: Iterable[Callable[[], NDArray[np.uint8]]]) -> list[NDArray[
 def _open(data: bytes, name: str, pixels: int) -> Image.Image:
     if not data:
         raise DataError(f"The image {shown(name)} is empty.", "Remove it or replace it with the intact image.")
+    if heif.is_heif(data[:12]):
+        _bound_heic(data, name, pixels)
     try:
         with _naming(name):
             image = Image.open(_Timed(data), formats=FORMATS)
@@ -142,6 +152,18 @@ def _open(data: bytes, name: str, pixels: int) -> Image.Image:
     if image.info.get("progressive"):
         image.decodermaxblock = _BLOCK
     return image
+
+
+def _bound_heic(data: bytes, name: str, pixels: int) -> None:
+    """Refuse a photograph that would be decoded to more than it shows; its decoder cannot be stopped once it has begun."""
+    try:
+        largest, work = heif.pixels_to_decode(data)
+    except heif.Unreadable as error:
+        raise DataError(
+            f"The photograph {shown(name)} is damaged, or no HEIC that can be read.", "Remove it, or save it again as JPEG or PNG."
+        ) from error
+    if largest > pixels or work > _WORK * pixels:
+        raise _too_large(name, pixels)
 
 
 class _Slow(Exception):
@@ -168,6 +190,10 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except (DataError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise
+    except MemoryError as error:
+        raise DataError(
+            f"The image {shown(name)} takes more memory than is left for it.", "Save it again as PNG or JPEG, smaller, or remove it."
+        ) from error
     except _Slow as error:
         raise DataError(
             f"The image {shown(name)} takes more than {_SECONDS:g} s to decode.",
@@ -198,6 +224,16 @@ def _orientation(image: Image.Image, data: bytes) -> int:
     except (ValueError, SyntaxError, TypeError, KeyError, struct.error):
         return 1  # a damaged EXIF block says nothing about the pixels
     return value if value in range(1, 9) else 1
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Colours as a screen shows them that knows no profile."""
+    try:
+        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(picture, found, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return picture  # a damaged profile says nothing about the pixels
+    return picture if converted is None else converted
 
 
 def _is_gray(image: Image.Image) -> bool:

@@ -24,6 +24,7 @@ from typing import IO, Literal
 
 from ntkcore.data.names import NAMED
 from ntkcore.errors import DataError, DataMissing, SpecError, StoreError
+from ntkcore.private import close_tree, make_private
 from ntkcore.settings import Settings
 
 _CHUNK = 1 << 18
@@ -154,7 +155,10 @@ def download(
     report = progress or (lambda done, total: None)
     total = sum(file.size for file in files)
     work = settings.data_path / f".download-{uuid.uuid4().hex}"
+    alone = settings.data_dir is None  # in the cache; a folder of one's own choice may be shared
     try:
+        if alone:
+            make_private(settings.data_path)
         work.mkdir(parents=True)
         ready = []
         before = 0
@@ -164,14 +168,17 @@ def download(
             before += file.size
             ready.append(_unpack(file, packed, work / str(number)))
             packed.unlink(missing_ok=True)
+        if alone:
+            close_tree(work)
         for file, result in zip(files, ready, strict=True):
-            _place(result, settings.data_path / file.target)
+            _place(result, settings.data_path / file.target, make_private if alone else _make)
         report(total, total)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StoreError(
             f"{title} could not be stored: {'the disk is full' if full else error.strerror}.",
-            "Free some disk space, then try again." if full else f"Check the permissions of {settings.data_path}.",
+            "Free some disk space, then try again." if full else "Check the permissions of the data folder.",
+            place=settings.data_path,
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -210,7 +217,8 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
     raise DataMissing(
         f"{title} could not be downloaded ({said}).",
         f"Connect this machine to the network and try again, or put the content of {PurePosixPath(file.urls[0]).name} into "
-        f"{folder / file.target} by hand.",
+        f"{file.target} in the data folder by hand.",
+        place=folder / file.target,
     )
 
 
@@ -290,10 +298,14 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, limit: int) -> int:
     return written
 
 
-def _place(folder: Path, target: Path) -> None:
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _place(folder: Path, target: Path, make: Callable[[Path], None]) -> None:
     """Move the files of a folder to their place, each at once; the folder whole where it is new."""
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make(target.parent)
         with contextlib.suppress(OSError):  # another process may have made it just now
             folder.rename(target)
             return

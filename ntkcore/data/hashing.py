@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ntkcore.errors import DataError
+from ntkcore.private import make_private, open_private
 from ntkcore.settings import Settings
 
 _CHUNK = 1 << 20
@@ -40,7 +41,8 @@ def file_sha256(path: Path, settings: Settings, *, offset: int = 0) -> str:
             digest.update(chunk)
         after = path.stat()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} could not be read: {error}.", "Delete the file and download or copy it again.") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
+        raise DataError(f"{path.name} could not be read: {why}.", "Delete the file and download or copy it again.", place=path) from error
     if [after.st_size, after.st_mtime_ns] != stamp:
         raise DataError(f"{path.name} changed while it was read.", "Wait until it has been written, then try again.")
     _remember(settings, key, [*stamp, digest.hexdigest()])
@@ -49,10 +51,10 @@ def file_sha256(path: Path, settings: Settings, *, offset: int = 0) -> str:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees either the old content or all of the new; the folder is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with open_private(temporary, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

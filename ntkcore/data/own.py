@@ -31,6 +31,7 @@ from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, 
 from ntkcore.data.own_store import write_header
 from ntkcore.data.selection import require_pairs
 from ntkcore.errors import DataError
+from ntkcore.private import open_private
 from ntkcore.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -130,7 +131,6 @@ def _keep(
         class_names=images.class_names,
         labels=images.labels,
         shape=(1 if gray else 3, height, width),
-        stored=shape,
         skipped=images.skipped,
         notes=notes,
         write=lambda folder: _write(folder, images, shape, blocks, lambda count: progress(done + count, total)),
@@ -202,7 +202,7 @@ def _write(
 ) -> dict[str, str]:
     """Write the three files and return the SHA-256 of their content."""
     pixels, written = hashlib.sha256(), 0
-    with (folder / "images.npy").open("wb") as file:
+    with open_private(folder / "images.npy", "wb") as file:
         write_header(file, shape, np.uint8)
         for block in blocks:
             if block.shape[1:] != shape[1:]:

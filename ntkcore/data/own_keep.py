@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.filenames import escaped
-from ntkcore.data.own_store import Kind, content_id_of, half_written, publish, write_header
+from ntkcore.data.own_store import Kind, half_written, publish, write_header
 from ntkcore.errors import StoreError
+from ntkcore.private import open_private
 from ntkcore.settings import Settings
 
 LISTED = 200  # skipped files or rows named in the report
@@ -58,7 +59,6 @@ def keep_set(
     class_names: tuple[str, ...],
     labels: NDArray[np.int64],
     shape: tuple[int, ...],
-    stored: tuple[int, ...],
     skipped: Sequence[str],
     notes: Sequence[str],
     write: Callable[[Path], dict[str, str]],
@@ -70,7 +70,6 @@ def keep_set(
         kind, name, class_names, skipped, notes: as in the report.
         labels: ``(n,)``.
         shape: of one sample, as in the report.
-        stored: of the array of all samples.
         write: writes the set's files into a folder and returns the SHA-256 of the data of each, by the file's name.
 
     Raises:
@@ -80,7 +79,6 @@ def keep_set(
     with half_written(settings) as folder:
         try:
             hashes = write(folder)
-            content_id = content_id_of(hashes, stored, class_names)
             description = {
                 "kind": kind,
                 "name": name,
@@ -93,7 +91,7 @@ def keep_set(
                 "hashes": hashes,
                 "bytes": sum(file.stat().st_size for file in folder.iterdir()),
             }
-            new = publish(folder, content_id, description, settings)
+            content_id, new = publish(folder, description, settings)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise StoreError(
@@ -122,14 +120,14 @@ def name_of(given: str, otherwise: str) -> str:
 
 def write_array(path: Path, values: NDArray[Any]) -> str:
     """Write a .npy file, synced; returns the SHA-256 of its data."""
-    with path.open("wb") as file:
+    with open_private(path, "wb") as file:
         write_header(file, values.shape, values.dtype.type)
         return _write(file, np.ascontiguousarray(values).data.cast("B"))
 
 
 def write_bytes(path: Path, data: bytes) -> str:
     """Write a file, synced; returns the SHA-256 of its content."""
-    with path.open("wb") as file:
+    with open_private(path, "wb") as file:
         return _write(file, memoryview(data))
 
 

@@ -1,11 +1,15 @@
 """Imported sets on disk: ``<cache_dir>/sets/<content id>/`` with labels.npy, ids.json, set.json, and images.npy; or, of texts,
 vectors.npy, texts.bin (the texts in UTF-8, one after the other) and ends.npy (where each ends in it, in bytes).
 
-The content id is the SHA-256 over all of them, the pixels' or vectors' shape and the class names. What set.json says besides them
-is either compared with the data (how many of each class) or, as the name people gave the set, no part of the content; it carries its
-own SHA-256. A set is checked against its id before it is used.
+The content id is the SHA-256 of set.json, which holds that of each other file's data, their shape, the class names, and what people
+read of the set: name, notes, how many of each class. Nothing of it can change without its id; when it was imported is the time of the
+file. A set is checked against its id before it is used.
+
+Sets of before (version 1 and 2 of set.json) keep their ids, which are over the data, their shape and the class names alone; version 2
+has a SHA-256 of its own for the rest. That id, the data's, still tells whether the same content is there already, by whatever name.
 """
 
+import fcntl
 import hashlib
 import json
 import math
@@ -28,13 +32,14 @@ from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
 from ntkcore.data.sources import Source
 from ntkcore.errors import DataError, DataMissing, StoreError
+from ntkcore.private import FILE, make_private, open_private
 from ntkcore.settings import Settings
 
-_VERSION = 1  # of the content id
-_DESCRIPTION = 2  # version of set.json; 1 held no checksum
+_VERSION = 1  # of the data's id
+_DESCRIPTION = 3  # version of set.json
 _ID = re.compile(r"[0-9a-f]{64}")
 _STALE = 24 * 3600  # seconds after which a half-written set is left from a process that died
-_SUM = "sha256"  # of all else in set.json
+_SUM = "sha256"  # of all else in set.json, in version 2
 _NPY = np.lib.format
 
 Kind = Literal["images", "texts"]
@@ -184,7 +189,7 @@ def intact(content_id: str, settings: Settings) -> bool:
         files = [folder / name for name in _FILES[_kind(description)]]
         heads = {path.name: _head(path) for path in files if path.suffix == ".npy"}
         hashes = {path.stem: file_sha256(path, settings, offset=heads[path.name][1] if path.name in heads else 0) for path in files}
-        if content_id != content_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
+        if _data_id(description) != data_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
             return False
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         return bool(np.bincount(labels, minlength=len(description["counts"])).tolist() == description["counts"])
@@ -192,8 +197,8 @@ def intact(content_id: str, settings: Settings) -> bool:
         return False
 
 
-def content_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
-    """Id of a set: over the SHA-256 of the data of each of its files, by the file's name, its shape and class names."""
+def data_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
+    """Id of a set's data: over the SHA-256 of the data of each of its files, by the file's name, its shape and class names."""
     identity = {"version": _VERSION, **hashes, "shape": list(shape), "class_names": list(class_names)}
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -203,13 +208,13 @@ def half_written(settings: Settings) -> Iterator[Path]:
     """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too."""
     sets = _sets(settings)
     try:
-        sets.mkdir(parents=True, exist_ok=True)
+        make_private(sets)
         for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
             with suppress(FileNotFoundError):  # another import has just ended
                 if left.stat().st_mtime < time.time() - _STALE:
                     shutil.rmtree(left, ignore_errors=True)
-        folder = sets / f".new-{uuid.uuid4().hex}"
-        folder.mkdir()
+        folder = sets / f".new-{os.getpid()}-{uuid.uuid4().hex}"
+        make_private(folder)
     except OSError as error:
         raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
     try:
@@ -218,37 +223,74 @@ def half_written(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_half_written(process: int, settings: Settings) -> None:
+    """Delete what a process, which has ended, was writing."""
+    for folder in _sets(settings).glob(f".new-{process}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     """Start a .npy file, whose data follows in C order."""
     _NPY.write_array_header_1_0(file, {"descr": _NPY.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape})
 
 
-def publish(folder: Path, content_id: str, description: Mapping[str, Any], settings: Settings) -> bool:
-    """Give a written folder its place; False if an intact set of the same content is there already.
+def publish(folder: Path, description: Mapping[str, Any], settings: Settings) -> tuple[str, bool]:
+    """Give a written folder its place: its content id, and False if an intact set of the same data is there already, whose id it is.
 
-    A damaged one is replaced.
+    A damaged set of the same data is mended: it keeps its id, and its description where that is whole.
     """
-    target = _folder(content_id, settings)
-    if (target / "set.json").is_file() and intact(content_id, settings):
-        return False
-    told = {**description, "version": _DESCRIPTION, "imported": time.time()}
-    with (folder / "set.json").open("w", encoding="utf-8") as file:
-        json.dump(told | {_SUM: _checksum(told)}, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
+    data_id = _data_id(description)
+    with _alone(settings):
+        there = _same(data_id, settings)
+        if there is not None and intact(there, settings):
+            return there, False
+        if there is not None:
+            told = (_folder(there, settings) / "set.json").read_bytes()
+        elif _folder(data_id, settings).exists():  # of before, without a description that can be read
+            there, told = data_id, _told({**description, "version": 2, "imported": time.time()})
+        else:
+            told = _told({**description, "version": _DESCRIPTION})
+            there = hashlib.sha256(told).hexdigest()
+        with open_private(folder / "set.json", "wb") as file:
+            file.write(told)
+            file.flush()
+            os.fsync(file.fileno())
+        target = _folder(there, settings)
+        if target.exists():
+            aside = target.with_name(f".removed-{uuid.uuid4().hex}")
+            target.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
         folder.rename(target)
-        return True
-    except OSError:
-        if not target.exists():
-            raise
-    if intact(content_id, settings):  # another import of the same content has just ended
-        return False
-    aside = target.with_name(f".removed-{uuid.uuid4().hex}")
-    target.rename(aside)
-    shutil.rmtree(aside, ignore_errors=True)
-    folder.rename(target)
-    return True
+    return there, True
+
+
+def _same(data_id: str, settings: Settings) -> str | None:
+    """The set of the same data, by whatever name, whole or not; None if there is none that says so."""
+    for item in own_sets(settings):
+        with suppress(DataError):
+            if _data_id(_describe(_folder(item.content_id, settings))) == data_id:
+                return item.content_id
+    return None
+
+
+def _told(description: Mapping[str, Any]) -> bytes:
+    """What set.json holds."""
+    if description["version"] == 2:
+        description = {**description, _SUM: _checksum(description)}
+    return json.dumps(description, ensure_ascii=False, sort_keys=True).encode()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One import at a time looks whether its content is there, and puts it there."""
+    locks = settings.cache_dir / "locks"
+    make_private(locks)
+    handle = os.open(locks / "sets.lock", os.O_RDWR | os.O_CREAT, FILE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @lru_cache(maxsize=256)
@@ -274,22 +316,37 @@ def _kind(description: Mapping[str, Any]) -> Kind:
 
 def _describe(folder: Path) -> dict[str, Any]:
     try:
-        description = json.loads((folder / "set.json").read_bytes())
+        written = (folder / "set.json").read_bytes()
+        description = json.loads(written)
         texts = [description["name"], *description["class_names"], *description["notes"]]
-        numbers = [description["imported"], description["bytes"], *description["counts"], *description["shape"]]
-        checksum = description.pop(_SUM, None)
+        numbers = [description["bytes"], *description["counts"], *description["shape"]]
+        if description["version"] == _DESCRIPTION:
+            description["imported"] = (folder / "set.json").stat().st_mtime
+            unchanged = hashlib.sha256(written).hexdigest() == folder.name
+        else:
+            numbers.append(description["imported"])
+            checksum = description.pop(_SUM, None)
+            unchanged = checksum == (_checksum(description) if description["version"] != 1 else None)
         whole = (
-            checksum == (_checksum(description) if description["version"] != 1 else None)
+            unchanged
             and all(isinstance(text, str) for text in texts)
             and all(math.isfinite(number) for number in numbers)
             and len(description["counts"]) == len(description["class_names"])
             and len(description["shape"]) == (1 if _kind(description) == "texts" else 3)
+            and (description["version"] == _DESCRIPTION or _data_id(description) == folder.name)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _damaged(folder) from error
     if not whole:
         raise _damaged(folder)
     return dict(description)
+
+
+def _data_id(description: Mapping[str, Any]) -> str:
+    """The id of the data that a description speaks of."""
+    n, shape = sum(description["counts"]), list(description["shape"])
+    stored = [n, *shape] if len(shape) == 1 else [n, *shape[1:], *([] if shape[0] == 1 else [shape[0]])]
+    return data_id_of(description["hashes"], tuple(stored), tuple(description["class_names"]))
 
 
 def _checksum(description: Mapping[str, Any]) -> str:
@@ -323,4 +380,4 @@ def _missing() -> DataMissing:
 
 def _damaged(folder: Path) -> DataError:
     kind = "texts" if (folder / _FILES["texts"][0]).exists() else "images"
-    return DataError("This set is damaged on disk.", f"Import the same {kind} again, which replaces it; or remove it.")
+    return DataError("This set is damaged on disk.", f"Import the same {kind} again under the same name, which replaces it; or remove it.")

@@ -62,8 +62,11 @@ def source_files(name: DatasetName, settings: Settings) -> tuple[Path, ...]:
         if all(path.is_file() for path in files):
             return files
     raise DataMissing(
-        f"{NAMED[name].title} is not on this machine ({layouts[0][0].name} is not in {layouts[0][0].parent}).",
-        "Install scikit-learn, which brings it." if name == "digits" else "Download it, or copy its files into that folder.",
+        f"{NAMED[name].title} is not on this machine ({layouts[0][0].name} is missing).",
+        "Install scikit-learn, which brings it."
+        if name == "digits"
+        else f"Download it, or copy its files into the data folder (this one: {layouts[0][0].relative_to(settings.data_path)}).",
+        place=layouts[0][0],
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ntkcore.errors import AtlasError
 from ntkcore.jobs.queue import Lane
+from ntkcore.private import FILE, make_private
 from ntkcore.store.files import guarded
 
 
@@ -43,8 +44,8 @@ def take(path: Path, device: str) -> int:
         AtlasError: another worker holds it, or the folder cannot be written.
     """
     with guarded(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        make_private(path.parent)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, FILE)
     for attempt in range(10):  # a look by held() takes it for a moment
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,14 +1,13 @@
 """What went wrong in a job, in words for its user."""
 
 import errno
-from pathlib import Path
 
 from ntkcore.errors import AtlasError
 
 DEATHS = 3  # deaths of its worker after which a job is not tried again
 
 
-def describe(error: BaseException, device: str, log: Path) -> tuple[str, str]:
+def describe(error: BaseException, device: str) -> tuple[str, str]:
     """Message and remedy for an exception a handler raised."""
     if isinstance(error, AtlasError):
         return error.message, error.remedy
@@ -19,7 +18,7 @@ def describe(error: BaseException, device: str, log: Path) -> tuple[str, str]:
         )
     return (
         f"Internal error ({type(error).__name__}): the computation stopped at something it does not know how to handle.",
-        f"Computing again goes on from what was finished; if it stops again, the details are in {log}.",
+        "Computing again goes on from what was finished; if it stops again, the details are in the worker's log on the server.",
     )
 
 

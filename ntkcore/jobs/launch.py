@@ -16,6 +16,7 @@ from pathlib import Path
 from ntkcore.errors import AtlasError
 from ntkcore.jobs.device_lock import held, lane_of_worker, lock_path, worker_id
 from ntkcore.jobs.queue import QUEUES, Lane
+from ntkcore.private import FILE, make_private, open_private
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 
@@ -45,9 +46,9 @@ def ensure_worker(settings: Settings, lane: Lane = "compute", command: Sequence[
     """
     folder = settings.cache_dir / "workers"
     with guarded(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         # Held by the worker we start, from its first moment to its end: it inherits the open file.
-        handle = os.open(folder / f"started-{worker_id(settings.device, lane)}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(folder / f"started-{worker_id(settings.device, lane)}.lock", os.O_RDWR | os.O_CREAT, FILE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return None if _runs(settings, lane) else _start(settings, (*command, "--lane", lane), handle)
@@ -142,8 +143,8 @@ def _runs(settings: Settings, lane: Lane) -> bool:
 def _start(settings: Settings, command: Sequence[str], handle: int) -> subprocess.Popen:
     logs = settings.cache_dir / "logs"
     with guarded(logs):
-        logs.mkdir(parents=True, exist_ok=True)
-        output = (logs / "worker-output.log").open("ab")
+        make_private(logs)
+        output = open_private(logs / "worker-output.log", "ab")
     with output:
         process = subprocess.Popen(
             command,

@@ -11,6 +11,7 @@ from dbos import DBOS
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import queue_file
 from ntkcore.jobs.book import Book
+from ntkcore.private import close_cache
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 from ntkcore.store.lock import exclusive
@@ -55,7 +56,7 @@ def prepare(settings: Settings) -> Book:
     """
     quiet()
     with guarded(settings.cache_dir):
-        settings.cache_dir.mkdir(parents=True, exist_ok=True)
+        close_cache(settings.cache_dir)
     with exclusive(settings.cache_dir / "locks" / "jobs.lock"), reached():
         path = queue_file.of(settings)
         if path is not None and queue_file.is_damaged(path):
@@ -74,6 +75,7 @@ def _begin(settings: Settings) -> Book:
     try:
         book.create()
         DBOS.migrate(settings.queue_url)
+        queue_file.close_to_others(settings)
     except BaseException:
         book.close()
         raise

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from ntkcore.private import close_file
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 
@@ -24,6 +25,13 @@ def of(settings: Settings) -> Path | None:
     """The file; None where the queue is in another database."""
     url = sa.make_url(settings.queue_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def close_to_others(settings: Settings) -> None:
+    """Make the file, and what is beside it, its owner's alone; what SQLite puts there later has the file's rights."""
+    if (path := of(settings)) is not None:
+        for ending in _BESIDE:
+            close_file(path.with_name(path.name + ending))
 
 
 def stamp(path: Path | None) -> tuple[int, int] | None:

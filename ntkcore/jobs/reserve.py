@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ntkcore.private import open_private
+
 SIZE = 8 * 2**20  # bytes: SQLite's write-ahead log grows to 4 MiB before it is folded back
 
 
@@ -18,7 +20,7 @@ class Reserve:
         if self._path.exists():
             return
         try:
-            with self._path.open("wb") as file:
+            with open_private(self._path, "wb") as file:
                 file.write(os.urandom(SIZE))  # not zeros, which some file systems do not keep
         except OSError:
             self.release()

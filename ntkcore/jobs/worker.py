@@ -25,6 +25,7 @@ from ntkcore.jobs.book import new_worker
 from ntkcore.jobs.context import JobContext
 from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUES, VERSION, Lane, key_of_part, prepare
 from ntkcore.jobs.reserve import Reserve
+from ntkcore.private import make_private
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
 
@@ -82,7 +83,7 @@ class _Worker:
         self.leaving = threading.Event()
         self._handlers, self._settings, self._device, self._lane, self._name, self._beat = handlers, settings, device, lane, name, beat
         self._row = new_worker(name, uuid4().hex, device_lock.host(), device, os.getpid())
-        self._log = _log_to(settings.cache_dir / "logs" / f"worker-{name}.log")
+        _log_to(settings.cache_dir / "logs" / f"worker-{name}.log")
         self._book = prepare(settings)
         self._file = queue_file.of(settings)
         self._stamp = queue_file.stamp(self._file)
@@ -223,7 +224,7 @@ class _Worker:
                 self._reserve.release()
             known = isinstance(error, AtlasError)
             _LOG.error("Job %s (%s) failed: %s", context.job, kind, error, exc_info=None if known else error)
-            return _failed(*failures.describe(error, self._device, self._log))
+            return _failed(*failures.describe(error, self._device))
 
     def _pulse(self, context: JobContext, started: float, ended: threading.Event) -> None:
         """Tell progress once a beat; being refused means that the job was cancelled or is somebody else's now."""
@@ -245,10 +246,10 @@ def _failed(message: str, remedy: str) -> dict[str, Any]:
     return {"status": "failed", "message": message, "remedy": remedy}
 
 
-def _log_to(path: Path) -> Path:
-    """Send what this process logs to a file of limited size; returns it."""
+def _log_to(path: Path) -> None:
+    """Send what this process logs to a file of limited size."""
     with guarded(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         file = logging.handlers.RotatingFileHandler(path, maxBytes=2**20, backupCount=2, delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     file.addFilter(_not_a_cancel)
@@ -259,7 +260,6 @@ def _log_to(path: Path) -> Path:
             logger.addHandler(file)
     logging.getLogger("dbos").propagate = False
     logging.raiseExceptions = False  # a log that cannot be written (full disk) is no reason to say more
-    return path
 
 
 def _not_a_cancel(record: logging.LogRecord) -> bool:

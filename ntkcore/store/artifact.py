@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.errors import CorruptArtifact, StoreError
+from ntkcore.private import touch_private
 from ntkcore.store.files import Damaged, crc32c, guarded, read_checked, read_json
 from ntkcore.store.tiles import Layout, Tile, damaged_tiles, read_array, read_tile
 
@@ -122,7 +123,7 @@ class Artifact:
     def touch(self) -> None:
         """Remember that it was used now; on a disk that refuses, nothing is remembered and nothing else is lost."""
         with suppress(OSError):
-            (self.folder / USED).touch()
+            touch_private(self.folder / USED)
 
     def _array(self, name: str) -> Path:
         return self.folder / "arrays" / name

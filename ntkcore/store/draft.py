@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from ntkcore.errors import CorruptArtifact, StoreError
+from ntkcore.private import touch_private
 from ntkcore.store.artifact import MANIFEST, USED, Artifact
 from ntkcore.store.files import (
     Damaged,
@@ -56,7 +57,8 @@ class Draft:
         if earlier is not None and earlier != _plain(identity):
             raise StoreError(
                 f"An unfinished result under the key {key[:12]} was begun from {_difference(earlier, _plain(identity))}.",
-                f"Remove it ({folder}) if it is not needed; then compute again.",
+                "Remove it from what is kept if it is not needed; then compute again.",
+                place=folder,
             )
         self._identity = identity
         self.repaired: list[str] = list(state["repaired"]) if state else []
@@ -195,7 +197,7 @@ class Draft:
         manifest = {"format": 1, "kind": self.kind, "key": self.key, "arrays": arrays, "documents": documents, "info": told}
         write_json(self._folder / MANIFEST, manifest)
         with guarded(self._target.parent):
-            (self._folder / USED).touch()
+            touch_private(self._folder / USED)
             sync_folder(self._folder)
             make_folder(self._target.parent)
             self._folder.rename(self._target)

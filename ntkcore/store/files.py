@@ -13,6 +13,7 @@ from uuid import uuid4
 import google_crc32c
 
 from ntkcore.errors import StoreError
+from ntkcore.private import FOLDER, open_private
 
 _FULL = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up", errno.EFBIG: "A file would pass the allowed size"}
 _DENIED = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -46,19 +47,20 @@ def guarded(folder: Path, need: int = 0) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            wanted = f"{_size(need)} are needed in" if need else "writing to"
-            verb = "" if need else " failed"
+            wanted = f"{_size(need)} are needed" if need else "writing failed"
             raise StoreError(
-                f"{_FULL[error.errno]}: {wanted} {folder}{verb}, {_size(free_bytes(folder))} are free.",
+                f"{_FULL[error.errno]}: {wanted}, {_size(free_bytes(folder))} are free.",
                 "Free space there, raise the limit, or set NTK_CACHE_DIR to a larger disk; then compute again: finished parts are kept.",
+                place=folder,
             ) from error
         if error.errno in _DENIED:
             raise StoreError(
-                f"Access to {folder} is not allowed{' (the disk is read-only)' if error.errno == errno.EROFS else ''}.",
+                f"Access to the files that are kept is not allowed{' (the disk is read-only)' if error.errno == errno.EROFS else ''}.",
                 "Give this program's user the right to read and write there, or set NTK_CACHE_DIR to another folder.",
+                place=folder,
             ) from error
         raise StoreError(
-            f"The disk reported an error at {folder}: {error.strerror or error}.", "Check the disk, then compute again."
+            f"The disk reported an error: {error.strerror or type(error).__name__}.", "Check the disk, then compute again.", place=folder
         ) from error
 
 
@@ -67,7 +69,7 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(FOLDER, exist_ok=True)
     sync_folder(folder.parent)
 
 
@@ -90,7 +92,7 @@ def write_durably(path: Path, data: bytes) -> None:
         make_folder(path.parent)
         temporary = path.parent / f".{path.name}.{uuid4().hex}.tmp"
         try:
-            with temporary.open("wb") as file:
+            with open_private(temporary, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

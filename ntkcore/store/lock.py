@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ntkcore.private import FILE, make_private
 from ntkcore.store.files import guarded
 
 _POLL = 0.1  # seconds between attempts to get a lock
@@ -34,7 +35,7 @@ def exclusive(path: Path, *, wait: bool = True, waiting: Callable[[], None] | No
         StoreError: the folder cannot be written.
     """
     with guarded(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         handle = _attempt(path)
     while handle is None:
         if not wait:
@@ -55,7 +56,7 @@ def exclusive(path: Path, *, wait: bool = True, waiting: Callable[[], None] | No
 def _attempt(path: Path) -> int | None:
     """The open, locked file, or None when another holds it."""
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, FILE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The last holder may have removed the file between our open and our lock: then ours is another file.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from ntkcore.errors import CorruptArtifact, StoreError
+from ntkcore.private import make_private, touch_private
 from ntkcore.store.artifact import MANIFEST, PINNED, USED, Artifact
 from ntkcore.store.draft import STATE, Draft, read_state, write_state
 from ntkcore.store.files import Damaged, free_bytes, guarded, make_folder, read_json, sync_folder, tree_bytes, write_json
@@ -139,7 +140,7 @@ class Store:
                     self._discard(folder)
                 write_state(draft, None, [f"The stored result was damaged and wholly computed again ({today})."])
                 if pinned:
-                    (draft / PINNED).touch()
+                    touch_private(draft / PINNED)
                 return
             broken = artifact.verify()
             if not broken:
@@ -172,7 +173,7 @@ class Store:
         """
         self.open(kind, key)
         with guarded(self.root):
-            (self._artifact(kind, key) / PINNED).touch()
+            touch_private(self._artifact(kind, key) / PINNED)
 
     def unpin(self, kind: str, key: str) -> None:
         """Let an artifact go when the budget asks for it."""
@@ -289,7 +290,7 @@ class Store:
         """Remove a folder: out of sight in one step, then file by file."""
         trash = self.root / "trash" / uuid4().hex
         if folder.is_dir():
-            trash.parent.mkdir(parents=True, exist_ok=True)
+            make_private(trash.parent)
             folder.rename(trash)
             shutil.rmtree(trash, ignore_errors=True)
 

@@ -62,7 +62,14 @@ def _kernels() -> None:
         **_BAR.value("ridge"),
         help="Added to the kernel’s diagonal; 0 interpolates, as in the thesis.",
     )
-    st.number_input("Test images", 2, 10_000, step=50, **_BAR.value("test"), help="Held out: drawn after the training images.")
+    st.number_input(
+        words.spoken("Test images"),
+        2,
+        10_000,
+        step=50,
+        **_BAR.value("test"),
+        help=words.spoken("Held out: drawn after the training images."),
+    )
     bar.precision_field(_BAR, help="Of the kernels; all is solved in float64.")
 
 

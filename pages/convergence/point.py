@@ -138,8 +138,11 @@ def _numbers(point: Comparison) -> None:
     cells = [(what, *(said(values[name]) if name in values else "" for name in _TITLES)) for what, values, said in rows]
     columns_table(("", *_TITLES.values()), cells, ours=True)
     st.html(
-        f'<div class="atlas-quiet">{point.n:,} training and {point.m:,} held-out images · {point.k} outputs · '
-        f"{point.parameters:,} parameters · {raised('Σ|Θ_oo|')} {number(point.on)} and {raised('Σ|Θ_op|')} {number(point.off)} a pair</div>"
+        words.spoken(
+            f'<div class="atlas-quiet">{point.n:,} training and {point.m:,} held-out images · {point.k} outputs · '
+            f"{point.parameters:,} parameters · "
+            f"{raised('Σ|Θ_oo|')} {number(point.on)} and {raised('Σ|Θ_op|')} {number(point.off)} a pair</div>"
+        )
     )
     for note in point.notes:
         st.caption(f":material/info: {words.plain(note)}")

@@ -72,13 +72,13 @@ def _headline(result: ConvergenceResult, view: ConvergenceView) -> None:
         facts += f" · computed {words.when(result.created)} on {device}, the last part in {words.duration(result.seconds)}"
     elif said and result.ready < len(result.points):
         facts, said = html.escape(said[0]).removesuffix("."), said[1:]
-    st.html(f'<p class="atlas-fact"><b>{html.escape(said[-1] if said else views.silence(result, view))}</b></p>')
+    st.html(f'<p class="atlas-fact"><b>{html.escape(words.spoken(said[-1] if said else views.silence(result, view)))}</b></p>')
     if said:
-        st.html(f'<p class="atlas-evidence">{html.escape(" · ".join(views.brief(result, view)))}</p>')
+        st.html(f'<p class="atlas-evidence">{html.escape(words.spoken(" · ".join(views.brief(result, view))))}</p>')
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if said:
             with st.popover("Why", icon=":material/notes:", type="tertiary", key="quiet_why"):
-                st.html("".join(f"<p>{html.escape(sentence)}</p>" for sentence in said[:-1]))
+                st.html("".join(f"<p>{html.escape(words.spoken(sentence))}</p>" for sentence in said[:-1]))
         if (point := views.examined(result, view)) is not None:
             of = f"width {point.width}, seed {point.seed}"
             for form, key in ((view.kernel, "cheap"), ("full", "whole")):

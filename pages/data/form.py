@@ -11,6 +11,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DIMENSIONS, MOST_DIMENSIONS, Columns, TextWishes, check_server_path, holds_texts
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import JobState
+from pages.shared import uploads
 
 _SIDES = {"auto": "as they are, at most 64 px", "32": "32 × 32", "64": "64 × 64", "96": "96 × 96", "128": "128 × 128"}
 _TEXTS = ("csv", "tsv")
@@ -74,6 +75,8 @@ def show() -> Form:
             max_upload_size=limit,
             key=f"upload-{turn}",
         )
+        uploads.hold(upload)
+        _refused()
         folder = ""
         if ws.settings.import_roots:
             folder = st.text_input(
@@ -90,6 +93,13 @@ def show() -> Form:
             )
             return Form(upload, folder, name, side, None, None)
         return _texts(upload, folder, name, limit, turn)
+
+
+@st.fragment(run_every=2.0, key="refused")
+def _refused() -> None:
+    """That an upload was refused: the page is not run for one."""
+    if uploads.refused():
+        st.warning(uploads.too_much(workspace().settings.session_upload_bytes), icon=":material/warning:")
 
 
 def _of_texts(upload: Any, folder: str) -> bool:
@@ -121,6 +131,7 @@ def _texts(upload: Any, folder: str, name: str, limit: int, turn: int) -> Form:
             max_upload_size=limit,
             key=f"vectors-{turn}",
         )
+        uploads.hold(vectors)
         if workspace().settings.import_roots:
             on_server = st.text_input("… or their path on the server", key="vectors_path").strip()
         st.caption(

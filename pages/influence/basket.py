@@ -31,8 +31,10 @@ def show_basket(subject: Subject) -> None:
     kind = media.noun(result.test_pack)
     if not ticked and not held:
         st.caption(
-            "Tick training images above: here stands what deleting or relabelling them would do to every prediction. Tick held-out ones: "
-            "what learning them, too, with their labels, would do to the others."
+            words.spoken(
+                "Tick training images above: here stands what deleting or relabelling them would do to every prediction. Tick held-out "
+                "images: what learning them, too, with their labels, would do to the others."
+            )
         )
         return
     adding = view.deed == "add"
@@ -45,7 +47,7 @@ def show_basket(subject: Subject) -> None:
     _controls(result, subject, len(ticked), len(held))
     if not (held if adding else ticked):
         where = "held-out images at the top of the page, to add them with their labels" if adding else "training images above"
-        st.caption(f"Tick {where}.")
+        st.caption(words.spoken(f"Tick {where}."))
         return
     if adding:
         _add(subject)
@@ -91,7 +93,7 @@ def _add(subject: Subject) -> None:
     result, view = subject.result, subject.view
     offer = Offer(
         "Compute their kernel",
-        f"To add held-out images takes the kernel of all {len(result.test_labels):,} with each other, once",
+        words.spoken(f"To add held-out images takes the kernel of all {len(result.test_labels):,} with each other, once"),
         key="compute_addition",
     )
     held = standing(ADDITION, AdditionSpec(influence=result.spec), name="addition_panel", offer=offer)
@@ -110,5 +112,5 @@ def _outcome(result: InfluenceResult, found: Effect, sentence: str) -> None:
     """The sentence, and the held-out images whose loss changes most."""
     st.html(f'<p class="atlas-fact">{words.as_html(sentence, f"→ {answer.after_words(found)}")}</p>')
     most = np.argsort(-np.abs(found.moved), kind="stable")[:_CHANGED]
-    st.html('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>')
+    st.html(words.spoken('<p class="atlas-quiet">The held-out images whose loss changes most, and by how much:</p>'))
     pictures(result.test_pack, found.images[most].tolist(), [signed(float(found.moved[i])) for i in most])

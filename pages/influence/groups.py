@@ -24,7 +24,7 @@ _TITLE = "Complexity of ten groups of training images"
 def show_groups(subject: Subject) -> None:
     """The groups with their images, and label noise where there is some."""
     result, view = subject.result, subject.view
-    st.header("Groups of training images", anchor=False)
+    st.header(words.spoken("Groups of training images"), anchor=False)
     try:
         with waiting("The mean over all held-out images") as tell:
             groups = complexity.groups_of(subject.look, progress=tell)
@@ -56,7 +56,7 @@ def _members(result: InfluenceResult, groups: complexity.Groups, shown: int) -> 
     last = len(groups.members) - 1
     _GROUP.seed(result.key, group=shown)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Their images", anchor=False, width="content")
+        st.subheader(words.spoken("Their images"), anchor=False, width="content")
         _GROUP.control(
             "group",
             st.segmented_control,
@@ -69,8 +69,10 @@ def _members(result: InfluenceResult, groups: complexity.Groups, shown: int) -> 
     members = groups.members[shown] if 2 * shown < last else groups.members[shown][::-1]  # the extreme ones first
     end = ", the most harmful" if shown == 0 else ", the most helpful" if shown == last else ""
     st.html(
-        f'<p class="atlas-quiet">group {shown}{end}: {len(members):,} images · below each: its influence, mean over all held-out images '
-        f"at the end of training{_flipped_words(result, members)}</p>"
+        words.spoken(
+            f'<p class="atlas-quiet">group {shown}{end}: {len(members):,} images · below each: its influence, mean over all held-out '
+            f"images at the end of training{_flipped_words(result, members)}</p>"
+        )
     )
     _gallery(result, groups, members, "group_gallery")
 
@@ -141,7 +143,9 @@ def _suspects(result: InfluenceResult, groups: complexity.Groups) -> None:
     ranked = np.concatenate(groups.members)[:SHOWN]
     st.subheader("Labels to look at first", anchor=False)
     st.html(
-        '<p class="atlas-quiet">the most harmful on average over all held-out images at the end of training'
-        f"{_flipped_words(result, ranked)}</p>"
+        words.spoken(
+            '<p class="atlas-quiet">the most harmful on average over all held-out images at the end of training'
+            f"{_flipped_words(result, ranked)}</p>"
+        )
     )
     _gallery(result, groups, ranked, "suspects_gallery")

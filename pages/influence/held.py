@@ -5,7 +5,7 @@ import streamlit as st
 from ntkcore.analyses.influence import mean
 from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
-from pages.shared import media
+from pages.shared import media, words
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
@@ -21,7 +21,7 @@ def show_held(subject: Subject) -> None:
     result, now, shown = subject.result, subject.now, [int(i) for i in subject.shown]
     only = [name for name in subject.view.only if name in result.class_names]
     _HELD.seed(result.key, "tests", only=only)
-    st.subheader("Held-out images", anchor=False)
+    st.subheader(words.spoken("Held-out images"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _HELD.control(
             "tests",

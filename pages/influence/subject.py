@@ -42,7 +42,7 @@ def show_whose(subject: Subject) -> None:
 def show_answer(subject: Subject) -> None:
     """The image or group, its prediction, the two training images that mattered most, and how far that is known to be true."""
     if subject.view.mean != "no" and not subject.group:
-        st.caption("The group is empty, so there is no mean; this is one image.")
+        st.caption(words.spoken("The group is empty, so there is no mean; this is one image."))
     picture = ""
     if subject.group:
         with waiting(f"The mean over {len(subject.group):,} held-out images") as tell:

@@ -31,7 +31,7 @@ TICKS = Ticks("information_gallery")
 def show(look: views.InformationLook, choice: Chosen) -> None:
     """The whole answer."""
     result, view = look.result, choice.view
-    with st.spinner("Unique information of every image …", show_time=False):
+    with st.spinner(words.spoken("Unique information of every image …"), show_time=False):
         values, found = views.scores(look), views.judged(look)
     _VIEW.seed(
         result.key,
@@ -137,7 +137,7 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
             )
             st.button("Empty the basket", key="information_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
         else:
-            st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
+            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
     st.download_button(
         "All scores (CSV)",
         lambda: csv_of(views.table(look)),
@@ -202,7 +202,7 @@ def _card(result: InfluenceResult, image: int, values: np.ndarray, percentile: n
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     title = (
         f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: label {words.labelled(name, true)}, taken for {predicted}. "
-        f"Value {values[image]:.6g}, percentile {percentile[image]:.1f}."
+        f"Value {words.number(float(values[image]), 6)}, percentile {percentile[image]:.1f}."
     )
     corner, value = "" if predicted == name else f"→ {predicted}", words.number(float(values[image]))
     return Card(image, name + ("" if name == true else " ⚑"), corner, value, f"P {percentile[image]:.0f}", predicted != name, title)

@@ -57,10 +57,9 @@ def _headline(look: Look) -> None:
     order, reached = LEARNABILITY.answer(result, look.view, workspace())
     strong = words.as_html(order, words.signed(result.correlation.rho), *STRONG)
     facts = (
-        html.escape(reached.removesuffix(".")),
+        html.escape(words.spoken(reached.removesuffix("."))),
         f"{result.parameters:,} parameters",
         f"computed {words.when(result.created)} on {html.escape(words.place(result.device))} in {words.duration(result.seconds)}",
-        *media.remark(result.pack),
     )
     st.html(f'<p class="atlas-fact">{strong}</p><p class="atlas-quiet">{" · ".join(facts)}</p>')
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
@@ -127,9 +126,9 @@ def _controls(look: Look) -> None:
             st.caption("The paper takes 10 % and 10 %; the rest is the medium group.")
         _basket(look)
         with st.popover("Export", icon=":material/download:", key="export"):
-            whole = f"Whole ranking, {len(look.hardest_first):,} images (CSV)"
+            whole = words.spoken(f"Whole ranking, {len(look.hardest_first):,} images (CSV)")
             _download(whole, "ranking.csv", "export_ranking", lambda: _csv(look, look.hardest_first))
-            shown = f"Images shown, {len(look.shown):,}"
+            shown = words.spoken(f"Images shown, {len(look.shown):,}")
             _download(f"{shown} (zip)", "shown.zip", "export_zip", lambda: views.images_zip(look, look.shown, workspace()))
             _download(f"{shown} (CSV)", "shown.csv", "export_shown", lambda: _csv(look, look.shown))
 
@@ -143,7 +142,7 @@ def _filters(look: Look) -> None:
     _VIEW.control("judged", st.selectbox, "After training", options=judged, format_func=_JUDGED.__getitem__)
     _VIEW.control("range", st.slider, "Percentile of k(x,x)", 0.0, 100.0, step=0.1, format="%.1f", on_change=_ranged, args=())
     if look.view.picked:
-        st.button(f"Clear the selection of {len(look.view.picked)} images", on_click=clear_selection)
+        st.button(words.spoken(f"Clear the selection of {len(look.view.picked)} images"), on_click=clear_selection)
     st.button("Show all", on_click=_clear_filters)
 
 
@@ -161,7 +160,7 @@ def _basket(look: Look) -> None:
     ticked = [image for image in look.view.basket if image < len(look.result.score)]
     with st.popover(f"Basket: {len(ticked)}", icon=":material/shopping_basket:", key="basket"):
         if not ticked:
-            st.caption("Empty. Tick images in the gallery (or press space on one); the basket is part of the address.")
+            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
             return
         ws = workspace()
         _download("CSV", "basket.csv", "basket_csv", lambda: _csv(look, ticked))
@@ -184,8 +183,8 @@ def _gallery(look: Look) -> None:
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
-        f'<p class="atlas-quiet"><b>{len(shown):,}</b> of {len(result.score):,} images · below each: k(x,x), and its percentile '
-        "P (0 = hardest) · <b>→</b> predicted class, where wrong"
+        words.spoken(f'<p class="atlas-quiet"><b>{len(shown):,}</b> of {len(result.score):,} images · ')
+        + "below each: k(x,x), and its percentile P (0 = hardest) · <b>→</b> predicted class, where wrong"
         + (" · ⚑ label flipped" if (result.labels != result.true_labels).any() else "")
         + "</p>"
     )

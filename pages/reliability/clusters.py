@@ -47,10 +47,13 @@ def show_clusters(view: ReliabilityView) -> None:
     with right:
         held = "every one" if found.held == found.pairs else f"{found.held:,}"
         st.html(
-            f'<p class="atlas-fact">The bound held for <b>{held} of {found.pairs:,} pairs</b>.</p>'
-            f'<p class="atlas-quiet">Images in tight groups: each class has five clusters on the unit sphere of R<sup>100</sup>, of radius '
-            f"r = {found.radius:g}, the k-th of {view.scale} · 2<sup>k</sup> samples, k = 1 … 5; the kernel is the two-layer closed form. "
-            f"λ = {words.number(found.ridge)} is 1 % above the least that the theorem allows, {words.number(found.least_ridge)}, which "
-            f"follows from λ<sub>max</sub> = {words.number(found.largest_eigenvalue)}; the smallest γ that these samples satisfy is "
-            f"{words.number(found.gamma)}. Nothing here depends on the images chosen above.</p>"
+            words.spoken(
+                f'<p class="atlas-fact">The bound held for <b>{held} of {found.pairs:,} pairs</b>.</p>'
+                '<p class="atlas-quiet">Points in tight groups: each class has five clusters on the unit sphere of R<sup>100</sup>, of '
+                f"radius r = {found.radius:g}, the k-th of {view.scale} · 2<sup>k</sup> samples, k = 1 … 5; the kernel is the two-layer "
+                "closed form. "
+                f"λ = {words.number(found.ridge)} is 1 % above the least that the theorem allows, {words.number(found.least_ridge)}, which "
+                f"follows from λ<sub>max</sub> = {words.number(found.largest_eigenvalue)}; the smallest γ that these samples satisfy is "
+                f"{words.number(found.gamma)}. Nothing here depends on the images chosen above.</p>"
+            )
         )

@@ -100,7 +100,7 @@ def _images(cards: Sequence[Card], pack: str, picked: int) -> None:
     """The brushed images, or those of the largest error rate."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         title = f"{picked:,} selected training image{'s' if picked > 1 else ''}" if picked else "Least reliable training images"
-        st.subheader(title, anchor=False, width="content")
+        st.subheader(words.spoken(title), anchor=False, width="content")
         if picked:
             st.button("Clear", key="clear_density", on_click=_clear, type="tertiary", icon=":material/close:")
     st.html('<p class="atlas-quiet">largest error rate first · below each: its error rate, and its log density</p>')

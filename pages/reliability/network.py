@@ -119,7 +119,9 @@ def _show(result: InfluenceResult, view: ReliabilityView, found: NetworkIhvp) ->
 
 def _agreement(found: NetworkIhvp) -> None:
     st.subheader("Agreement with retraining", anchor=False)
-    rows = [(row.title, f"{row.pearson:.3f}", f"{row.spearman:.3f}", words.percent(row.rate)) for row in views.agreements(found)]
+    rows = [
+        (row.title, words.fixed(row.pearson, 3), words.fixed(row.spearman, 3), words.percent(row.rate)) for row in views.agreements(found)
+    ]
     columns_table(("", "Pearson", "Spearman", "Mean error"), rows)
 
 

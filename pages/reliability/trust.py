@@ -36,7 +36,7 @@ _RULE = (
 def show_trust(look: Look, view: ReliabilityView) -> int:
     """The gallery with its filter, and the chosen image's evidence; which image that is."""
     st.header("Which predictions can it explain?", anchor=False)
-    st.html(f'<p class="atlas-quiet">{_RULE}</p>')
+    st.html(f'<p class="atlas-quiet">{words.spoken(_RULE)}</p>')
     now = views.summary(look)
     shown = views.lit(view, now)
     target = views.target_of(view, now, shown)
@@ -75,7 +75,11 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
             key="lights_csv",
             on_click="ignore",
         )
-    st.html('<p class="atlas-quiet">held-out images · below each: median error rate, and ρ, of its most influential images · click one</p>')
+    st.html(
+        words.spoken(
+            '<p class="atlas-quiet">held-out images · below each: median error rate, and ρ, of its most influential images · click one</p>'
+        )
+    )
     gallery(
         [_card(result, now, i) for i in shown],
         base=media.thumbnail_base(result.test_pack),
@@ -112,9 +116,10 @@ def _evidence(look: Look, now: views.Summary, target: int) -> None:
     picture, name = media.picture(result.test_pack, target, label), html.escape(label)
     right_order = f"IHVP ranks its {trust.top} most influential training images with ρ = <b>{words.signed(float(trust.rank[target]))}</b>"
     right_size = f"half of them are more than <b>{words.percent(float(trust.rate[target]))}</b> off"
+    judged = words.spoken(f"{right_order}; {right_size}.")
     st.html(
         f'<div class="atlas-pair">{picture}<p class="atlas-fact">Held-out {media.noun(result.test_pack)} {target}, {name}: '
-        f"<b>{_SIGNS[light]} {_WORDS[light]}</b>. {right_order}; {right_size}.</p></div>"
+        f"<b>{_SIGNS[light]} {_WORDS[light]}</b>. {judged}</p></div>"
     )
     if st.button("All its influences", icon=":material/north_east:", type="tertiary", key="open_influence"):
         links.go_to("influence", result.spec, InfluenceView(ridge=look.ridge, target=target))

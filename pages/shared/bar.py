@@ -113,7 +113,7 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     titles = {name: _set_title(name, sets, mine) for name in options}
     repeated = Counter(titles.values())  # Streamlit tells options apart by what they are called
     st.selectbox(
-        "Images",
+        words.spoken("Images"),
         options,
         format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
         **fields.index("data", options),
@@ -129,7 +129,7 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
         help="None chosen: all classes. Two: a binary problem with targets −1 and +1.",
     )
     left, right = st.columns(2)
-    left.number_input("Images drawn", 4, 100_000, step=step, **fields.value("n"), help=images)
+    left.number_input(words.spoken("Images drawn"), 4, 100_000, step=step, **fields.value("n"), help=words.spoken(images))
     right.number_input("Seed of the draw", 0, 2**31 - 1, **fields.value("seed"))
     st.slider(
         "Labels flipped (%)",
@@ -186,7 +186,9 @@ def training_fields(fields: Fields) -> None:
     """The widgets of the steps of training."""
     left, right = st.columns(2)
     left.number_input("Learning rate", *RATE_RANGE, format="%g", **fields.value("rate"))
-    right.number_input("Batch size", 0, 100_000, **fields.value("batch"), help="0: all images in every step (gradient descent).")
+    right.number_input(
+        "Batch size", 0, 100_000, **fields.value("batch"), help=words.spoken("0: all images in every step (gradient descent).")
+    )
     left.number_input("Momentum", 0.0, LARGEST_MOMENTUM, step=0.1, format="%g", **fields.value("momentum"))
     right.number_input("Weight decay", 0.0, 1.0, step=1e-4, format="%g", **fields.value("decay"), help="Pulls every weight towards 0.")
     st.number_input("Seed of the order", 0, 2**31 - 1, **fields.value("shuffle"))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.figures.theme import paper
-from pages.shared import frame
+from pages.shared import frame, words
 
 
 def chart(
@@ -35,6 +35,10 @@ def chart(
         on_select: called after a selection, which :func:`selected` tells.
         selection_mode: plotly's selection modes; () when nothing can be selected.
     """
+    title, note = words.spoken(title), words.spoken(note)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        if axis.title.text:
+            axis.title.text = words.spoken(axis.title.text)
     mode = frame.mode()  # here: a download is made later, outside the page's run
     with st.container(gap="xsmall", key=f"chart_{key}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ntkcore.specs import Spec
+from pages.shared import words
 from pages.shared.choice import Link
 from pages.shared.fields import Fields
 
@@ -66,6 +67,7 @@ class Controls:
             The widget's value.
         """
         kind = widget.__name__
+        label, told = words.spoken(label), told | ({"help": words.spoken(told["help"])} if told.get("help") else {})
         told = {"on_change": self._changed, "args": (name, read, elsewhere)} | told
         if options is None:
             return widget(label, *args, **self.fields.value(name), **told)

@@ -28,11 +28,11 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
         if of:
             st.markdown(f"**{words.plain(f'{name}, {of}')}**")
         for finding in doctor.findings:
-            st.markdown(f"- {words.plain(finding)}")
+            st.markdown(f"- {words.plain(words.spoken(finding))}")
         if not doctor.findings:
             st.markdown("Nothing is wrong with it.")
         rows = "".join(
-            f'<tr><th>{raised(what)}</th><td>{html.escape(value)}</td><td class="why">{raised(why)}</td></tr>'
+            f'<tr><th>{raised(what)}</th><td>{html.escape(value)}</td><td class="why">{raised(words.spoken(why))}</td></tr>'
             for what, value, why in _numbers(doctor)
         )
         st.html(f'<table class="atlas-facts">{rows}</table>')

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ntkcore.data.names import quoted_class
 from ntkcore.permalink import Query
+from pages.shared.words import spoken
 
 TABS, CODE = "explain_tabs", "Reproduce it"
 """Key of the tabs, and the one that holds code."""
@@ -45,13 +46,13 @@ def explain(explainer: Explainer) -> None:
 def _tabs(explainer: Explainer) -> None:
     tabs = st.tabs(["The equation", "How to read it", "What it does not say", CODE], key=TABS, on_change="rerun")
     with tabs[0]:
-        st.markdown(explainer.what)
+        st.markdown(spoken(explainer.what))
         st.caption(explainer.source)
     with tabs[1]:
-        st.markdown(explainer.read)
-        st.caption(explainer.aside)
+        st.markdown(spoken(explainer.read))
+        st.caption(spoken(explainer.aside))
     with tabs[2]:
-        st.markdown(explainer.silent)
+        st.markdown(spoken(explainer.silent))
     with tabs[3]:
         # Only where it is read: what colours code takes the browser longer than two charts, and would hold these up.
         for name, code, language, height in (

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ntkcore.errors import AtlasError
 from ntkcore.figures.theme import paper
-from pages.shared.words import plain
+from pages.shared.words import plain, speak_of, spoken
 
 _ICON = str(Path(__file__).parent / "icon.svg")
 _CSS = (Path(__file__).parent / "frame.css").read_text(encoding="utf-8")
@@ -17,6 +17,7 @@ _CSS = (Path(__file__).parent / "frame.css").read_text(encoding="utf-8")
 
 def configure() -> None:
     """Page configuration; first call of every run."""
+    speak_of("images")
     st.set_page_config(page_title="NTK Atlas", page_icon=_ICON, layout="wide")
     st.logo(_ICON, size="large")
     st.html(f"<style>{_CSS}</style><style>:root {{ --atlas-paper: {paper(mode())}; }}</style>")
@@ -25,7 +26,7 @@ def configure() -> None:
 def heading(title: str, lead: str) -> None:
     """Title of a page and the one sentence that says what it answers."""
     st.title(title, anchor=False)
-    st.html(f'<p class="atlas-lead">{lead}</p>')
+    st.html(f'<p class="atlas-lead">{spoken(lead)}</p>')
 
 
 def mode() -> str:

@@ -48,11 +48,6 @@ def noun(pack: str) -> str:
     return "image" if found is None else _noun(found)
 
 
-def remark(pack: str) -> list[str]:
-    """What a reader of a page on texts is told once; nothing for images."""
-    return [] if what(pack) == "images" else ["“image” stands for a text below"]
-
-
 def excerpts(base: str) -> tuple[str, ...] | None:
     """The beginnings of the texts whose drawings are served under an address; None for images."""
     found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())

@@ -7,10 +7,12 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
-from ntkcore.specs import Spec
+from ntkcore.specs import DatasetSpec, Spec
 from pages import entry
-from pages.shared import frame, missing
+from pages.shared import frame, missing, words
 from pages.shared.choice import Choice, Link
 from pages.shared.standing import mend, standing
 
@@ -40,13 +42,15 @@ class Page(Generic[S, V]):
 
     def draw(self) -> None:
         """Show it; here are its states in which there is nothing to show: bad address, contradictory choice, damage, missing data."""
-        heading(self.name)
         try:
             choice = self.link.opened()
         except AtlasError as error:
+            heading(self.name)
             frame.show_error(error)
             st.button("Start from the defaults", on_click=self.link.forget, type="primary")
             return
+        words.speak_of(_kind(choice.spec.dataset))
+        heading(self.name)
         spec = self.bar(choice)
         if spec is None:
             return
@@ -66,6 +70,12 @@ class Page(Generic[S, V]):
                 self.result(found)
         except CorruptArtifact as damage:  # met while showing it
             mend(self.analysis, spec, damage)
+
+
+def _kind(chosen: DatasetSpec) -> str:
+    """What a set is made of."""
+    mine = own_sets(workspace().settings) if chosen.own is not None else ()
+    return next((item.kind for item in mine if item.content_id == chosen.own), "images")
 
 
 def heading(name: str) -> None:

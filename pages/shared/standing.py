@@ -95,7 +95,7 @@ def offered(asked: Sequence[tuple[Analysis[Any, Any, Any], Any]], offer: Offer, 
     forecasts = [_measured(analysis, spec) for analysis, spec in asked]
     refusal = next((found.refusal for found in forecasts if found.refusal), "")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        button = offer.again if begun else offer.button
+        button = words.spoken(offer.again if begun else offer.button)
         key = offer.key or f"study_{asked[0][0].kind}"
         if st.button(button, key=key, type="primary" if offer.primary else "secondary", disabled=bool(refusal)):
             for analysis, spec in asked:
@@ -103,7 +103,7 @@ def offered(asked: Sequence[tuple[Analysis[Any, Any, Any], Any]], offer: Offer, 
             st.rerun()
         if not refusal:
             took = f"about **{words.duration(sum(found.seconds for found in forecasts))}** on this machine"
-            st.markdown(f"{offer.said}: {took}{', less what is done' if begun and offer.less else ''}.", width="stretch")
+            st.markdown(f"{words.spoken(offer.said)}: {took}{', less what is done' if begun and offer.less else ''}.", width="stretch")
     if refusal:
         st.error(words.plain(refusal), icon=":material/warning:")
 

@@ -9,7 +9,7 @@ from ntkcore.analyses.materials.thumbnails import sample_thumbnails
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.specs import DatasetSpec
-from pages.shared import frame, media
+from pages.shared import frame, media, words
 
 _SHOWN = 9
 
@@ -37,10 +37,10 @@ def pictures(pack: str, images: Sequence[int], texts: Sequence[str] = (), titles
         titles: said when pointed at; () for their numbers.
     """
     below = texts or [""] * len(images)
-    named = titles or [f"image {image}" for image in images]
+    named = titles or [words.spoken(f"image {image}") for image in images]
     cells = "".join(
         f"<figure>{media.picture(pack, image, name, name)}<figcaption>{html.escape(text)}</figcaption></figure>"
         for image, text, name in zip(images, below, named, strict=True)
     )
-    above = f'<p class="atlas-quiet">{html.escape(head)}{"" if len(images) else ": none"}</p>' if head else ""
+    above = f'<p class="atlas-quiet">{html.escape(words.spoken(head))}{"" if len(images) else ": none"}</p>' if head else ""
     st.html(f'{above}<div class="atlas-strip atlas-captions">{cells}</div>')

@@ -24,6 +24,6 @@ def waiting(what: str) -> Iterator[Callable[[int, int], None]]:
         if spent > _PATIENCE and done < of:
             place.progress(done / of, text=f"about {words.duration(spent * (of - done) / done)} to go")
 
-    with st.spinner(f"{what} …", show_time=False):
+    with st.spinner(f"{words.spoken(what)} …", show_time=False):
         yield tell
     place.empty()

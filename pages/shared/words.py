@@ -11,6 +11,8 @@ import streamlit as st
 from ntkcore.analyses.words import change, duration, exact, fixed, labelled, number, percent, place, share, signed, size, told_apart
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
+_KIND = "words.kind"
+_IMAGE = re.compile(r"(?<!mirror )(?<![\w/.\\-])(?:([Aa])n )?([Ii])mage(s?)\b(?![/=-]|\.\w)")
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
 
 
@@ -22,8 +24,8 @@ def plain(text: str) -> str:
 
 def as_html(sentence: str, *strong: str) -> str:
     """A sentence of plain text as HTML, each of these fragments in bold where it occurs first; given twice, its second occurrence too."""
-    text = html.escape(sentence)
-    for part in map(html.escape, strong):
+    text = html.escape(spoken(sentence))
+    for part in (html.escape(spoken(fragment)) for fragment in strong):
         text = re.sub(f"(?<!<b>){re.escape(part)}", lambda found: f"<b>{found[0]}</b>", text, count=1)
     return text
 
@@ -35,6 +37,20 @@ def when(moment: datetime | str | None) -> str:
     parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return parsed.astimezone(_timezone()).strftime("%Y-%m-%d %H:%M")
+
+
+def speak_of(kind: str) -> None:
+    """What the page's set is made of from here on: ``"images"`` or ``"texts"``."""
+    st.session_state[_KIND] = kind
+
+
+def spoken(text: str) -> str:
+    """A sentence or a label of ours about images, which of a set of texts speaks of texts."""
+    return _IMAGE.sub(_text, text) if st.session_state.get(_KIND) == "texts" else text
+
+
+def _text(found: re.Match[str]) -> str:
+    return (f"{found[1]} " if found[1] else "") + ("T" if found[2] == "I" else "t") + "ext" + found[3]
 
 
 def counted(count: int, kind: str) -> str:
@@ -71,6 +87,8 @@ __all__ = [
     "share",
     "signed",
     "size",
+    "speak_of",
+    "spoken",
     "told_apart",
     "when",
 ]

@@ -134,7 +134,7 @@ def test_server_folders_only_inside_the_allowed_ones(tmp_path):
 def test_abandoned_uploads_go_after_a_day(ws):
     old, new = (imports.keep_upload(io.BytesIO(b"x"), 1, ws) for _ in range(2))
     os.utime(old, (0, 0))
-    imports.sweep_uploads(ws)
+    imports.sweep_uploads(ws.settings)
     assert not old.exists()
     assert new.exists()
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import urllib.request
 import zipfile
 
 import numpy as np
@@ -142,6 +143,13 @@ def test_one_request_for_two_people(page: Page, server: Server, chromium):
     other.close()
 
 
+def uploads_in_memory(server: Server) -> int:
+    """Bytes that Streamlit says it holds of files that were uploaded."""
+    with urllib.request.urlopen(f"{server.url}/_stcore/metrics") as answer:
+        said = re.findall(r'UploadedFileManager".*?} (\d+)', answer.read().decode())
+    return sum(map(int, said))
+
+
 def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     rng = np.random.default_rng(1)
     with zipfile.ZipFile(tmp_path / "shapes.zip", "w") as archive:
@@ -158,13 +166,16 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     bring.click()
     expect(page.get_by_test_id("stAlert")).to_be_visible()
     assert not list((server.cache / "uploads").glob("*"))
+    assert uploads_in_memory(server) == 0
 
     opened(page, server, "/images")
     page.locator("input[type=file]").set_input_files(tmp_path / "shapes.zip")
     expect(bring).to_be_enabled()
+    assert uploads_in_memory(server) >= (tmp_path / "shapes.zip").stat().st_size
     bring.click()
     explore = explore_button(page, "shapes")
     expect(explore).to_be_visible()
+    assert uploads_in_memory(server) == 0
     explore.click()
     page.wait_for_url(re.compile("dataset=own"))
     compute(page)

@@ -50,7 +50,7 @@ KINDS = {
     "a single image": lambda make: make.encoded(),
     "an idx file": lambda make: make.idx(np.zeros((2, 3, 3), np.uint8)),
     "a Python pickle": lambda make: b"\x80\x04\x95" + bytes(20),
-    "a HEIC photograph": lambda make: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "an AVIF image": lambda make: b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
     "JSON": lambda make: b'[{"text": "a", "label": 1}]',
     "a PDF": lambda make: b"%PDF-1.7\n",
     "an Excel workbook": lambda make: zipped("[Content_Types].xml", "xl/workbook.xml", "xl/media/image1.png"),
@@ -88,10 +88,10 @@ def test_what_can_be_imported_is_left_alone(make, tmp_path):
     assert [kind_of(path.read_bytes()[:START]) for path in paths] == [None, None]
 
 
-def test_photographs_of_telephones_are_called_by_their_name(make, local, tmp_path):
-    photograph = KINDS["a HEIC photograph"](make)
-    with pytest.raises(DataError, match=r"cat/a\.heic: a HEIC photograph, which cannot be read here"):
-        import_images(make.zip(tmp_path / "up", {"cat/a.heic": photograph}), local, name="x")
-    with pytest.raises(DataError, match=r"'cat/a\.jpg' is a HEIC photograph, which cannot be read here") as caught:
-        import_images(make.zip(tmp_path / "up", make.classes() | {"cat/a.jpg": photograph}), local, name="x")
-    assert "Save it as JPEG" in caught.value.remedy
+def test_images_of_a_kind_that_is_not_read_are_called_by_their_name(make, local, tmp_path):
+    image = KINDS["an AVIF image"](make)
+    with pytest.raises(DataError, match=r"cat/a\.avif: an AVIF image, which cannot be read here"):
+        import_images(make.zip(tmp_path / "up", {"cat/a.avif": image}), local, name="x")
+    with pytest.raises(DataError, match=r"'cat/a\.jpg' is an AVIF image, which cannot be read here") as caught:
+        import_images(make.zip(tmp_path / "up", make.classes() | {"cat/a.jpg": image}), local, name="x")
+    assert "Save it as PNG" in caught.value.remedy

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import threading
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from ntkcore.data import content_hash, import_images, load_dataset, own_sets, remove_own
-from ntkcore.data.own_store import half_written, open_own
+from ntkcore.data.own_store import _data_id, data_id_of, half_written, open_own
 from ntkcore.errors import DataError, DataMissing
 from ntkcore.specs import DatasetSpec
 
@@ -118,9 +119,8 @@ NUMBERS = ["Infinity", "NaN", "1" + "0" * 400, "[]", '"3"']
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_numbers_that_are_none(report, local, folder, number):
-    told = json.loads((folder / "set.json").read_text())
-    del told["sha256"]
-    told["version"] = 1
+    folder, told = of_before(folder, 1)
+    assert not own_sets(local)[0].problem
     for name in ("imported", "bytes"):
         (folder / "set.json").write_text(json.dumps(told | {name: "HERE"}).replace('"HERE"', number))
         assert own_sets(local)[0].problem
@@ -138,9 +138,9 @@ def test_a_damaged_description_is_listed_and_can_be_removed(report, local, folde
 
 
 def test_no_flipped_bit_of_a_description_goes_unsaid(report, local, folder):
-    """Name, notes and counts have no influence on the content id, yet what is shown of them is what was written."""
+    """Name, notes and counts are what was written: the id is over them, too."""
     sound = (folder / "set.json").read_bytes()
-    for byte in range(0, len(sound) - 1, 3):
+    for byte in range(len(sound)):
         flip(folder / "set.json", byte)
         (item,) = own_sets(local)
         assert item.problem and item.content_id == report.content_id, sound[byte - 5 : byte + 5]
@@ -148,15 +148,54 @@ def test_no_flipped_bit_of_a_description_goes_unsaid(report, local, folder):
     assert own_sets(local)[0].problem == ""
 
 
-def test_a_description_of_before_is_read_and_compared_with_the_data(report, local, folder):
+def of_before(folder, version):
+    """The set as earlier versions kept it: under the id of its data; returns its folder and what its description says."""
     told = json.loads((folder / "set.json").read_text())
-    del told["sha256"]
-    told["version"] = 1
-    (folder / "set.json").write_text(json.dumps(told))
-    assert own_sets(local)[0].problem == "" and load_dataset(spec(report), local).n == 6
-    (folder / "set.json").write_text(json.dumps(told | {"counts": [2, 4]}))
+    before = folder.with_name(_data_id(told))
+    told |= {"version": version, "imported": 1.7e9}
+    summed = {"sha256": hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()} if version == 2 else {}
+    folder.rename(before)
+    (before / "set.json").write_text(json.dumps(told | summed, ensure_ascii=False))
+    return before, told | summed
+
+
+def test_the_id_of_a_sets_data_is_what_it_was():
+    """Of 0.1.0: written down once, since a set of before is found by it."""
+    hashes = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("images", "labels", "ids")}
+    assert data_id_of(hashes, (6, 8, 8, 3), ("cat", "dog")) == "29e4eb8d3652beb94f5a78b4ce1a70dd1c6d9518a94776459eb961635bcd8a9c"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_set_of_before_opens_at_its_address(report, make, local, tmp_path, folder, version):
+    before, told = of_before(folder, version)
+    (item,) = own_sets(local)
+    assert (item.content_id, item.problem, item.name, item.imported) == (before.name, "", "Pets", 1.7e9)
+    old = DatasetSpec(name="own", own=before.name, n=6)
+    assert load_dataset(old, local).n == 6
+    again = import_images(tmp_path / "up", local, name="Other")  # the same images are still one set
+    assert (again.content_id, again.new) == (before.name, False)
+    (before / "set.json").write_text(json.dumps(told | {"counts": [2, 4]}))
     with pytest.raises(DataError, match="damaged on disk"):
-        load_dataset(spec(report), local)
+        load_dataset(old, local)
+
+
+@pytest.mark.parametrize("file", ["images.npy", "set.json"])
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_damaged_set_of_any_version_is_mended_at_its_address(report, local, tmp_path, folder, version, file):
+    if version < 3:
+        folder, _ = of_before(folder, version)
+    (folder / file).write_bytes(b"damaged")
+    again = import_images(tmp_path / "up", local, name="Pets")
+    assert (again.content_id, again.new) == (folder.name, True)
+    assert [(item.content_id, item.name, item.problem) for item in own_sets(local)] == [(folder.name, "Pets", "")]
+    assert open_own(folder.name, local).labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_description_that_pretends_to_be_of_before_is_damaged(report, local, folder, version):
+    told = (folder / "set.json").read_text()
+    (folder / "set.json").write_text(told.replace('"version": 3', f'"version": {version}'))
+    assert own_sets(local)[0].problem
 
 
 @pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
@@ -169,11 +208,19 @@ def test_another_type_of_the_same_bytes_is_damage(report, local, folder, file):
         load_dataset(spec(report), local)
 
 
-def test_the_name_is_not_part_of_the_content(report, make, local, tmp_path, folder):
+def test_the_name_is_part_of_the_id_and_the_same_images_are_one_set_all_the_same(report, make, local, tmp_path, folder):
+    other = import_images(tmp_path / "up", local, name="Other")
+    assert (other.content_id, other.new) == (report.content_id, False)
     remove_own(report.content_id, local)
     other = import_images(tmp_path / "up", local, name="Other")
-    assert other.content_id == report.content_id
-    assert json.loads((folder / "set.json").read_text())["name"] == "Other"
+    assert other.content_id != report.content_id and other.new
+    assert [item.name for item in own_sets(local)] == ["Other"]
+    remove_own(other.content_id, local)
+    assert import_images(tmp_path / "up", local, name="Pets").content_id == report.content_id
+
+
+def test_the_id_is_the_sha256_of_the_description(report, folder):
+    assert hashlib.sha256((folder / "set.json").read_bytes()).hexdigest() == report.content_id == folder.name
 
 
 def test_the_content_is_all_else(report, make, local, tmp_path):

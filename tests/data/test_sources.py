@@ -20,7 +20,8 @@ def test_digits_are_always_there(local):
 def test_missing_files_are_named_with_their_folder(local, name):
     with pytest.raises(DataMissing, match=NAMED[name].title) as caught:
         sources.source_files(name, local)
-    assert str(local.data_path) in caught.value.message
+    assert caught.value.place is not None and caught.value.place.is_relative_to(local.data_path)
+    assert f"the data folder (this one: {caught.value.place.relative_to(local.data_path)})" in caught.value.remedy
 
 
 def test_a_layout_counts_only_when_complete(local, make):

@@ -15,7 +15,7 @@ from recording import Recording
 from reviews import write_reviews
 from small_analyses import SMALL, quickly
 from soaked import soaked
-from visiting import kept_cache, opened, twins, visitor
+from visiting import kept_cache, opened, told, twins, visitor
 
 from ntkcore.analyses.catalogue import named
 from ntkcore.analyses.workspace import Workspace
@@ -28,13 +28,34 @@ from pages import PAGES
 SHOWN = [page.name for page in PAGES if page.result]
 SAME = [name for name in SHOWN if name not in ("active", "convergence")]  # whose sentences hold no seconds of this machine
 ARTIFACTS = ("active", "comparison", "convergence", "diagonal", "influence", "kernel", "learnability", "spectrum", "timing", "training")
+STUDIES = ("verification", "network-ihvp", "detection", "summary", "subclass", "adversarial", "retraining", "agreement")
+THEIRS = {name: name for name in STUDIES} | {
+    "composed": "subclass",
+    "estimate": "network-ihvp",
+    "state": "adversarial",
+    "trained": "verification",
+}
+"""Artifacts that only studies have: the study that is looked at when one is damaged."""
 PARTS = ("arrays/*/c/**/*", "arrays/*/zarr.json", "documents/*", "draft.json", "manifest.json", "used")
 DRAFTS = tuple(f"drafts/*/*/{part}" for part in PARTS[:4])
 SETS = tuple(f"sets/*/{name}" for name in ("images.npy", "vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy", "set.json"))
-REST = ("jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm", "secret", "rates.json", "hashes.json", "generation.json", "thumbnails/*")
+REST = (
+    "jobs.sqlite",
+    "jobs.sqlite-wal",
+    "jobs.sqlite-shm",
+    "secret",
+    "rates.json",
+    "hashes.json",
+    "generation.json",
+    "owner-only",
+    "thumbnails/*",
+)
 KEPT = ("jobs.sqlite", "sets/*/ends.npy", "artifacts/learnability/*/manifest.json")
 KINDS = (*(f"artifacts/{kind}/*/{part}" for kind in ARTIFACTS for part in PARTS), *DRAFTS, *SETS, *REST)
-NONE = {"artifacts/convergence/*/arrays/*/c/**/*", "artifacts/convergence/*/arrays/*/zarr.json", "artifacts/timing/*/documents/*"}
+OF_STUDIES = {f"artifacts/{kind}/*/{part}": name for kind, name in THEIRS.items() for part in PARTS}
+NONE = {f"artifacts/{kind}/*/arrays/*/{part}" for kind in ("convergence", "state") for part in ("c/**/*", "zarr.json")} | {
+    f"artifacts/{kind}/*/documents/*" for kind in ("timing", "trained")
+}
 
 chance = random.Random(0)
 
@@ -62,8 +83,8 @@ def pristine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pristine")
     with kept_cache(folder) as ws, pytest.MonkeyPatch.context() as patch:
         quickly(patch)
-        for name in SHOWN:
-            analysis, spec, _ = asked(name)
+        for name in (*SHOWN, *STUDIES):
+            analysis, spec, _ = asked(name, ws)
             analysis.compute(spec, ws, Recording())
         twins(folder)
         import_texts(write_reviews(folder / "reviews.csv"), ws.settings, name="reviews")
@@ -71,13 +92,13 @@ def pristine(tmp_path_factory):
         for page in PAGES:
             opened(visitor(), page.path, **SMALL.get(page.name, {}))
         ws.rates.learn("training cpu", 1.0, 1.0)
-        yield folder / "cache", {name: answered(name, ws) for name in SAME}
+        yield folder / "cache", {name: answered(name, ws) for name in (*SAME, *STUDIES)}
         ws.jobs.close()
 
 
-def asked(name):
+def asked(name, ws):
     spec, view = ADDRESSES[name].read(SMALL[name])
-    return named(name), spec, view
+    return named(name), named(name).asked(spec, view, ws), view
 
 
 def interrupted(ws):
@@ -90,7 +111,7 @@ def interrupted(ws):
 
 def answered(name, ws):
     """What a page answers, after what is found damaged was computed again as its worker would."""
-    analysis, spec, view = asked(name)
+    analysis, spec, view = asked(name, ws)
     for _ in range(5):
         analysis.compute(spec, ws, Recording())
         try:
@@ -124,10 +145,25 @@ def test_a_damaged_file_closes_no_page(pristine, tmp_path, kind, how):
             path.write_bytes(DAMAGES[how](path.read_bytes()))
         for page in PAGES:
             if not kept or page.name in ("jobs", "data", "learnability"):
-                opened(visitor(), page.path, **SMALL.get(page.name, {})).run()
+                assert str(tmp_path) not in told(opened(visitor(), page.path, **SMALL.get(page.name, {})).run())
         for name in ("learnability",) if kept else SAME:
             assert answered(name, ws) == answers[name]
         assert all(not entry.info or entry.info["bytes"] for entry in ws.store.entries()) and len(ws.jobs.list(100)) < 100
+        ws.jobs.close()
+
+
+@pytest.mark.parametrize("kind", soaked([kind for kind in OF_STUDIES if kind not in NONE], "artifacts/estimate/*/manifest.json"))
+def test_a_damaged_file_of_a_study_closes_no_page(pristine, tmp_path, kind):
+    """Their files are as those of the other artifacts, so that one damage of each part is enough."""
+    cache, answers = pristine
+    name = OF_STUDIES[kind]
+    with copied(cache, tmp_path) as ws:
+        found = [path for path in ws.settings.cache_dir.glob(kind) if path.is_file()]
+        assert found, "no such file is in the pristine cache"
+        for path in found:
+            path.write_bytes(flipped(path.read_bytes()))
+        assert str(tmp_path) not in told(opened(visitor(), ADDRESSES[name].page, **SMALL[name]).run())
+        assert answered(name, ws) == answers[name]
         ws.jobs.close()
 
 
@@ -135,5 +171,5 @@ def test_a_damaged_file_closes_no_page(pristine, tmp_path, kind, how):
 def test_no_kind_of_file_is_left_out(pristine):
     cache, _ = pristine
     written = {path for path in cache.rglob("*") if path.is_file() and not re.search(r"\.lock$", path.name)}
-    covered = {path for kind in KINDS for path in cache.glob(kind)}
+    covered = {path for kind in (*KINDS, *OF_STUDIES) for path in cache.glob(kind)}
     assert not written - covered, sorted(str(path.relative_to(cache)) for path in written - covered)

@@ -76,6 +76,12 @@ def said(app: AppTest) -> str:
     return " ".join(item.proto.body for item in app.get("html") if not item.proto.body.lstrip().startswith("<style"))
 
 
+def told(app: AppTest) -> str:
+    """Everything that is written on the page, where it is said that something is wrong too."""
+    kinds = ("error", "warning", "info", "success", "markdown", "caption", "header", "subheader")
+    return " ".join([said(app), *(str(item.value) for kind in kinds for item in app.get(kind))])
+
+
 def titles(app: AppTest) -> list[str]:
     """The titles of the charts and parts that are shown."""
     return [item.value for item in app.subheader]

@@ -165,7 +165,6 @@ def _keep(
         class_names=class_names,
         labels=labels,
         shape=values.shape[1:],
-        stored=values.shape,
         skipped=skipped,
         notes=[*made.notes, *table.notes, *gone, *([skipped_note(skipped, "texts")] if skipped else [])],
         write=write,

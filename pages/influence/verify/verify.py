@@ -38,7 +38,7 @@ def show_verification(subject: Subject) -> None:
         return
     _controls(leading, len(basket), view)
     if spec is None:
-        st.caption("Tick training images above, and each can be left out in a training of its own: one is enough.")
+        st.caption(words.spoken("Tick training images above, and each can be left out in a training of its own: one is enough."))
     left, right = (st.container(), None) if leading.width is None else st.columns([3, 2], gap="large")
     with left:
         found = None if spec is None else _verified(spec, target, view)
@@ -71,7 +71,7 @@ def _controls(leading: VerificationSpec, basket: int, view: InfluenceView) -> No
                 st.selectbox,
                 "How many of the most influential",
                 options=sorted({count, *(number for number in _COUNTS if number < most)}),
-                format_func="{} images".format,
+                format_func=lambda many: words.spoken(f"{many} images"),
                 label_visibility="collapsed",
                 width=130,
                 help="Each is a training of its own. By themselves as many as ten minutes allow, and 40 at most, as in the paper.",

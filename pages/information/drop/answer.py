@@ -40,7 +40,7 @@ def show(look: Look, choice: Chosen) -> None:
     result, view = look.result, settings.read(look.result, choice)
     answer = st.container(key="drop_answer")
     st.slider(
-        "Training images dropped, the least informative first (%)",
+        words.spoken("Training images dropped, the least informative first (%)"),
         0,
         LARGEST_DROP,
         **_VIEW.value("share"),
@@ -165,7 +165,7 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
     with st.container(height=300 if len(result.class_names) > _TALL else "content", border=False):
         tables.columns_table(("Class", "Stays", "Goes"), rows)
     if not found.counts[found.counts.sum(1) > 0, 0].all():
-        st.warning("A class keeps no image at all: drop fewer.", icon=":material/warning:")
+        st.warning(words.spoken("A class keeps no image at all: drop fewer."), icon=":material/warning:")
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Keep-list (CSV)",
@@ -175,7 +175,9 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
             icon=":material/download:",
             key="drop_csv",
             on_click="ignore",
-            help="All images: image, id, label, keep (1 or 0), and the step at which it goes; empty where it stays to the last.",
+            help=words.spoken(
+                "All images: image, id, label, keep (1 or 0), and the step at which it goes; empty where it stays to the last."
+            ),
         )
         st.button(
             f"Put the {len(found.gone):,} that go in the basket",
@@ -191,7 +193,7 @@ def _gallery(look: Look, view: InformationView, found: keep.Keep, choice: Chosen
     result, values = look.result, information.scores(look)
     names = {"goes": f"{len(found.gone):,} that go, the first to go first", "stays": f"{len(found.kept):,} that stay, the next to go first"}
     st.segmented_control(
-        "Images shown",
+        words.spoken("Images shown"),
         list(names),
         format_func=names.__getitem__,
         required=True,
@@ -213,7 +215,7 @@ def _gallery(look: Look, view: InformationView, found: keep.Keep, choice: Chosen
     if len(images) > _PAGE:
         st.caption(f"The first {_PAGE:,} of {len(images):,}; all are in the CSV.")
     else:
-        st.caption("Below each image: its turn to go, and its unique information among all images, in nats.")
+        st.caption(words.spoken("Below each image: its turn to go, and its unique information among all images, in nats."))
 
 
 def _card(result: InfluenceResult, image: int, found: keep.Keep, values: np.ndarray) -> Card:

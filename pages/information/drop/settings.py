@@ -12,7 +12,7 @@ from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WI
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import DropView
 from pages.information.choice import LINK, Chosen
-from pages.shared import bar
+from pages.shared import bar, words
 from pages.shared.fields import Fields
 
 VIEW = Fields("information.drop")
@@ -83,14 +83,16 @@ def show(view: InformationView) -> None:
     summary = f"{draws} draw{'s' if draws > 1 else ''}, {test:,} test image{'s' if test > 1 else ''}{trained}"
     with st.popover(summary, icon=":material/tune:", key="drop_settings"):
         left, right = st.columns(2)
-        left.number_input("Draws", 1, 50, **VIEW.value("seeds"), help="Each of other images: the data set’s seed and the following ones.")
+        left.number_input(
+            "Draws", 1, 50, **VIEW.value("seeds"), help=words.spoken("Each of other images: the data set’s seed and the following ones.")
+        )
         right.number_input(
-            "Test images",
+            words.spoken("Test images"),
             1,
             10_000,
             step=50,
             **VIEW.value("test"),
-            help="They follow the held-out images, which the scores are a mean over.",
+            help=words.spoken("They follow the held-out images, which the scores are a mean over."),
         )
         _select(left, "Dropped at a time", "step", _STEPS, lambda step: f"{step:g} %", "Before the scores are computed anew.")
         _select(right, "Measured at", "shares", tuple(_SHARES), _SHARES.get, "Percent of the training images dropped.")

@@ -126,8 +126,10 @@ def _show(found: Pieces[AdversarialSpec], view: InformationView) -> None:
         tables.columns_table(("", "ROC-AUC", "Average precision", "Precision"), rows)
         count = next(iter(detections.values())).flipped
         st.html(
-            f'<p class="atlas-quiet">Precision: share of adversarial images among the {count:,} highest scores; by chance '
-            f"{words.share(count / spec.dataset.n)}, as the average precision. 95 % intervals.</p>"
+            words.spoken(
+                f'<p class="atlas-quiet">Precision: share of adversarial images among the {count:,} highest scores; by chance '
+                f"{words.share(count / spec.dataset.n)}, as the average precision. 95 % intervals.</p>"
+            )
         )
     with right:
         chart(
@@ -152,11 +154,14 @@ def _answer(found: Pieces[AdversarialSpec]) -> None:
 
 
 def _pairs(pairs: views.Pairs) -> None:
-    st.subheader("Adversarial images beside their originals", anchor=False)
+    st.subheader(words.spoken("Adversarial images beside their originals"), anchor=False)
     count = min(_SHOWN, len(pairs.images))
     st.html(
-        f'<p class="atlas-quiet">Original, adversarial image, and what was added (from −ε, black, to +ε, white); below each its label, its '
-        f"unique information in nats now and, in brackets, before, and its percentile P among all images. The {count} most informative.</p>"
+        words.spoken(
+            f'<p class="atlas-quiet">Original, adversarial image, and what was added (from −ε, black, to +ε, white); below each its '
+            "label, its unique information in nats now and, in brackets, before, and its percentile P among all images. "
+            f"The {count} most informative.</p>"
+        )
     )
     base = media.thumbnail_base(pairs.pack)
     cells = "".join(

@@ -125,5 +125,7 @@ def _card(images: Composed, image: int, value: float, everything: np.ndarray) ->
     train = images.split.train
     name = train.class_names[train.labels[image]]
     below = 100 * float(np.searchsorted(everything, value)) / max(1, len(everything) - 1)
-    title = f"{train.ids[image]}: label {name}. Unique information {value:.6g} nats, percentile {below:.1f} of all groups' images."
+    title = (
+        f"{train.ids[image]}: label {name}. Unique information {words.number(value, 6)} nats, percentile {below:.1f} of all groups' images."
+    )
     return Card(image, name, "", words.number(value), f"P {below:.0f}", False, title)

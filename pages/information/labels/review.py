@@ -42,7 +42,7 @@ def show_review(result: InfluenceResult) -> None:
     labels = view.labels
     st.header("Review the labels", anchor=False)
     if len(result.labels) < 2:
-        st.caption("There is one image only: nothing to rank.")
+        st.caption(words.spoken("There is one image only: nothing to rank."))
         return
     found = _review(result, view)
     _controls(result, labels)
@@ -295,7 +295,7 @@ def _card(result: InfluenceResult, found: reviews.Review, labels: LabelsView, im
     title = (
         f"Training {media.noun(result.pack)} {image}, {result.ids[image]}: labelled {name}; the network that has not seen it takes it for "
         f"{unseen}. "
-        f"{SUSPICIONS[labels.by]}: {found.scores[labels.by][image]:.6g}. {mark or 'Not decided.'}"
+        f"{SUSPICIONS[labels.by]}: {words.number(float(found.scores[labels.by][image]), 6)}. {mark or 'Not decided.'}"
     )
     value = words.number(float(found.scores[labels.by][image]))
     return Card(image, name + (" ◂" if image == now else ""), "" if unseen == name else f"→ {unseen}?", mark or value, "", True, title)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared import media
+from pages.shared import media, words
 
 _TEXT_CELL = 160  # smallest width in pixels of a card that is read
 _TEXT_TALL = 166  # its height, as long as it is not drawn
@@ -86,7 +86,7 @@ def gallery(
         "ticked": ids,
         "revision": revision,
         "current": current,
-        "empty": empty,
+        "empty": words.spoken(empty),
         "height": height,
         "cell": max(cell, _TEXT_CELL) if texts else cell,
         "tall": _TEXT_TALL if texts else cell + 50,

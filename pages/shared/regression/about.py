@@ -15,7 +15,6 @@ def show_about(result: InfluenceResult) -> None:
         f"{len(result.labels):,} training and {len(result.test_labels):,} held-out {media.what(result.pack)}",
         *([f"{result.parameters:,} parameters"] if result.parameters else []),
         f"computed {words.when(result.created)} on {html.escape(words.place(result.device))} in {words.duration(result.seconds)}",
-        *media.remark(result.pack),
     ]
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES, ModelSpec, Spec
 from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
-from pages.shared import bar
+from pages.shared import bar, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -45,11 +45,13 @@ def _kernel(fields: Fields) -> None:
         kernels,
         format_func=INFLUENCE_KERNELS.__getitem__,
         **fields.index("kernel", kernels),
-        help="Closed forms need no network and no training. The full kernel has k × k entries for each pair: choose few images.",
+        help=words.spoken(
+            "Closed forms need no network and no training. The full kernel has k × k entries for each pair: choose few images."
+        ),
         **fields.then("kernel", partial(_other_model, fields)),
     )
     if fields["kernel"] == "two-layer":
-        st.caption("The paper’s network, f(x) = m^(−1/2) Σ a_r relu(w_rᵀx), as m grows; images are scaled to length 1.")
+        st.caption(words.spoken("The paper’s network, f(x) = m^(−1/2) Σ a_r relu(w_rᵀx), as m grows; images are scaled to length 1."))
     else:
         architecture = bar.network_field(fields, partial(_other_model, fields))
         if fields["kernel"] == "infinite" and architecture not in CHAINS:
@@ -73,7 +75,8 @@ def _kernel(fields: Fields) -> None:
                 help="2000 random weights of each parameter tensor stand for all, as in the paper on unique information. For networks of "
                 "many weights; the kernel’s doctor tells the error that it makes.",
             )
-    st.number_input("Held-out images", 1, 10_000, step=50, **fields.value("test"), help="Drawn after the training images.")
+    held_out, after = words.spoken("Held-out images"), words.spoken("Drawn after the training images.")
+    st.number_input(held_out, 1, 10_000, step=50, **fields.value("test"), help=after)
 
 
 def _training(fields: Fields) -> None:

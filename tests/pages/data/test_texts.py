@@ -1,15 +1,21 @@
 """The import page for texts: what it asks for, what it sends, and how a set of texts stands in the list."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 from recording import Recording
 from reviews import REVIEWS, write_reviews
-from visiting import button, opened, said, widget
+from small_analyses import SMALL, quickly
+from visiting import button, kept_cache, opened, said, told, visitor, widget
 
 from ntkcore.analyses import catalogue
+from ntkcore.analyses.catalogue import named
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_texts
+from ntkcore.permalink import ADDRESSES
+from pages import PAGES
 
 VECTORS = b"film 1 2 3\nstory 2 1 0\nmusic 0 1 1\n"
 
@@ -90,3 +96,45 @@ def test_a_damaged_set_is_marked_alone_and_can_be_removed(app, cache, file, head
     assert explore == {f"explore-{sound[:12]}": False, f"explore-{other[:12]}": True}
     app.button(f"delete-{other[:12]}").click().run()
     assert not app.exception and not app.error and [b.label for b in app.button].count("Explore") == 1
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """Every page's small analysis of a set of texts of three classes: the query of each."""
+    folder = tmp_path_factory.mktemp("texts")
+    rows = [(text, ("good", "bad", "so so")[at % 3]) for at, (text, _) in enumerate(REVIEWS)]
+    with kept_cache(folder) as ws, pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        own = import_texts(write_reviews(folder / "t.csv", rows), ws.settings, name="reviews").content_id
+        queries = {page.name: _small(page.name) | {"dataset": "own", "own": own} for page in PAGES if page.result}
+        for name, query in queries.items():
+            named(name).compute(ADDRESSES[name].read(query)[0], ws, Recording())
+        yield queries
+
+
+def _small(name: str) -> dict[str, str]:
+    return {field: value for field, value in SMALL[name].items() if field not in ("classes", "dataset")} | {"n": "20"}
+
+
+@pytest.mark.parametrize("name", [page.name for page in PAGES if page.result])
+def test_every_page_calls_texts_texts(computed, name):
+    app = opened(visitor(), name, **computed[name])
+    kinds = (
+        "number_input",
+        "selectbox",
+        "multiselect",
+        "slider",
+        "button",
+        "download_button",
+        "toggle",
+        "button_group",
+        "checkbox",
+        "radio",
+    )
+    labels = [f"{item.proto.label} {item.proto.help}" for kind in kinds for item in app.get(kind)]
+    layouts = [json.loads(item.proto.spec)["layout"] for item in app.get("plotly_chart")]
+    titles = [part.get("title", {}).get("text") or "" for layout in layouts for name, part in layout.items() if name[1:5] == "axis"]
+    seen = " ".join([told(app), *labels, *titles]).replace("Bring your own images or texts", "").replace("mirror image", "")
+    images = [seen[max(found.start() - 60, 0) : found.end() + 40] for found in re.finditer(r"(?<![\w.-])[Ii]mages?\b(?![-:])", seen)]
+    assert not images
+    assert "texts" in seen

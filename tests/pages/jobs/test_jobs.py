@@ -5,12 +5,16 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from small_analyses import SMALL
 from visiting import button, opened
 
 import ntkcore.jobs
+from ntkcore.analyses.catalogue import named
+from ntkcore.analyses.imports import request_download
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.jobs.book import new_worker
 from ntkcore.permalink import ADDRESSES
+from pages import PAGES, entry
 
 
 def asked(ws, **query):
@@ -51,6 +55,26 @@ def test_a_waiting_job_says_what_for_and_how_long(app, served, ws):
     opened(app, "jobs")
     texts = [bar.proto.text for bar in app.get("progress")]
     assert texts[1] == "Waiting for a worker" and texts[0] == r"Waiting for Import of \*0\*, about 4 s"
+
+
+@pytest.mark.parametrize("name", [page.name for page in PAGES if page.result])
+def test_the_panel_of_every_page_says_it(app, served, ws, name):
+    for queue in ("compute", "quick"):
+        ws.jobs.submit("steps", f"before-{queue}", {}, "Another", seconds=4.0, queue=queue)
+    spec, _ = ADDRESSES[name].read(SMALL[name])
+    named(name).request(spec, ws)
+    opened(app, entry(name).path, **SMALL[name])
+    assert any("Waiting for Another, about 4 s" in item.value for item in app.markdown)
+
+
+def test_the_panels_of_imports_and_downloads_say_it(app, served, ws):
+    ws.jobs.submit("import", "before", {}, "Import of one", seconds=4.0, queue="import")
+    app.session_state["import.job"] = ws.jobs.submit("import", "k", {}, "Import of two", seconds=5.0, queue="import").id
+    request_download("mnist", ws)
+    opened(app, "images")
+    assert any("Waiting for Import of one, about 4 s" in item.value for item in app.markdown)
+    opened(app, "learnability", dataset="mnist")
+    assert any("Waiting for Import of one and 1 more, about 9 s" in item.value for item in app.markdown)
 
 
 @pytest.mark.parametrize(("seconds", "queue"), [(9.0, "quick"), (11.0, "compute")])

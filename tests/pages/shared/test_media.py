@@ -112,8 +112,6 @@ def test_the_whole_text_for_a_reader(pack, texts):
     assert media.text(pack.id, 0) is None
     assert media.text("0" * 64, 0) is None
     assert (media.what(pack.id), media.what(texts.id)) == ("images", "texts")
-    assert media.remark(pack.id) == []
-    assert media.remark(texts.id) == ["“image” stands for a text below"]
 
 
 def test_thumbnails_that_are_gone_are_no_texts(texts):
