@@ -15,6 +15,7 @@ from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.sources import SOURCES
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.information.labels.study import DETECTION
+from ntkcore.analyses.label import network as labelling
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -52,6 +53,7 @@ MATERIALS = {
     "timing": "seconds per pair of images",
     "composed": "kernel of images from several sets",
     "trained": "network trained for a verification",
+    labelling.KIND: "network for labelling: kernel and outputs",
     "estimate": "influences on one image at a trained network",
 }
 """What the list of what is kept calls the artifacts that analyses are made of, by their kind."""
@@ -97,4 +99,5 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
     return {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)} | {
         "download": partial(fetch, ws),
         "import": partial(bring_in, ws),
+        labelling.KIND: partial(labelling.handle, ws),
     }

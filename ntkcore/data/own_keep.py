@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.filenames import escaped
-from ntkcore.data.own_store import Kind, content_id_of, half_written, publish, write_header
+from ntkcore.data.own_store import Kind, content_id_of, counted, half_written, publish, write_header
 from ntkcore.errors import StoreError
 from ntkcore.settings import Settings
 
@@ -76,7 +76,7 @@ def keep_set(
     Raises:
         StoreError: the set cannot be written.
     """
-    counts = tuple(int(count) for count in np.bincount(labels, minlength=len(class_names)))
+    counts = tuple(map(int, counted(labels, len(class_names))))
     with half_written(settings) as folder:
         try:
             hashes = write(folder)
@@ -86,6 +86,7 @@ def keep_set(
                 "name": name,
                 "class_names": class_names,
                 "counts": counts,
+                "unlabelled": len(labels) - sum(counts),
                 "shape": shape,
                 "notes": list(notes),
                 "skipped": list(skipped[:LISTED]),

@@ -37,6 +37,9 @@ _STALE = 24 * 3600  # seconds after which a half-written set is left from a proc
 _SUM = "sha256"  # of all else in set.json
 _NPY = np.lib.format
 
+UNLABELLED = -1
+"""Label of what nobody labelled yet."""
+
 Kind = Literal["images", "texts"]
 _FILES: dict[Kind, tuple[str, ...]] = {
     "images": ("images.npy", "labels.npy", "ids.json"),  # the first holds the samples
@@ -54,6 +57,7 @@ class OwnSet:
         name: what its owner called it.
         class_names: the classes in label order.
         counts: images of each class.
+        unlabelled: how many nobody labelled yet.
         shape: ``(c, h, w)`` of one image, ``(d,)`` of a text's vector.
         notes: what the import did to the images or texts, in sentences.
         imported: seconds since 1970.
@@ -72,11 +76,12 @@ class OwnSet:
     bytes: int
     problem: str = ""
     kind: Kind = "images"
+    unlabelled: int = 0
 
     @property
     def n(self) -> int:
         """How many images."""
-        return sum(self.counts)
+        return sum(self.counts) + self.unlabelled
 
     @property
     def what(self) -> str:
@@ -187,9 +192,19 @@ def intact(content_id: str, settings: Settings) -> bool:
         if content_id != content_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
             return False
         labels = np.load(folder / "labels.npy", allow_pickle=False)
-        return bool(np.bincount(labels, minlength=len(description["counts"])).tolist() == description["counts"])
+        known = labels[labels != UNLABELLED]
+        return bool(
+            (known >= 0).all()
+            and counted(labels, len(description["counts"])).tolist() == description["counts"]
+            and len(labels) - len(known) == description.get("unlabelled", 0)
+        )
     except (OSError, ValueError, DataError):
         return False
+
+
+def counted(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """How many there are of each class; those without a label are in none."""
+    return np.bincount(labels[labels != UNLABELLED], minlength=classes)
 
 
 def content_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
@@ -265,6 +280,7 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
         imported=float(description["imported"]),
         bytes=int(description["bytes"]),
         kind=_kind(description),
+        unlabelled=int(description.get("unlabelled", 0)),
     )
 
 
@@ -276,7 +292,13 @@ def _describe(folder: Path) -> dict[str, Any]:
     try:
         description = json.loads((folder / "set.json").read_bytes())
         texts = [description["name"], *description["class_names"], *description["notes"]]
-        numbers = [description["imported"], description["bytes"], *description["counts"], *description["shape"]]
+        numbers = [
+            description["imported"],
+            description["bytes"],
+            *description["counts"],
+            *description["shape"],
+            description.get("unlabelled", 0),
+        ]
         checksum = description.pop(_SUM, None)
         whole = (
             checksum == (_checksum(description) if description["version"] != 1 else None)

@@ -23,6 +23,15 @@ def choose_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, 
     """
     if len(class_names) < 2:
         raise DataError(f"{title} has fewer than two classes.", "Use a set with at least two classes.")
+    return known_classes(title, class_names, wanted)
+
+
+def known_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """As :func:`choose_classes`, of a set that may have one class or none.
+
+    Raises:
+        SpecError: a name that is not one of the set's classes.
+    """
     unknown = [name for name in wanted if name not in class_names]
     if unknown:
         raise SpecError(f"{title} has no class {_listed(unknown)}.", f"Its classes are: {', '.join(class_names)}.")

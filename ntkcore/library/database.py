@@ -73,7 +73,7 @@ class Library:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection whose changes are kept together when the block ends, and not at all when it fails; one writer of a file at a time."""
+        """A connection whose changes are kept together when the block ends, and none when it fails; a file has one writer at a time."""
         with self._begun(writes=True) as connection:
             yield connection
 

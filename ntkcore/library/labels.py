@@ -183,7 +183,7 @@ class Labels:
             return Standing(tuple(map(_decision, connection.execute(asked).all())))
 
     def claim(self, session: str, order: Iterable[int], holder: str, author: str) -> int | None:
-        """The first item in ``order`` that nobody has before them or decided; it is the holder's for :data:`CLAIM` seconds, and no other is.
+        """The first item in ``order`` that nobody has before them or decided; it alone is the holder's, for :data:`CLAIM` seconds.
 
         Args:
             session: its id.
