@@ -113,6 +113,13 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "label",
+        "Label",
+        "new_label",
+        "Act",
+        "Which image should a person label next? The one whose label would change what the network says of the others most.",
+    ),
+    Entry(
         "data",
         "Your data",
         "photo_library",

@@ -20,7 +20,7 @@ class LabelSpec(Spec):
     start: int = Field(10, ge=0, le=MOST_ITEMS, description="when practising, so many of the draw come labelled")
     held: int = Field(200, ge=0, le=MOST_ITEMS, description="when practising, further ones of the draw, on which accuracy is measured")
     model: ModelSpec = ModelSpec()
-    training: TrainingSpec = TrainingSpec()
+    training: TrainingSpec = TrainingSpec(epochs=100)
     ridge: float = Field(1e-3, gt=0.0, le=1e3, allow_inf_nan=False, description="λ, in units of the mean of the kernel's diagonal")
     every: int = Field(10, ge=1, le=10_000, description="new labels after which a new network is trained in the background")
 
@@ -33,6 +33,7 @@ class LabelSpec(Spec):
         model = given.get("model", {})
         architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
         training = dict(given.get("training", {}))
+        training.setdefault("epochs", 100)  # of few images, an epoch is few steps
         training.setdefault("learning_rate", DEFAULT_RATE.get(architecture, 0.05))
         return dict(given) | {"training": training}
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
 from ntkcore.specs import Spec
 from pages import entry
@@ -72,3 +73,5 @@ def heading(name: str) -> None:
     """A page's title and the one sentence that says what it answers."""
     page = entry(name)
     frame.heading(page.heading or page.title, page.lead)
+    if (damage := workspace().library.problem()) is not None:
+        frame.show_error(damage)

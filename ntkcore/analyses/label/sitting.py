@@ -4,6 +4,7 @@ The library holds what was decided, the store the networks; nothing else is reme
 person all see the same.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -180,7 +181,7 @@ class Pace:
 def pace(sitting: Sitting, author: str) -> Pace:
     """The pace of a session; the speed is that of one person."""
     mine = [one.made for one in sitting.standing.decisions if one.author == author and one.deed != "note"][-_RECENT - 1 :]
-    gaps = [later - earlier for earlier, later in zip(mine, mine[1:], strict=False) if later - earlier < _PAUSE]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(mine) if later - earlier < _PAUSE]
     last = [one.told for one in answered(sitting)][-_RECENT:]
     labels = [one.label for one in answered(sitting)][-_RECENT:]
     moved = [told["changed"] / max(told["left"] - 1, 1) for told in last]
