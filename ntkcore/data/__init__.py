@@ -9,11 +9,11 @@ from ntkcore.data.import_files import check_server_path
 from ntkcore.data.load import channel_statistics, content_hash, load_dataset
 from ntkcore.data.own import import_images
 from ntkcore.data.own_keep import ImportReport
-from ntkcore.data.own_store import UNLABELLED, OwnSet, own_sets, remove_own
+from ntkcore.data.own_store import OwnSet, own_sets, remove_own
 from ntkcore.data.part import Part, SetFacts, facts_of, load_part
 from ntkcore.data.pool import load_pool, pool_size
 from ntkcore.data.room import Room, room_of
-from ntkcore.data.selection import require_pairs
+from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.data.text import DIMENSIONS, MOST_DIMENSIONS, Columns, holds_texts, import_texts
 from ntkcore.data.thumbnails import ThumbnailPack, open_pack, thumbnail_pack
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.filenames import escaped
-from ntkcore.data.own_store import Kind, content_id_of, counted, half_written, publish, write_header
+from ntkcore.data.own_store import Kind, content_id_of, half_written, publish, write_header
+from ntkcore.data.selection import counted
 from ntkcore.errors import StoreError
 from ntkcore.settings import Settings
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
+from ntkcore.data.selection import UNLABELLED, counted
 from ntkcore.data.sources import Source
 from ntkcore.errors import DataError, DataMissing, StoreError
 from ntkcore.settings import Settings
@@ -36,9 +37,6 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _STALE = 24 * 3600  # seconds after which a half-written set is left from a process that died
 _SUM = "sha256"  # of all else in set.json
 _NPY = np.lib.format
-
-UNLABELLED = -1
-"""Label of what nobody labelled yet."""
 
 Kind = Literal["images", "texts"]
 _FILES: dict[Kind, tuple[str, ...]] = {
@@ -200,11 +198,6 @@ def intact(content_id: str, settings: Settings) -> bool:
         )
     except (OSError, ValueError, DataError):
         return False
-
-
-def counted(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """How many there are of each class; those without a label are in none."""
-    return np.bincount(labels[labels != UNLABELLED], minlength=classes)
 
 
 def content_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:

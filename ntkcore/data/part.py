@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ntkcore.data.load import read_images, texts_of
 from ntkcore.data.names import NAMED, VECTOR_SETS
-from ntkcore.data.own_store import counted, open_own, own_title
-from ntkcore.data.selection import choose_classes, draw
+from ntkcore.data.own_store import open_own, own_title
+from ntkcore.data.selection import choose_classes, counted, draw
 from ntkcore.data.sources import Source, open_source
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings

@@ -4,9 +4,8 @@ import numpy as np
 
 from ntkcore.data.dataset import Dataset
 from ntkcore.data.load import channel_statistics, content_hash, read_images, texts_of
-from ntkcore.data.own_store import UNLABELLED
 from ntkcore.data.part import opened
-from ntkcore.data.selection import draw, known_classes
+from ntkcore.data.selection import UNLABELLED, draw, known_classes
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -27,13 +26,11 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     Raises:
         SpecError: a class the set does not have.
         DataMissing: the set is not on this machine.
-        DataError: a damaged file, a set of generated points, too few things or classes, or a class named twice.
+        DataError: a damaged file, a set of generated points, too few things, or a class named twice.
     """
     title, source = opened(spec.name, spec.own, settings)
     classes = known_classes(title, source.class_names, spec.classes)
     names = (*(source.class_names[label] for label in classes), *more)
-    if len(names) < 2:
-        raise DataError("There are fewer than two classes to label into.", "Name the classes.")
     if len(set(names)) < len(names):
         raise DataError("Two classes have the same name.", "Give every class a name of its own.")
     what = "image" if source.texts is None else "text"

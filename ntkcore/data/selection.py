@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ntkcore.data.filenames import shown
 from ntkcore.errors import DataError, SpecError
 
+UNLABELLED = -1
+"""Label of what nobody labelled yet."""
 _DRAW, _NOISE = 1, 2  # streams of one seed
 
 
@@ -74,6 +76,11 @@ def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int
     noisy = labels.copy()
     noisy[moved] = (labels[moved] + shifts[moved]) % classes
     return noisy
+
+
+def counted(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """How many there are of each class; what has no label is of none."""
+    return np.bincount(labels[labels != UNLABELLED], minlength=classes)
 
 
 def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where: str, remedy: str, what: str = "image") -> None:

@@ -59,11 +59,13 @@ def _sets() -> dict[str, tuple[str, DatasetSpec]]:
 
 def _form(folded: bool) -> None:
     sets = _sets()
-    with st.expander("A new session", expanded=not folded, icon=":material/add:"):
+    with st.expander("A new session", expanded=not folded or "set" in st.query_params, icon=":material/add:"):
         if not current().name:
             ask("It stands beside each of your labels; this browser remembers it.")
         top = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
-        chosen = top[0].selectbox("What to label", list(sets), format_func=lambda key: sets[key][0], key="label.set")
+        wished = st.query_params.get("set")
+        first = list(sets).index(wished) if wished in sets else 0
+        chosen = top[0].selectbox("What to label", list(sets), index=first, format_func=lambda key: sets[key][0], key="label.set")
         title, dataset = sets[chosen]
         try:
             size, without, names = pool_size(dataset, workspace().settings)

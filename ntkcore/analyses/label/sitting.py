@@ -65,6 +65,8 @@ def begin(spec: LabelSpec, author: str, ws: Workspace) -> str:
         AtlasError: the data or the network cannot be had, or do not fit on this machine.
     """
     items = load_items(spec, ws)
+    if len(items.class_names) < 2:
+        raise SpecError("There are fewer than two classes to label into.", "Name the classes.")
     n = spec.dataset.n
     known = np.where(np.arange(n) < spec.start, items.labels[:n], -1) if spec.practise else items.labels[:n]
     if not (known < 0).any():
