@@ -17,7 +17,7 @@ from ntkcore.errors import DataError
 from ntkcore.library.database import Library
 from ntkcore.library.tables import CLAIMS, DECISIONS, SESSIONS
 
-Deed = Literal["label", "cannot", "skip", "accept", "reject", "note"]
+Deed = Literal["label", "cannot", "skip", "accept", "reject", "open", "note"]
 Kind = Literal["label", "review"]
 
 NAME = 60  # characters of a person's name
@@ -57,7 +57,8 @@ class Decision:
     Attributes:
         id: larger than that of every earlier one.
         item: its number in the session's set.
-        deed: a label, "cannot tell", a skip, or a note; of a review, that the given label is right, or that the item is left out.
+        deed: a label, "cannot tell", a skip, or a note; of a review, that the given label is right, that the item is left out, or that
+            nothing is decided any more ("open").
         label: the class, of a label.
         note: the text, of a note.
         told: what the person was shown with it, such as the suggestion: of whoever asked.

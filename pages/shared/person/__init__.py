@@ -43,6 +43,12 @@ def current() -> Person:
     return found
 
 
+def author() -> str:
+    """The name that a decision is kept under; of whoever typed none, one that no other browser has."""
+    name, token = current()
+    return name or f"visitor {token[:4]}"
+
+
 def ask(why: str) -> None:
     """A field for the name, and a sentence on what it is for."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="person_name"):
