@@ -10,6 +10,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact, DataError, LibraryError
 from ntkcore.library import Labels
 from pages.label import bulk, focus, take, wide
+from pages.label.explain import explain_label
 from pages.shared import frame, job_panel, words
 from pages.shared.person import ask, person
 
@@ -69,6 +70,7 @@ def show(chosen: str) -> None:
     else:
         focus.show(session.id)
     take.show(sitting)
+    explain_label(sitting)
 
 
 def _network(asked: networks.LabelNetworkSpec) -> bool:

@@ -1,19 +1,24 @@
-"""What can be taken away: the labels as a table, and as a data set of one's own."""
+"""Below the session: its learning curve, what its numbers mean, and what can be taken away."""
 
 import streamlit as st
 
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.label import export
+from ntkcore.analyses.label.curve import curve
 from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
+from ntkcore.figures.label import learning_curve
 from ntkcore.library import Session
-from pages.shared import frame, words
+from pages.label import wide
+from pages.shared import frame, tables, words
+from pages.shared.charts import chart
 from pages.shared.choice import go_to
 
 
 def show(sitting: Sitting) -> None:
-    """Labels out, a set made of them, and what the numbers mean."""
+    """The curve when asked for, labels out, and a set made of them."""
+    _curve(sitting.session.id)
     st.header("Take the labels with you", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_take"):
         st.download_button(
@@ -37,6 +42,33 @@ def show(sitting: Sitting) -> None:
                     st.success(f"{words.plain(made.name)} is under Your data.", icon=":material/check_circle:")
         if st.button("Your data", type="tertiary", key="label_data"):
             go_to("data")
+
+
+@st.fragment(key="label_curve_part")
+@frame.telling
+def _curve(session: str) -> None:
+    st.header("Does asking pay?", anchor=False)
+    if not st.toggle("Show the learning curve beside labels drawn at random", key="label_curve"):
+        return
+    with st.spinner("Fitting with fewer labels …", show_time=False):
+        found = curve(wide.opened(session), workspace())
+    if found is None:
+        st.caption("It takes ten labels given here.")
+        return
+    tables.fact(words.as_html(found.answer()))
+    how = (
+        "Both are kernel regression with the kernel of the network that suggests; faint: each draw. "
+        if found.held
+        else "Both are judged on three tenths of the labels, left out in turns; the random ones are drawn from labels that were asked "
+        "for, so that the difference shown is rather too small. "
+    )
+    chart(
+        "Learning curve",
+        learning_curve(found, frame.mode()),
+        key="label_learning",
+        table=found.table,
+        note=f"{how}It is drawn for the labels of now when the switch is turned.",
+    )
 
 
 def decisions(session: Session) -> None:

@@ -4,7 +4,7 @@ import csv
 import re
 
 import pytest
-from helpers import cards, chart, gone_from_address, ids, in_address, opened
+from helpers import cards, chart, ids, in_address, opened
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, settled
 from seeded import SHARED
