@@ -12,8 +12,12 @@ from ntkcore.jobs import JobState
 from pages.label import wide
 from pages.shared import frame, words
 from pages.shared.person import current
+from pages.shared.tables import facts_table
 
+KEYS = "1234567890"
+"""Of the first ten classes."""
 _SUGGEST = "label.suggest"
+_HELP = "label.help"
 _VIEWED = "label.viewed"  # the view was switched, which the whole page shows
 
 
@@ -36,9 +40,11 @@ def show(sitting: Sitting) -> None:
             "View", ["focus", "bulk"], default=view, key="label.view", label_visibility="collapsed", required=True, on_change=_viewed
         )
         st.button("Undo", key="label_undo", shortcut="U", on_click=wide.undo, args=(session,))
-        st.button("? Keys", key="label_keys", type="tertiary", on_click=_help)
+        st.button("? Keys", key="label_keys", type="tertiary", on_click=show_keys)
     with st.container(key="label_news"):
         _news(session)
+    if st.session_state.pop(_HELP, False):
+        _keys()
 
 
 def _switched() -> None:
@@ -50,8 +56,9 @@ def _viewed() -> None:
     st.session_state[_VIEWED] = True
 
 
-def _help() -> None:
-    st.session_state["label.help"] = True
+def show_keys() -> None:
+    """Show the list of keys, in the next run."""
+    st.session_state[_HELP] = True
 
 
 def _progress(sitting: Sitting) -> str:
@@ -112,3 +119,18 @@ def _settled(sitting: Sitting) -> str:
         still += f" and leaves the ranking alike to ρ = {pace.rank:.2f}"
     hint = "; further labels teach little." if pace.moved < 0.002 and (pace.rank or 0) > 0.98 else "."
     return f"{still} (last {pace.of}){hint}"
+
+
+@st.dialog("Keys")
+def _keys() -> None:
+    rows = [
+        ("1 … 9, 0", "the class with that number"),
+        ("Enter", "accept the suggestion"),
+        ("D", "cannot tell: nobody is asked for it again"),
+        ("S", "skip: it comes again at the end"),
+        ("N", "write a note"),
+        ("U", "undo your last decision, and the one before it, and so on"),
+        ("← →", "back through what was decided, and forward"),
+        ("?", "this list"),
+    ]
+    facts_table(rows)

@@ -7,7 +7,6 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library import Labels
 from pages.label import bar, wide
-from pages.label.focus import KEYS
 from pages.shared import frame, media, words
 from pages.shared.gallery import Card, Ticked, gallery
 from pages.shared.person import current
@@ -49,7 +48,7 @@ def show(session: str) -> None:
             st.button(
                 f"{words.plain(name)}",
                 key=f"label_bulk_{place}_{turn}",
-                shortcut=KEYS[place] if place < len(KEYS) else None,
+                shortcut=bar.KEYS[place] if place < len(bar.KEYS) else None,
                 type="primary" if place == now else "secondary",
                 on_click=_keep,
                 args=(sitting.session.id, turn, tuple(items), place),

@@ -15,14 +15,11 @@ from pages.shared import frame, media, words
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.person import current
 from pages.shared.strip import pictures
-from pages.shared.tables import facts_table
 from pages.shared.viewer import enlarged
 
-KEYS = "1234567890"
 _WHY = 3  # possible labels whose changes are shown
 _QUEUE, _HISTORY = 8, 12
 _MARKS = {"cannot": "cannot tell", "skip": "skipped"}
-_HELP = "label.help"
 
 
 @st.fragment(key="label_focus")
@@ -45,13 +42,6 @@ def show(session: str) -> None:
             _why(sitting, item, back)
         _queue(sitting, item)
         _history(sitting, item)
-    if st.session_state.pop(_HELP, False):
-        _keys()
-
-
-def show_keys() -> None:
-    """The key "?" was pressed."""
-    st.session_state[_HELP] = True
 
 
 def _item(sitting: Sitting, item: int) -> None:
@@ -90,7 +80,7 @@ def _answers(sitting: Sitting, item: int, back: bool) -> None:
             columns[place % 2].button(
                 words.plain(name),
                 key=f"label_class_{place}_{turn}",
-                shortcut=KEYS[place] if place < len(KEYS) else None,
+                shortcut=bar.KEYS[place] if place < len(bar.KEYS) else None,
                 width="stretch",
                 type="primary" if label == place else "secondary",
                 on_click=wide.keep,
@@ -201,18 +191,3 @@ def _nothing_left(sitting: Sitting) -> None:
         st.button("Look again", key="label_again")
     else:
         st.success("Everything here is decided. Take the labels with you below, or begin another session.", icon=":material/done_all:")
-
-
-@st.dialog("Keys")
-def _keys() -> None:
-    rows = [
-        ("1 … 9, 0", "the class with that number"),
-        ("Enter", "accept the suggestion"),
-        ("D", "cannot tell: nobody is asked for it again"),
-        ("S", "skip: it comes again at the end"),
-        ("N", "write a note"),
-        ("U", "undo your last decision, and the one before it, and so on"),
-        ("← →", "back through what was decided, and forward"),
-        ("?", "this list"),
-    ]
-    facts_table(rows)

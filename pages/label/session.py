@@ -9,7 +9,7 @@ from ntkcore.analyses.label import sitting as sittings
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError, CorruptArtifact, DataError, LibraryError
 from ntkcore.library import Labels
-from pages.label import bulk, focus, take, wide
+from pages.label import bar, bulk, focus, take, wide
 from pages.label.explain import explain_label
 from pages.shared import frame, job_panel, words
 from pages.shared.person import ask, person
@@ -35,7 +35,7 @@ def leave() -> None:
 
 def show(chosen: str) -> None:
     """The session in whatever state it is."""
-    me = person(asked=focus.show_keys)
+    me = person(asked=bar.show_keys)
     ws = workspace()
     try:
         session = Labels(ws.library).session(chosen)
