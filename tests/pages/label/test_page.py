@@ -1,11 +1,15 @@
 """The Label page without a browser: beginning, labelling, undoing, two people, and every state that has a message."""
 
+import numpy as np
 import pytest
 from recording import Recording
+from reviews import REVIEWS, write_reviews
 from visiting import button, opened, said, visitor
 
 from ntkcore.analyses.label import network as networks
 from ntkcore.analyses.label import sitting as sittings
+from ntkcore.analyses.label.export import labels_table
+from ntkcore.data import import_images, import_texts, remove_own
 from ntkcore.library import Labels
 from ntkcore.specs.label import LabelSpec
 from pages.shared.person import Person
@@ -183,10 +187,6 @@ def test_a_session_that_is_not_there_and_a_name_that_is_not(ws, session):
 
 
 def test_a_removed_data_set_is_said_and_its_labels_stay(ws, cache, tmp_path):
-    import numpy as np
-
-    from ntkcore.data import import_images, remove_own
-
     images = np.random.default_rng(0).integers(0, 255, (10, 8, 8)).astype(np.uint8)
     np.savez(tmp_path / "set.npz", images=images, labels=np.arange(10) % 2)
     own = import_images(tmp_path / "set.npz", cache, name="mine").content_id
@@ -215,3 +215,43 @@ def test_a_damaged_library_takes_no_label(ws, session):
     assert any("damaged" in item.value for item in [*app.error, *app.toast])
     ws.library.file.write_bytes(sound)
     assert not standing(ws, session).decisions
+
+
+def test_a_set_without_labels_comes_from_your_data(ws, cache, tmp_path):
+    texts = write_reviews(tmp_path / "texts.csv", [(text, "") for text, _ in REVIEWS[:12]])
+    own = import_texts(texts, cache, name="Films", dimensions=4).content_id
+    app = opened(visitor(), "images")
+    assert button(app, "Explore").disabled and not button(app, "Label").disabled and not app.error
+    app = visitor()
+    app.session_state[HELD] = Person("Ann", "a" * 24)
+    opened(app, "label", set=own)
+    assert "12 of 12 have no label yet" in " ".join(item.value for item in app.caption)
+    press(app, "Begin")
+    assert "fewer than two classes" in app.error[0].value
+    app.text_input(key=f"label.more.{own}").set_value("good, bad ,good").run()
+    press(app, "Begin")
+    (made,) = Labels(ws.library).sessions("label")
+    networks.compute(sittings.suggesting(made), ws, Recording())
+    app = sat(made.id)
+    assert "Nothing has a label yet" in said(app) and "atlas-reader" in said(app)
+    press(app, "bad")
+    assert set(standing(ws, made.id).labels.values()) == {1} and "All labels so far are of the class bad" in said(app)
+
+
+def test_a_set_with_a_few_labels_begins_with_them(ws, cache, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (12, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", images=images, labels=np.array(["cat", "dog", "", "", "cat", *[""] * 7]))
+    own = import_images(tmp_path / "set.npz", cache, name="mine").content_id
+    made = sittings.begin(small(dataset={"name": "own", "own": own, "classes": ()}, held=0, start=0, practise=False), "Ann", ws)
+    networks.compute(sittings.suggesting(Labels(ws.library).session(made)), ws, Recording())
+    app = sat(made)
+    assert "3 labelled" in said(app) and "9 left" in said(app) and "held out" not in plainly(app)
+    for _ in range(3):
+        press(app, "dog")
+    table = labels_table(made, ws, sittings.sit(Labels(ws.library).session(made), ws).network)
+    assert sorted(table["label"]) == ["cat", "cat", "dog", "dog", "dog", "dog"] and (table["decision"] == "came with it").sum() == 3
+
+
+def plainly(app):
+    """The line above the item."""
+    return next(item.proto.body for item in app.get("html") if "labelled</b>" in item.proto.body)
