@@ -57,7 +57,7 @@ def _curve(session: str) -> None:
         return
     tables.fact(words.as_html(found.answer()))
     how = (
-        "Both are kernel regression with the kernel of the network that suggests; faint: each draw. "
+        "Both are kernel regression at the network that suggests, which may know labels of this session already; faint: each draw. "
         if found.held
         else "Both are judged on three tenths of the labels, left out in turns; the random ones are drawn from labels that were asked "
         "for, so that the difference shown is rather too small. "

@@ -1,5 +1,7 @@
 """The learning curve of a session beside what labels drawn at random would have given, both by the kernel of one network.
 
+That is the one that suggests: what it learned from labels of this session helps the random ones, too.
+
 Where the truth is known, in practice, both are judged on what is held out, and the random ones are drawn from everything. Where it is not,
 both are judged on a part of the labels that is left out of both, in turns, and the random ones are drawn from the others: these were asked
 for, so they are no fair sample of the set, and the difference that is shown is too small rather than too large.
@@ -19,6 +21,7 @@ from ntkcore.regression import KernelRegression
 
 DRAWS = 12
 _POINTS = 10
+_FEW, _STEP = 6, 5  # draws of the forecast that stands above the item, and labels from one to the next
 _LEFT_OUT = 0.3  # share of the labels that the others are judged on, where nothing else is known
 _FEWEST = 10  # labels without which nothing is said
 
@@ -69,6 +72,32 @@ def curve(sitting: Sitting, ws: Workspace) -> Curve | None:
     return ws.hot.get(key, lambda: _curve(network, start, labels), lambda found: found.nbytes)
 
 
+def at_random(network: LabelNetwork, labels: int, ws: Workspace) -> float | None:
+    """Share of what is held out that would be right with about so many labels at random: a forecast from a few draws, every five labels.
+
+    Returns:
+        None: nothing is held out, or there are too few labels.
+    """
+    start = given(network)
+    count = (labels - len(start)) // _STEP * _STEP
+    if len(network.truth) == network.n or not count:
+        return None
+
+    def drawn() -> float:
+        judges, known = _truth(network, start)
+        generator = np.random.default_rng(0)
+        draws = [generator.permutation(list(known))[:count].tolist() for _ in range(_FEW)]
+        return float(np.mean([_right(network, start | {item: known[item] for item in draw}, judges) for draw in draws]))
+
+    return ws.hot.get(("label random", network.key, count), drawn, lambda _: 8)
+
+
+def _truth(network: LabelNetwork, start: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
+    """Class of what is held out, and of the items that came without a label."""
+    judges = {item: int(network.truth[item]) for item in range(network.n, len(network.truth))}
+    return judges, {item: int(network.truth[item]) for item in range(network.n) if network.truth[item] >= 0 and item not in start}
+
+
 def _curve(network: LabelNetwork, start: dict[int, int], labels: dict[int, int]) -> Curve:
     held = len(network.truth) > network.n
     most = len(labels) if held else len(labels) - round(_LEFT_OUT * len(labels))
@@ -78,8 +107,7 @@ def _curve(network: LabelNetwork, start: dict[int, int], labels: dict[int, int])
     for draw in range(DRAWS):
         order = list(labels)
         if held:
-            judges = {item: int(network.truth[item]) for item in range(network.n, len(network.truth))}
-            known = {item: int(network.truth[item]) for item in range(network.n) if network.truth[item] >= 0 and item not in start}
+            judges, known = _truth(network, start)
         else:
             out = set(generator.choice(order, len(order) - most, replace=False).tolist())
             judges, known = {item: labels[item] for item in out}, {item: labels[item] for item in order if item not in out}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from label_networks import drawn, said
 
-from ntkcore.analyses.label.curve import DRAWS, curve
+from ntkcore.analyses.label.curve import DRAWS, at_random, curve
 from ntkcore.analyses.label.desk import Moment, given
 from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import Workspace
@@ -36,6 +36,15 @@ def test_all_labels_at_random_are_the_labels_as_asked(cache):
     labels = {item: int(network.truth[item]) for item in reversed(range(15))}
     found = curve(sitting(network, labels), Workspace(cache))
     np.testing.assert_allclose(found.random[:, -1], found.asked[-1], atol=1e-12)
+
+
+def test_the_forecast_at_random(cache):
+    network, ws = drawn(3, n=15, held=40), Workspace(cache)
+    everything = {item: int(network.truth[item]) for item in range(15)}
+    answers = said(network, everything)[15:].argmax(1)
+    assert at_random(network, 15, ws) == pytest.approx(np.mean(answers == network.truth[15:]))
+    assert at_random(network, 4, ws) is None and at_random(drawn(3, n=15, held=0), 15, ws) is None
+    assert at_random(network, 9, ws) == at_random(network, 5, ws)
 
 
 def test_without_a_truth_the_labels_judge(cache):
