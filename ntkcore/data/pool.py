@@ -14,7 +14,7 @@ from ntkcore.specs import DatasetSpec
 def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (), *, first: int | None = None) -> Dataset:
     """The first ``n`` of a permutation of a set's images or texts of the chosen classes, and of those that nobody labelled.
 
-    A larger draw begins with a smaller one. Labels, in ``labels`` and ``true_labels`` alike, are positions in ``class_names``, or
+    A larger draw begins with a smaller one. Where some have no label, those that have one come first, so that few are not lost. Labels, in ``labels`` and ``true_labels`` alike, are positions in ``class_names``, or
     :data:`~ntkcore.data.own_store.UNLABELLED`; a class may have any number of them, none too.
 
     Args:
@@ -34,7 +34,12 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     if len(set(names)) < len(names):
         raise DataError("Two classes have the same name.", "Give every class a name of its own.")
     what = "image" if source.texts is None else "text"
-    index = draw(source.labels, (*classes, UNLABELLED), spec.n, spec.seed, title=title, what=what)[:first]
+    index = draw(source.labels, (*classes, UNLABELLED), spec.n, spec.seed, title=title, what=what)
+    if (source.labels == UNLABELLED).any():
+        known, kept = np.isin(source.labels, classes), np.isin(source.labels, (*classes, UNLABELLED))
+        every = draw(source.labels, (*classes, UNLABELLED), int(kept.sum()), spec.seed, title=title)
+        index = np.concatenate([every[known[every]], every[~known[every]]])[: spec.n]
+    index = index[:first]
     position = np.full(len(source.class_names) + 1, UNLABELLED)  # the last one is where UNLABELLED points
     position[list(classes)] = np.arange(len(classes))
     labels = position[source.labels[index]].astype(np.int64)

@@ -1,5 +1,6 @@
 """The sessions of this server, and the form of a new one."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -54,7 +55,9 @@ def _sets() -> dict[str, tuple[str, DatasetSpec]]:
     ws = workspace()
     mine = {one.content_id: (one.name, DatasetSpec(name="own", own=one.content_id)) for one in own_sets(ws.settings) if not one.problem}
     known = [info for info in catalogue(ws.settings) if info.available and len(info.shape) == 3]
-    return mine | {info.name: (info.title, DatasetSpec(name=info.name)) for info in known}
+    found = mine | {info.name: (info.title, DatasetSpec(name=info.name)) for info in known}
+    named = Counter(title for title, _ in found.values())  # Streamlit tells options apart by what they are called
+    return {key: (title if named[title] == 1 else f"{title} · {key[:6]}", dataset) for key, (title, dataset) in found.items()}
 
 
 def _form(folded: bool) -> None:
@@ -76,7 +79,8 @@ def _form(folded: bool) -> None:
         practise = not without
         held = min(200, size // 4) if practise else 0
         most = max(4, min(MOST_ITEMS, size) - held)
-        n = int(top[2].number_input("How many", 4, most, min(_MANY, most), key=f"label.n.{chosen}", help="They are drawn at random."))
+        many = min(_MANY if practise else _MANY + size - without, most)
+        n = int(top[2].number_input("How many", 4, most, many, key=f"label.n.{chosen}", help="Those with a label, and others at random."))
         start = 0
         if practise:
             start = int(top[3].number_input("Labelled at the start", 0, n - 1, min(10, n - 1), key=f"label.start.{chosen}"))

@@ -67,6 +67,7 @@ def test_what_has_no_label_is_drawn_to_be_labelled_and_nowhere_else(cache, tmp_p
     assert [i for i, label in zip(order, pool.labels, strict=True) if label == UNLABELLED] == [i for i in order if i in MISSING]
     assert all(pool.labels[order.index(i)] == (NAMES[i] == "dog") for i in range(9) if NAMES[i])
     assert pool_size(spec, cache) == (9, 3, made.class_names) and room_of(spec, cache).images == 6
+    assert (pool.labels[:6] != UNLABELLED).all()  # few labels are not lost in a small draw
     small = load_pool(spec.model_copy(update={"n": 4}), cache, more=("bird",))
     assert small.ids == pool.ids[:4] and small.class_names == (*made.class_names, "bird") and small.outputs == 3
     whole = load_dataset(spec.model_copy(update={"n": 6}), cache)
