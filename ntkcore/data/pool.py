@@ -14,8 +14,9 @@ from ntkcore.specs import DatasetSpec
 def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (), *, first: int | None = None) -> Dataset:
     """The first ``n`` of a permutation of a set's images or texts of the chosen classes, and of those that nobody labelled.
 
-    A larger draw begins with a smaller one. Where some have no label, those that have one come first, so that few are not lost. Labels, in ``labels`` and ``true_labels`` alike, are positions in ``class_names``, or
-    :data:`~ntkcore.data.own_store.UNLABELLED`; a class may have any number of them, none too.
+    A larger draw begins with a smaller one. Where some have no label, those that have one come first, so that few are not lost.
+    Labels, in ``labels`` and ``true_labels`` alike, are positions in ``class_names``, or :data:`~ntkcore.data.selection.UNLABELLED`;
+    a class may have any number of them, none too.
 
     Args:
         spec: what to draw; its label noise does not count.

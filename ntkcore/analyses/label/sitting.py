@@ -67,6 +67,8 @@ def begin(spec: LabelSpec, author: str, ws: Workspace) -> str:
     items = load_items(spec, ws)
     if len(items.class_names) < 2:
         raise SpecError("There are fewer than two classes to label into.", "Name the classes.")
+    if spec.practise and (items.labels < 0).any():
+        raise SpecError("To practise, every label must be known.", "Choose a set in which all have one.")
     n = spec.dataset.n
     known = np.where(np.arange(n) < spec.start, items.labels[:n], -1) if spec.practise else items.labels[:n]
     if not (known < 0).any():
