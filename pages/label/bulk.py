@@ -12,7 +12,7 @@ from pages.shared.gallery import Card, Ticked, gallery
 from pages.shared.person import current
 
 _SHOWN = 40
-_GALLERY, _TURN, _CLASS = "label_bulk", "label.bulk.turn", "label.bulk.class"
+_GALLERY, _CLASS = "label_bulk", "label.bulk.class"
 
 
 @st.fragment(key="label_bulk_view")
@@ -46,12 +46,12 @@ def show(session: str) -> None:
     with st.container(horizontal=True, gap="small", key="label_bulk_keys"):
         for place, name in enumerate(names):
             st.button(
-                f"{words.plain(name)}",
+                words.plain(name),
                 key=f"label_bulk_{place}_{turn}",
                 shortcut=bar.KEYS[place] if place < len(bar.KEYS) else None,
                 type="primary" if place == now else "secondary",
                 on_click=_keep,
-                args=(sitting.session.id, turn, tuple(items), place),
+                args=(sitting.session.id, turn, {item: sitting.standing.seen(item) for item in items}, place),
                 disabled=not items,
             )
     st.html(f'<p class="atlas-quiet">{len(ticked):,} ticked: a class, or its key, labels all of them. Untick what it has wrong.</p>')
@@ -95,11 +95,11 @@ def _nothing() -> None:
     """The ticks are in the gallery's state."""
 
 
-def _keep(session: str, turn: str, items: tuple[int, ...], label: int) -> None:
-    ticked = _ticked(turn, list(items))
+def _keep(session: str, turn: str, seen: dict[int, int | None], label: int) -> None:
+    ticked = _ticked(turn, list(seen))
     try:
-        sitting = wide.opened(session)
-        deeds = [(item, "label", label, sitting.standing.seen(item)) for item in ticked]
-        Labels(workspace().library).decide_all(session, deeds, current().name, told={"network": sitting.network.key, "bulk": len(ticked)})
+        network = wide.opened(session).network.key
+        deeds = [(item, "label", label, seen[item]) for item in ticked]
+        Labels(workspace().library).decide_all(session, deeds, current().name, told={"network": network, "bulk": len(ticked)})
     except AtlasError as error:
         wide.tell(error)

@@ -39,7 +39,7 @@ def show(session: str) -> None:
         with middle:
             _answers(sitting, item, back)
         with right, st.container(key="label_why"):
-            _why(sitting, item, back)
+            _why(sitting, item)
         _queue(sitting, item)
         _history(sitting, item)
 
@@ -120,11 +120,11 @@ def _past(sitting: Sitting) -> list[int]:
 def _note(session: str, item: int, text: str) -> None:
     written = st.text_area("What should be known of it", value=text, max_chars=NOTE, key=f"label_note_text_{item}")
     if st.button("Keep", type="primary", key="label_note_keep"):
-        Labels(workspace().library).decide(session, item, "note", current().name, seen=None, note=written)
+        wide.note(session, item, written)
         st.rerun()
 
 
-def _why(sitting: Sitting, item: int, back: bool) -> None:
+def _why(sitting: Sitting, item: int) -> None:
     names, pack = sitting.network.class_names, sitting.network.pack
     st.subheader("Why this one?", anchor=False)
     if item in sitting.moment.labels:
@@ -162,12 +162,12 @@ def _queue(sitting: Sitting, item: int) -> None:
 
 
 def _history(sitting: Sitting, item: int | None) -> None:
-    names, current_, session = sitting.network.class_names, sitting.standing.current, sitting.session.id
+    names, session = sitting.network.class_names, sitting.session.id
     past = list(reversed(_past(sitting)))[:_HISTORY]
     st.html('<p class="atlas-quiet">Decided last: a click goes back to one, to change its label</p>')
     cards = []
     for one in past:
-        now = current_[one]
+        now = sitting.standing.current[one]
         label = names[now.label] if now.label is not None and now.label < len(names) else _MARKS.get(now.deed, now.deed)
         title = f"{sitting.network.ids[one]}: {label}, by {now.author}"
         cards.append(Card(one, label, "", now.author, "", False, title))

@@ -12,7 +12,6 @@ from ntkcore.library import Labels, Taken
 from pages.shared.person import current
 
 _AT = "label.at"  # the item before the person, and whether they went back to it
-_QUIET = 3.0  # seconds in which the same key pressed twice is one answer
 
 
 def opened(session: str) -> Sitting:
@@ -70,6 +69,14 @@ def keep(session: str, item: int, deed: Any, seen: int | None, label: int | None
         tell(error)
         return
     forget()
+
+
+def note(session: str, item: int, text: str) -> None:
+    """Keep a note on an item."""
+    try:
+        Labels(workspace().library).decide(session, item, "note", current().name, seen=None, note=text)
+    except AtlasError as error:
+        tell(error)
 
 
 def undo(session: str) -> None:

@@ -216,7 +216,8 @@ def retrained(sitting: Sitting, ws: Workspace) -> LabelNetwork | JobState | None
         return None
     if is_ready(wanted, ws):
         return open_network(wanted, ws)
-    return ws.jobs.state(key(wanted, ws)) or request(wanted, ws)
+    job = ws.jobs.state(key(wanted, ws))
+    return request(wanted, ws) if job is None or job.status == "done" else job  # done, and no longer stored: made again
 
 
 def use(sitting: Sitting, network: LabelNetwork, ws: Workspace) -> None:
