@@ -118,10 +118,10 @@ def _past(sitting: Sitting) -> list[int]:
 
 @st.dialog("Note")
 def _note(session: str, item: int, text: str) -> None:
-    written = st.text_area("What should be known of it", value=text, max_chars=NOTE, key=f"label_note_text_{item}")
-    if st.button("Keep", type="primary", key="label_note_keep"):
-        wide.note(session, item, written)
-        st.rerun()
+    key = f"label_note_text_{item}"
+    st.text_area("What should be known of it", value=text, max_chars=NOTE, key=key)
+    if st.button("Keep", type="primary", key="label_note_keep", on_click=wide.note, args=(session, item, key)):
+        st.rerun()  # closes it
 
 
 def _why(sitting: Sitting, item: int) -> None:

@@ -71,10 +71,10 @@ def keep(session: str, item: int, deed: Any, seen: int | None, label: int | None
     forget()
 
 
-def note(session: str, item: int, text: str) -> None:
-    """Keep a note on an item."""
+def note(session: str, item: int, key: str) -> None:
+    """Keep a note on an item; ``key``: of the field that it was written in."""
     try:
-        Labels(workspace().library).decide(session, item, "note", current().name, seen=None, note=text)
+        Labels(workspace().library).decide(session, item, "note", current().name, seen=None, note=st.session_state[key])
     except AtlasError as error:
         tell(error)
 

@@ -255,3 +255,40 @@ def test_a_set_with_a_few_labels_begins_with_them(ws, cache, tmp_path):
 def plainly(app):
     """The line above the item."""
     return next(item.proto.body for item in app.get("html") if "labelled</b>" in item.proto.body)
+
+
+def test_a_note_is_kept_and_shown(ws, session):
+    app = sat(session)
+    here = item(app)
+    button(app, "Note").click().run()
+    app.text_area(key=f"label_note_text_{here}").set_value(" a <b>three</b>? ")
+    press(app, "Keep")
+    assert standing(ws, session).notes[here].note == "a <b>three</b>?" and standing(ws, session).labels == {}
+    assert "Note: a &lt;b&gt;three&lt;/b&gt;?" in said(app) and item(app) == here
+
+
+def test_bulk_overwrites_nothing_that_was_labelled_meanwhile(ws, session):
+    app = sat(session, view="bulk")
+    other = sittings.sit(Labels(ws.library).session(session), ws).moment.surest
+    for one in other:
+        Labels(ws.library).decide(session, one, "label", "Ben", seen=None, label=0)
+    next(b for b in app.button if b.key == next(k.key for k in app.button if k.key and k.key.startswith("label_bulk_1"))).click().run()
+    assert not app.exception and "Ben decided it meanwhile" in app.toast[0].value
+    assert set(standing(ws, session).labels.values()) == {0}
+
+
+def test_the_keys_are_listed(ws, session):
+    for view in ("focus", "bulk"):
+        assert "undo your last decision" in said(press(sat(session, view=view), "? Keys"))
+
+
+def test_the_curve_takes_ten_labels(ws, session):
+    app = sat(session)
+    app.toggle(key="label_curve").set_value(True).run()
+    assert not app.exception and any("ten labels" in one.value for one in app.caption)
+    for one in range(2, 12):
+        Labels(ws.library).decide(session, one, "label", "Ben", seen=None, label=one % 2)
+    app = sat(session)
+    app.toggle(key="label_curve").set_value(True).run()
+    assert not app.exception and "as many drawn at random would give" in said(app)
+    assert "Learning curve" in [head.value for head in app.subheader]
