@@ -1,4 +1,4 @@
-"""The line above: how far it is, how fast, how well; the switches; and the news of retraining below it."""
+"""The line above: how far it is, how fast, how well; the switches; and beside it the news of retraining."""
 
 import html
 
@@ -11,7 +11,7 @@ from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.jobs import JobState
 from pages.label import wide
-from pages.shared import frame, words
+from pages.shared import frame, notice, words
 from pages.shared.person import current
 from pages.shared.tables import facts_table
 
@@ -28,7 +28,7 @@ def suggests() -> bool:
 
 
 def show(sitting: Sitting) -> None:
-    """One line, and the news."""
+    """One line."""
     session = sitting.session.id
     if st.session_state.pop(_VIEWED, False):
         st.rerun()
@@ -42,8 +42,7 @@ def show(sitting: Sitting) -> None:
         )
         st.button("Undo", key="label_undo", shortcut="U", on_click=wide.undo, args=(session,))
         st.button("? Keys", key="label_keys", type="tertiary", on_click=show_keys)
-    with st.container(key="label_news"):
-        _news(session)
+    notice.show(wide.PART)
     if st.session_state.pop(_HELP, False):
         _keys()
 
@@ -79,8 +78,11 @@ def _progress(sitting: Sitting) -> str:
 
 @st.fragment(run_every=3.0, key="label_retrained")
 @frame.telling
-def _news(session: str) -> None:
-    """What became of retraining, in one line; nothing is swapped unasked."""
+def news(session: str) -> None:
+    """What became of retraining, in one line; nothing is swapped unasked.
+
+    It stands beside the views, not in them: a part that ticks within one that runs at every key can lose the page's style.
+    """
     sitting = wide.opened(session)
     found = sittings.retrained(sitting, workspace())
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_news_line"):

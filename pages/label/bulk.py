@@ -7,7 +7,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library import Labels
 from pages.label import bar, wide
-from pages.shared import frame, media, words
+from pages.shared import frame, media, notice, words
 from pages.shared.gallery import Card, Ticked, gallery
 from pages.shared.person import current
 
@@ -102,4 +102,4 @@ def _keep(session: str, turn: str, seen: dict[int, int | None], label: int) -> N
         deeds = [(item, "label", label, seen[item]) for item in ticked]
         Labels(workspace().library).decide_all(session, deeds, current().name, told={"network": network, "bulk": len(ticked)})
     except AtlasError as error:
-        wide.tell(error)
+        notice.tell(wide.PART, error)

@@ -65,6 +65,8 @@ def show(chosen: str) -> None:
         frame.show_error(error)
         take.decisions(session)
         return
+    with st.container(key="label_news"):
+        bar.news(session.id)
     if st.query_params.get(_VIEW) == "bulk":
         bulk.show(session.id)
     else:

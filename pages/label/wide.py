@@ -9,8 +9,11 @@ from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library import Labels, Taken
+from pages.shared import notice
 from pages.shared.person import current
 
+PART = "label"
+"""Of the page's line for what an action came to."""
 _AT = "label.at"  # the item before the person, and whether they went back to it
 
 
@@ -47,11 +50,6 @@ def forget() -> None:
     st.session_state.pop(_AT, None)
 
 
-def tell(error: AtlasError) -> None:
-    """Say it where it moves nothing."""
-    st.toast(f"**{error.message}** {error.remedy}", icon=":material/warning:")
-
-
 def keep(session: str, item: int, deed: Any, seen: int | None, label: int | None = None, shown: bool = True) -> None:
     """Keep what was decided, and go on; what somebody else decided meanwhile is said, and stays."""
     ws, me = workspace(), current()
@@ -62,11 +60,10 @@ def keep(session: str, item: int, deed: Any, seen: int | None, label: int | None
         else:
             Labels(ws.library).decide(session, item, deed, me.name, seen=seen)
     except Taken as taken:
-        mine = taken.decision is not None and taken.decision.author == me.name and taken.decision.label == label
-        if not mine:  # else the same key twice
-            tell(taken)
+        if taken.decision is None or taken.decision.author != me.name:  # else a key that was pressed twice, or too soon for the next item
+            notice.tell(PART, taken)
     except AtlasError as error:
-        tell(error)
+        notice.tell(PART, error)
         return
     forget()
 
@@ -76,7 +73,7 @@ def note(session: str, item: int, key: str) -> None:
     try:
         Labels(workspace().library).decide(session, item, "note", current().name, seen=None, note=st.session_state[key])
     except AtlasError as error:
-        tell(error)
+        notice.tell(PART, error)
 
 
 def undo(session: str) -> None:
@@ -84,9 +81,9 @@ def undo(session: str) -> None:
     try:
         gone = Labels(workspace().library).undo(session, current().name)
     except AtlasError as error:
-        tell(error)
+        notice.tell(PART, error)
         return
     if gone is None:
-        st.toast("You have nothing left to undo.")
+        notice.tell(PART, "You have nothing left to undo.")
     elif gone.deed != "note":
         st.session_state[_AT] = (session, gone.item, False)

@@ -22,7 +22,7 @@ from ntkcore.library import Standing, Taken
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
-from pages.shared import frame, media, words
+from pages.shared import frame, media, notice, words
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.person import author
@@ -35,6 +35,7 @@ _FIRST = (20, 50, 100, 200, 500, 0)
 _GALLERY = "labels_gallery"
 _BEFORE, _SHOWN = 3, 22  # cards before the image under review, and in all
 _FEW = 6  # neighbours
+_PART = "information.labels"  # of the line for what a decision came to
 _RESULT = "information.labels.result"  # what is under review, for what a button does
 _WORDS = {"accept": "✓ accepted", "reject": "✕ rejected"}
 
@@ -58,6 +59,7 @@ def show_review(result: InfluenceResult) -> None:
     image = reviews.shown(found, labels)
     _progress(result, found, labels, image)
     _carried(len(kept.carried(linked, found_kept)))
+    notice.show(_PART)
     left, middle, right = st.columns([5, 8, 7], gap="large")
     with left:
         enlarged(result.pack, image, result.class_names[result.labels[image]])
@@ -261,10 +263,10 @@ def _decide(image: int, deed: reviews.Deed | None, to: int | None, seen: int | N
         kept.keep(result, image, deed, to if deed == "relabel" else None, author(), seen, ws)
     except Taken as taken:
         if taken.decision is None or taken.decision.author != author():  # else a key pressed twice, which says nothing new
-            _tell(taken)
+            notice.tell(_PART, taken)
         return
     except AtlasError as error:
-        _tell(error)
+        notice.tell(_PART, error)
         return
     if deed is None:
         _REVIEW.set(at=image)
@@ -275,16 +277,11 @@ def _decide(image: int, deed: reviews.Deed | None, to: int | None, seen: int | N
     _REVIEW.set(at=reviews.following(found, labels, image))
 
 
-def _tell(error: AtlasError) -> None:
-    """Say it where it moves nothing."""
-    st.toast(f"**{words.plain(error.message)}** {words.plain(error.remedy)}", icon=":material/warning:")
-
-
 def _undo() -> None:
     try:
         image = kept.undo(st.session_state[_RESULT], author(), workspace())
     except AtlasError as error:
-        _tell(error)
+        notice.tell(_PART, error)
         return
     if image is not None:
         _REVIEW.set(at=image)
@@ -304,7 +301,7 @@ def _keep_carried() -> None:
     try:
         kept.keep_carried(result, reviews.known(result, labels), author(), workspace())
     except AtlasError as error:
-        _tell(error)
+        notice.tell(_PART, error)
         return
     _REVIEW.set(accepted=(), rejected=(), relabelled=())
 

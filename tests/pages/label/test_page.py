@@ -91,7 +91,7 @@ def test_labels_are_kept_at_once_and_survive_a_reload(ws, session):
         assert len(standing(ws, session).decisions) == left
     assert item(again) == first
     press(again, "Undo")
-    assert "nothing left to undo" in again.toast[0].value
+    assert "nothing left to undo" in said(again)
 
 
 def test_two_people_get_different_items_and_overwrite_nothing(ws, session):
@@ -100,7 +100,7 @@ def test_two_people_get_different_items_and_overwrite_nothing(ws, session):
     assert mine != theirs
     Labels(ws.library).decide(session, mine, "label", "Cay", seen=None, label=0)
     press(ann, "8")
-    assert standing(ws, session).labels == {mine: 0} and "Cay decided it meanwhile" in ann.toast[0].value
+    assert standing(ws, session).labels == {mine: 0} and "Cay decided it meanwhile" in said(ann)
     press(ben, "8")
     assert standing(ws, session).labels == {mine: 0, theirs: 1}
 
@@ -212,7 +212,7 @@ def test_a_damaged_library_takes_no_label(ws, session):
     sound = ws.library.file.read_bytes()
     ws.library.file.write_bytes(sound[: len(sound) // 2])
     press(app, "3")
-    assert any("damaged" in item.value for item in [*app.error, *app.toast])
+    assert any("damaged" in item.value for item in app.error)
     ws.library.file.write_bytes(sound)
     assert not standing(ws, session).decisions
 
@@ -273,7 +273,7 @@ def test_bulk_overwrites_nothing_that_was_labelled_meanwhile(ws, session):
     for one in other:
         Labels(ws.library).decide(session, one, "label", "Ben", seen=None, label=0)
     next(b for b in app.button if b.key == next(k.key for k in app.button if k.key and k.key.startswith("label_bulk_1"))).click().run()
-    assert not app.exception and "Ben decided it meanwhile" in app.toast[0].value
+    assert not app.exception and "Ben decided it meanwhile" in said(app)
     assert set(standing(ws, session).labels.values()) == {0}
 
 
