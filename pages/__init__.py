@@ -117,7 +117,7 @@ PAGES = (
         "Label",
         "new_label",
         "Act",
-        "Which image should a person label next? The one whose label would change what the network says of the others most.",
+        "Label next what would change most of what the network says of everything else.",
     ),
     Entry(
         "data",

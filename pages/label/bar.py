@@ -33,16 +33,17 @@ def show(sitting: Sitting) -> None:
     if st.session_state.pop(_VIEWED, False):
         st.rerun()
     view = st.query_params.get("view", "focus")
+    progress = _progress(sitting)
+    shown = words.as_html(progress, progress.partition(",")[0])
+    st.html(f'<p class="atlas-progress" title="{html.escape(progress)}">{shown}</p>')
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_bar"):
-        st.html(f'<p class="atlas-fact">{_progress(sitting)}</p>')
-        st.space("stretch")
-        st.toggle("Suggestion", value=suggests(), key=f"{_SUGGEST}.toggle", on_change=_switched)
         st.segmented_control(
             "View", ["focus", "bulk"], default=view, key="label.view", label_visibility="collapsed", required=True, on_change=_viewed
         )
+        st.toggle("Suggestion", value=suggests(), key=f"{_SUGGEST}.toggle", on_change=_switched)
         st.button("Undo", key="label_undo", shortcut="U", on_click=wide.undo, args=(session,))
         st.button("? Keys", key="label_keys", type="tertiary", on_click=show_keys)
-    notice.show(wide.PART)
+        notice.show(wide.PART)
     if st.session_state.pop(_HELP, False):
         _keys()
 
@@ -64,7 +65,7 @@ def show_keys() -> None:
 def _progress(sitting: Sitting) -> str:
     pace = sittings.pace(sitting, current().name)
     labels = len(sitting.moment.labels)
-    parts = [f"<b>{labels:,} labelled</b>, {sitting.left:,} left"]
+    parts = [f"{labels:,} labelled, {sitting.left:,} left"]
     if pace.minute is not None:
         parts.append(f"{pace.minute:.0f} a minute")
     if pace.of:

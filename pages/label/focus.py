@@ -33,7 +33,7 @@ def show(session: str) -> None:
         _nothing_left(sitting)
         _history(sitting, None)
     else:
-        left, middle, right = st.columns([5, 6, 7], gap="large")
+        left, middle, right = st.columns([6, 6, 7], gap="medium")
         with left, st.container(key="label_item"):
             _item(sitting, item)
         with middle:
@@ -74,8 +74,8 @@ def _answers(sitting: Sitting, item: int, back: bool) -> None:
             args=(session, item, "label", seen, None if suggested is None else suggested[0], shown),
             help="The class with the largest output, and its probability: the outputs projected on those that add up to 1.",
         )
-    with st.container(key="label_classes"):
-        columns = st.columns(2, gap="small")
+    with st.container(key="label_classes", gap="xsmall"):
+        columns = st.columns(2, gap="xsmall")
         for place, name in enumerate(network.class_names):
             columns[place % 2].button(
                 words.plain(name),
@@ -147,7 +147,7 @@ def _why(sitting: Sitting, item: int) -> None:
 
 def _change(sitting: Sitting, change: Change, head: str) -> None:
     titles = [sitting.network.ids[i] for i in change.most]
-    pictures(sitting.network.pack, change.most, titles=titles, head=f"{head}; most:")
+    pictures(sitting.network.pack, change.most, titles=titles, head=head)
 
 
 def _predictions(count: int, *, past: bool = False) -> str:

@@ -46,9 +46,9 @@ def show(chosen: str) -> None:
         frame.show_error(error if isinstance(error, DataError) else DataError("This session is of another version.", "Begin a new one."))
         st.button("All sessions", on_click=leave, type="primary")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="label_title"):
-        st.button("All sessions", on_click=leave, type="tertiary", icon=":material/arrow_back:", key="label_leave")
-        st.html(f'<p class="atlas-fact"><b>{html.escape(session.title)}</b></p>')
+    title = st.container(horizontal=True, vertical_alignment="center", gap="small", key="label_title")
+    title.button("All sessions", on_click=leave, type="tertiary", icon=":material/arrow_back:", key="label_leave")
+    title.html(f'<p class="atlas-fact"><b>{html.escape(session.title)}</b></p>')
     try:
         if not _network(asked):
             return
@@ -65,7 +65,7 @@ def show(chosen: str) -> None:
         frame.show_error(error)
         take.decisions(session)
         return
-    with st.container(key="label_news"):
+    with title, st.container(key="label_news"):
         bar.news(session.id)
     if st.query_params.get(_VIEW) == "bulk":
         bulk.show(session.id)

@@ -16,7 +16,7 @@ from ntkcore.active import LookAhead, class_targets, label_targets, predicted, s
 from ntkcore.analyses.label.network import LabelNetwork
 from ntkcore.analyses.workspace import Workspace
 
-_SHOWN = 7  # predictions that change most
+_SHOWN = 6  # predictions that change most
 _NOTHING = -1
 
 
@@ -27,7 +27,8 @@ class Change:
     Attributes:
         label: the class.
         flips: items that it would then call otherwise.
-        most: those whose outputs change most, the most changed first.
+        most: those of them whose outputs change most, the most changed first. (With one kernel for all outputs the changes of all items
+            stand in the same proportions whatever the label; which of them flip does not.)
     """
 
     label: int
@@ -112,7 +113,7 @@ class Moment:
         flipped = predicted(self.outputs + moved) != predicted(self.outputs)
         size = np.linalg.norm(moved, axis=1)
         size[place] = flipped[place] = 0
-        order = np.argsort(-size, kind="stable")[: min(_SHOWN, len(self.items) - 1)]
+        order = [place for place in np.argsort(-size, kind="stable") if flipped[place]][:_SHOWN]
         return Change(label, int(flipped.sum()), tuple(self.items[order].tolist()))
 
     def why(self, item: int) -> tuple[Change, ...]:

@@ -254,7 +254,7 @@ def test_a_set_with_a_few_labels_begins_with_them(ws, cache, tmp_path):
 
 def plainly(app):
     """The line above the item."""
-    return next(item.proto.body for item in app.get("html") if "labelled</b>" in item.proto.body)
+    return next(item.proto.body for item in app.get("html") if "atlas-progress" in item.proto.body)
 
 
 def test_a_note_is_kept_and_shown(ws, session):
