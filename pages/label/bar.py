@@ -120,11 +120,9 @@ def _settled(sitting: Sitting) -> str:
     pace = sittings.pace(sitting, current().name)
     if pace.moved is None:
         return ""
-    still = f"An answer still changes {words.share(pace.moved)} of the predictions"
-    if pace.rank is not None:
-        still += f" and leaves the ranking alike to ρ = {pace.rank:.2f}"
-    hint = "; further labels teach little." if pace.moved < 0.002 and (pace.rank or 0) > 0.98 else "."
-    return f"{still} (last {pace.of}){hint}"
+    rank = "" if pace.rank is None else f", the ranking stays to ρ = {pace.rank:.2f}"
+    hint = ": further labels teach little" if pace.moved < 0.002 and (pace.rank or 0) > 0.98 else ""
+    return f"An answer changes {words.share(pace.moved)} of the predictions{rank}{hint}"
 
 
 @st.dialog("Keys")

@@ -26,7 +26,7 @@ _READ = """
 - **After your last answer**: what really changed, beside what was expected before it (the mean over the classes by their probabilities).
 - **Probabilities** are the outputs projected on those that add up to 1; two classes have one output, −1 and +1.
 - **Right on what is held out** is there in practice only, where labels are known.
-- **An answer still changes …**: the mean of the last ten; ρ is Spearman’s, of the scores before and after an answer. Near 0 % and 1,
+- **An answer changes …**: the mean of the last ten; ρ is Spearman’s, of the scores before and after an answer. Near 0 % and 1,
   further labels teach this network little.
 - **Two people** get different items: each is one person’s for five minutes. Nobody’s label replaces one that they have not seen.
 """
