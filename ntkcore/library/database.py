@@ -91,9 +91,11 @@ class Library:
             with engine.connect().execution_options(**{_WRITES: writes}) as connection, connection.begin():
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            if self.file is not None and sqlite_file.is_doubtful(error) and sqlite_file.is_damaged(self.file):
-                self._damaged = _stamp(self.file)
-                raise _damage(self.file) from error
+            if self.file is not None and sqlite_file.is_doubtful(error):
+                if sqlite_file.is_damaged(self.file):
+                    self._damaged = _stamp(self.file)
+                if self._damaged is not None or sqlite_file.is_broken(error):  # also a sound database without our tables
+                    raise _damage(self.file) from error
             raise LibraryError(
                 f"The library of labels cannot be reached ({type(error).__name__}).",
                 "Check that the disk is not full, or that the database of NTK_DATABASE_URL is running; then try again.",

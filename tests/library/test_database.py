@@ -76,6 +76,18 @@ def test_a_damaged_file_stays_as_it_is(library, chosen, name, running):
     library.close()
 
 
+def test_a_database_without_our_tables_is_damaged_too(library):
+    labels = Labels(library)
+    labels.begin("label", "Digits", {}, "Ann")
+    library.close()
+    with sqlite3.connect(library.file) as connection:
+        connection.execute("DROP TABLE label_decision")
+    left = library.file.read_bytes()
+    with pytest.raises(LibraryError, match="damaged"):
+        labels.sessions("label")
+    assert library.file.read_bytes() == left
+
+
 def test_another_program_s_labels_are_seen_and_a_removed_file_begins_anew(library, chosen):
     other = Library(chosen)
     one, two = Labels(library), Labels(other)
