@@ -92,9 +92,9 @@ class Library:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             if self.file is not None and sqlite_file.is_doubtful(error):
-                if sqlite_file.is_damaged(self.file):
-                    self._damaged = _stamp(self.file)
-                if self._damaged is not None or sqlite_file.is_broken(error):  # also a sound database without our tables
+                damaged = sqlite_file.is_damaged(self.file)
+                self._damaged = _stamp(self.file) if damaged else None
+                if damaged or sqlite_file.is_broken(error):  # also a sound database without our tables
                     raise _damage(self.file) from error
             raise LibraryError(
                 f"The library of labels cannot be reached ({type(error).__name__}).",

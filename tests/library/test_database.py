@@ -119,8 +119,11 @@ def test_what_fails_is_kept_not_at_all(library):
 
 
 def test_a_disk_that_refuses_is_said(library, chosen, monkeypatch):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
     def refused(*_):
-        raise sa.exc.OperationalError("", {}, sqlite3.OperationalError("disk I/O error"))
+        raise sa.exc.OperationalError("", {}, error)
 
     Labels(library).begin("label", "Digits", {}, "Ann")
     monkeypatch.setattr(sa.engine.Engine, "connect", refused)
