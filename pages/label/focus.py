@@ -1,11 +1,11 @@
 """The focus view: one item, the classes on fixed buttons and keys, the suggestion, and why it is this one."""
 
 import html
+from collections.abc import Sequence
 
 import streamlit as st
 
 from ntkcore.analyses.label import sitting as sittings
-from ntkcore.analyses.label.desk import Change
 from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.library import Labels
@@ -125,14 +125,14 @@ def _note(session: str, item: int, text: str) -> None:
 
 
 def _why(sitting: Sitting, item: int) -> None:
-    names, pack = sitting.network.class_names, sitting.network.pack
+    names = sitting.network.class_names
     st.subheader("Why this one?", anchor=False)
     if item in sitting.moment.labels:
         st.html('<p class="atlas-quiet">It has a label: you went back to it.</p>')
     else:
         why = sitting.moment.why(item)
         for change in why[:_WHY]:
-            _change(sitting, change, f"If it is {names[change.label]}, {_predictions(change.flips)}")
+            _strip(sitting, change.most, f"If it is {names[change.label]}, {_predictions(change.flips)}")
         if rest := why[_WHY:]:
             low, high = min(one.flips for one in rest), max(one.flips for one in rest)
             of = f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -142,12 +142,15 @@ def _why(sitting: Sitting, item: int) -> None:
         changed, expected = last.told["changed"], last.told["expected"]
         images = [image for image in last.told["most"] if image < sitting.network.n]
         head = f"After your last answer: {_predictions(changed, past=True)} ({expected:.0f} expected)"
-        pictures(pack, images, titles=[sitting.network.ids[i] for i in images], head=head)
+        _strip(sitting, images, head)
 
 
-def _change(sitting: Sitting, change: Change, head: str) -> None:
-    titles = [sitting.network.ids[i] for i in change.most]
-    pictures(sitting.network.pack, change.most, titles=titles, head=head)
+def _strip(sitting: Sitting, images: Sequence[int], head: str) -> None:
+    """A few items; the room for them stays where there are none."""
+    if images:
+        pictures(sitting.network.pack, images, titles=[sitting.network.ids[i] for i in images], head=head)
+    else:
+        st.html(f'<p class="atlas-quiet">{html.escape(head)}</p><div class="atlas-strip"></div>')
 
 
 def _predictions(count: int, *, past: bool = False) -> str:
@@ -158,7 +161,7 @@ def _predictions(count: int, *, past: bool = False) -> str:
 def _queue(sitting: Sitting, item: int) -> None:
     """What comes next; its pictures are then in the browser already."""
     coming = [i for i in sittings.order(sitting) if i != item][:_QUEUE]
-    pictures(sitting.network.pack, coming, titles=[sitting.network.ids[i] for i in coming], head="Next, as it stands")
+    _strip(sitting, coming, "Next, as it stands")
 
 
 def _history(sitting: Sitting, item: int | None) -> None:

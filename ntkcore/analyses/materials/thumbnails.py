@@ -24,7 +24,7 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace, *, unlabelle
         if not unlabelled:
             return _encoded(load_dataset(spec, ws.settings, first=count), ws)
         size, _, _ = pool_size(spec, ws.settings)
-        return _encoded(load_pool(spec.model_copy(update={"n": min(spec.n, size)}), ws.settings, first=count), ws)
+        return _encoded(load_pool(spec.model_copy(update={"n": min(count, size)}), ws.settings), ws)
 
     key = ("thumbnails", spec.canonical(), count, unlabelled)
     pack = ws.hot.get(key, make, lambda pack: 64 * count)
