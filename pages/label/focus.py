@@ -102,11 +102,14 @@ def _answers(sitting: Sitting, item: int, back: bool) -> None:
 
 
 def _stands(sitting: Sitting, item: int) -> str:
-    now = sitting.standing.current.get(item)
+    now, names = sitting.standing.current.get(item), sitting.network.class_names
+    if (twin := sittings.twin(sitting, item)) is not None and (now is None or now.label != sitting.moment.labels[twin]):
+        label = names[sitting.moment.labels[twin]]
+        return f"The network cannot tell it from {sitting.network.ids[twin]}, which is labelled {label}: another label contradicts that."
     if now is None:
         return sittings.one_class(sitting)
     if now.label is not None:
-        return f"Labelled {sitting.network.class_names[now.label]} by {now.author}. Another class replaces it."
+        return f"Labelled {names[now.label]} by {now.author}. Another class replaces it."
     return f"{_MARKS.get(now.deed, now.deed).capitalize()} by {now.author}."
 
 

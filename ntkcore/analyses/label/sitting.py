@@ -22,6 +22,7 @@ from ntkcore.library import Decision, Labels, Session, Standing
 from ntkcore.specs.label import LabelNetworkSpec, LabelSpec
 
 _RECENT = 10  # answers that say how things go
+_SAME = 1e-5  # of the sum of two entries of a float32 kernel
 _PAUSE = 120.0  # seconds without an answer that are no labelling
 
 
@@ -223,6 +224,18 @@ def retrained(sitting: Sitting, ws: Workspace) -> LabelNetwork | JobState | None
 def use(sitting: Sitting, network: LabelNetwork, ws: Workspace) -> None:
     """Let another network suggest from now on, for everybody in the session."""
     Labels(ws.library).use(sitting.session.id, network.spec.model_dump(mode="json"))
+
+
+def twin(sitting: Sitting, item: int) -> int | None:
+    """A labelled item that the network cannot tell from this one, such as the same image again; None: there is none.
+
+    They are at no distance in the kernel, ``k(x,x) + k(z,z) - 2 k(x,z) = 0``, to the rounding of its float32.
+    """
+    kernel, known = sitting.network.kernel, np.array([other for other in sitting.moment.labels if other != item], dtype=np.int64)
+    own = np.diagonal(kernel)
+    apart = own[item] + own[known] - 2 * kernel[item, known]
+    same = known[apart <= _SAME * (own[item] + own[known])]
+    return int(same[0]) if len(same) else None
 
 
 def one_class(sitting: Sitting) -> str:

@@ -252,6 +252,22 @@ def test_a_set_with_a_few_labels_begins_with_them(ws, cache, tmp_path):
     assert sorted(table["label"]) == ["cat", "cat", "dog", "dog", "dog", "dog"] and (table["decision"] == "came with it").sum() == 3
 
 
+def test_two_labels_for_one_image_are_said(ws, cache, tmp_path):
+    images = np.repeat(np.random.default_rng(0).integers(0, 255, (4, 8, 8)), 3, axis=0).astype(np.uint8)  # each three times
+    np.savez(tmp_path / "set.npz", images=images, labels=np.array(["", *["cat", ""] * 5, "dog"]))
+    own = import_images(tmp_path / "set.npz", cache, name="mine").content_id
+    made = sittings.begin(small(dataset={"name": "own", "own": own, "classes": ()}, held=0, start=0, practise=False), "Ann", ws)
+    networks.compute(sittings.suggesting(Labels(ws.library).session(made)), ws, Recording())
+    app = sat(made)
+    sitting = sittings.sit(Labels(ws.library).session(made), ws)
+    twin = sittings.twin(sitting, item(app))
+    assert int(sitting.network.ids[twin].split("/")[1]) // 3 == int(sitting.network.ids[item(app)].split("/")[1]) // 3
+    given = sitting.network.class_names[sitting.moment.labels[twin]]
+    assert f"The network cannot tell it from {sitting.network.ids[twin]}, which is labelled {given}" in said(app)
+    press(app, "dog" if given == "cat" else "cat")  # they may be right: both are kept
+    assert len(standing(ws, made).labels) == 1 and not app.error
+
+
 def plainly(app):
     """The line above the item."""
     return next(item.proto.body for item in app.get("html") if "atlas-progress" in item.proto.body)
