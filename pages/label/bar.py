@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from ntkcore.analyses.label import sitting as sittings
-from ntkcore.analyses.label.curve import at_random
+from ntkcore.analyses.label.curve import at_random, first_network
 from ntkcore.analyses.label.network import LabelNetwork, request
 from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
@@ -71,7 +71,8 @@ def _progress(sitting: Sitting) -> str:
     if pace.of:
         parts.append(f"{pace.right} of the last {pace.of} suggestions right")
     if (right := sitting.moment.right) is not None:
-        drawn = at_random(sitting.network, labels, workspace())
+        first = first_network(sitting, workspace())
+        drawn = None if first is None else at_random(first, labels, workspace())
         beside = "" if drawn is None else f" (at random {words.share(drawn)})"
         parts.append(f"expected {words.share(right)} right on what is held out{beside}")
     return " · ".join(parts)

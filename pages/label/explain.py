@@ -25,7 +25,8 @@ _READ = """
 - **If it is …, n predictions change**: so many other items would be called otherwise; the pictures are those whose outputs move most.
 - **After your last answer**: what really changed, beside what was expected before it (the mean over the classes by their probabilities).
 - **Probabilities** are the outputs projected on those that add up to 1; two classes have one output, −1 and +1.
-- **Right on what is held out** is there in practice only, where labels are known.
+- **Right on what is held out** is there in practice only, where labels are known; *at random* is a forecast of as many labels drawn at
+  random, by the kernel of the session’s first network.
 - **An answer changes …**: the mean of the last ten; ρ is Spearman’s, of the scores before and after an answer. Near 0 % and 1,
   further labels teach this network little.
 - **Two people** get different items: each is one person’s for five minutes. Nobody’s label replaces one that they have not seen.

@@ -4,8 +4,10 @@ import streamlit as st
 
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.label import export
-from ntkcore.analyses.label.curve import curve
-from ntkcore.analyses.label.sitting import Sitting
+from ntkcore.analyses.label.curve import curve, first_network
+from ntkcore.analyses.label.desk import given
+from ntkcore.analyses.label.network import request
+from ntkcore.analyses.label.sitting import Sitting, network_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.label import learning_curve
@@ -50,14 +52,21 @@ def _curve(session: str) -> None:
     st.header("Does asking pay?", anchor=False)
     if not st.toggle("Show the learning curve beside labels drawn at random", key="label_curve"):
         return
+    ws, sitting = workspace(), wide.opened(session)
+    first = first_network(sitting, ws)
+    if first is None:
+        st.caption("The session’s first network, by which both are judged, is no longer stored.")
+        asked = network_of(sitting.spec, given(sitting.network))
+        st.button("Make it again", key="label_first", on_click=request, args=(asked, ws))
+        return
     with st.spinner("Fitting with fewer labels …", show_time=False):
-        found = curve(wide.opened(session), workspace())
+        found = curve(first, sitting, ws)
     if found is None:
         st.caption("It takes ten labels given here.")
         return
     tables.fact(words.as_html(found.answer()))
     how = (
-        "Both are kernel regression at the network that suggests, which may know labels of this session already; faint: each draw. "
+        "Both are kernel regression at the session’s first network, which has seen none of these labels; faint: each draw. "
         if found.held
         else "Both are judged on three tenths of the labels, left out in turns; the random ones are drawn from labels that were asked "
         "for, so that the difference shown is rather too small. "

@@ -1,7 +1,6 @@
-"""The learning curve of a session beside what labels drawn at random would have given, both by the kernel of one network.
+"""The learning curve of a session beside what labels drawn at random would have given, both by the kernel of its first network.
 
-That is the one that suggests: what it learned from labels of this session helps the random ones, too.
-
+A later network has learned from labels that were asked for, which would help the random ones, too: only the first favours neither.
 Where the truth is known, in practice, both are judged on what is held out, and the random ones are drawn from everything. Where it is not,
 both are judged on a part of the labels that is left out of both, in turns, and the random ones are drawn from the others: these were asked
 for, so they are no fair sample of the set, and the difference that is shown is too small rather than too large.
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.label.desk import given
-from ntkcore.analyses.label.network import LabelNetwork, classes
-from ntkcore.analyses.label.sitting import Sitting
+from ntkcore.analyses.label.network import LabelNetwork, classes, is_ready, open_network
+from ntkcore.analyses.label.sitting import Sitting, network_of
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.regression import KernelRegression
@@ -62,9 +61,19 @@ class Curve:
         return pd.DataFrame(columns | {"random_low": self.random.min(0), "random_high": self.random.max(0)})
 
 
-def curve(sitting: Sitting, ws: Workspace) -> Curve | None:
-    """The curve of a session so far; None: there are too few labels to say anything."""
-    network, start = sitting.network, given(sitting.network)
+def first_network(sitting: Sitting, ws: Workspace) -> LabelNetwork | None:
+    """The network that a session began with; None: it is no longer stored."""
+    wanted = network_of(sitting.spec, given(sitting.network))
+    return open_network(wanted, ws) if is_ready(wanted, ws) else None
+
+
+def curve(network: LabelNetwork, sitting: Sitting, ws: Workspace) -> Curve | None:
+    """The curve of a session so far; None: there are too few labels to say anything.
+
+    Args:
+        network: whose kernel is meant, the first one's.
+    """
+    start = given(network)
     labels = {item: label for item, label in sitting.standing.labels.items() if item in sitting.moment.labels and item not in start}
     if len(labels) < _FEWEST:
         return None
@@ -74,6 +83,9 @@ def curve(sitting: Sitting, ws: Workspace) -> Curve | None:
 
 def at_random(network: LabelNetwork, labels: int, ws: Workspace) -> float | None:
     """Share of what is held out that would be right with about so many labels at random: a forecast from a few draws, every five labels.
+
+    Args:
+        network: whose kernel is meant, the first one's.
 
     Returns:
         None: nothing is held out, or there are too few labels.

@@ -20,21 +20,21 @@ def sitting(network, labels):
 def test_it_ends_where_the_session_stands(cache, k):
     network = drawn(k, n=30, held=11, given=(2, 3))
     labels = {item: int(network.truth[item]) for item in (5, 9, 1, 0, 4, 22, 17, 8, 29, 12, 13)}
-    found = curve(now := sitting(network, labels), Workspace(cache))
+    found = curve(network, now := sitting(network, labels), Workspace(cache))
     assert found.held and found.counts[0] == 3 and found.counts[-1] == 13 and found.random.shape == (DRAWS, len(found.counts))
     assert found.asked[-1] == pytest.approx(now.moment.right)
     first = said(network, given(network) | {5: labels[5]})[30:]
     answers = (first[:, 0] > 0).astype(int) if k == 1 else first.argmax(1)
     assert found.asked[0] == pytest.approx(np.mean(answers == network.truth[30:]))
     assert len(found.table()) == len(found.counts) and "With 13 labels" in found.answer()
-    assert curve(sitting(network, dict(list(labels.items())[:9])), Workspace(cache)) is None
+    assert curve(network, sitting(network, dict(list(labels.items())[:9])), Workspace(cache)) is None
 
 
 def test_all_labels_at_random_are_the_labels_as_asked(cache):
     """When everything known is labelled, both end with the same labels."""
     network = drawn(3, n=15, held=40)
     labels = {item: int(network.truth[item]) for item in reversed(range(15))}
-    found = curve(sitting(network, labels), Workspace(cache))
+    found = curve(network, sitting(network, labels), Workspace(cache))
     np.testing.assert_allclose(found.random[:, -1], found.asked[-1], atol=1e-12)
 
 
@@ -50,6 +50,6 @@ def test_the_forecast_at_random(cache):
 def test_without_a_truth_the_labels_judge(cache):
     network = drawn(3, n=40, held=0)
     labels = {item: int(network.truth[item]) for item in range(20)}
-    found = curve(sitting(network, labels), Workspace(cache))
+    found = curve(network, sitting(network, labels), Workspace(cache))
     assert not found.held and found.counts[-1] == 14 and "left out in turns" in found.answer()
     np.testing.assert_allclose(found.random[:, -1].mean(), found.asked[-1], atol=1e-12)  # the same labels in the end
