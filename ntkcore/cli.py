@@ -153,7 +153,7 @@ def _content_id(name: str) -> str:
     if len(found) == 1:
         return found[0].content_id
     if found:
-        listed = "\n".join(f"  {item.content_id}  {sum(item.counts):,} {item.kind}" for item in found)
+        listed = "\n".join(f"  {item.content_id}  {item.n:,} {item.kind}" for item in found)
         raise SpecError(f"{len(found)} imported sets are called {name!r}.", f"Give the content id of the one that is meant:\n{listed}")
     listed = ", ".join(repr(item.name) for item in sets) or "none is imported yet"
     raise SpecError(f"There is no imported set {name!r}.", f"Imported sets: {listed}.")
@@ -332,5 +332,5 @@ def _datasets(_: argparse.Namespace) -> int:
     for info in catalogue(settings()):
         print(f"{info.name:14} {info.size:>7} images  {'available' if info.available else info.reason}")
     for item in own_sets(settings()):
-        print(f"{'own':14} {sum(item.counts):>7} {item.kind:6}  --own {item.name!r}, {len(item.class_names)} classes, {item.content_id}")
+        print(f"{'own':14} {item.n:>7} {item.kind:6}  --own {item.name!r}, {len(item.class_names)} classes, {item.content_id}")
     return 0

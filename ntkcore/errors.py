@@ -46,6 +46,10 @@ class StoreError(AtlasError):
     """The store could not read or write (disk full, no permission)."""
 
 
+class LibraryError(AtlasError):
+    """The library of what people decided is damaged, cannot be reached, or was made by a later version."""
+
+
 class CorruptArtifact(StoreError):
     """A stored tile or manifest whose checksum does not match its content.
 

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
         None, description="folder of pretrained weights; default: <cache_dir>/weights, then <data_dir>/../weights"
     )
     import_roots: tuple[Path, ...] = Field((), description="server folders from which the page may import image sets (JSON list)")
-    database_url: str | None = Field(None, description="SQLAlchemy URL of the job queue; default: SQLite in cache_dir")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the job queue, and on PostgreSQL of the library; default: SQLite in cache_dir"
+    )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     threads: int = Field(0, ge=0, description="CPU threads of a worker; 0 = all cores")
     disk_budget: int = Field(50 * 2**30, gt=0, description="bytes of artifacts kept before the least recently used is evicted")

@@ -127,6 +127,13 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "label",
+        "Label",
+        "new_label",
+        "Act",
+        "Label next what would change most of what the network says of everything else.",
+    ),
+    Entry(
         "data",
         "Your data",
         "photo_library",

@@ -29,6 +29,7 @@ LEVELS = {
     "information": 6,
     "active": 7,
     "jobs": 7,
+    "library": 7,
     "analyses": 8,
     "figures": 9,
     "notebook": 10,

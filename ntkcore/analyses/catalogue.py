@@ -17,6 +17,7 @@ from ntkcore.analyses.information.groups.adversarial import ADVERSARIAL
 from ntkcore.analyses.information.groups.sources import SOURCES
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.information.labels.study import DETECTION
+from ntkcore.analyses.label import network as labelling
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -56,6 +57,7 @@ MATERIALS = {
     "timing": "seconds per pair of images",
     "composed": "kernel of images from several sets",
     "trained": "network trained for a verification",
+    labelling.KIND: "network for labelling: kernel and outputs",
     "estimate": "influences on one image at a trained network",
 }
 """What the list of what is kept calls the artifacts that analyses are made of, by their kind."""
@@ -97,4 +99,5 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         analysis.compute(analysis.spec.model_validate(payload["spec"]), ws, context)
         return {}
 
-    return {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)} | imports.handlers(ws.settings)
+    found: dict[str, Handler] = {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)}
+    return found | imports.handlers(ws.settings) | {labelling.KIND: partial(labelling.handle, ws)}

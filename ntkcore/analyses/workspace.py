@@ -12,6 +12,7 @@ from ntkcore.analyses.rates import Rates
 from ntkcore.cores import share_cores
 from ntkcore.errors import StoreError
 from ntkcore.jobs import Jobs
+from ntkcore.library import Library
 from ntkcore.settings import Settings, settings
 from ntkcore.store import DeviceCache, Store
 
@@ -43,6 +44,11 @@ class Workspace:
         return Jobs(self.settings)
 
     @cached_property
+    def library(self) -> Library:
+        """What people decided; opened when something is asked of it."""
+        return Library(self.settings)
+
+    @cached_property
     def device(self) -> str:
         """The device computations run on: the chosen one, else a GPU if there is one."""
         if self.settings.device != "auto":
@@ -64,7 +70,7 @@ def _workspace(chosen: Settings) -> Workspace:
     made = Workspace(chosen)
     torch.set_num_threads(chosen.threads or torch.get_num_threads())  # before anything is timed or computed
     share_cores(chosen.threads)
-    _ = made.store, made.hot, made.rates, made.device, made.jobs
+    _ = made.store, made.hot, made.rates, made.device, made.jobs, made.library
     _tell_retired(made)
     return made
 

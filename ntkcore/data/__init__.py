@@ -12,14 +12,16 @@ from ntkcore.data.own import import_images
 from ntkcore.data.own_keep import ImportReport
 from ntkcore.data.own_store import OwnSet, own_sets, remove_own
 from ntkcore.data.part import Part, SetFacts, facts_of, load_part
+from ntkcore.data.pool import load_pool, pool_size
 from ntkcore.data.room import Room, room_of
-from ntkcore.data.selection import require_pairs
+from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.data.text import DIMENSIONS, MOST_DIMENSIONS, Columns, holds_texts, import_texts
 from ntkcore.data.thumbnails import ThumbnailPack, open_pack, thumbnail_pack
 
 __all__ = [
     "DIMENSIONS",
     "MOST_DIMENSIONS",
+    "UNLABELLED",
     "Columns",
     "Dataset",
     "DatasetInfo",
@@ -46,8 +48,10 @@ __all__ = [
     "import_texts",
     "load_dataset",
     "load_part",
+    "load_pool",
     "open_pack",
     "own_sets",
+    "pool_size",
     "remove_own",
     "require_pairs",
     "room_of",

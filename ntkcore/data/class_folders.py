@@ -8,19 +8,21 @@ import numpy as np
 
 from ntkcore.data.filenames import clean_class_names, escaped, natural_key, shown
 from ntkcore.data.import_common import EncodedImages, FoundFiles, unique_ids
+from ntkcore.data.selection import UNLABELLED
 from ntkcore.errors import DataError
 
 Paths = list[tuple[str, ...]]
 
 _TRAINING = {"train", "training"}
-_HELD_OUT = {"test", "testing", "val", "valid", "validation", "dev", "eval", "evaluation", "holdout", "unlabeled", "unlabelled"}
+_UNLABELLED = {"unlabeled", "unlabelled"}
+_HELD_OUT = {"test", "testing", "val", "valid", "validation", "dev", "eval", "evaluation", "holdout"} | _UNLABELLED
 _BESIDE = re.compile(r"(?<=[a-z])(sets?|data|dataset|images?|imgs?|split)$|\d+$")  # trainset, test_images, train2017
 _BESIDE_ALONE = {"set", "data", "dataset", "images", "image", "imgs", "img", "split", "seg", "folder", "part"}
 _LISTED = 10  # folders in a message
 
 
 def sort_into_classes(found: FoundFiles) -> EncodedImages:
-    """Images in their classes: one folder per class, below any folders that all of them share.
+    """Images in their classes: one folder per class, below any folders that all of them share; those in ``unlabelled`` have no label yet.
 
     Folders within a class folder belong to its class, which the notes say.
 
@@ -43,7 +45,8 @@ def sort_into_classes(found: FoundFiles) -> EncodedImages:
     _refuse_loose(parts, inner)
     _refuse_division(folders, inner)
     _refuse_merging(parts, inner)
-    label = {folder: i for i, folder in enumerate(folders)}
+    classes = tuple(folder for folder in folders if _word(folder) not in _UNLABELLED)
+    label = dict.fromkeys(folders, UNLABELLED) | {folder: i for i, folder in enumerate(classes)}
     readers = [found.readers[i] for i in order]
 
     def items() -> Iterator[bytes]:
@@ -52,7 +55,7 @@ def sort_into_classes(found: FoundFiles) -> EncodedImages:
     return EncodedImages(
         ids=unique_ids([escaped("/".join(path)) for path in parts]),
         labels=np.array([label[path[0]] for path in parts], np.int64),
-        class_names=clean_class_names(folders),
+        class_names=clean_class_names(classes),
         items=items,
         skipped=tuple(found.skipped),
         notes=tuple(_inner_note(inner)),
@@ -132,12 +135,15 @@ def _folders(parts: Paths) -> dict[str, tuple[str, ...]]:
 
 def _division(folder: str) -> str:
     """Which part of a division a folder calls itself, "" for none; ``train_images`` and ``ValidationSet2`` do, too."""
+    word = _word(folder)
+    return "training" if word in _TRAINING else "held out" if word in _HELD_OUT else ""
+
+
+def _word(folder: str) -> str:
+    """What a folder's name comes down to, "" for several words."""
     pieces = [piece for piece in re.split(r"[^a-z0-9]+", folder.casefold()) if piece and not piece.isdigit()]
     words = {_BESIDE.sub("", _BESIDE.sub("", piece)) for piece in pieces if piece not in _BESIDE_ALONE}
-    if len(words) != 1:
-        return ""
-    word = words.pop()
-    return "training" if word in _TRAINING else "held out" if word in _HELD_OUT else ""
+    return words.pop() if len(words) == 1 else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ntkcore.data.decode import EXTENSIONS
 from ntkcore.data.filenames import escaped
+from ntkcore.data.selection import UNLABELLED, counted
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
@@ -57,7 +58,7 @@ class EncodedImages:
 
     Attributes:
         ids: a name for each image, in order.
-        labels: int64 ``(n,)``.
+        labels: int64 ``(n,)``; UNLABELLED where there is none.
         class_names: the classes in label order.
         items: a fresh iteration over the images' bytes, in order.
         skipped: what was left out, ``"name: reason"``.
@@ -134,15 +135,21 @@ def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) if len(set(names)) == len(names) else tuple(f"{i}/{name}" for i, name in enumerate(names))
 
 
+def unlabelled_note(labels: NDArray[np.int64], what: str = "images") -> tuple[str, ...]:
+    """A note on those without a label, where there are any."""
+    count = int((labels == UNLABELLED).sum())
+    return (f"{count:,} {what} have no label yet: they are labelled on the page Label, and no other page sees them.",) if count else ()
+
+
 def keep_used_classes(
     labels: NDArray[np.int64], class_names: tuple[str, ...], what: str = "images"
 ) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
     """Labels and class names without the classes that have no image or text, and a note that says so."""
-    counts = np.bincount(labels, minlength=len(class_names))
+    counts = counted(labels, len(class_names))
     used = np.flatnonzero(counts)
     if len(used) == len(class_names):
         return labels, class_names, ()
     missing = [name for name, count in zip(class_names, counts, strict=True) if count == 0]
     listed = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
-    renumbered = np.searchsorted(used, labels)
+    renumbered = np.where(labels == UNLABELLED, UNLABELLED, np.searchsorted(used, labels))
     return renumbered, tuple(class_names[i] for i in used), (f"Classes without {what} were left out: {listed}.",)

@@ -18,6 +18,7 @@ from ntkcore.data.filenames import MAX_CLASS, MAX_NAME, clean_class_names, escap
 from ntkcore.data.import_common import EncodedImages, Limits, keep_used_classes, unique_ids
 from ntkcore.data.import_files import file_too_big
 from ntkcore.data.parquet import names_in
+from ntkcore.data.selection import UNLABELLED
 from ntkcore.errors import DataError
 
 _IMAGE_NAMES = ("image", "img", "images", "picture", "photo")
@@ -31,7 +32,7 @@ def images_in_parquet(path: Path, limits: Limits) -> EncodedImages:
     """The images and labels of a Parquet file, read a few rows at a time.
 
     Raises:
-        DataError: a damaged file, missing or unclear columns, missing images or labels, labels that do not fit, or too much of it.
+        DataError: a damaged file, missing or unclear columns, missing images, labels that do not fit, or too much of it.
     """
     with BoundedParquet(path, limits) as file:
         image = image_column(file)
@@ -139,7 +140,7 @@ def labels_of_column(file: BoundedParquet, name: str, names: tuple[str, ...] | N
     """Labels ``(n,)`` as positions in the class names, which are those of the metadata, else the labels themselves in natural order.
 
     Raises:
-        DataError: rows without a label, or labels that are neither whole numbers nor text.
+        DataError: labels that are neither whole numbers nor text.
     """
     kind = _value_type(file.schema.field(name).type)
     if is_text(kind) or is_binary(kind):
@@ -150,9 +151,9 @@ def labels_of_column(file: BoundedParquet, name: str, names: tuple[str, ...] | N
             "Store a number or a name.",
         )
     column = pa.chunked_array(list(file.column(name)), kind)
-    if column.null_count:
-        raise _without_label(column.null_count)
-    if pa.types.is_decimal(kind):
+    if column.null_count and pa.types.is_boolean(kind):
+        return labels_of_text(["" if value is None else str(value) for value in column.to_pylist()])
+    if pa.types.is_decimal(kind) or column.null_count:
         column = column.cast(pa.float64())
     return labels_of_numbers(column.to_numpy(), names, "the Parquet file")
 
@@ -160,35 +161,28 @@ def labels_of_column(file: BoundedParquet, name: str, names: tuple[str, ...] | N
 def _text_labels(file: BoundedParquet, name: str) -> list[str]:
     known: dict[bytes, str] = {}
     found: list[str] = []
-    missing = 0
     for piece in file.column(name):
         for value in piece.cast(pa.large_binary()):
             raw = value.as_py()
-            if raw is None:
-                missing += 1
+            if raw is None or not raw.strip():
+                found.append("")
                 continue
             if raw not in known:
                 try:
                     known[raw] = raw.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    said = f"The label of row {len(found) + missing} of the Parquet file is not UTF-8."
+                    said = f"The label of row {len(found)} of the Parquet file is not UTF-8."
                     raise DataError(said, "Write the labels as UTF-8.") from error
                 if len(known[raw]) > 4 * MAX_CLASS:  # blanks around a name do not count yet
                     raise long_class(known[raw])
             found.append(known[raw])
-    if missing:
-        raise _without_label(missing)
     return found
 
 
-def _without_label(rows: int) -> DataError:
-    return DataError(f"{rows:,} rows of the Parquet file have no label.", "Remove these rows, or label them.")
-
-
 def labels_of_text(values: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels ``(n,)`` as positions in their sorted names, and these names."""
-    names = tuple(sorted(set(values), key=natural_key))
-    position = {name: i for i, name in enumerate(names)}
+    """Labels ``(n,)`` as positions in their sorted names, and these names; "" is no label."""
+    names = tuple(sorted(set(values) - {""}, key=natural_key))
+    position = {name: i for i, name in enumerate(names)} | {"": UNLABELLED}
     return np.array([position[value] for value in values], np.int64), names
 
 
@@ -196,20 +190,24 @@ def labels_of_numbers(values: NDArray, names: tuple[str, ...] | None, where: str
     """Labels ``(n,)`` as positions in the class names; without names, in the sorted numbers, or False and True, that occur.
 
     Args:
-        values: integers, whole floats or truth values.
+        values: integers, whole floats or truth values; NaN is no label.
         names: of the classes, if they have any.
         where: what holds them, for messages.
 
     Raises:
-        DataError: missing, fractional or negative labels, or labels beyond the class names.
+        DataError: fractional or negative labels, or labels beyond the class names.
     """
+    if values.dtype.kind == "f" and (empty := np.isnan(values)).any():
+        labels = np.full(len(values), UNLABELLED, np.int64)
+        if empty.all():
+            return labels, names or ()
+        labels[~empty], found_names = labels_of_numbers(values[~empty], names, where)
+        return labels, found_names
     if values.dtype.kind == "b" and names is None:
         found, labels = np.unique(values, return_inverse=True)
         return labels.astype(np.int64).reshape(-1), tuple(str(bool(value)) for value in found)
     if values.dtype.kind == "f":
         values = values.astype(np.float64)
-        if empty := int(np.isnan(values).sum()):
-            raise DataError(f"{empty:,} rows of {where} have no label (NaN).", "Remove these rows, or label them.")
         odd = values[(values != np.rint(values)) | (np.abs(values) >= _EXACT)]
         if len(odd):
             raise DataError(
@@ -220,7 +218,7 @@ def labels_of_numbers(values: NDArray, names: tuple[str, ...] | None, where: str
     if values.min() < 0:
         raise DataError(
             f"{where.capitalize()} has negative labels ({int(values.min())}).",
-            "Labels count from 0; -1 often marks unlabelled images: leave these out.",
+            "Labels count from 0; leave the label of what has none empty.",
         )
     if names is None:
         found, labels = np.unique(values, return_inverse=True)

@@ -48,7 +48,7 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: 
 
     classes = choose_classes(title, source.class_names, spec.classes)
     names = tuple(source.class_names[label] for label in classes)
-    position = np.full(len(source.class_names), -1)
+    position = np.full(len(source.class_names) + 1, -1)  # the last one is where UNLABELLED points
     position[list(classes)] = np.arange(len(classes))
     of_class = position[source.labels]
     what = "image" if source.texts is None else "text"

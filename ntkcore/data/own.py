@@ -23,13 +23,13 @@ from ntkcore.data.class_folders import sort_into_classes
 from ntkcore.data.decode import Head, decode, decode_all, read_head, square
 from ntkcore.data.file_kinds import START, kind_of_zip, other_kind, refuse_other
 from ntkcore.data.filenames import shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, too_big
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, too_big, unlabelled_note
 from ntkcore.data.import_files import SafeZip, files_in_folder, files_in_zip
 from ntkcore.data.import_npz import images_in_npz, is_npz
 from ntkcore.data.import_parquet import images_in_parquet
 from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
 from ntkcore.data.own_store import write_header
-from ntkcore.data.selection import require_pairs
+from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.errors import DataError
 from ntkcore.private import open_private
 from ntkcore.settings import Settings
@@ -103,11 +103,13 @@ def _first_bytes(path: Path) -> bytes:
 def _keep(
     images: EncodedImages | ArrayImages, settings: Settings, name: str, side: int | Literal["auto"], progress: Progress, limits: Limits
 ) -> ImportReport:
-    if len(images.class_names) < 2:
+    whole = (images.labels != UNLABELLED).all()  # else classes may still be without an image
+    if whole and len(images.class_names) < 2:
         raise DataError(
             f"All images are of the one class {shown(images.class_names[0])}.", "Bring at least two classes: one folder or label for each."
         )
-    require_pairs(images.labels, images.class_names, "in this set", "Add images of it, or leave the class out.")
+    if whole:
+        require_pairs(images.labels, images.class_names, "in this set", "Add images of it, or leave the class out.")
     n = len(images.labels)
     if isinstance(images, ArrayImages):
         heads = [Head(images.shape[2], images.shape[1], len(images.shape) == 3, False, False)]
@@ -122,7 +124,7 @@ def _keep(
     if n * height * width * (1 if gray else 3) > limits.stored_bytes:
         raise too_big("The set", limits.stored_bytes)
 
-    notes = [note, *images.notes, *_notes(heads, images)]
+    notes = [note, *images.notes, *_notes(heads, images), *unlabelled_note(images.labels)]
     blocks = _scaled(images, target) if isinstance(images, ArrayImages) else _decoded(images, limits, gray, target)
     return keep_set(
         settings,

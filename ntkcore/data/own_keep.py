@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ntkcore.data.filenames import escaped
 from ntkcore.data.own_store import Kind, half_written, publish, write_header
+from ntkcore.data.selection import counted
 from ntkcore.errors import StoreError
 from ntkcore.private import open_private
 from ntkcore.settings import Settings
@@ -75,7 +76,7 @@ def keep_set(
     Raises:
         StoreError: the set cannot be written.
     """
-    counts = tuple(int(count) for count in np.bincount(labels, minlength=len(class_names)))
+    counts = tuple(map(int, counted(labels, len(class_names))))
     with half_written(settings) as folder:
         try:
             hashes = write(folder)
@@ -84,6 +85,7 @@ def keep_set(
                 "name": name,
                 "class_names": class_names,
                 "counts": counts,
+                "unlabelled": len(labels) - sum(counts),
                 "shape": shape,
                 "notes": list(notes),
                 "skipped": list(skipped[:LISTED]),

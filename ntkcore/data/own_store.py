@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
+from ntkcore.data.selection import UNLABELLED, counted
 from ntkcore.data.sources import Source
 from ntkcore.errors import DataError, DataMissing, StoreError
 from ntkcore.private import FILE, make_private, open_private
@@ -59,6 +60,7 @@ class OwnSet:
         name: what its owner called it.
         class_names: the classes in label order.
         counts: images of each class.
+        unlabelled: how many nobody labelled yet.
         shape: ``(c, h, w)`` of one image, ``(d,)`` of a text's vector.
         notes: what the import did to the images or texts, in sentences.
         imported: seconds since 1970.
@@ -77,11 +79,12 @@ class OwnSet:
     bytes: int
     problem: str = ""
     kind: Kind = "images"
+    unlabelled: int = 0
 
     @property
     def n(self) -> int:
         """How many images."""
-        return sum(self.counts)
+        return sum(self.counts) + self.unlabelled
 
     @property
     def what(self) -> str:
@@ -192,7 +195,12 @@ def intact(content_id: str, settings: Settings) -> bool:
         if _data_id(description) != data_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
             return False
         labels = np.load(folder / "labels.npy", allow_pickle=False)
-        return bool(np.bincount(labels, minlength=len(description["counts"])).tolist() == description["counts"])
+        known = labels[labels != UNLABELLED]
+        return bool(
+            (known >= 0).all()
+            and counted(labels, len(description["counts"])).tolist() == description["counts"]
+            and len(labels) - len(known) == description.get("unlabelled", 0)
+        )
     except (OSError, ValueError, DataError):
         return False
 
@@ -307,6 +315,7 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
         imported=float(description["imported"]),
         bytes=int(description["bytes"]),
         kind=_kind(description),
+        unlabelled=int(description.get("unlabelled", 0)),
     )
 
 
@@ -319,7 +328,7 @@ def _describe(folder: Path) -> dict[str, Any]:
         written = (folder / "set.json").read_bytes()
         description = json.loads(written)
         texts = [description["name"], *description["class_names"], *description["notes"]]
-        numbers = [description["bytes"], *description["counts"], *description["shape"]]
+        numbers = [description["bytes"], *description["counts"], *description["shape"], description.get("unlabelled", 0)]
         if description["version"] == _DESCRIPTION:
             description["imported"] = (folder / "set.json").stat().st_mtime
             unchanged = hashlib.sha256(written).hexdigest() == folder.name

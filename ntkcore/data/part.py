@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ntkcore.data.load import read_images, texts_of
 from ntkcore.data.names import NAMED, VECTOR_SETS
 from ntkcore.data.own_store import open_own, own_title
-from ntkcore.data.selection import choose_classes, draw
+from ntkcore.data.selection import choose_classes, counted, draw
 from ntkcore.data.sources import Source, open_source
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
@@ -54,7 +54,7 @@ def load_part(name: DatasetName, own: str | None, classes: Sequence[str], n: int
         SpecError: a class the set does not have.
         DataError: too few images, a damaged file, or a set without images; DataMissing: it is not on this machine.
     """
-    title, source = _opened(name, own, settings)
+    title, source = opened(name, own, settings)
     chosen = choose_classes(title, source.class_names, tuple(classes))
     index = draw(source.labels, chosen, n, seed, title=title)
     position = np.full(len(source.class_names), -1)
@@ -65,13 +65,14 @@ def load_part(name: DatasetName, own: str | None, classes: Sequence[str], n: int
 
 def facts_of(name: DatasetName, own: str | None, settings: Settings) -> SetFacts:
     """What a set has. Raises as :func:`load_part`."""
-    title, source = _opened(name, own, settings)
-    counts = np.bincount(source.labels, minlength=len(source.class_names))
+    title, source = opened(name, own, settings)
+    counts = counted(source.labels, len(source.class_names))
     inputs, _ = read_images(source, np.zeros(1, np.int64))
     return SetFacts(title, source.class_names, tuple(map(int, counts)), inputs.shape[1:])
 
 
-def _opened(name: DatasetName, own: str | None, settings: Settings) -> tuple[str, Source]:
+def opened(name: DatasetName, own: str | None, settings: Settings) -> tuple[str, Source]:
+    """Title and source of a set of images or texts. Raises as :func:`load_part`."""
     if own is not None:
         return own_title(own, settings), open_own(own, settings)
     known = NAMED.get(name)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ntkcore.data.filenames import shown
 from ntkcore.errors import DataError, SpecError
 
+UNLABELLED = -1
+"""Label of what nobody labelled yet."""
 _DRAW, _NOISE = 1, 2  # streams of one seed
 
 
@@ -23,6 +25,15 @@ def choose_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, 
     """
     if len(class_names) < 2:
         raise DataError(f"{title} has fewer than two classes.", "Use a set with at least two classes.")
+    return known_classes(title, class_names, wanted)
+
+
+def known_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """As :func:`choose_classes`, of a set that may have one class or none.
+
+    Raises:
+        SpecError: a name that is not one of the set's classes.
+    """
     unknown = [name for name in wanted if name not in class_names]
     if unknown:
         raise SpecError(f"{title} has no class {_listed(unknown)}.", f"Its classes are: {', '.join(class_names)}.")
@@ -65,6 +76,11 @@ def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int
     noisy = labels.copy()
     noisy[moved] = (labels[moved] + shifts[moved]) % classes
     return noisy
+
+
+def counted(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """How many there are of each class; what has no label is of none."""
+    return np.bincount(labels[labels != UNLABELLED], minlength=classes)
 
 
 def require_pairs(labels: NDArray[np.int64], class_names: tuple[str, ...], where: str, remedy: str, what: str = "image") -> None:

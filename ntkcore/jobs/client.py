@@ -29,6 +29,7 @@ from ntkcore.jobs.queue import (
 )
 from ntkcore.jobs.state import JobState, Status, Waiting, WorkerState
 from ntkcore.settings import Settings
+from ntkcore.store import sqlite_file
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,18 +82,18 @@ class Jobs:
                 serializer=DBOSPortableJSONSerializer(),
                 retry_connection_errors=False,
             )
-        self._stamp = queue_file.stamp(self._file)
+        self._stamp = sqlite_file.stamp(self._file)
 
     def _follow(self) -> None:
         """Open what is there now, where the file is not the one that was opened."""
-        if queue_file.stamp(self._file) != self._stamp:
+        if sqlite_file.stamp(self._file) != self._stamp:
             with self._opening:
-                if queue_file.stamp(self._file) != self._stamp:
+                if sqlite_file.stamp(self._file) != self._stamp:
                     self._reopen()
 
     def _renew(self, seen: DBOSClient, error: BaseException) -> bool:
         """Open the file anew after an error that may be its own; whether that was one."""
-        if self._file is None or not queue_file.is_doubtful(error):
+        if self._file is None or not sqlite_file.is_doubtful(error):
             return False
         with self._opening:
             if self._client is seen:  # else another thread has
@@ -101,7 +102,7 @@ class Jobs:
 
     def _begin_anew(self, seen: DBOSClient, error: BaseException) -> bool:
         """Move the file aside: it looks sound, and what is asked of it fails all the same."""
-        if self._file is None or not queue_file.is_broken(error):
+        if self._file is None or not sqlite_file.is_broken(error):
             return False
         with self._opening:
             if self._client is seen:

@@ -13,6 +13,7 @@ from ntkcore.jobs import queue_file
 from ntkcore.jobs.book import Book
 from ntkcore.private import close_cache
 from ntkcore.settings import Settings
+from ntkcore.store import sqlite_file
 from ntkcore.store.files import guarded
 from ntkcore.store.lock import exclusive
 
@@ -59,12 +60,12 @@ def prepare(settings: Settings) -> Book:
         close_cache(settings.cache_dir)
     with exclusive(settings.cache_dir / "locks" / "jobs.lock"), reached():
         path = queue_file.of(settings)
-        if path is not None and queue_file.is_damaged(path):
+        if path is not None and sqlite_file.is_damaged(path):
             queue_file.set_aside(path)
         try:
             return _begin(settings)
         except Exception as error:
-            if path is None or not queue_file.is_broken(error):
+            if path is None or not sqlite_file.is_broken(error):
                 raise
             queue_file.set_aside(path)  # a sound database of something else, or of another number of its version
             return _begin(settings)

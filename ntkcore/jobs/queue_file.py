@@ -1,11 +1,9 @@
-"""The file of a queue on SQLite: whether it is sound, still the one that was opened, or to be moved aside.
+"""The file of a queue on SQLite, and how a damaged one is moved aside.
 
 It holds the list of jobs and nothing else: what they computed is in the store.
 """
 
 import logging
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +15,6 @@ from ntkcore.store.files import guarded
 
 _LOG = logging.getLogger("ntkcore.jobs")
 _BESIDE = ("", "-wal", "-shm")  # endings of the files that are one database
-_BROKEN = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}  # of the content, not of the disk or of other processes
-_DOUBTFUL = _BROKEN | {sqlite3.SQLITE_IOERR}  # a file cut short is at first an error of the disk
 
 
 def of(settings: Settings) -> Path | None:
@@ -32,44 +28,6 @@ def close_to_others(settings: Settings) -> None:
     if (path := of(settings)) is not None:
         for ending in _BESIDE:
             close_file(path.with_name(path.name + ending))
-
-
-def stamp(path: Path | None) -> tuple[int, int] | None:
-    """Tells the file from another one put in its place; None when there is none."""
-    try:
-        found = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found else None
-
-
-def is_damaged(path: Path) -> bool:
-    """Whether the file is there and cannot be read as a database, every row of it read; False where others, or the disk, prevent a look."""
-    if not path.is_file():
-        return False
-    if not path.stat().st_size:
-        return True
-    try:
-        with closing(sqlite3.connect(path, timeout=30.0)) as connection:
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                return True
-            for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                for _ in connection.execute(f'SELECT * FROM "{table}"'):
-                    pass
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        return is_broken(error)
-    return False
-
-
-def is_doubtful(error: BaseException) -> bool:
-    """Whether a failed statement makes a look at the file worth while."""
-    return _code(error) in _DOUBTFUL
-
-
-def is_broken(error: BaseException) -> bool:
-    """Whether a failed statement says that the content is not what it was."""
-    return _code(error) in _BROKEN
 
 
 def set_aside(path: Path) -> Path:
@@ -103,12 +61,3 @@ def remove(aside: Path) -> None:
     with guarded(aside.parent):
         for ending in _BESIDE:
             aside.with_name(aside.name + ending).unlink(missing_ok=True)
-
-
-def _code(error: BaseException) -> int | None:
-    """SQLite's primary code of an error, of SQLite's or SQLAlchemy's."""
-    origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    code = getattr(origin, "sqlite_errorcode", None)
-    if code is None and isinstance(origin, sqlite3.OperationalError | UnicodeDecodeError):  # text, or a message, that is not UTF-8
-        return sqlite3.SQLITE_ERROR
-    return code & 0xFF if code is not None else None

@@ -27,6 +27,7 @@ from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUES, VERSION, Lane, 
 from ntkcore.jobs.reserve import Reserve
 from ntkcore.private import make_private
 from ntkcore.settings import Settings
+from ntkcore.store import sqlite_file
 from ntkcore.store.files import guarded
 
 Handler = Callable[[dict[str, Any], JobContext], dict[str, Any]]
@@ -86,7 +87,7 @@ class _Worker:
         _log_to(settings.cache_dir / "logs" / f"worker-{name}.log")
         self._book = prepare(settings)
         self._file = queue_file.of(settings)
-        self._stamp = queue_file.stamp(self._file)
+        self._stamp = sqlite_file.stamp(self._file)
         self._reserve = Reserve(device_lock.lock_path(settings.cache_dir, name).with_suffix(".reserve"))
         self._reserve.hold()
         self._complained = -math.inf
@@ -142,7 +143,7 @@ class _Worker:
 
         A queue that is no longer there, or damaged, cannot be left for another one in this process: the next worker begins with it.
         """
-        if queue_file.stamp(self._file) != self._stamp:
+        if sqlite_file.stamp(self._file) != self._stamp:
             _LOG.warning("The file of the job queue is another one: this worker stops, and the next one takes it up")
             self.leaving.set()
             return
@@ -153,7 +154,7 @@ class _Worker:
                 self._reap()
         except Exception as error:  # the database is away: what is being computed goes on
             self._complain(error)
-            if self._file is not None and queue_file.is_doubtful(error) and queue_file.is_damaged(self._file):
+            if self._file is not None and sqlite_file.is_doubtful(error) and sqlite_file.is_damaged(self._file):
                 self.leaving.set()
 
     def _reap(self) -> None:

@@ -70,7 +70,7 @@ def show() -> Form:
     with left:
         upload = st.file_uploader(
             "Images: a zip with one folder per class, a Parquet file (image, label), or an npz (images, labels). "
-            "Texts: a CSV or Parquet file (text, label)",
+            "Texts: a CSV or Parquet file (text, label). What has no label yet: a folder “unlabelled”, or an empty label",
             type=["zip", "parquet", "npz", *_TEXTS],
             max_upload_size=limit,
             key=f"upload-{turn}",

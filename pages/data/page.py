@@ -8,6 +8,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own
 from ntkcore.errors import AtlasError
 from ntkcore.specs.learnability import LearnabilitySpec
+from pages import entry
 from pages.data import form as import_form
 from pages.shared import frame, job_panel, strip, words
 from pages.shared.choice import go_to
@@ -57,7 +58,7 @@ def _row(item: OwnSet) -> None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(item.name)}** · {item.n:,} {item.kind}, {len(item.class_names)} classes, {item.shape_text}")
-            sound = not item.problem and strip.strip(_first_look(item).dataset)
+            sound = not item.problem and strip.strip(_first_look(item).dataset, unlabelled=bool(item.unlabelled))
             of_class = zip(item.class_names, item.counts, strict=True)
             counts = ", ".join(f"{words.plain(name)} ({words.counted(count, item.kind)})" for name, count in of_class)
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
@@ -66,10 +67,7 @@ def _row(item: OwnSet) -> None:
             for note in item.notes:
                 st.caption(words.plain(note))
         with right:
-            if st.button("Explore", key=f"explore-{item.content_id[:12]}", type="primary", width="stretch", disabled=not sound):
-                with st.spinner("Measuring this machine for the forecast …", show_time=False):
-                    spec = defaults.affordable(LEARNABILITY, defaults.fewer_images(_first_look(item), workspace()), workspace())
-                go_to("learnability", spec)
+            _open(item, sound)
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
@@ -79,6 +77,23 @@ def _row(item: OwnSet) -> None:
                         frame.show_error(error)
                     else:
                         st.rerun()
+
+
+def _open(item: OwnSet, sound: bool) -> None:
+    """The buttons to the pages that work on it."""
+    short = item.content_id[:12]
+    if item.unlabelled and st.button("Label", key=f"label-{short}", type="primary", width="stretch", disabled=not sound):
+        st.switch_page(entry("label").file, query_params={"set": item.content_id})
+    kind = "secondary" if item.unlabelled else "primary"
+    if st.button("Explore", key=f"explore-{short}", type=kind, width="stretch", disabled=not _explored(item, sound)):
+        with st.spinner("Measuring this machine for the forecast …", show_time=False):
+            spec = defaults.affordable(LEARNABILITY, defaults.fewer_images(_first_look(item), workspace()), workspace())
+        go_to("learnability", spec)
+
+
+def _explored(item: OwnSet, sound: bool) -> bool:
+    """Whether its labels are enough for the other pages, which see nothing else of it."""
+    return sound and (not item.unlabelled or (len(item.counts) > 1 and min(item.counts) > 1))
 
 
 def _first_look(item: OwnSet) -> LearnabilitySpec:

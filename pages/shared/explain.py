@@ -1,7 +1,7 @@
 """What the numbers mean: the equation, its source, how to read the picture, what it does not say, and the code."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ class Explainer:
         what, source: the equations, and where they are from.
         read, aside: how to read the charts, and a remark on it.
         silent: what the numbers do not say.
-        analysis: the function of the notebook and the command that compute it.
+        analysis: the function of the notebook and the command that compute it; "" where people do, and there is no code.
         show: the notebook's function that shows the result.
         query: what was chosen, by the names of the page's address.
     """
@@ -31,9 +31,9 @@ class Explainer:
     read: str
     aside: str
     silent: str
-    analysis: str
-    show: str
-    query: Query
+    analysis: str = ""
+    show: str = ""
+    query: Query = field(default_factory=dict)
 
 
 def explain(explainer: Explainer) -> None:
@@ -44,7 +44,8 @@ def explain(explainer: Explainer) -> None:
 
 @st.fragment(key="explain")
 def _tabs(explainer: Explainer) -> None:
-    tabs = st.tabs(["The equation", "How to read it", "What it does not say", CODE], key=TABS, on_change="rerun")
+    code = [CODE] if explainer.analysis else []
+    tabs = st.tabs(["The equation", "How to read it", "What it does not say", *code], key=TABS, on_change="rerun")
     with tabs[0]:
         st.markdown(spoken(explainer.what))
         st.caption(explainer.source)
@@ -53,16 +54,18 @@ def _tabs(explainer: Explainer) -> None:
         st.caption(spoken(explainer.aside))
     with tabs[2]:
         st.markdown(spoken(explainer.silent))
+    if not code:
+        return
     with tabs[3]:
         # Only where it is read: what colours code takes the browser longer than two charts, and would hold these up.
-        for name, code, language, height in (
+        for name, lines, language, height in (
             ("In Python:", python_lines(explainer), "python", 100),
             ("On the command line:", command_line(explainer), "bash", 60),
         ):
             st.markdown(name)
             with st.container(height=height, border=False):  # the page's end stays where it is when it comes
                 if tabs[3].open:
-                    st.code(code, language=language)
+                    st.code(lines, language=language)
 
 
 def python_lines(explainer: Explainer) -> str:

@@ -82,3 +82,5 @@ def heading(name: str) -> None:
     """A page's title and the one sentence that says what it answers."""
     page = entry(name)
     frame.heading(page.heading or page.title, page.lead)
+    if (damage := workspace().library.problem()) is not None:
+        frame.show_error(damage)

@@ -14,10 +14,14 @@ from pages.shared import frame, media, words
 _SHOWN = 9
 
 
-def strip(spec: DatasetSpec) -> bool:
-    """Show the first images of a draw; a set that cannot be drawn from says why. Whether it could be."""
+def strip(spec: DatasetSpec, *, unlabelled: bool = False) -> bool:
+    """Show the first images of a draw; a set that cannot be drawn from says why. Whether it could be.
+
+    Args:
+        unlabelled: whether those that have no label yet are drawn, too.
+    """
     try:
-        pack = sample_thumbnails(spec, _SHOWN, workspace())
+        pack = sample_thumbnails(spec, _SHOWN, workspace(), unlabelled=unlabelled)
     except AtlasError as error:
         frame.show_error(error)
         return False

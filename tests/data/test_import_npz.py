@@ -138,7 +138,6 @@ BAD = {
     "short labels": ({"images": GOOD, "labels": [0, 1, 1]}, r"has 4 images, but labels has the shape \(3,\)"),
     "matrix of labels": ({"images": GOOD, "labels": np.eye(4, 2)}, r"labels has the shape \(4, 2\)"),
     "fractions": ({"images": GOOD, "labels": [0.0, 0.0, 0.5, 0.5]}, "has the label 0.5; whole numbers or text are needed"),
-    "missing labels": ({"images": GOOD, "labels": [0.0, 0.0, np.nan, 1.0]}, r"1 rows of the npz have no label \(NaN\)"),
     "complex labels": ({"images": GOOD, "labels": [0j, 0j, 1j, 1j]}, "labels of the npz are complex128"),
     "bytes that are no text": (
         {"images": GOOD, "labels": [b"a", b"a", b"\xff", b"\xff"]},

@@ -11,6 +11,7 @@ from caches import begun
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import Jobs, queue_file
 from ntkcore.settings import Settings
+from ntkcore.store import sqlite_file
 
 NOISE = random.Random(0).randbytes(100_000)
 
@@ -171,7 +172,7 @@ def test_a_sound_file_that_somebody_holds_is_not_damaged(jobs, chosen):
     path = queue_file.of(chosen)
     with sqlite3.connect(path, isolation_level=None) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        assert not queue_file.is_damaged(path)
+        assert not sqlite_file.is_damaged(path)
         connection.execute("ROLLBACK")
-    assert not queue_file.is_damaged(chosen.cache_dir / "nothing") and not queue_file.is_damaged(chosen.cache_dir)
+    assert not sqlite_file.is_damaged(chosen.cache_dir / "nothing") and not sqlite_file.is_damaged(chosen.cache_dir)
     assert len(jobs.list()) == 30

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, ThumbnailPack, load_dataset, open_pack, thumbnail_pack
+from ntkcore.data import Dataset, ThumbnailPack, load_dataset, load_pool, open_pack, pool_size, thumbnail_pack
 from ntkcore.specs import DatasetSpec
 
 
@@ -13,13 +13,20 @@ def thumbnails(pack: str, spec: DatasetSpec, ws: Workspace) -> ThumbnailPack:
     return found if found is not None else _encoded(load_dataset(spec, ws.settings), ws)
 
 
-def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace) -> ThumbnailPack:
-    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed."""
+def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace, *, unlabelled: bool = False) -> ThumbnailPack:
+    """Thumbnails of the first ``count`` images of a draw, kept hot: what a set looks like before anything is computed.
+
+    Args:
+        unlabelled: whether those that have no label yet are drawn, too; as many as there are, then.
+    """
 
     def make() -> ThumbnailPack:
-        return _encoded(load_dataset(spec, ws.settings, first=count), ws)
+        if not unlabelled:
+            return _encoded(load_dataset(spec, ws.settings, first=count), ws)
+        size, _, _ = pool_size(spec, ws.settings)
+        return _encoded(load_pool(spec.model_copy(update={"n": min(count, size)}), ws.settings), ws)
 
-    key = ("thumbnails", spec.canonical(), count)
+    key = ("thumbnails", spec.canonical(), count, unlabelled)
     pack = ws.hot.get(key, make, lambda pack: 64 * count)
     if open_pack(pack.id, ws.settings) is None:  # its file is gone, or damaged
         ws.hot.drop(key)

@@ -9,10 +9,10 @@ import numpy as np
 
 from ntkcore.data.file_kinds import START, kind_of, refuse_other
 from ntkcore.data.filenames import clean_class_names, shown
-from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note
+from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note, unlabelled_note
 from ntkcore.data.import_parquet import holds_images
 from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
-from ntkcore.data.selection import require_pairs
+from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.data.text.embed import DIMENSIONS, MOST_DIMENSIONS, Embedded, mean_vectors, tfidf_vectors
 from ntkcore.data.text.read_csv import texts_in_csv
 from ntkcore.data.text.read_parquet import texts_in_parquet
@@ -138,10 +138,12 @@ def _keep(
     if not len(rows):
         raise DataError(f"No text is left: {made.missing}, of every one.", "Use other word vectors, or longer texts.")
     labels, class_names, gone = keep_used_classes(table.labels[rows], table.class_names, "texts")
-    if len(class_names) < 2:
+    whole = (labels != UNLABELLED).all()  # else classes may still be without a text
+    if whole and len(class_names) < 2:
         raise DataError(f"All texts are of the one class {shown(class_names[0])}.", "Bring texts of at least two classes.")
     class_names = clean_class_names(class_names)
-    require_pairs(labels, class_names, "in this set", "Add texts of it, or leave the class out.", "text")
+    if whole:
+        require_pairs(labels, class_names, "in this set", "Add texts of it, or leave the class out.", "text")
     values = made.vectors[placed]
     encoded = [table.texts[row].encode() for row in rows]
     ends = np.cumsum([len(text) for text in encoded], dtype=np.int64)
@@ -166,6 +168,6 @@ def _keep(
         labels=labels,
         shape=values.shape[1:],
         skipped=skipped,
-        notes=[*made.notes, *table.notes, *gone, *([skipped_note(skipped, "texts")] if skipped else [])],
+        notes=[*made.notes, *table.notes, *gone, *unlabelled_note(labels, "texts"), *([skipped_note(skipped, "texts")] if skipped else [])],
         write=write,
     )

@@ -30,8 +30,8 @@ def texts_in_csv(path: Path, wanted: Columns, limits: Limits) -> TextTable:
     """The texts and labels of a CSV file, read line by line. Texts may hold line breaks inside quotes.
 
     Raises:
-        DataError: neither UTF-8 nor marked as UTF-16 (naming line and byte), columns missing, a row that does not fit the header, no
-            label, or too much.
+        DataError: neither UTF-8 nor marked as UTF-16 (naming line and byte), columns missing, a row that does not fit the header, or
+            too much.
     """
     try:
         if path.stat().st_size > limits.text_bytes:
@@ -125,11 +125,9 @@ def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
                     "Put quotes around texts that hold the separator.",
                 )
             label = " ".join(row[label_at].split())
-            if not label or label.casefold() == "nan":
-                raise DataError(f"The row that ends in line {line} of the CSV file has no label.", "Remove the row, or label it.")
             require_length(row[at], f"The row that ends in line {line} of the CSV file")
             texts.append("" if row[at].isspace() else row[at])
-            labels.append(label)
+            labels.append("" if label.casefold() == "nan" else label)  # what has no label yet
             if len(texts) > limits.files:
                 raise too_many(_WHERE, limits.files, "rows")
     except csv.Error as error:

@@ -22,7 +22,7 @@ def texts_in_parquet(path: Path, wanted: Columns, limits: Limits) -> TextTable:
     """The texts and labels of a Parquet file.
 
     Raises:
-        DataError: damaged, columns missing or of another type, text that is not UTF-8 (naming the row), no label, or too much.
+        DataError: damaged, columns missing or of another type, text that is not UTF-8 (naming the row), or too much.
     """
     with BoundedParquet(path, limits, "rows") as file:
         if file.rows == 0:

@@ -13,11 +13,13 @@ from pages.information.labels.review import show_review
 from pages.information.labels.study import metrics_table, show_study
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
+from pages.shared.person import person
 
 
 def show(look: Look, choice: Chosen) -> None:
     """The whole answer."""
     view = choice.view
+    person()
     if problem := reviews.missing_from(look.result, view.labels):
         st.warning(words.plain(problem), icon=":material/warning:")
     with st.spinner("How suspicious each label is …", show_time=False):

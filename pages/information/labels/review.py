@@ -1,8 +1,10 @@
-"""The review of labels: the suspicious ones one at a time, accepted, relabelled or rejected by button or key; the corrected labels."""
+"""The review of labels: the suspicious ones one at a time, accepted, relabelled or rejected by button or key; the corrected labels.
+
+Decisions are in the library, where everybody who reviews these images sees them; the address says which image is looked at.
+"""
 
 import html
 from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,16 +12,20 @@ import streamlit as st
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.result import InfluenceResult
+from ntkcore.analyses.information.labels import kept
 from ntkcore.analyses.information.labels import review as reviews
 from ntkcore.analyses.information.views import look_of
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
+from ntkcore.library import Standing, Taken
 from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
-from pages.shared import frame, media, words
+from pages.shared import frame, media, notice, words
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, gallery
+from pages.shared.person import author
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import enlarged
@@ -29,7 +35,8 @@ _FIRST = (20, 50, 100, 200, 500, 0)
 _GALLERY = "labels_gallery"
 _BEFORE, _SHOWN = 3, 22  # cards before the image under review, and in all
 _FEW = 6  # neighbours
-_UNDO = "information.labels.undo"  # the reviews before each decision of this session
+_PART = "information.labels"  # of the line for what a decision came to
+_RESULT = "information.labels.result"  # what is under review, for what a button does
 _WORDS = {"accept": "✓ accepted", "reject": "✕ rejected"}
 
 
@@ -38,8 +45,11 @@ _WORDS = {"accept": "✓ accepted", "reject": "✕ rejected"}
 def show_review(result: InfluenceResult) -> None:
     """The image under review, the next ones, and the exports. Only this part of the page runs again at a decision."""
     choice = LINK.current()
-    view = choice.view.model_copy(update={"labels": reviews.known(result, choice.view.labels)})
-    labels = view.labels
+    linked = reviews.known(result, choice.view.labels)
+    found_kept = kept.standing(result, workspace())
+    labels = reviews.known(result, kept.merged(linked, found_kept))
+    view = choice.view.model_copy(update={"labels": labels})
+    st.session_state[_RESULT] = result
     st.header("Review the labels", anchor=False)
     if len(result.labels) < 2:
         st.caption(words.spoken("There is one image only: nothing to rank."))
@@ -48,13 +58,15 @@ def show_review(result: InfluenceResult) -> None:
     _controls(result, labels)
     image = reviews.shown(found, labels)
     _progress(result, found, labels, image)
+    _carried(len(kept.carried(linked, found_kept)))
+    notice.show(_PART)
     left, middle, right = st.columns([5, 8, 7], gap="large")
     with left:
         enlarged(result.pack, image, result.class_names[result.labels[image]])
         _steps(found, image, result.pack)
     with middle:
         _question(result, found, image)
-        _deeds(result, found, labels, image)
+        _deeds(result, found, labels, image, found_kept)
         _nearest(result, image)
     with right:
         _facts(result, found, image)
@@ -190,7 +202,7 @@ def _outputs(result: InfluenceResult, outputs: np.ndarray) -> str:
     return ", ".join(f"{names[o]} {words.signed(float(outputs[o]))}" for o in largest)
 
 
-def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int) -> None:
+def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, image: int, held: Standing) -> None:
     names, label = result.class_names, int(result.labels[image])
     what = reviews.decision(labels, image)
     deed, given = what if what is not None else (None, None)
@@ -207,11 +219,12 @@ def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, i
             help="The class it would be given.",
         )
     with st.container(horizontal=True, gap="small"):
-        _deed("Accept", "accept", "A", deed, image, None)
-        _deed(f"Relabel: {words.plain(names[to])}", "relabel", "L", deed if given == to else None, image, to)
-        _deed("Reject", "reject", "X", deed, image, None)
-        history = _history(result)
-        st.button("Undo", key="labels_undo", shortcut="U", type="tertiary", disabled=not history, on_click=_undo)
+        seen = held.seen(image)
+        _deed("Accept", "accept", "A", deed, (image, seen, None))
+        _deed(f"Relabel: {words.plain(names[to])}", "relabel", "L", deed if given == to else None, (image, seen, to))
+        _deed("Reject", "reject", "X", deed, (image, seen, None))
+        mine = any(one.author == author() for one in held.decisions)
+        st.button("Undo", key="labels_undo", shortcut="U", type="tertiary", disabled=not mine, on_click=_undo)
     said = {
         None: "Not decided.",
         "accept": "Accepted: its label stays.",
@@ -220,49 +233,77 @@ def _deeds(result: InfluenceResult, found: reviews.Review, labels: LabelsView, i
     }[deed]
     st.html(
         f'<p class="atlas-quiet"><b>{html.escape(said)}</b> Keys: A accept, L relabel, X reject, U undo, arrows to move. '
-        f"{'The same again takes it back. ' if deed else ''}Decisions are in the address.</p>"
+        f"{'The same again takes it back. ' if deed else ''}{html.escape(_by(held, image))}</p>"
     )
 
 
-def _deed(label: str, deed: reviews.Deed, key: str, now: reviews.Deed | None, image: int, to: int | None) -> None:
+def _by(held: Standing, image: int) -> str:
+    """Who decided it, and under which name the next decision is kept."""
+    now = held.current.get(image)
+    who = "" if now is None or now.deed == "open" else f"Decided by {now.author}. "
+    return f"{who}Decisions are kept on this server, yours as {author()}."
+
+
+def _deed(label: str, deed: reviews.Deed, key: str, now: reviews.Deed | None, of: tuple[int, int | None, int | None]) -> None:
+    image, seen, to = of
     st.button(
         label,
-        key=f"labels_{deed}",
+        key=f"labels_{deed}_{image}_{seen}",  # a key that is pressed twice does not decide the next image
         shortcut=key,
         type="primary" if now == deed else "secondary",
         on_click=_decide,
-        args=(image, None if now == deed else deed, to),
+        args=(image, None if now == deed else deed, to, seen),
     )
 
 
-def _decide(image: int, deed: reviews.Deed | None, to: int | None) -> None:
-    """Decide, remember how it was, and go on to the next image; a decision taken back stays in sight."""
+def _decide(image: int, deed: reviews.Deed | None, to: int | None, seen: int | None) -> None:
+    """Keep the decision, and go on to the next image; a decision taken back stays in sight."""
+    result, ws = st.session_state[_RESULT], workspace()
+    try:
+        kept.keep(result, image, deed, to if deed == "relabel" else None, author(), seen, ws)
+    except Taken as taken:
+        if taken.decision is None or taken.decision.author != author():  # else a key pressed twice, which says nothing new
+            notice.tell(_PART, taken)
+        return
+    except AtlasError as error:
+        notice.tell(_PART, error)
+        return
+    if deed is None:
+        _REVIEW.set(at=image)
+        return
     choice = LINK.current()
-    result = st.session_state[_UNDO]["result"]
-    before = reviews.known(result, choice.view.labels)
-    after = reviews.decided(before, image, deed, to)
-    if after != before:  # a key pressed twice says nothing new
-        st.session_state[_UNDO]["reviews"].append(before.model_copy(update={"at": image}))
-    if deed is not None:
-        found = _review(result, choice.view)
-        after = after.model_copy(update={"at": reviews.following(found, after, image)})
-    LINK.look(labels=after)
-
-
-def _history(result: InfluenceResult) -> list[LabelsView]:
-    """The reviews before each decision; of this result, and of this address as this session has made it."""
-    revision = (result.key, LINK.current().revision)
-    held: dict[str, Any] | None = st.session_state.get(_UNDO)
-    if held is None or held["revision"] != revision:
-        held = st.session_state[_UNDO] = {"revision": revision, "reviews": []}
-    held["result"] = result
-    found: list[LabelsView] = held["reviews"]
-    return found
+    labels = reviews.known(result, kept.merged(choice.view.labels, kept.standing(result, ws)))
+    found = _review(result, choice.view)
+    _REVIEW.set(at=reviews.following(found, labels, image))
 
 
 def _undo() -> None:
-    before = st.session_state[_UNDO]["reviews"].pop()
-    _REVIEW.set(**{name: getattr(before, name) for name in ("at", "accepted", "rejected", "relabelled")})
+    try:
+        image = kept.undo(st.session_state[_RESULT], author(), workspace())
+    except AtlasError as error:
+        notice.tell(_PART, error)
+        return
+    if image is not None:
+        _REVIEW.set(at=image)
+
+
+def _carried(count: int) -> None:
+    """What a link of before brought along, and the button that keeps it."""
+    if not count:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="labels_carried"):
+        st.caption(f"This link carries {words.counted(count, 'decisions')} that the server does not have.")
+        st.button("Keep them here", key="labels_keep", on_click=_keep_carried)
+
+
+def _keep_carried() -> None:
+    result, labels = st.session_state[_RESULT], LINK.current().view.labels
+    try:
+        kept.keep_carried(result, reviews.known(result, labels), author(), workspace())
+    except AtlasError as error:
+        notice.tell(_PART, error)
+        return
+    _REVIEW.set(accepted=(), rejected=(), relabelled=())
 
 
 def _nearest(result: InfluenceResult, image: int) -> None:

@@ -109,8 +109,6 @@ def test_empty_texts_are_left_for_the_import_to_skip(read):
         (b"text,TEXT,label\n1,2,3\n", "has 2 columns text"),
         (b"text,label\ngood,1,2\n", "row that ends in line 2 of the CSV file has 3 columns; the first line names 2"),
         (b"text,label\ngood\n", "ends in line 2 of the CSV file has 1 columns"),
-        (b"text,label\ngood,\n", "ends in line 2 of the CSV file has no label"),
-        (b'text,label\n"a\nb",1\ngood,NaN\n', "ends in line 4 of the CSV file has no label"),
         (b'text,label\n"never closed,1\n', "cannot be read: unexpected end of data"),
         (b'text,label\n"a"b,1\n', "Line 2 of the CSV file cannot be read"),
         (b"text,label\n" + b"x" * 200_000 + b",1\n", "field larger than field limit"),

@@ -13,10 +13,10 @@ from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.information.labels import kept, study, views
 from ntkcore.analyses.information.labels import review as reviews
-from ntkcore.analyses.information.labels import study, views
 from ntkcore.permalink import ADDRESSES
-from ntkcore.specs.detection import SUSPICIONS
+from ntkcore.specs.detection import SUSPICIONS, LabelsView
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 
@@ -52,8 +52,17 @@ def cards(app):
     return json.loads(found.json)["items"]
 
 
-def labels_of(app):
-    return ADDRESSES["information"].read(app.query_params)[1].labels
+@pytest.fixture(autouse=True)
+def _nothing_decided(computed):
+    """Each test begins with a library in which nothing is decided."""
+    ws, _ = computed
+    ws.library.file.unlink(missing_ok=True)
+
+
+def labels_of(computed):
+    """What is decided, as the library has it."""
+    ws, result = computed
+    return kept.merged(LabelsView(), kept.standing(result, ws))
 
 
 def test_known_flips_are_found_and_the_scores_compared(computed):
@@ -90,19 +99,21 @@ def test_a_review_from_decision_to_export(computed):
     assert button(app, "Undo").disabled
     to = int(found.suggested[first])
     button(app, f"Relabel: {result.class_names[to]}").click().run()
-    assert labels_of(app).relabelled == ((first, to),) and app.query_params["labels-at"] == str(second)
+    assert labels_of(computed).relabelled == ((first, to),) and app.query_params["labels-at"] == str(second)
     assert next(card for card in cards(app) if card[0] == first)[3] == f"→ {result.class_names[to]}"
     button(app, "Accept").click().run()
     button(app, "Reject").click().run()
-    now = labels_of(app)
+    now = labels_of(computed)
     assert now.accepted == (second,) and now.rejected == (int(found.queue[2]),) and reviews.done(found, now) == 3
     worth = reviews.outcome(result, now)
     bar = app.get("progress")[0].proto.text
     assert "3 reviewed** of 40" in bar and f"of 8 flipped labels {worth.found} gone, {worth.restored} of them set right" in bar
     button(app, "Undo").click().run()
-    assert labels_of(app).rejected == () and app.query_params["labels-at"] == str(found.queue[2])
-    again = visiting.opened(visitor(), "information", **app.query_params)
-    assert labels_of(again) == labels_of(app) and button(again, "Undo").disabled
+    assert labels_of(computed).rejected == () and app.query_params["labels-at"] == str(found.queue[2])
+    assert not any("accepted" in name or "relabelled" in name for name in app.query_params)
+    before, bar = labels_of(computed), app.get("progress")[0].proto.text
+    again = visiting.opened(visitor(), "information", **app.query_params)  # another browser, which has nothing of its own to undo
+    assert labels_of(computed) == before and again.get("progress")[0].proto.text == bar and button(again, "Undo").disabled
     assert not app.exception and not app.error
 
 
@@ -112,8 +123,12 @@ def test_moving_and_taking_back(computed):
     queue = [int(i) for i in found.queue]
     app = opened(labels={"accepted": (queue[1],), "at": queue[1]})
     assert "Accepted: its label stays" in said(app) and "number 2 of 40" in said(app)
+    assert any("This link carries 1 decision that" in item.value for item in app.caption)
+    button(app, "Keep them here").click().run()
+    assert labels_of(computed).accepted == (queue[1],) and "labels-accepted" not in app.query_params
+    assert not any("carries" in item.value for item in app.caption) and "Accepted: its label stays" in said(app)
     button(app, "Accept").click().run()  # the same again takes it back
-    assert labels_of(app).accepted == () and app.query_params["labels-at"] == str(queue[1])
+    assert labels_of(computed).accepted == () and app.query_params["labels-at"] == str(queue[1])
     button(app, "Next").click().run()
     assert app.query_params["labels-at"] == str(queue[2])
     button(app, "Previous").click().run()
@@ -122,7 +137,20 @@ def test_moving_and_taking_back(computed):
     other = next(c for c in range(3) if c not in (result.labels[queue[0]], found.suggested[queue[0]]))
     widget(app, "selectbox", "Other class").select(result.class_names[other]).run()
     button(app, f"Relabel: {result.class_names[other]}").click().run()
-    assert labels_of(app).relabelled == ((queue[0], other),)
+    assert labels_of(computed).relabelled == ((queue[0], other),)
+
+
+def test_what_another_person_decided_is_shown_and_not_overwritten(computed):
+    ws, result = computed
+    found = reviews.review(Look(result, 0.1, np.inf, ws), "information", 100)
+    first = int(found.queue[0])
+    app = opened(labels={"rejected": (first,), "at": first})
+    assert "Rejected: it is to be left out" in said(app)
+    kept.keep(result, first, "accept", None, "Ben", None, ws)
+    button(app, "Reject").click().run()  # takes the link's rejection back, without having seen Ben's
+    assert labels_of(computed).accepted == (first,) and "Ben decided it meanwhile" in said(app)
+    app = opened(labels={"rejected": (first,), "at": first})
+    assert "Accepted: its label stays" in said(app) and "Decided by Ben" in said(app)
 
 
 def test_another_ranking(computed):
