@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.linalg  # noqa: F401  # its library must be there to be found
 from numpy.typing import NDArray
-from threadpoolctl import LibController, ThreadpoolController
 
 _LARGE = 3e9  # multiplications: a seventh of a second on one core, of which waiting beside other work is a tenth
 _LOCK = threading.Lock()
@@ -24,7 +22,7 @@ class _Wide:
     """NumPy's products that take all cores just now."""
 
     def __init__(self) -> None:
-        self.library: LibController | None = None
+        self.library: Any = None  # of NumPy, once cores are shared
         self.cores = self.under_way = 0
 
     def change(self, by: int) -> None:
@@ -44,6 +42,9 @@ def share_cores(threads: int = 0) -> None:
     Args:
         threads: of a large product at the most; 0: as many as the library has, which is the cores unless the environment says otherwise.
     """
+    import scipy.linalg  # noqa: F401  # its library must be there to be found
+    from threadpoolctl import ThreadpoolController  # the mathematics does without
+
     with _LOCK:
         if _WIDE.library is not None:
             return
