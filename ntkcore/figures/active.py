@@ -11,7 +11,10 @@ from ntkcore.figures.theme import CLASSES, class_colour, ink, layout, literal, q
 from ntkcore.specs.active import STRATEGIES
 
 HEIGHT = 350
+BANDS = 5
+"""Strategies in a chart, at most, for their intervals to be told apart."""
 _BAND = 0.14  # opacity of an interval
+_LEGEND = 10  # pixels of the legend that a strategy takes, two in a row
 _ROW, _AROUND, _LEAST = 30, 100, 240  # pixels of a strategy's row, of what is around all of them, and of all together at least
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKERS = ("circle", "square", "diamond", "x")
@@ -35,7 +38,7 @@ def rows_height(count: int) -> int:
 
 
 def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | None = None, level: float | None = None) -> go.Figure:
-    """Means over labels with their 95 % bands; a point's customdata is its cycle, 0 being the start.
+    """Means over labels, of few strategies with their 95 % bands; a point's customdata is its cycle, 0 being the start.
 
     Args:
         curves: shares of the held-out images, or differences of such.
@@ -44,11 +47,11 @@ def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | No
         at: number of labels that is marked.
         level: share that is marked; None where the values are differences: then 0 is.
     """
-    figure = go.Figure(layout=layout(mode, height=HEIGHT))
+    figure = go.Figure(layout=layout(mode, height=HEIGHT + _LEGEND * max(0, len(curves) - 4)))
     figure.add_hline(y=0 if level is None else level, line={"color": quiet(mode), "width": 1.2, "dash": "dot"}, layer="below")
     if at is not None:
         figure.add_vline(x=at, line={"color": quiet(mode), "width": 2}, layer="below")
-    for curve in curves:
+    for curve in curves if len(curves) <= BANDS else ():
         _band(figure, curve, mode)
     for curve in curves:
         _line(figure, curve, mode, "%{x} labels: %{y:.1%}" if level is not None else "%{x} labels: %{y:+.1%}")

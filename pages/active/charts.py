@@ -18,8 +18,8 @@ def show_curves(result: Study, view: ActiveView) -> None:
     """Accuracy beside the difference from what all are compared with."""
     spec, base = result.spec, named(views.reference(result.spec))
     at, level = spec.protocol.labels[views.cycle_of(result, view)], views.level_of(result, view)
-    curves, ahead = views.curves(result), views.differences(result)
-    band = f"mean of {spec.seeds} repeats, band: 95 % interval" if spec.seeds > 1 else "one repeat"
+    names = views.shown(result, view)
+    curves, ahead = ([one for one in found if one.name in names] for found in (views.curves(result), views.differences(result)))
     columns = st.columns(2, gap="large")
     with columns[0]:
         chart(
@@ -27,7 +27,7 @@ def show_curves(result: Study, view: ActiveView) -> None:
             figures.curves_figure(curves, frame.mode(), what="held-out images right", at=at, level=level),
             key="active_accuracy",
             table=partial(views.curve_table, curves, "accuracy"),
-            note=f"{band[0].upper()}{band[1:]}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
+            note=f"{_means(spec.seeds, len(curves))}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
             on_select=partial(_look_at, "active_accuracy"),
             selection_mode="points",
         )
@@ -47,7 +47,9 @@ def show_curves(result: Study, view: ActiveView) -> None:
 def show_more(result: Study, view: ActiveView) -> None:
     """Labels needed, mean accuracies on the way, and seconds of a choice."""
     level = views.level_of(result, view)
-    rows, seconds = views.rows(result, level), views.query_seconds(result)
+    names = views.shown(result, view)
+    rows = [row for row in views.rows(result, level) if row.name in names]
+    seconds = [curve for curve in views.query_seconds(result) if curve.name in names]
     columns = st.columns(3, gap="large")
     with columns[0]:
         chart(
@@ -73,6 +75,14 @@ def show_more(result: Study, view: ActiveView) -> None:
             table=partial(views.curve_table, seconds, "seconds"),
             note="On this machine, kernels and outputs of the candidates included. Thesis, Fig. 2.1a.",
         )
+
+
+def _means(seeds: int, lines: int) -> str:
+    """What a line is, and whether there are bands."""
+    if seeds == 1:
+        return "One repeat"
+    bands = "band: 95 % interval" if lines <= figures.BANDS else f"95 % intervals are drawn of {figures.BANDS} strategies or fewer"
+    return f"Mean of {seeds} repeats, {bands}"
 
 
 def _look_at(key: str) -> None:

@@ -27,13 +27,15 @@ def show_picked(result: Study, view: ActiveView) -> None:
     spec, cycle = result.spec, views.cycle_of(result, view)
     split = images(spec, workspace())
     st.header(f"What they picked in cycle {cycle}", anchor=False)
-    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
+    names = views.shown(result, view)
+    places = [spec.strategies.index(name) for name in names]
+    numbers, norms = (found(result, view.repeat, cycle)[places] for found in (views.picks, views.norms))
     middle = np.median(norms)
-    for first in range(0, len(spec.strategies), _BESIDE):
-        columns = st.columns(min(_BESIDE, max(2, len(spec.strategies))), gap="large")
-        for place in range(first, min(first + _BESIDE, len(spec.strategies))):
+    for first in range(0, len(names), _BESIDE):
+        columns = st.columns(min(_BESIDE, max(2, len(names))), gap="large")
+        for place in range(first, min(first + _BESIDE, len(names))):
             with columns[place - first]:
-                _gallery(spec.strategies[place], numbers[place], norms[place], float(middle), split)
+                _gallery(names[place], numbers[place], norms[place], float(middle), split)
     st.caption(
         f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and k(x,x) of "
         "the network before training, the same network for all."
@@ -65,10 +67,10 @@ def _card(image: int, norm: float, middle: float, split: Split) -> Card:
 
 def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None:
     spec, mode = result.spec, frame.mode()
-    names, titles = spec.strategies, [STRATEGIES[name] for name in spec.strategies]
-    classes = split.train.class_names
-    counts, shared = views.balance(result, cycle), views.overlap(result, cycle)
-    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
+    names, classes = views.shown(result, view), split.train.class_names
+    titles, places = [STRATEGIES[name] for name in names], [spec.strategies.index(name) for name in names]
+    counts, shared = views.balance(result, cycle)[places], views.overlap(result, cycle)[np.ix_(places, places)]
+    numbers, norms = (found(result, view.repeat, cycle)[places] for found in (views.picks, views.norms))
     columns = st.columns(2, gap="large")
     with columns[0]:
         chart(

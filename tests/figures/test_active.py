@@ -42,6 +42,13 @@ def test_one_seed_has_no_band(curves):
     assert len(figure.data) == 1 and figure.layout.shapes[0].y0 == 0
 
 
+def test_of_many_strategies_the_lines_alone_are_drawn_and_the_legend_has_room(curves):
+    many = [curve(name, [[0.2, 0.5, 0.6], [0.3, 0.4, 0.7]]) for name in list(STRATEGIES)[:8]]
+    figure = figures.curves_figure(many, "dark", what="right", level=0.5)
+    assert [trace.name for trace in figure.data] == [STRATEGIES[one.name] for one in many]
+    assert figure.layout.height > figures.curves_figure(curves, "dark", what="right").layout.height
+
+
 def test_strategies_are_told_apart_by_colour_dash_or_marker():
     for mode in ("light", "dark"):
         looks = {(figures.colour_of(name, mode), *figures.style_of(name)) for name in STRATEGIES}
