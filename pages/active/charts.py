@@ -1,5 +1,6 @@
 """The charts of the active learning page: accuracy over labels, the lead over random, what a choice costs, labels that are needed."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -8,7 +9,7 @@ from ntkcore.analyses.active import views
 from ntkcore.analyses.active.answer import named
 from ntkcore.analyses.active.views import Study
 from ntkcore.figures import active as figures
-from ntkcore.specs.active import ActiveView
+from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame
 from pages.shared.charts import chart, clicked
@@ -20,6 +21,8 @@ def show_curves(result: Study, view: ActiveView) -> None:
     at, level = spec.protocol.labels[views.cycle_of(result, view)], views.level_of(result, view)
     names = views.shown(result, view)
     curves, ahead = ([one for one in found if one.name in names] for found in (views.curves(result), views.differences(result)))
+    if len(curves) > figures.BANDS:
+        _key([curve.name for curve in curves])
     columns = st.columns(2, gap="large")
     with columns[0]:
         chart(
@@ -75,6 +78,17 @@ def show_more(result: Study, view: ActiveView) -> None:
             table=partial(views.curve_table, seconds, "seconds"),
             note="On this machine, kernels and outputs of the candidates included. Thesis, Fig. 2.1a.",
         )
+
+
+def _key(names: Sequence[str]) -> None:
+    """Which line is whose, for both charts; too much for their legends."""
+    mode, styles = frame.mode(), {"solid": "solid", "dot": "dotted"}
+    parts = []
+    for name in names:
+        border = f"3px {styles.get(figures.style_of(name)[0], 'dashed')} {figures.colour_of(name, mode)}"
+        line = f'<span style="display: inline-block; width: 1.6rem; vertical-align: middle; border-top: {border}"></span>'
+        parts.append(f'<span style="white-space: nowrap; margin-right: 1.1rem">{line} {STRATEGIES[name]}</span>')
+    st.html(f'<div style="line-height: 1.7">{" ".join(parts)}</div>')
 
 
 def _means(seeds: int, lines: int) -> str:

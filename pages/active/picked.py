@@ -12,7 +12,6 @@ from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import active as figures
-from ntkcore.figures.information.believe import correlation_figure
 from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame, media, words
@@ -71,7 +70,7 @@ def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None
     titles, places = [STRATEGIES[name] for name in names], [spec.strategies.index(name) for name in names]
     counts, shared = views.balance(result, cycle)[places], views.overlap(result, cycle)[np.ix_(places, places)]
     numbers, norms = (found(result, view.repeat, cycle)[places] for found in (views.picks, views.norms))
-    columns = st.columns(2, gap="large")
+    columns = st.columns(2, gap="large") if len(names) <= figures.BANDS else (st.container(), st.container())
     with columns[0]:
         chart(
             f"Labels of each class after cycle {cycle}",
@@ -84,7 +83,7 @@ def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None
         chance = cycle * spec.protocol.query / max(1, spec.dataset.n - spec.protocol.start)
         chart(
             f"Chosen by both until cycle {cycle}",
-            correlation_figure(shared, titles, mode, what="share"),
+            figures.overlap_figure(shared, names, mode),
             key="active_overlap",
             table=lambda: pd.DataFrame(shared, index=titles, columns=titles).rename_axis("strategy").reset_index(),
             note=f"Mean over the repeats; two that choose at random share about {chance:.2f}.",

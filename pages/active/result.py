@@ -62,7 +62,7 @@ def _controls(result: Study, view: ActiveView) -> None:
             100.0,
             step=0.5,
             format="%g",
-            width=150,
+            width=135,
             help="For which labels are counted. At first: what random reaches at the end.",
         )
         if spec.protocol.cycles > 1:
@@ -72,11 +72,11 @@ def _controls(result: Study, view: ActiveView) -> None:
                 "Cycle",
                 1,
                 spec.protocol.cycles,
-                width=320,
+                width=230,
                 help="Whose choices are shown, and after which strategies are compared.",
             )
         if spec.seeds > 1:
-            _VIEW.control("repeat", st.selectbox, "Repeat", options=list(range(spec.seeds)), width=110, help="Whose choices are shown.")
+            _VIEW.control("repeat", st.selectbox, "Repeat", options=list(range(spec.seeds)), width=90, help="Whose choices are shown.")
         if len(spec.strategies) > 2:
             _VIEW.control(
                 "only",
@@ -85,7 +85,7 @@ def _controls(result: Study, view: ActiveView) -> None:
                 options=list(spec.strategies),
                 format_func=STRATEGIES.__getitem__,
                 placeholder="all strategies",
-                width=300,
+                width=230,
                 help="In charts and galleries; the table has all.",
             )
         st.download_button(
