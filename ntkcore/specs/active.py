@@ -19,9 +19,9 @@ STRATEGIES: dict[str, str] = {
     "max-herding": "MaxHerding",
     "uherding": "UHerding",
     "lookahead": "Look-ahead (pNTK)",
-    "lookahead-emoc": "Look-ahead, expected change",
-    "lookahead-eer": "Look-ahead, expected error",
-    "lookahead-flips": "Look-ahead, flips",
+    "lookahead-emoc": "Look-ahead (expected change)",
+    "lookahead-eer": "Look-ahead (expected error)",
+    "lookahead-flips": "Look-ahead (flips)",
     "lookahead-first": "Look-ahead (first logit)",
     "lookahead-full": "Look-ahead (full eNTK)",
 }
