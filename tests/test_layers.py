@@ -15,6 +15,7 @@ LEVELS = {
     "short": 0,
     "vision": 0,
     "architecture": 1,
+    "cores": 1,
     "linalg": 1,
     "specs": 1,
     "permalink": 2,
@@ -36,7 +37,7 @@ LEVELS = {
     "cli": 11,
     "__main__": 12,
 }
-BARE = {"numpy", "scipy", "torch", "ntkcore.errors", "ntkcore.linalg"}
+BARE = {"numpy", "scipy", "torch", "ntkcore.cores", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}
 JAX_BACKEND = ROOT / "ntkcore" / "kernels" / "jax_backend.py"
 MATHEMATICS = ("kernels", "regression", "learnability", "convergence", "influence", "information", "active")

@@ -353,7 +353,7 @@ def _describe(folder: Path) -> dict[str, Any]:
 
 def _data_id(description: Mapping[str, Any]) -> str:
     """The id of the data that a description speaks of."""
-    n, shape = sum(description["counts"]), list(description["shape"])
+    n, shape = sum(description["counts"]) + description.get("unlabelled", 0), list(description["shape"])
     stored = [n, *shape] if len(shape) == 1 else [n, *shape[1:], *([] if shape[0] == 1 else [shape[0]])]
     return data_id_of(description["hashes"], tuple(stored), tuple(description["class_names"]))
 

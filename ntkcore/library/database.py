@@ -210,6 +210,6 @@ def _stamp(file: Path) -> Stamp | None:
 
 def _damage(file: Path) -> LibraryError:
     return LibraryError(
-        f"The library of labels, {file.name} in the server's cache, is damaged.",
+        f"The library of labels is damaged: {file.name} in the server's cache.",
         "Nothing is written to it, and no label can be given. Put a copy of it in its place; or move it away, and a new one begins.",
     )

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES
 from ntkcore.specs.active import MOST_SEEDS, STRATEGIES, ActiveSpec, ActiveView
-from pages.shared import bar
+from pages.shared import bar, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -44,7 +44,7 @@ def _model(spec: ActiveSpec) -> None:
         left.number_input(label, 1, 8192, **_BAR.value("width"), disabled=spec.model.weights == "pretrained")
     if architecture == "fcn":
         right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
-    left.number_input("Epochs", 1, 2000, **_BAR.value("epochs"), help="Of each training, on the images labelled by then.")
+    left.number_input("Epochs", 1, 2000, **_BAR.value("epochs"), help=words.spoken("Of each training, on the images labelled by then."))
     right.number_input("First seed", 0, 2**31 - 1, **_BAR.value("init"), help="Of the initialisation; each repeat has the next.")
     st.toggle("Train on from the last network", **_BAR.value("warm"), help="Rather than from a new one with the same initialisation.")
     bar.training_fields(_BAR)
@@ -55,9 +55,11 @@ def _labels() -> None:
     left.number_input("Labelled at first", 2, 100_000, step=10, **_BAR.value("start"))
     right.number_input("Labels a cycle", 1, 20_000, step=5, **_BAR.value("query"))
     left.number_input("Cycles", 1, 200, **_BAR.value("cycles"))
-    right.number_input("Candidates", 2, 20_000, step=100, **_BAR.value("pool"), help="Drawn from the unlabelled images in each cycle.")
+    right.number_input(
+        "Candidates", 2, 20_000, step=100, **_BAR.value("pool"), help=words.spoken("Drawn from the unlabelled images in each cycle.")
+    )
     left.number_input("Repeats", 1, MOST_SEEDS, **_BAR.value("seeds"), help="Each with another start, draw and initialisation.")
-    right.number_input("Held-out images", 2, 10_000, step=100, **_BAR.value("test"), help="Accuracy is measured on them.")
+    right.number_input(words.spoken("Held-out images"), 2, 10_000, step=100, **_BAR.value("test"), help="Accuracy is measured on them.")
     st.toggle("As many of each class at first", **_BAR.value("balanced"), help="Rather than drawn at random.")
 
 
@@ -86,8 +88,10 @@ def _strategies(spec: ActiveSpec) -> None:
     st.toggle(
         "Look-ahead is told each label at once",
         **_BAR.value("sequential"),
-        help="The next image is chosen with that label in the kernel, without training (Thesis §2.2); the others choose a cycle’s images "
-        "together.",
+        help=words.spoken(
+            "The next image is chosen with that label in the kernel, without training (Thesis §2.2); the others choose a cycle’s images "
+            "together."
+        ),
     )
     bar.precision_field(_BAR, help="Of the kernels; all is solved in float64.")
 

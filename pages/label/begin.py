@@ -92,8 +92,8 @@ def _form(folded: bool) -> None:
         )
         if practise:
             st.caption(
-                f"All of {words.plain(title)} has labels, so this is practice: the labels are hidden, {held:,} further images are held "
-                "out, and the page says how well the network does on them."
+                f"All of {words.plain(title)} has labels, so this is practice: the labels are hidden, {held:,} further ones are held out, "
+                "and the page says how well the network does on them."
             )
         else:
             st.caption(f"{without:,} of {size:,} have no label yet; the labels that are there are learned from the start.")

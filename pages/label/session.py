@@ -53,7 +53,7 @@ def show(chosen: str) -> None:
         if not _network(asked):
             return
         if not me.name:
-            ask("It stands beside each of your labels; this browser remembers it. Then the first image comes.")
+            ask("It stands beside each of your labels; this browser remembers it. Then the first one comes.")
             return
         sitting = sittings.sit(session, ws)
     except CorruptArtifact as damage:
