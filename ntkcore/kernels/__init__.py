@@ -8,7 +8,7 @@ from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.memory import working_set
 from ntkcore.kernels.plan import FallbackWarning, LayerPlan, PlanEntry, layer_plan
 from ntkcore.kernels.relu import two_layer_relu_ntk
-from ntkcore.kernels.ways import Ways, quickest
+from ntkcore.kernels.ways import Ways
 
 __all__ = [
     "Compression",
@@ -24,7 +24,6 @@ __all__ = [
     "layer_plan",
     "ntk_diagonal",
     "ntk_tiles",
-    "quickest",
     "two_layer_relu_ntk",
     "working_set",
 ]

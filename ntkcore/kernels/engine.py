@@ -21,7 +21,7 @@ from ntkcore.kernels.layers import Prepared, Site
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned
 from ntkcore.kernels.pool import processors
-from ntkcore.kernels.ways import PLAIN, Ways, quickest
+from ntkcore.kernels.ways import PLAIN, Ways, choosable, measured
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
@@ -91,8 +91,8 @@ class Engine:
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])
         little = len(self.samples) * max(self._per_sample, self._per_norm) < _WORTH
-        plain = kind != "cpu" or self.dtype != torch.float32 or (ways is None and little)
-        self.ways = PLAIN if plain else ways or quickest(self.like)
+        plain = not choosable(self.like) or (ways is None and little)
+        self.ways = PLAIN if plain else ways or measured()
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -55,6 +55,9 @@ class Ways:
         return cls(products, weights)  # type: ignore[arg-type]  # one of them
 
 
+TIMED = "products blas", "products onednn", "weights windows", "weights grouped"
+"""What is timed, in this order."""
+
 PLAIN = Ways()
 """Those of float64, of a GPU, and of work too small to measure for."""
 
@@ -87,23 +90,32 @@ def grouped_weights(
     return found.view(batch, -1, channels, *kernel)
 
 
-@cache
-def measured() -> Ways:
-    """The quickest on this machine, on one thread, measured in less than a tenth of a second when it is first asked for."""
-    if not torch.backends.mkldnn.is_available():
-        return PLAIN
+def ways_seconds() -> tuple[float, ...]:
+    """What each of TIMED takes on one thread of this machine, measured in less than a tenth of a second; infinity for what it has not."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.no_grad():
-            return Ways("onednn" if _quicker(*_products()) else "blas", "grouped" if _quicker(*_weights()) else "windows")
+            return (*_timed(*_products()), *_timed(*_weights()))
     finally:
         torch.set_num_threads(before)
 
 
-def quickest(like: Tensor) -> Ways:
-    """Those for a network with weights ``like`` this, on its device and in its precision."""
-    return measured() if like.device.type == "cpu" and like.dtype == torch.float32 else PLAIN
+def chosen(taken: Sequence[float]) -> Ways:
+    """The ways that are quickest by the :func:`ways_seconds` of each; the plain one where another is not clearly quicker."""
+    blas, onednn, windows, grouped = taken
+    return Ways("onednn" if onednn < _CLEAR * blas else "blas", "grouped" if grouped < _CLEAR * windows else "windows")
+
+
+@cache
+def measured() -> Ways:
+    """Those that are quickest in this process, measured when it is first asked for."""
+    return chosen(ways_seconds())
+
+
+def choosable(like: Tensor) -> bool:
+    """Whether there is a choice for a network with weights ``like`` this, on its device and in its precision."""
+    return like.device.type == "cpu" and like.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def _products() -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
@@ -134,17 +146,16 @@ def _weights() -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
     return windows, grouped
 
 
-def _quicker(plain: Callable[[], Tensor], other: Callable[[], Tensor]) -> bool:
-    """Whether the ``other`` way gives as much in clearly less time of the processor; not where it fails."""
-    seconds: dict[Callable[[], Tensor], list[float]] = {plain: [], other: []}
+def _timed(plain: Callable[[], Tensor], other: Callable[[], Tensor]) -> tuple[float, float]:
+    """Seconds of the processor that both ways take; infinity for the ``other`` where it fails or gives something else."""
+    found: dict[Callable[[], Tensor], list[float]] = {plain: [], other: []}
     try:
-        if not torch.allclose(plain().sum(), other().sum(), rtol=1e-3):  # also loads the libraries
-            return False
-        for _ in range(_TIMES):
-            for way, found in seconds.items():
-                begun = time.thread_time()
-                way()
-                found.append(time.thread_time() - begun)
+        right = torch.allclose(plain().sum(), other().sum(), rtol=1e-3)  # also loads the libraries
     except (RuntimeError, AttributeError):  # another build of torch may have it not
-        return False
-    return min(seconds[other]) < _CLEAR * min(seconds[plain])
+        right = False
+    for _ in range(_TIMES):
+        for way in (plain, other) if right else (plain,):
+            begun = time.thread_time()
+            way()
+            found[way].append(time.thread_time() - begun)
+    return min(found[plain]), min(found[other], default=float("inf"))

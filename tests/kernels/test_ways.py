@@ -8,7 +8,7 @@ from torch import nn
 
 from ntkcore.errors import DataError
 from ntkcore.kernels import empirical_ntk, ntk_diagonal, ways
-from ntkcore.kernels.ways import PLAIN, Ways, grouped_weights, measured, product
+from ntkcore.kernels.ways import PLAIN, Ways, chosen, grouped_weights, measured, product
 
 WAYS = [PLAIN, Ways("onednn", "windows"), Ways("blas", "grouped"), Ways("onednn", "grouped")]
 
@@ -55,14 +55,14 @@ def test_a_way_must_be_clearly_quicker_and_right(monkeypatch: pytest.MonkeyPatch
 
         return work
 
-    assert ways._quicker(taking(1.0), taking(0.5))
-    assert not ways._quicker(taking(1.0), taking(0.95))
-    assert not ways._quicker(taking(1.0), taking(0.5, value=2.0))
-
     def failing() -> torch.Tensor:
         raise RuntimeError("not built in")
 
-    assert not ways._quicker(taking(1.0), failing)
+    assert ways._timed(taking(1.0), taking(0.5)) == (1.0, 0.5)
+    assert ways._timed(taking(1.0), taking(0.5, value=2.0)) == (1.0, float("inf"))
+    assert ways._timed(taking(1.0), failing) == (1.0, float("inf"))
+    assert chosen((1.0, 0.5, 1.0, 0.95)) == Ways("onednn", "windows")
+    assert chosen((1.0, float("inf"), 1.0, 0.5)) == Ways("blas", "grouped")
 
 
 def test_the_choice_is_made_once_and_leaves_the_threads() -> None:

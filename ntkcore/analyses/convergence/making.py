@@ -7,6 +7,7 @@ the full one has (n + m) n k² entries.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ntkcore.analyses.drafts import identity_of, one_device, put_array
 from ntkcore.analyses.materials.kernel import kernel_network, run_of
 from ntkcore.analyses.materials.network import has_state, outputs_of
 from ntkcore.analyses.materials.split import Split
-from ntkcore.analyses.materials.tiles import fill_kernel, inputs_of, learn_kernel_rates
+from ntkcore.analyses.materials.tiles import fill_kernel, inputs_of, learn_kernel_rates, ways_of
 from ntkcore.analyses.progress import COMPARISON, KERNELS, TRAINING, Reporter, of_point
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import ComputationError
@@ -90,14 +91,15 @@ def _fill_kernels(
     z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
     seconds: dict[str, float] = {form: number(value) for form, value in (draft.get_json("seconds") or {}).items()}
     notes: set[str] = set()
+    fill = partial(fill_kernel, draft, ways=ways_of(draft, module, ws), k=split.train.outputs)
     for form in FORMS:
         stage = of_point(KERNELS[form], spec)
         within = _parts(reporter, stage, (len(x) ** 2, len(z) * len(x)))
-        train = fill_kernel(draft, f"{form}-train", module, x, outputs=form, k=split.train.outputs, progress=within[0])
+        train = fill(f"{form}-train", module, x, outputs=form, progress=within[0])
         if train.pairs:
             seconds[form] = math.nan if train.resumed else train.seconds
             draft.put_json("seconds", {name: written(value) for name, value in seconds.items()})
-        test = fill_kernel(draft, f"{form}-test", module, z, x, outputs=form, k=split.train.outputs, progress=within[1])
+        test = fill(f"{form}-test", module, z, x, outputs=form, progress=within[1])
         learn_kernel_rates(spec, form, split.train, ws, reporter.device, train, test)
         notes |= train.notes | test.notes
     return seconds, notes

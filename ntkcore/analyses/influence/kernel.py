@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.materials.kernel import kernel_network
 from ntkcore.analyses.materials.network import outputs_of, rate_name
 from ntkcore.analyses.materials.split import Split
-from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates
+from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, learn_kernel_rates, ways_of
 from ntkcore.analyses.progress import PAIRS, TRAINING, Reporter
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
@@ -152,8 +153,9 @@ def _of_network(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, 
     f_train, f_test = (values.astype(np.float64) for values in outputs_of(module, split))
     n, m, k = len(x), len(z), split.train.outputs
     kept = compression_of(spec)
-    train = fill_kernel(draft, "k_train", module, x, outputs=outputs, k=k, progress=_part(reporter, 0, n * n), compression=kept)
-    test = fill_kernel(draft, "k_test", module, z, x, outputs=outputs, k=k, progress=_part(reporter, n * n, m * n), compression=kept)
+    fill = partial(fill_kernel, draft, ways=ways_of(draft, module, ws), outputs=outputs, k=k, compression=kept)
+    train = fill("k_train", module, x, progress=_part(reporter, 0, n * n))
+    test = fill("k_test", module, z, x, progress=_part(reporter, n * n, m * n))
     learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, train, test, compressed=kept is not None)
     invariance = batch_invariance(module, x, outputs, device=reporter.device)
     error = None if kept is None else compression_error(module, x, outputs, kept, device=reporter.device)

@@ -58,7 +58,7 @@ def ensure_diagonal(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter:
                 draft.create("score", (dataset.n,), "float64", (TILE,))
                 missing = draft.missing("score")
                 module = kernel_network(spec, dataset, ws, reporter)
-                inputs, ways = inputs_of(dataset, spec.dtype), ways_of(draft, module)
+                inputs, ways = inputs_of(dataset, spec.dtype), ways_of(draft, module, ws)
                 notes: set[str] = set(draft.get_json("notes") or ())
                 for position, (tile,) in enumerate(missing):
                     rows = slice(tile * TILE, (tile + 1) * TILE)
@@ -91,7 +91,8 @@ def ensure_kernel(spec: KernelSpec, dataset: Dataset, ws: Workspace, reporter: R
                 one_device(draft, reporter, ("kernel", "kernel-notes"))
                 module, inputs = kernel_network(spec, dataset, ws, reporter), inputs_of(dataset, spec.dtype)
                 whole = _share(reporter, stage, tiles, 0, 1)
-                made = fill_kernel(draft, "kernel", module, inputs, outputs=spec.outputs, k=dataset.outputs, progress=whole)
+                ways = ways_of(draft, module, ws)
+                made = fill_kernel(draft, "kernel", module, inputs, ways=ways, outputs=spec.outputs, k=dataset.outputs, progress=whole)
                 learn_kernel_rates(spec, spec.outputs, dataset, ws, reporter.device, made)
                 invariance = batch_invariance(module, inputs, spec.outputs, device=reporter.device)
                 draft.publish({"notes": sorted(made.notes), "batch_invariance": invariance, "device": reporter.device})

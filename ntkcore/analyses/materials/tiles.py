@@ -15,7 +15,8 @@ from ntkcore.analyses.materials.network import rate_name
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
-from ntkcore.kernels import Compression, FallbackWarning, Ways, ntk_tiles, quickest
+from ntkcore.kernels import Compression, FallbackWarning, Ways, ntk_tiles
+from ntkcore.kernels.ways import PLAIN, TIMED, choosable, chosen, ways_seconds
 from ntkcore.specs import KernelSpec, ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Draft
@@ -44,6 +45,7 @@ def fill_kernel(
     x: torch.Tensor,
     z: torch.Tensor | None = None,
     *,
+    ways: Ways,
     outputs: Outputs,
     k: int,
     progress: Callable[[float, float], None],
@@ -56,6 +58,7 @@ def fill_kernel(
         module: the network, on the device and in the dtype to compute in.
         x, z: (n, ...) and (m, ...) samples; without ``z`` the kernel of ``x`` with itself, whose tiles below the diagonal are
             the mirror images of those above: block (j, i) of the full kernel is block (i, j) with its outputs exchanged.
+        ways: how to compute, from :func:`ways_of`.
         outputs, k: which kernel, and how many outputs the network has.
         progress: called with (pairs done, pairs in all), those of an earlier attempt included; may raise ``Cancelled``.
         compression: of the gradients; None keeps them whole.
@@ -86,7 +89,6 @@ def fill_kernel(
 
     seconds = 0.0
     with listening() as heard, clocked(next(module.parameters()).device.type) as taken:
-        ways = ways_of(draft, module)
         found = ntk_tiles(module, x, z, outputs=outputs, tile=side, wanted=wanted, compression=compression, ways=ways, progress=tell)
         clock = time.monotonic()
         for row, column, block in found:
@@ -102,12 +104,17 @@ def fill_kernel(
     return Filled(images, pairs, seconds * taken.alone / taken.seconds, taken.others, len(wanted) < len(tiles), frozenset(notes))
 
 
-def ways_of(draft: Draft, module: torch.nn.Module) -> Ways:
-    """How all parts of a job's kernels are computed: as they were begun, or in the quickest ways here, which the draft then says."""
+def ways_of(draft: Draft, module: torch.nn.Module, ws: Workspace) -> Ways:
+    """How all parts of a job's kernels are computed: as they were begun, or in the ways that are remembered to be the quickest here, or are
+    found to be now; the draft then says which."""
     begun = draft.get_json("ways")
     if begun is not None:
         return Ways.from_json(begun)
-    found = quickest(next(module.parameters()))
+    found = PLAIN
+    if choosable(next(module.parameters())):
+        taken = ws.rates.all_of([f"way {name}" for name in TIMED], ways_seconds)
+        assert taken is not None  # a probe was given
+        found = chosen(taken)
     draft.put_json("ways", found.to_json())
     return found
 

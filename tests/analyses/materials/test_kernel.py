@@ -74,13 +74,14 @@ def test_all_parts_are_computed_in_the_ways_of_the_first(tmp_path, small_tiles, 
     monkeypatch.setattr(tiles_module, "ntk_tiles", lambda *given, **options: used.append(options["ways"]) or tiles(*given, **options))
     ws, first, later = Workspace(Settings(cache_dir=tmp_path)), Ways("onednn", "windows"), Ways("blas", "grouped")
     dataset = load_dataset(DATASET, ws.settings)
-    monkeypatch.setattr(tiles_module, "quickest", lambda like: first)
+    monkeypatch.setattr(tiles_module, "chosen", lambda seconds: first)
     with pytest.raises(Cancelled):
         ensure_kernel(single, dataset, ws, Recording(stop_at=("Full kernel", 2)), "Full kernel")
-    monkeypatch.setattr(tiles_module, "quickest", lambda like: later)
+    monkeypatch.setattr(tiles_module, "chosen", lambda seconds: later)
     artifact = ensure_kernel(single, dataset, ws, Recording(), "Full kernel")
     assert used == [first, first]
     assert artifact.json("ways") == first.to_json()
+    assert {"way products blas", "way weights grouped"} <= ws.rates._read().keys()  # remembered for the next process
 
 
 def test_a_tile_of_blocks_stays_small():
