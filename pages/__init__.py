@@ -120,8 +120,8 @@ PAGES = (
         "Which images should be labelled next, and how many labels does that save?",
         Card(
             "What should I label next?",
-            "Strategies that choose which images get a label compete with each other, look-ahead by the kernel among them.",
-            "Let them compete",
+            "Strategies compete for labels that are known, look-ahead by the kernel among them: who needs the fewest?",
+            "Compete",
             quick=False,
         ),
         result=True,

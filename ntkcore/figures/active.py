@@ -7,12 +7,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ntkcore.analyses.active.views import Curve, Row
+from ntkcore.figures.information.believe import correlation_figure
 from ntkcore.figures.theme import CLASSES, class_colour, ink, layout, literal, quiet
 from ntkcore.specs.active import CEILING, STRATEGIES
 
 HEIGHT = 350
+BANDS = 5
+"""Strategies in a chart, at most, for their intervals to be told apart."""
 _BAND = 0.14  # opacity of an interval
 _ROW, _AROUND, _LEAST = 30, 100, 240  # pixels of a strategy's row, of what is around all of them, and of all together at least
+_TILTED = 60  # pixels of names below a picture
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKERS = ("circle", "square", "diamond", "x")
 _OTHERS = tuple(name for name in STRATEGIES if name not in ("random", CEILING))
@@ -39,7 +43,7 @@ def rows_height(count: int) -> int:
 
 
 def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | None = None, level: float | None = None) -> go.Figure:
-    """Means over labels with their 95 % bands; a point's customdata is its cycle, 0 being the start.
+    """Means over labels, of few strategies with their 95 % bands; a point's customdata is its cycle, 0 being the start.
 
     Args:
         curves: shares of the held-out images, or differences of such.
@@ -52,7 +56,7 @@ def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | No
     figure.add_hline(y=0 if level is None else level, line={"color": quiet(mode), "width": 1.2, "dash": "dot"}, layer="below")
     if at is not None:
         figure.add_vline(x=at, line={"color": quiet(mode), "width": 2}, layer="below")
-    for curve in curves:
+    for curve in curves if len(curves) <= BANDS else ():
         _band(figure, curve, mode)
     for curve in curves:
         _line(figure, curve, mode, "%{x} labels: %{y:.1%}" if level is not None else "%{x} labels: %{y:+.1%}")
@@ -61,7 +65,8 @@ def curves_figure(curves: Sequence[Curve], mode: str, *, what: str, at: int | No
     figure.update_xaxes(title_text="labels")
     figure.update_yaxes(title_text=what, tickformat=".0%" if level is not None else "+.0%")
     figure.update_yaxes(range=[float(drawn.min()) - beyond, float(drawn.max()) + beyond])
-    figure.update_layout(dragmode="zoom", margin={"t": 54 if len(curves) > 4 else 12})
+    few = len(curves) <= BANDS  # a legend of many would leave no room for their lines
+    figure.update_layout(dragmode="zoom", showlegend=few, margin={"t": 54 if few and len(curves) > 3 else 12})
     return figure
 
 
@@ -123,6 +128,14 @@ def balance_figure(counts: NDArray[np.float64], names: Sequence[str], classes: S
     figure.update_xaxes(title_text="class", type="category")
     figure.update_yaxes(title_text="labels")
     figure.update_layout(showlegend=False, dragmode="zoom", bargap=0.25)
+    return figure
+
+
+def overlap_figure(shared: NDArray[np.float64], names: Sequence[str], mode: str) -> go.Figure:
+    """Shares of common choices (strategies, strategies) as a picture with its numbers; of many strategies in low rows."""
+    figure = correlation_figure(shared, [STRATEGIES[name] for name in names], mode, what="share")
+    if len(names) > BANDS:
+        figure.update_layout(height=rows_height(len(names)) + _TILTED)
     return figure
 
 

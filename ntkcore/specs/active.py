@@ -153,4 +153,5 @@ class ActiveView(Spec):
         None, ge=0.0, le=100.0, description="percent of the held-out images right that labels are counted for; None: what random reaches"
     )
     cycle: int | None = Field(None, ge=1, description="cycle whose choices are shown and that is compared after; None: the middle one")
+    only: tuple[str, ...] = Field((), description="strategies in charts and galleries; () shows all")
     repeat: int = Field(0, ge=0, lt=MOST_SEEDS, description="repeat whose choices are shown, from 0 on")

@@ -1,5 +1,6 @@
 """The charts of the active learning page: accuracy over labels, the lead over random, what a choice costs, labels that are needed."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -8,7 +9,7 @@ from ntkcore.analyses.active import views
 from ntkcore.analyses.active.answer import named
 from ntkcore.analyses.active.views import Study
 from ntkcore.figures import active as figures
-from ntkcore.specs.active import ActiveView
+from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame
 from pages.shared.charts import chart, clicked
@@ -18,8 +19,10 @@ def show_curves(result: Study, view: ActiveView) -> None:
     """Accuracy beside the difference from what all are compared with."""
     spec, base = result.spec, named(views.reference(result.spec))
     at, level = spec.protocol.labels[views.cycle_of(result, view)], views.level_of(result, view)
-    curves, ahead = views.curves(result), views.differences(result)
-    band = f"mean of {spec.seeds} repeats, band: 95 % interval" if spec.seeds > 1 else "one repeat"
+    names = views.shown(result, view)
+    curves, ahead = ([one for one in found if one.name in names] for found in (views.curves(result), views.differences(result)))
+    if len(curves) > figures.BANDS:
+        _key([curve.name for curve in curves])
     columns = st.columns(2, gap="large")
     with columns[0]:
         chart(
@@ -27,7 +30,7 @@ def show_curves(result: Study, view: ActiveView) -> None:
             figures.curves_figure(curves, frame.mode(), what="held-out images right", at=at, level=level),
             key="active_accuracy",
             table=partial(views.curve_table, curves, "accuracy"),
-            note=f"{band[0].upper()}{band[1:]}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
+            note=f"{_means(spec.seeds, len(curves))}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
             on_select=partial(_look_at, "active_accuracy"),
             selection_mode="points",
         )
@@ -47,7 +50,9 @@ def show_curves(result: Study, view: ActiveView) -> None:
 def show_more(result: Study, view: ActiveView) -> None:
     """Labels needed, mean accuracies on the way, and seconds of a choice."""
     level = views.level_of(result, view)
-    rows, seconds = views.rows(result, level), views.query_seconds(result)
+    names = views.shown(result, view)
+    rows = [row for row in views.rows(result, level) if row.name in names]
+    seconds = [curve for curve in views.query_seconds(result) if curve.name in names]
     columns = st.columns(3, gap="large")
     with columns[0]:
         chart(
@@ -73,6 +78,25 @@ def show_more(result: Study, view: ActiveView) -> None:
             table=partial(views.curve_table, seconds, "seconds"),
             note="On this machine, kernels and outputs of the candidates included. Thesis, Fig. 2.1a.",
         )
+
+
+def _key(names: Sequence[str]) -> None:
+    """Which line is whose, for both charts; too much for their legends."""
+    mode, styles = frame.mode(), {"solid": "solid", "dot": "dotted"}
+    parts = []
+    for name in names:
+        border = f"3px {styles.get(figures.style_of(name)[0], 'dashed')} {figures.colour_of(name, mode)}"
+        line = f'<span style="display: inline-block; width: 1.6rem; vertical-align: middle; border-top: {border}"></span>'
+        parts.append(f'<span style="white-space: nowrap; margin-right: 1.1rem">{line} {STRATEGIES[name]}</span>')
+    st.html(f'<div style="line-height: 1.7">{" ".join(parts)}</div>')
+
+
+def _means(seeds: int, lines: int) -> str:
+    """What a line is, and whether there are bands."""
+    if seeds == 1:
+        return "One repeat"
+    bands = "band: 95 % interval" if lines <= figures.BANDS else f"95 % intervals are drawn of {figures.BANDS} strategies or fewer"
+    return f"Mean of {seeds} repeats, {bands}"
 
 
 def _look_at(key: str) -> None:

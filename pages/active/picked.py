@@ -12,7 +12,6 @@ from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import active as figures
-from ntkcore.figures.information.believe import correlation_figure
 from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame, media, words
@@ -27,13 +26,15 @@ def show_picked(result: Study, view: ActiveView) -> None:
     spec, cycle = result.spec, views.cycle_of(result, view)
     split = images(spec, workspace())
     st.header(f"What they picked in cycle {cycle}", anchor=False)
-    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
+    names = views.shown(result, view)
+    places = [spec.strategies.index(name) for name in names]
+    numbers, norms = (found(result, view.repeat, cycle)[places] for found in (views.picks, views.norms))
     middle = np.median(norms)
-    for first in range(0, len(spec.strategies), _BESIDE):
-        columns = st.columns(min(_BESIDE, max(2, len(spec.strategies))), gap="large")
-        for place in range(first, min(first + _BESIDE, len(spec.strategies))):
+    for first in range(0, len(names), _BESIDE):
+        columns = st.columns(min(_BESIDE, max(2, len(names))), gap="large")
+        for place in range(first, min(first + _BESIDE, len(names))):
             with columns[place - first]:
-                _gallery(spec.strategies[place], numbers[place], norms[place], float(middle), split)
+                _gallery(names[place], numbers[place], norms[place], float(middle), split)
     st.caption(
         f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and k(x,x) of "
         "the network before training, the same network for all."
@@ -65,11 +66,11 @@ def _card(image: int, norm: float, middle: float, split: Split) -> Card:
 
 def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None:
     spec, mode = result.spec, frame.mode()
-    names, titles = spec.strategies, [STRATEGIES[name] for name in spec.strategies]
-    classes = split.train.class_names
-    counts, shared = views.balance(result, cycle), views.overlap(result, cycle)
-    numbers, norms = views.picks(result, view.repeat, cycle), views.norms(result, view.repeat, cycle)
-    columns = st.columns(2, gap="large")
+    names, classes = views.shown(result, view), split.train.class_names
+    titles, places = [STRATEGIES[name] for name in names], [spec.strategies.index(name) for name in names]
+    counts, shared = views.balance(result, cycle)[places], views.overlap(result, cycle)[np.ix_(places, places)]
+    numbers, norms = (found(result, view.repeat, cycle)[places] for found in (views.picks, views.norms))
+    columns = st.columns(2, gap="large") if len(names) <= figures.BANDS else (st.container(), st.container())
     with columns[0]:
         chart(
             f"Labels of each class after cycle {cycle}",
@@ -82,7 +83,7 @@ def _compared(result: Study, view: ActiveView, cycle: int, split: Split) -> None
         chance = cycle * spec.protocol.query / max(1, spec.dataset.n - spec.protocol.start)
         chart(
             f"Chosen by both until cycle {cycle}",
-            correlation_figure(shared, titles, mode, what="share"),
+            figures.overlap_figure(shared, names, mode),
             key="active_overlap",
             table=lambda: pd.DataFrame(shared, index=titles, columns=titles).rename_axis("strategy").reset_index(),
             note=f"Mean over the repeats; two that choose at random share about {chance:.2f}.",

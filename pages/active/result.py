@@ -35,7 +35,7 @@ def _explore(result: Study) -> None:
     view = LINK.current().view
     if problem := views.missing_from(result, view):
         st.warning(words.plain(problem), icon=":material/warning:")
-        view = view.model_copy(update={"cycle": None, "repeat": 0})
+        view = view.model_copy(update={"cycle": None, "repeat": 0, "only": ()})
     first, *others = ACTIVE.answer(result, view, workspace())
     tables.fact(html.escape(first), *map(html.escape, others))
     _controls(result, view)
@@ -51,7 +51,8 @@ def _controls(result: Study, view: ActiveView) -> None:
     """For which accuracy labels are counted, which cycle is looked at, whose choices."""
     spec = result.spec
     level, cycle = views.level_of(result, view), views.cycle_of(result, view)
-    _VIEW.seed((result.key, level if view.level is None else None), level=100 * level, cycle=cycle, repeat=view.repeat)
+    only = [name for name in spec.strategies if name in view.only]
+    _VIEW.seed((result.key, level if view.level is None else None), level=100 * level, cycle=cycle, repeat=view.repeat, only=only)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
         _VIEW.control(
             "level",
@@ -61,7 +62,7 @@ def _controls(result: Study, view: ActiveView) -> None:
             100.0,
             step=0.5,
             format="%g",
-            width=150,
+            width=135,
             help="For which labels are counted. At first: what random reaches at the end.",
         )
         if spec.protocol.cycles > 1:
@@ -71,11 +72,22 @@ def _controls(result: Study, view: ActiveView) -> None:
                 "Cycle",
                 1,
                 spec.protocol.cycles,
-                width=320,
+                width=230,
                 help="Whose choices are shown, and after which strategies are compared.",
             )
         if spec.seeds > 1:
-            _VIEW.control("repeat", st.selectbox, "Repeat", options=list(range(spec.seeds)), width=110, help="Whose choices are shown.")
+            _VIEW.control("repeat", st.selectbox, "Repeat", options=list(range(spec.seeds)), width=90, help="Whose choices are shown.")
+        if len(spec.strategies) > 2:
+            _VIEW.control(
+                "only",
+                st.multiselect,
+                "Shown",
+                options=list(spec.strategies),
+                format_func=STRATEGIES.__getitem__,
+                placeholder="all strategies",
+                width=230,
+                help="In charts and galleries; the table has all.",
+            )
         st.download_button(
             "CSV",
             lambda: csv_of(views.seed_table(result)),

@@ -19,7 +19,7 @@ def show_starts(result: Study, view: ActiveView) -> None:
             return
         with waiting("Warm start and cold start") as tell:
             found = starts.apart(starts.Choices(result, name, view.repeat, workspace()), progress=tell)
-        rows = [(words.number(one.ridge), f"{one.outputs:.1e}" if one.outputs else "0", words.percent(one.classes)) for one in found]
+        rows = [(words.number(one.ridge), words.number(one.outputs, 2), words.percent(one.classes)) for one in found]
         tables.columns_table(
             ("λ", "Difference of the outputs", "Other class"),
             rows,

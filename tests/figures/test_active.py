@@ -42,6 +42,20 @@ def test_one_seed_has_no_band(curves):
     assert len(figure.data) == 1 and figure.layout.shapes[0].y0 == 0
 
 
+def test_of_many_strategies_the_lines_alone_are_drawn(curves):
+    many = [curve(name, [[0.2, 0.5, 0.6], [0.3, 0.4, 0.7]]) for name in list(STRATEGIES)[:8]]
+    figure = figures.curves_figure(many, "dark", what="right", level=0.5)
+    assert [trace.name for trace in figure.data] == [STRATEGIES[one.name] for one in many]
+    assert not figure.layout.showlegend and figures.curves_figure(curves, "dark", what="right").layout.showlegend
+
+
+def test_common_choices_take_low_rows_where_there_are_many_strategies():
+    names = list(STRATEGIES)
+    few, many = (figures.overlap_figure(np.eye(count), names[:count], "light") for count in (3, 12))
+    assert list(few.layout.yaxis.ticktext) == [STRATEGIES[name] for name in names[:3]] and few.data[0].z[1][1] == 1
+    assert many.layout.height < 3 * few.layout.height
+
+
 def test_strategies_are_told_apart_by_colour_dash_or_marker():
     for mode in ("light", "dark"):
         looks = {(figures.colour_of(name, mode), *figures.style_of(name)) for name in STRATEGIES}

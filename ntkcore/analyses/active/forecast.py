@@ -10,8 +10,9 @@ import numpy as np
 from ntkcore.analyses.active.cycle import Cycle
 from ntkcore.analyses.active.peers import infinite_kernel
 from ntkcore.analyses.active.run import accuracy, choice_name, fit, rules_of, shapes, size_of
-from ntkcore.analyses.active.strategies import REGISTRY
+from ntkcore.analyses.active.strategies import REGISTRY, Size
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, sample_of
+from ntkcore.analyses.materials.memory import kernel_memory
 from ntkcore.analyses.materials.network import network
 from ntkcore.analyses.materials.probes import training_rate
 from ntkcore.analyses.materials.split import check_split, targets_of
@@ -45,7 +46,7 @@ def forecast_active(spec: ActiveSpec, ws: Workspace) -> Forecast:
 
     def memory(n: int) -> int:
         size = size_of(spec, protocol.labels[-1], max(2, min(spec.pool, n - protocol.start)), sample.outputs)
-        choices = max(REGISTRY[name].memory(size) for name in spec.strategies)
+        choices = max(_memory(name, spec, size, sample, ws) for name in spec.strategies)
         return int(BASE_MEMORY + image * (n + spec.test) + 24 * described.parameters + choices)
 
     def disk(n: int) -> int:
@@ -59,6 +60,15 @@ def forecast_active(spec: ActiveSpec, ws: Workspace) -> Forecast:
         return (Stage(STUDY, "pieces", runs, spec.seeds * seconds),)
 
     return Needs(spec.dataset.n, memory, disk, " (fewer candidates take less, too)").forecast(stages, ws)
+
+
+def _memory(name: str, spec: ActiveSpec, size: Size, sample: Dataset, ws: Workspace) -> float:
+    """Bytes of a strategy's choice, those of its kernel's gradients included."""
+    strategy = REGISTRY[name]
+    if strategy.kernel is None:
+        return strategy.memory(size)
+    gradients = kernel_memory(strategy.kernel, spec.model, spec.dtype, sample, ws)(size.labelled + size.pool)
+    return strategy.memory(size) + gradients
 
 
 def _choices(name: str, spec: ActiveSpec, sample: Dataset, ws: Workspace) -> float:

@@ -73,11 +73,12 @@ class Strategy:
         choose: the numbers of ``cycle.count`` different candidates, in the order chosen.
         units: what its time grows with: a choice's seconds are this times a rate, which is measured on a small choice and corrected by
             every one that is made.
-        memory: bytes beside the network and the images.
+        memory: bytes beside the network, the images, and the gradients of the network's kernel.
         beside: begins what is trained beside the network; None: nothing is.
         probed: candidates of the small choice on which its rate is measured, fewer where each takes long; ``most`` of the largest such.
         compiled: whether something is compiled for its first choice, whose seconds say little of the others'.
         sequential: whether it is told each label before it chooses the next, where the study is sequential.
+        kernel: of the network, whose gradients it takes memory for; None: none.
     """
 
     choose: Callable[[Cycle], Indices]
@@ -88,6 +89,7 @@ class Strategy:
     most: int = 1600
     compiled: bool = False
     sequential: bool = False
+    kernel: Outputs | None = None
 
 
 def _random(cycle: Cycle) -> Indices:
@@ -168,7 +170,8 @@ def _look_ahead(
         side = size.outputs if outputs == "full" else 1
         return _BYTES * _pairs(size) * side**2 + (0 if state_of is None else _INFINITE)
 
-    return Strategy(choose, units, memory, compiled=state_of is not None, sequential=True)
+    kernel = outputs if state_of is None else None
+    return Strategy(choose, units, memory, compiled=state_of is not None, sequential=True, kernel=kernel)
 
 
 def _summed(size: Size) -> float:

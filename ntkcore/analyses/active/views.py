@@ -110,6 +110,11 @@ def cycle_of(found: Study, view: ActiveView) -> int:
     return view.cycle or (found.spec.protocol.cycles + 1) // 2
 
 
+def shown(found: Study, view: ActiveView) -> tuple[str, ...]:
+    """The strategies in charts and galleries: the view's, or all."""
+    return tuple(name for name in found.spec.strategies if name in view.only or not view.only)
+
+
 def rows(found: Study, level: float) -> list[Row]:
     """Every strategy in numbers."""
     spec, labels, values = found.spec, found.spec.protocol.labels, by_strategy(found, "accuracy")
@@ -198,6 +203,8 @@ def missing_from(found: Study, view: ActiveView) -> str:
     """What the view names that the study has not, a sentence; "" when nothing."""
     if view.cycle is not None and view.cycle > found.spec.protocol.cycles:
         return f"There is no cycle {view.cycle}: this study has {found.spec.protocol.cycles}."
+    if absent := [name for name in view.only if name not in found.spec.strategies]:
+        return f"{absent[0]!r} does not compete in this study: {', '.join(found.spec.strategies)} do."
     if view.repeat >= found.spec.seeds:
         return f"There is no repeat {view.repeat}: this study has {found.spec.seeds}, from 0 on."
     return ""

@@ -79,6 +79,16 @@ def test_another_accuracy_is_counted_for(computed):
     assert "not reached" in plain(said(app)) and "Labels for 99.5 %" in titles(app)
 
 
+def test_some_strategies_are_shown_and_the_table_has_all(computed):
+    app = opened()
+    widget(app, "multiselect", "Shown").set_value(["margin"]).run()
+    assert app.query_params["only"] in ("margin", ["margin"]) and picked(app, "margin") and "Ahead of random" in titles(app)
+    assert not any(item.proto.id.endswith("-active_gallery_random") for item in app.get("bidi_component"))
+    assert "Look-ahead (pNTK)" in plain(said(app)) and not app.exception and not app.error
+    app = opened(only=("entropy",))
+    assert "'entropy' does not compete" in app.warning[0].value.replace("\\", "") and picked(app, "random")
+
+
 def test_one_strategy_on_one_seed_is_compared_with_nothing(computed):
     app = opened(ALONE)
     told = plain(said(app))
