@@ -170,8 +170,8 @@ def _look_ahead(
         side = size.outputs if outputs == "full" else 1
         return _BYTES * _pairs(size) * side**2 + (0 if state_of is None else _INFINITE)
 
-    own = outputs if state_of is None else None
-    return Strategy(choose, units, memory, compiled=state_of is not None, sequential=True, kernel=own)
+    kernel = outputs if state_of is None else None
+    return Strategy(choose, units, memory, compiled=state_of is not None, sequential=True, kernel=kernel)
 
 
 def _summed(size: Size) -> float:
