@@ -97,7 +97,8 @@ def fill_held(spec: InfluenceSpec, split: Split, draft: Draft, ws: Workspace, re
     kernel, outputs, module = _network_at(spec, split, ws, reporter)
     z = torch.from_numpy(np.ascontiguousarray(split.test_inputs, dtype=spec.dtype))
     kept, told = compression_of(spec), _part(reporter, 0, m * m)
-    found = fill_kernel(draft, "k_held", module, z, outputs=outputs, k=split.train.outputs, progress=told, compression=kept)
+    fill = partial(fill_kernel, draft, "k_held", module, z, ways=ways_of(draft, module, ws), outputs=outputs, k=split.train.outputs)
+    found = fill(progress=told, compression=kept)
     learn_kernel_rates(kernel, outputs, split.train, ws, reporter.device, found, compressed=kept is not None)
     return found.notes
 

@@ -6,6 +6,7 @@ Source: Thesis ch. 2. Without any label it is the network at its initialisation.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ntkcore.analyses.materials.memory import kernel_memory, parameters
 from ntkcore.analyses.materials.network import TRAINING_METHOD, content_of, network
 from ntkcore.analyses.materials.probes import kernel_rates, training_rate
 from ntkcore.analyses.materials.split import targets_of
-from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, kernel_pairs
+from ntkcore.analyses.materials.tiles import TILE, fill_kernel, inputs_of, kernel_pairs, ways_of
 from ntkcore.analyses.progress import IMAGES, KERNEL, TRAINING, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_pool, thumbnail_pack
@@ -170,7 +171,8 @@ def compute(spec: LabelNetworkSpec, ws: Workspace, reporter: Reporter) -> None:
         if not np.isfinite(outputs).all():
             raise ComputationError("The network's outputs are not finite.", "Choose a smaller learning rate.")
         progress = _pairs(reporter, dataset.n)
-        made = fill_kernel(draft, "kernel", module, inputs_of(dataset, "float32"), outputs="pseudo", k=dataset.outputs, progress=progress)
+        fill = partial(fill_kernel, draft, "kernel", module, inputs_of(dataset, "float32"), ways=ways_of(draft, module, ws))
+        made = fill(outputs="pseudo", k=dataset.outputs, progress=progress)
         put_array(draft, "outputs", outputs.astype(np.float64))
         put_array(draft, "truth", dataset.true_labels)
         draft.put_json("items", {"ids": list(dataset.ids[:n]), "class_names": list(dataset.class_names), "pack": pack.id})
