@@ -6,9 +6,11 @@ from strategies import dataset_specs, model_specs, through_an_address, training_
 
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.active import MOST_SEEDS, STRATEGIES, ActiveSpec, ActiveView
+from ntkcore.specs.influence import CHAINS
 
 ADDRESS = ADDRESSES["active"]
 _names = st.lists(st.sampled_from(list(STRATEGIES)), min_size=1, unique=True).map(tuple)
+_INFINITE = {"infinite", "gp"}  # of a network that has an infinite kernel
 
 
 @st.composite
@@ -16,6 +18,8 @@ def active_specs(draw: st.DrawFn) -> ActiveSpec:
     dataset, training = draw(dataset_specs()), draw(training_specs())
     small = {"seed": min(training.seed, 2**30), "epochs": max(1, training.epochs)}
     model = draw(model_specs())
+    chain = model.architecture in CHAINS and model.weights == "random"
+    names = _names if chain else _names.map(lambda found: tuple(name for name in found if name not in _INFINITE) or ("random",))
     explicit = draw(st.booleans()) and dataset.n >= 10
     numbers = {"start": draw(st.integers(2, 4)), "query": draw(st.integers(1, 2)), "cycles": draw(st.integers(1, 3))} if explicit else {}
     return ActiveSpec(
@@ -23,7 +27,7 @@ def active_specs(draw: st.DrawFn) -> ActiveSpec:
         test=draw(st.integers(2, 10_000)),
         model=model.model_copy(update={"seed": min(model.seed, 2**30)}),
         training=training.model_copy(update=small),
-        strategies=draw(_names),
+        strategies=draw(names),
         pool=draw(st.integers(20, 20_000)),
         seeds=draw(st.integers(1, MOST_SEEDS)),
         ridge=draw(st.floats(0, 1e6)),

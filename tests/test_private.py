@@ -78,7 +78,10 @@ def test_a_download_is_private_in_the_cache_and_as_the_umask_says_elsewhere(tmp_
         url = f"http://127.0.0.1:{server.server_port}/train.bin"
         digest = hashlib.md5(b"x" * 10, usedforsecurity=False).hexdigest()
         published = {"cifar100": (RemoteFile((url,), digest, 10, "cifar/raw", "file"),)}
-        alone, shared = Settings(cache_dir=tmp_path / "cache"), Settings(cache_dir=tmp_path / "c", data_dir=tmp_path / "data")
+        alone, shared = (
+            Settings(cache_dir=tmp_path / "cache", data_dir=None),
+            Settings(cache_dir=tmp_path / "c", data_dir=tmp_path / "data"),
+        )
         for made in (alone, shared):
             download("cifar100", made, published=published)
         server.shutdown()

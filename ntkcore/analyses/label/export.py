@@ -57,9 +57,9 @@ def as_set(session: str, network: LabelNetwork, name: str, ws: Workspace) -> Imp
     labels = np.array([network.class_names.index(label) for label in table["label"]])
     with tempfile.TemporaryDirectory() as folder:
         if items.texts is not None:
-            path = Path(folder) / "labels.csv"
+            path = Path(folder) / "labels.parquet"  # in which every text is as it was
             texts = [items.texts[item] for item in chosen]
-            pd.DataFrame({"text": texts, "label": table["label"].to_numpy()}).to_csv(path, index=False)
+            pd.DataFrame({"text": texts, "label": table["label"].to_numpy()}).to_parquet(path, index=False)
             return import_texts(path, ws.settings, name=name)
         path = Path(folder) / "labels.npz"
         np.savez(path, images=items.pixels[chosen], labels=np.array(network.class_names)[labels])

@@ -14,6 +14,7 @@ from ntkcore.analyses.imports import request_download
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.jobs.book import new_worker
 from ntkcore.permalink import ADDRESSES
+from ntkcore.settings import settings
 from pages import PAGES, entry
 
 
@@ -67,7 +68,9 @@ def test_the_panel_of_every_page_says_it(app, served, ws, name):
     assert any("Waiting for Another, about 4 s" in item.value for item in app.markdown)
 
 
-def test_the_panels_of_imports_and_downloads_say_it(app, served, ws):
+def test_the_panels_of_imports_and_downloads_say_it(app, served, ws, monkeypatch, tmp_path):
+    monkeypatch.setenv("NTK_DATA_DIR", str(tmp_path / "nothing"))
+    settings.cache_clear()
     ws.jobs.submit("import", "before", {}, "Import of one", seconds=4.0, queue="import")
     app.session_state["import.job"] = ws.jobs.submit("import", "k", {}, "Import of two", seconds=5.0, queue="import").id
     request_download("mnist", ws)
