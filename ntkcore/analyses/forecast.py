@@ -94,7 +94,7 @@ class Needs:
 
 def reading(images: int) -> Stage:
     """The stage in which a set is read, and its small images are stored."""
-    return Stage(IMAGES, "images", images, 0.05 + 2e-5 * images)
+    return Stage(IMAGES, "images", images, 0.02 + 3e-5 * images)
 
 
 def decomposing(side: int) -> int:

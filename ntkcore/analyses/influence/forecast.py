@@ -68,7 +68,7 @@ def forecast_addition(spec: InfluenceSpec, ws: Workspace) -> Forecast:
         else:
             begun, pair = _closed_rates(spec, sample, ws)
             kernel = begun + pair * m * m
-        return (*made, Stage(PAIRS, "pairs", m * m, 0.05 + kernel))
+        return (*made, Stage(PAIRS, "pairs", m * m, kernel))
 
     def memory(count: int) -> int:
         return BASE_MEMORY + images * (n + count) + network(count, 0) + 8 * 2 * (r * count) ** 2
@@ -92,7 +92,7 @@ def influence_stages(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tup
         kernel = begun + pair * (n * n + m * n)
     side = n * (sample.outputs if spec.kernel == "full" else 1)
     stages.append(Stage(PAIRS, "pairs", n * n + m * n, 0.05 + kernel))
-    stages.append(Stage(SPECTRUM, "decompositions", 1, 0.05 + decomposition(side, ws)))
+    stages.append(Stage(SPECTRUM, "decompositions", 1, decomposition(side, ws)))
     return tuple(stages)
 
 

@@ -26,7 +26,8 @@ _FEW = 16  # images in the first sample on which unknown work is timed
 _SECONDS = 0.15  # a sample this slow is large enough
 _AGAIN = 3  # times that a sample is timed: others may use the machine meanwhile, which only slows
 _WIDE = 2**27  # bytes of the gradients whose products are timed, at most
-_SIDE = 400  # of the matrices whose decompositions are timed
+_SIDE = 400  # of the matrices whose solutions are timed
+_DECOMPOSED = 800  # and whose eigenvectors are found: of smaller ones each n³ takes twice as long
 
 
 def training_rate(training: TrainingSpec, model: ModelSpec, n: int, sample: Dataset, ws: Workspace) -> float:
@@ -106,18 +107,18 @@ def _products(engine: Engine, rows: Block, columns: Block) -> float:
 
 def decomposition(side: int, ws: Workspace) -> float:
     """Seconds of all eigenvalues and eigenvectors of a kernel."""
-    return 0.05 + decomposition_rate(ws) * side**3 + (START if side > SMALL else 0.0)
+    return 0.02 + decomposition_rate(ws) * side**3 + (START if side > SMALL else 0.0)
 
 
 def decomposition_rate(ws: Workspace) -> float:
     """Seconds per n³ of all eigenvalues and eigenvectors, on the device."""
 
     def probe() -> float:
-        matrix = _definite()
+        matrix = _definite(_DECOMPOSED)
         if ws.device == "cpu":
-            return _best(lambda: eigh(matrix), ws) / _SIDE**3
+            return _best(lambda: eigh(matrix), ws) / _DECOMPOSED**3
         there = torch.from_numpy(matrix).to(ws.device)
-        return _best(lambda: torch.linalg.eigh(there)[0].cpu(), ws) / _SIDE**3
+        return _best(lambda: torch.linalg.eigh(there)[0].cpu(), ws) / _DECOMPOSED**3
 
     return _known(ws, f"spectrum {ws.device}", probe)
 
@@ -193,7 +194,7 @@ def _kernel_sample(model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace)
     return network(model, sample, ws).to(ws.device, getattr(torch, dtype)), inputs_of(sample, dtype)[:TILE]
 
 
-def _definite() -> np.ndarray:
+def _definite(side: int = _SIDE) -> np.ndarray:
     """A symmetric positive definite matrix."""
-    factor = np.random.default_rng(0).standard_normal((_SIDE, _SIDE))
-    return factor @ factor.T + np.eye(_SIDE)
+    factor = np.random.default_rng(0).standard_normal((side, side))
+    return factor @ factor.T + np.eye(side)

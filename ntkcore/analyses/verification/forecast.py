@@ -128,15 +128,17 @@ def step_work(spec: VerificationSpec, n: int, train: Dataset) -> float:
 def _probe(spec: VerificationSpec, sample: Dataset, ws: Workspace) -> float:
     """Seconds for a unit of work: of some steps more, less those of few, so that what comes before and after them does not count."""
     model, x, z = network_of(spec, sample, None, ws)
+    together = min(side_by_side(spec, ws.device) or 2, len(x) - 1)  # as many as in a chunk: more take more of the processor's cache
+    changes = [[image] for image in range(max(1, together - 1))]
 
     def seconds(steps: int) -> float:
         side, y = side_by_side(spec, ws.device), sample.targets.astype(np.float32)
         with clocked(ws.device) as taken:
-            list(retrain_chunks(model, x, y, z, [[0]], Schedule(1e-6, steps), replicas=side, device=ws.device))
+            list(retrain_chunks(model, x, y, z, changes, Schedule(1e-6, steps), replicas=side, device=ws.device))
         return taken.alone
 
     seconds(2)  # warms up
-    few, unit = seconds(4), 2 * step_work(spec, len(x), sample)
+    few, unit = seconds(4), (len(changes) + 1) * step_work(spec, len(x), sample)
     if few > _LONG:
         return few / (4 * unit)
     few, many = (min(seconds(steps) for _ in range(3)) for steps in (4, 24))

@@ -69,7 +69,7 @@ def test_the_full_kernels_system_has_a_row_for_each_output(ws):
     assert full.memory - pseudo.memory == 8 * 99 * (5 * 100**2 + 3 * 20 * 100) + tiles[1] - tiles[0]
 
     def deciding(found):
-        return next(stage.seconds for stage in found.stages if stage.name == SPECTRUM) - 0.1
+        return next(stage.seconds for stage in found.stages if stage.name == SPECTRUM) - 0.02
 
     assert deciding(full) == pytest.approx(1000 * deciding(pseudo))
 

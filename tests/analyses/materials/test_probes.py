@@ -74,5 +74,5 @@ def test_every_form_has_rates(ws, outputs, dtype):
 
 def test_a_large_decomposition_begins_in_a_process_of_its_own(ws):
     rate = ws.rates.get("spectrum cpu")
-    assert decomposition(1200, ws) == pytest.approx(0.05 + rate * 1200**3)
-    assert decomposition(1201, ws) == pytest.approx(0.05 + rate * 1201**3 + probes.START)
+    assert decomposition(1200, ws) == pytest.approx(0.02 + rate * 1200**3)
+    assert decomposition(1201, ws) == pytest.approx(0.02 + rate * 1201**3 + probes.START)

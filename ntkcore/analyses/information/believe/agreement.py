@@ -21,11 +21,13 @@ from ntkcore.analyses.information.believe.answer import across_networks
 from ntkcore.analyses.information.views import scores
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
+from ntkcore.analyses.materials.probes import product_rate
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.progress import PieceReporter, Stage
 from ntkcore.analyses.study import Pieces, Shapes, Study, unasked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.models.build import check_fit
+from ntkcore.regression.contour import NODES
 from ntkcore.specs.believe import AgreementStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -79,7 +81,8 @@ class Agreement(Study[AgreementStudySpec, InformationView]):
         seconds = sum(0.0 if stored else of_each[place // spec.seeds].seconds for place, stored in enumerate(ready))
         disk = sum(0 if stored else of_each[place // spec.seeds].disk for place, stored in enumerate(ready))
         largest = max(of_each, key=lambda one: one.memory)
-        scoring = 0.5 * len(spec.variants)  # one finite τ of some thousand images
+        n, side = spec.influence.dataset.n, sample.outputs if spec.influence.kernel == "full" else 1
+        scoring = len(spec.variants) * product_rate(ws) * (1 + 2 * NODES) * spec.influence.test * n**2 * side**3
         return Forecast(
             stages=(Stage(STAGE, "pieces", len(spec.variants), seconds + scoring),),
             seconds=seconds + scoring,
