@@ -12,7 +12,8 @@ product:
 $$\|\nabla f(x)-\nabla f(z)\|^2=k(x,x)+k(z,z)-2\,k(x,z).$$
 
 **The kernel’s plane** has the leading eigenvectors of the centred kernel $HKH$, $H=I-\tfrac1n 11^\top$: image $i$ lies at
-$\sqrt{\lambda_j}\,v_{ij}$ on axis $j$. All $n-1$ axes together would keep every distance; an axis has the share $\lambda_j/\operatorname{tr}HKH$.
+$\sqrt{\lambda_j}\,v_{ij}$ on axis $j$. All $n-1$ axes together would keep every distance; an axis has the share
+$\lambda_j/\operatorname{tr}HKH$ of them.
 
 **The neighbour embedding** (t-SNE, perplexity 30, begun from the kernel’s plane) lays each image near its nearest ones by that distance.
 """

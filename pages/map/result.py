@@ -80,11 +80,4 @@ def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:
         on_select=brushed,
         selection_mode=("lasso", "box", "points"),
     )
-    like = (
-        []
-        if view.like is None
-        else [int(i) for i in views.alike_first(result, view.like)[: views.RINGED]]
-        if view.like < len(result.labels)
-        else []
-    )
-    pictures(CHART, result.pack, marked=like)
+    pictures(CHART, result.pack, marked=views.alike_shown(result, view)[: views.RINGED])

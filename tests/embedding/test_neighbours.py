@@ -1,5 +1,7 @@
 """The neighbour embedding keeps who is near whom, is the same twice, and can be given up."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def test_islands_stay_islands_and_the_picture_is_the_same_twice():
     near = np.argsort(np.linalg.norm(plane[:, None] - plane, axis=2), axis=1)[:, 1:6]
     assert (labels[near] == labels[:, None]).all()
     assert share_kept(plane, found.near[:, :15]).mean() > share_kept(start, found.near[:, :15]).mean()
-    assert told[-1][0] == told[-1][1] and all(a <= b for (a, _), (b, _) in zip(told, told[1:], strict=False))
+    assert told[-1][0] == told[-1][1] and all(a <= b for (a, _), (b, _) in pairwise(told))
 
 
 @pytest.mark.parametrize("n", [4, 12])

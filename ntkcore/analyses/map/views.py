@@ -149,6 +149,11 @@ def alike_first(result: MapResult, image: int) -> np.ndarray:
     return np.concatenate(([image], result.alike[image]))
 
 
+def alike_shown(result: MapResult, view: MapView) -> list[int]:
+    """What :func:`alike_first` gives of the image that a view asks for; [] where it asks for none, or none that there is."""
+    return [] if view.like is None or view.like >= len(result.labels) else alike_first(result, view.like).tolist()
+
+
 @dataclass(frozen=True, slots=True)
 class Colours:
     """What points are coloured by: values (n,), NaN where an image has none; what they are; the ends of the scale, 98 % of the images
@@ -250,8 +255,7 @@ def missing_from(result: MapResult, view: MapView) -> str:
     if max(view.x, view.y) > last:
         said.append(f"There are {last} eigenvectors here.")
     names = {"class", *known.NUMBERS, *OWN}
-    if wrong := [
-        name for name in (view.colour, view.order.removeprefix("-"), *(range_of(f)[0] for f in view.filters)) if name and name not in names
-    ]:
+    asked = view.colour, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
+    if wrong := [name for name in asked if name and name not in names]:
         said.append(f"There is no number {wrong[0]}.")
     return " ".join(said)
