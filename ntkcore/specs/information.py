@@ -56,6 +56,7 @@ class InformationView(Spec):
     against: Measure = Field("loss", description="what F-SI is held against in the scatter")
     picked: Images = Field((), description="training images selected in a chart")
     basket: Images = Field((), description="ticked training images")
+    like: int | None = Field(None, ge=0, description="training image whose nearest ones by the kernel's cosine come first")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")
     labels: LabelsView = LabelsView()
     drop: DropView = DropView()

@@ -63,6 +63,7 @@ class LearnabilityView(Spec):
     high: float = Field(100.0, ge=0.0, le=100.0, description="largest percentile of k(x,x) shown")
     picked: Images = Field((), description="images selected in a chart; () = no selection")
     basket: Images = Field((), description="ticked images")
+    like: int | None = Field(None, ge=0, description="image whose nearest ones by the kernel's cosine come first")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
     marked: int | None = Field(None, ge=0, description="image marked in the charts: the one inspected last")
     errors: Literal["all", "hard", "medium", "easy"] = Field("all", description="groups in the error chart")

@@ -11,10 +11,11 @@ from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading, loss_answer
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import MEASURES, SCORES, InformationView
-from pages.information.choice import LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
+from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
 from pages.shared import frame, media, tables, words
-from pages.shared.charts import chart, selected
+from pages.shared.alike import like_line, likes
+from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
@@ -66,7 +67,7 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        if view.every or view.picked:
+        if (view.every or view.picked) and view.like is None:
             orders = {"most": "most informative first", "least": "least informative first"}
             _VIEW.control(
                 "show",
@@ -162,7 +163,7 @@ def _galleries(look: views.InformationLook, choice: Chosen) -> None:
     def cards(images: np.ndarray) -> list[Card]:
         return [_card(result, int(image), values, percentile, found) for image in images]
 
-    if view.every or view.picked:
+    if like_line(LINK, result.pack) or view.every or view.picked:
         shown = views.ranking(result, view, values)
         _gallery(result, cards(shown[:_PAGE]), "information_gallery", choice, height=430)
         if len(shown) > _PAGE:
@@ -185,10 +186,17 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         revision=choice.revision,
         current=marked(),
         opens=Opens(inspect, "look closely"),
+        likes=likes(LINK),
+        undo=_undo,
         empty="No image is so here. Choose other classes, or show all.",
         height=height,
         cell=86,
     )
+
+
+def _undo() -> None:
+    forget_selection(*CHARTS)
+    LINK.undo()
 
 
 def _ticked() -> None:

@@ -12,6 +12,7 @@ from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import SCORES, InformationView, Measure, Score
 from pages.information.choice import LINK, close_inspector, inspect
 from pages.shared import frame, media, words
+from pages.shared.alike import like_button
 from pages.shared.charts import config
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
@@ -62,6 +63,7 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
         enlarged(result.pack, image, name)
         steps(order, image, inspect)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+        like_button(LINK, image)
     with right:
         rows = [
             ("From", result.ids[image]),

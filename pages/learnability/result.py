@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.csv_text import csv_of
-from ntkcore.analyses.learnability import views
+from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
 from ntkcore.analyses.learnability.look import Look
@@ -21,6 +21,7 @@ from pages.learnability.explain import explain_learnability
 from pages.learnability.inspector import inspect
 from pages.shared import choice as links
 from pages.shared import frame, media, words
+from pages.shared.alike import like_line, likes
 from pages.shared.charts import forget_selection
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
@@ -70,7 +71,7 @@ def _headline(look: Look) -> None:
 @st.fragment(key="explore")
 @frame.telling
 def _explore(result: LearnabilityResult) -> None:
-    look = Look(result, LINK.current().view)
+    look = _look(result)
     _headline(look)
     if problem := views.missing_from(result, look.view):
         st.warning(words.plain(problem), icon=":material/warning:")
@@ -81,6 +82,16 @@ def _explore(result: LearnabilityResult) -> None:
     _controls(look)
     _gallery(look)
     evidence(look)
+
+
+def _look(result: LearnabilityResult) -> Look:
+    view = LINK.current().view
+    if view.like is None or view.like >= len(result.score):
+        return Look(result, view)
+    if not alike.known(result, workspace()):
+        st.caption(words.spoken("Only k(x,x) of these images is stored, so which are alike is not known. Compute the full kernel."))
+        return Look(result, view)
+    return Look(result, view, alike.alike_first(result, view.like, workspace()))
 
 
 def _other_gallery() -> None:
@@ -180,6 +191,7 @@ def _clear_filters() -> None:
 
 def _gallery(look: Look) -> None:
     choice, result, shown = LINK.current(), look.result, look.shown
+    like_line(LINK, result.pack)
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
@@ -202,9 +214,16 @@ def _gallery(look: Look) -> None:
         revision=choice.revision,
         current=_current(choice),
         opens=Opens(lambda image: LINK.look(image=image, marked=image)),
+        likes=likes(LINK) if alike.known(result, workspace()) else None,
+        undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
     )
+
+
+def _undo() -> None:
+    forget_selection("histogram", "learned")
+    LINK.undo()
 
 
 def _current(choice: links.Choice) -> int | None:

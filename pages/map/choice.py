@@ -56,6 +56,7 @@ def show_all() -> None:
     LINK.look(picked=(), elsewhere=True)
 
 
-def more_like(image: int | None) -> None:
-    """Those most alike to an image come first; None: the order of before."""
-    LINK.look(like=image, image=None, elsewhere=True)
+def undo() -> None:
+    """Take back the last selection or filter."""
+    forget_selection(CHART)
+    LINK.undo()

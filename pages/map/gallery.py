@@ -9,8 +9,9 @@ from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapSpec, MapView
-from pages.map.choice import LINK, inspect, marked, more_like, show_all
+from pages.map.choice import LINK, inspect, marked, show_all, undo
 from pages.shared import frame, media, words
+from pages.shared.alike import like_line, likes
 from pages.shared.choice import Choice
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
@@ -31,15 +32,15 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         shown = views.shown(look, view.model_copy(update={"order": "", "filters": ()}))
     what = media.what(result.pack)
     which = f"{len(shown):,} of {len(result.labels):,} {what}"
-    if view.like is not None:
-        which = f"The {len(shown):,} most like {media.noun(result.pack)} {view.like}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(which, anchor=False, width="content")
-        if view.like is not None:
-            st.button("The order of before", icon=":material/close:", type="tertiary", key="map_unlike", on_click=more_like, args=(None,))
-        elif view.picked:
+        if view.picked:
             st.button("Show all again", icon=":material/close:", type="tertiary", key="map_all", on_click=show_all)
-    _controls(look, view)
+    sorted_by_likeness = like_line(LINK, result.pack)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not sorted_by_likeness:
+            _order(look, view)
+        _basket(look, view)
     thumbnails(result.pack, result.spec.dataset, look.ws)  # encoded again here if the stored ones are gone
     gallery(
         _cards(look, view, shown[:_MOST]),
@@ -49,6 +50,8 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         revision=choice.revision,
         current=marked(),
         opens=Opens(inspect, "look closely"),
+        likes=likes(LINK),
+        undo=undo,
         empty="No image is so here. Widen the filters, or show all again.",
         height=500,
         cell=86,
@@ -57,36 +60,36 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         st.caption(words.spoken(f"The first {_MOST:,} images; all are in the CSV. A lasso on the map shows fewer."))
 
 
-def _controls(look: views.Look, view: MapView) -> None:
+def _order(look: views.Look, view: MapView) -> None:
     names = views.numbers(look)
     options = ["", *(sign + name for name in names for sign in ("", "-"))]
-    order = view.order if view.order in options else ""
-    _ORDER.seed(look.result.key, order=order)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _ORDER.control(
-            "order",
-            st.selectbox,
-            "Order",
-            options=options,
-            format_func=lambda name: _order_words(name, names),
-            label_visibility="collapsed",
-            disabled=view.like is not None,
-            width=290,
+    _ORDER.seed(look.result.key, order=view.order if view.order in options else "")
+    _ORDER.control(
+        "order",
+        st.selectbox,
+        "Order",
+        options=options,
+        format_func=lambda name: _order_words(name, names),
+        label_visibility="collapsed",
+        width=290,
+    )
+
+
+def _basket(look: views.Look, view: MapView) -> None:
+    basket = [image for image in view.basket if image < len(look.result.labels)]
+    with st.popover(f"Basket: {len(basket):,}", icon=":material/shopping_basket:", key="map_basket"):
+        if not basket:
+            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
+            return
+        st.download_button(
+            "CSV",
+            lambda: csv_of((found := views.table(look.result, view, look.ws))[found["image"].isin(basket)]),
+            "basket.csv",
+            "text/csv",
+            key="map_basket_csv",
+            on_click="ignore",
         )
-        basket = [image for image in view.basket if image < len(look.result.labels)]
-        with st.popover(f"Basket: {len(basket):,}", icon=":material/shopping_basket:", key="map_basket"):
-            if not basket:
-                st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
-                return
-            st.download_button(
-                "CSV",
-                lambda: csv_of((found := views.table(look.result, view, look.ws))[found["image"].isin(basket)]),
-                "basket.csv",
-                "text/csv",
-                key="map_basket_csv",
-                on_click="ignore",
-            )
-            st.button("Empty the basket", key="map_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
+        st.button("Empty the basket", key="map_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
 
 
 def _order_words(name: str, names: dict[str, str]) -> str:

@@ -6,8 +6,9 @@ import streamlit as st
 from ntkcore.analyses.map import views
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapView
-from pages.map.choice import LINK, close_inspector, inspect, more_like
+from pages.map.choice import LINK, close_inspector, inspect
 from pages.shared import media, words
+from pages.shared.alike import like_button
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -43,7 +44,7 @@ def _show(look: views.Look, view: MapView, image: int, order: np.ndarray) -> Non
         enlarged(result.pack, image, name)
         steps(order, image, inspect)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
-        st.button("More like this", icon=":material/grid_view:", key="inspector_like", on_click=more_like, args=(image,))
+        like_button(LINK, image)
     with right:
         rows = [("From", result.ids[image]), ("Label", words.labelled(name, true))]
         rows += [(title[0].upper() + title[1:], _said(look, number, image)) for number, title in views.numbers(look).items()]

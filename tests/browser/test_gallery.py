@@ -7,8 +7,9 @@ from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.js").read_text()
-SCRIPT_CSS = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.css").read_text()
+_HERE = Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery"
+SCRIPT = (_HERE / "tools.js").read_text() + (_HERE / "gallery.js").read_text()
+SCRIPT_CSS = (_HERE / "gallery.css").read_text()
 
 TOLD = """async ([script, turns]) => {
   const show = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;
@@ -17,7 +18,7 @@ TOLD = """async ([script, turns]) => {
   for (const turn of turns) {
     const item = [turn, `image ${turn}`, "", "", "", false, `image ${turn}`];
     const data = { turn, items: [item], base: "data:,", ticked: [], revision: 1, current: null, empty: "", height: 0, cell: 90,
-      tall: 140, ticks: false, open: true, keys: [] };
+      tall: 140, ticks: false, open: true, keys: [], more: [], like: "" };
     const cleanup = show({ data, parentElement, setStateValue: () => {}, setTriggerValue: (_, value) => opened.push(value.id) });
     cleanup?.(); // as Streamlit does at once where the data were replaced before they were drawn
   }
@@ -42,7 +43,7 @@ TEXT = """async ([script, css, text]) => {
   parentElement.innerHTML = `<style>${css}</style>`;
   const items = [[0, "good", "", "1.0", "", false, "Text 0.", text], [1, "bad", "", "2.0", "", false, "Text 1.", "Short."]];
   const data = { turn: 1, items, base: "data:,", ticked: [], revision: 1, current: null, empty: "", height: 0, cell: 160, tall: 166,
-    ticks: "", open: true, keys: [] };
+    ticks: "", open: true, keys: [], more: [], like: "" };
   show({ data, parentElement, setStateValue: () => {}, setTriggerValue: () => {} });
   const cells = [...parentElement.querySelectorAll(".cell")];
   return { said: cells.map((cell) => cell.querySelector(".text").textContent), images: parentElement.querySelectorAll("img, b").length,
