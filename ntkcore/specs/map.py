@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from ntkcore.specs.base import Images, Spec
+from ntkcore.specs.filters import Filters
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceSpec
 
 Plane = Literal["kernel", "neighbours"]
@@ -31,35 +32,9 @@ class MapView(Spec):
     ridge: float = Field(1e-2, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ of the numbers that depend on it")
     kept: bool = Field(False, description="points are drawn the paler, the fewer of their true neighbours lie near them")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
-    filters: tuple[str, ...] = Field((), max_length=20, description="numbers and their range, NAME~LOW~HIGH; one of the ends may be empty")
+    filters: Filters = ()
     order: str = Field("", max_length=40, description="number that the gallery is sorted by, the largest first; -NAME: the smallest first")
     like: int | None = Field(None, ge=0, description="image whose nearest ones by the kernel's cosine come first")
     picked: Images = Field((), description="images selected on the map")
     basket: Images = Field((), description="ticked images")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
-
-    @field_validator("filters")
-    @classmethod
-    def _ranges(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
-        for text in filters:
-            range_of(text)
-        return filters
-
-
-def range_of(text: str) -> tuple[str, float, float]:
-    """Name, smallest and largest value of a filter; an end that is not said is infinite.
-
-    Raises:
-        ValueError: it is none.
-    """
-    name, low, high = text.split("~") if text.count("~") == 2 else ("", "", "")
-    ends = float(low or "-inf"), float(high or "inf")
-    if not name or not ends[0] <= ends[1]:
-        raise ValueError(f"filters: expected NAME~LOW~HIGH, got {text[:40]!r}")
-    return name, *ends
-
-
-def filter_text(name: str, low: float, high: float) -> str:
-    """The inverse of :func:`range_of`."""
-    said = ("" if abs(end) == float("inf") else repr(float(end)) for end in (low, high))
-    return "~".join((name, *said))

@@ -1,5 +1,6 @@
 """What of a map is shown: the plane that is drawn, what it keeps, the numbers of the images, the gallery and its order."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ import pandas as pd
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.materials.thumbnails import noun
-from ntkcore.analyses.numbers import known
+from ntkcore.analyses.numbers import filters, known
 from ntkcore.analyses.numbers.stored import stored_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
-from ntkcore.errors import DataError
-from ntkcore.specs.map import MapView, range_of
+from ntkcore.errors import ComputationError, DataError
+from ntkcore.specs.filters import range_of
+from ntkcore.specs.map import MapView
 
 NEIGHBOURS = 15
 """True neighbours of each image of which the plane is asked how many it keeps."""
@@ -111,12 +113,17 @@ def passing(look: Look, view: MapView) -> np.ndarray:
     """(n,) whether each image is of the classes shown and within all ranges that are chosen."""
     result = look.result
     found = np.isin(result.labels, [at for at, name in enumerate(result.class_names) if name in view.only or not view.only])
-    for text in view.filters:
-        name, low, high = range_of(text)
-        if name in numbers(look):
-            values = look.number(name)
-            found &= (values >= low) & (values <= high)
-    return np.asarray(found)
+    return np.asarray(found & filters.passing(view.filters, look.number, len(result.labels)))
+
+
+def histograms(look: Look) -> dict[str, tuple[str, filters.Histogram]]:
+    """Of every number that is known and differs among the images: its title, and how it is distributed; left out are those not at this λ."""
+    found = {}
+    for name, title in numbers(look).items():
+        with suppress(ComputationError):
+            if (made := filters.histogram(look.number(name))) is not None:
+                found[name] = title, made
+    return found
 
 
 def shown(look: Look, view: MapView) -> np.ndarray:

@@ -12,7 +12,8 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import nearest, principal
 from ntkcore.errors import AtlasError
 from ntkcore.settings import Settings
-from ntkcore.specs.map import MapSpec, MapView, filter_text, range_of
+from ntkcore.specs.filters import filter_text, range_of
+from ntkcore.specs.map import MapSpec, MapView
 
 DATA = {"classes": ("3", "5", "8"), "n": 40, "label_noise": 0.2}
 NETWORK = {"kernel": "pseudo", "model": {"width": 8, "depth": 1}, "dtype": "float64"}
