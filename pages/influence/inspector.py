@@ -16,6 +16,7 @@ from pages.influence.verify.measured import measured_line
 from pages.shared import frame, media, words
 from pages.shared.alike import like_button
 from pages.shared.charts import config
+from pages.shared.known import everywhere
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -80,6 +81,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
         _nearest(result, one.neighbours(result, image, _FEW))
     with right:
         _strip(result, "Harms most", harmed, moved)
+    everywhere(LINK, image, result.ids[image])
 
 
 def _training_facts(subject: Subject, image: int) -> list[tuple[str, str]]:

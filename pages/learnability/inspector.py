@@ -12,6 +12,7 @@ from pages.learnability.choice import LINK
 from pages.shared import frame, media, words
 from pages.shared.alike import like_button
 from pages.shared.charts import config
+from pages.shared.known import everywhere
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
 
@@ -59,6 +60,7 @@ def _show(look: Look, order: np.ndarray, image: int) -> None:
             image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
         )
         st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
+    everywhere(LINK, image, result.ids[image])
 
 
 def _facts(look: Look, image: int) -> None:

@@ -7,12 +7,11 @@ from ntkcore.analyses.numbers.known import NUMBERS
 from ntkcore.specs.map import MapView
 from pages.map.choice import CHART, LINK
 from pages.shared import words
-from pages.shared.brushes import brushes, chips
+from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
 from pages.shared.controls import Controls
 
 _VIEW = Controls("map.view", LINK)
-FILTERS = "map.filters"  # whether the histograms are shown
 _PLANES = {"kernel": "Kernel’s plane", "neighbours": "Neighbour embedding"}
 
 
@@ -52,15 +51,9 @@ def show_drawing(look: views.Look, view: MapView) -> None:
                 shares = [f"{axis}: {100 * share:.2g} % of the trace" for axis, share in zip(axes, result.shares, strict=True)]
                 for name, label in (("x", "To the right"), ("y", "Upwards")):
                     _VIEW.control(name, st.selectbox, label, options=axes, format_func=lambda axis: shares[axis - 1])
-        st.toggle(
-            "Filters", key=FILTERS, help="A histogram of every number that is known of these images; drag over one to choose a range."
-        )
+        filtering = filter_switch(LINK)
         _VIEW.control("kept", st.toggle, "Distortion", help="Draws a point the paler, the fewer of its true neighbours lie near it.")
-    if st.session_state[FILTERS]:
-        with st.spinner(words.spoken("The numbers of every image …"), show_time=False):
-            found = views.histograms(look)
-        brushes(LINK, found, lambda: forget_selection(CHART))
-    chips(LINK, names, lambda: forget_selection(CHART))
+    filter_rows(LINK, filtering, views.numbers(look), look.number, lambda: forget_selection(CHART))
 
 
 def _classes(only: list[str]) -> str:

@@ -7,6 +7,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
+from ntkcore.analyses.numbers.filters import order_words
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapSpec, MapView
 from pages.map.choice import LINK, inspect, marked, show_all, undo
@@ -69,7 +70,7 @@ def _order(look: views.Look, view: MapView) -> None:
         st.selectbox,
         "Order",
         options=options,
-        format_func=lambda name: _order_words(name, names),
+        format_func=lambda by: order_words(by, names) if by else "by class",
         label_visibility="collapsed",
         width=290,
     )
@@ -90,12 +91,6 @@ def _basket(look: views.Look, view: MapView) -> None:
             on_click="ignore",
         )
         st.button("Empty the basket", key="map_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
-
-
-def _order_words(name: str, names: dict[str, str]) -> str:
-    if not name:
-        return "by class"
-    return f"{names[name.removeprefix('-')]}, {'smallest' if name.startswith('-') else 'largest'} first"
 
 
 def _cards(look: views.Look, view: MapView, images: np.ndarray) -> list[Card]:

@@ -9,6 +9,7 @@ from ntkcore.specs.map import MapView
 from pages.map.choice import LINK, close_inspector, inspect
 from pages.shared import media, words
 from pages.shared.alike import like_button
+from pages.shared.known import everywhere
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -52,6 +53,7 @@ def _show(look: views.Look, view: MapView, image: int, order: np.ndarray) -> Non
     near = result.alike[image][:_FEW]
     said = [f"{result.class_names[result.labels[i]]} {words.fixed(float(c), 2)}" for i, c in zip(near, result.cosines[image], strict=False)]
     pictures(result.pack, near.tolist(), said, head="Most alike to it, with the kernel’s cosine")
+    everywhere(LINK, image, result.ids[image])
 
 
 def _said(look: views.Look, number: str, image: int) -> str:

@@ -168,18 +168,28 @@ def measured(look: Look, measure: Measure) -> np.ndarray:
     return found.loss if measure == "loss" else found.margin
 
 
-def ranking(result: InfluenceResult, view: InformationView, values: np.ndarray) -> np.ndarray:
+def ranking(
+    result: InfluenceResult, view: InformationView, values: np.ndarray, passing: np.ndarray | None = None, by: np.ndarray | None = None
+) -> np.ndarray:
     """Training images of the gallery in its order: of the classes shown, and of those selected in a chart where some are.
 
     Those most like an image come first where such are asked for.
+
+    Args:
+        passing: (n,) whether each passes the filters; None: there are none.
+        by: (n,) another order; None: by ``values``.
     """
     if view.like is not None and view.like < len(values):
         order = alike_first(result, view.like)
+    elif by is not None:
+        order = by
     else:
         order = np.argsort(-values if view.show == "most" else values, kind="stable")
     kept = np.isin(result.labels, [place for place, name in enumerate(result.class_names) if name in view.only or not view.only])
     if picked := [image for image in view.picked if image < len(values)]:
         kept &= np.isin(np.arange(len(values)), picked)
+    if passing is not None:
+        kept &= passing
     return order[kept[order]]
 
 

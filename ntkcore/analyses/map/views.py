@@ -1,6 +1,5 @@
 """What of a map is shown: the plane that is drawn, what it keeps, the numbers of the images, the gallery and its order."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from ntkcore.analyses.numbers import filters, known
 from ntkcore.analyses.numbers.stored import stored_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
-from ntkcore.errors import ComputationError, DataError
+from ntkcore.errors import DataError
 from ntkcore.specs.filters import range_of
 from ntkcore.specs.map import MapView
 
@@ -105,8 +104,8 @@ def same_label(result: MapResult) -> np.ndarray:
 
 def numbers(look: Look) -> dict[str, str]:
     """The numbers that are known of these images, and what each is."""
-    stored = known.available(stored_of(look.result.spec.influence, look.ws))
-    return {name: number.title for name, number in known.NUMBERS.items() if name in stored or name == "k-xx"} | OWN
+    stored = known.titles(stored_of(look.result.spec.influence, look.ws))
+    return {"k-xx": known.NUMBERS["k-xx"].title} | stored | OWN
 
 
 def passing(look: Look, view: MapView) -> np.ndarray:
@@ -114,16 +113,6 @@ def passing(look: Look, view: MapView) -> np.ndarray:
     result = look.result
     found = np.isin(result.labels, [at for at, name in enumerate(result.class_names) if name in view.only or not view.only])
     return np.asarray(found & filters.passing(view.filters, look.number, len(result.labels)))
-
-
-def histograms(look: Look) -> dict[str, tuple[str, filters.Histogram]]:
-    """Of every number that is known and differs among the images: its title, and how it is distributed; left out are those not at this λ."""
-    found = {}
-    for name, title in numbers(look).items():
-        with suppress(ComputationError):
-            if (made := filters.histogram(look.number(name))) is not None:
-                found[name] = title, made
-    return found
 
 
 def shown(look: Look, view: MapView) -> np.ndarray:
@@ -137,9 +126,8 @@ def shown(look: Look, view: MapView) -> np.ndarray:
         kept &= np.isin(np.arange(n), picked)
     if view.like is not None and view.like < n:
         order = alike_first(look.result, view.like)
-    elif (name := view.order.removeprefix("-")) in numbers(look):
-        values = np.nan_to_num(look.number(name), nan=-np.inf, posinf=np.finfo(float).max)
-        order = np.argsort(values if view.order.startswith("-") else -values, kind="stable")
+    elif (by := filters.order_by(view.order, numbers(look), look.number)) is not None:
+        order = by
     else:
         order = np.argsort(look.result.labels, kind="stable")
     return order[kept[order]]

@@ -1,11 +1,13 @@
 """Images by ranges of their numbers: who passes, and each number's histogram to choose a range from."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from ntkcore.analyses.words import number
+from ntkcore.errors import ComputationError
 from ntkcore.specs.filters import range_of
 
 BINS = 30
@@ -45,6 +47,31 @@ def histogram(values: np.ndarray) -> Histogram | None:
     edges = np.geomspace(low, high, BINS + 1) if long else np.linspace(low, high, BINS + 1)
     edges[0], edges[-1] = low, high
     return Histogram(edges, np.histogram(finite, edges)[0])
+
+
+def histograms(titles: Mapping[str, str], number_of: Callable[[str], np.ndarray]) -> dict[str, tuple[str, Histogram]]:
+    """Of each number by its name: its title and histogram; without those that do not differ, or cannot be had at this λ."""
+    found = {}
+    for name, title in titles.items():
+        with suppress(ComputationError):
+            if (made := histogram(number_of(name))) is not None:
+                found[name] = title, made
+    return found
+
+
+def order_by(by: str, titles: Mapping[str, str], number_of: Callable[[str], np.ndarray]) -> np.ndarray | None:
+    """(n,) all images by a number, the largest first, or of ``-NAME`` the smallest; those without one last. None: no such number."""
+    name = by.removeprefix("-")
+    if name not in titles:
+        return None
+    values = np.asarray(number_of(name), dtype=np.float64)
+    values = np.where(np.isnan(values), np.inf, values if by.startswith("-") else -values)
+    return np.argsort(values, kind="stable")
+
+
+def order_words(by: str, titles: Mapping[str, str]) -> str:
+    """What images are sorted by: "margin, smallest first"."""
+    return f"{titles[by.removeprefix('-')]}, {'smallest' if by.startswith('-') else 'largest'} first"
 
 
 def words(title: str, low: float, high: float) -> str:

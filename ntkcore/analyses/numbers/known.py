@@ -49,11 +49,34 @@ NUMBERS: Mapping[str, Number] = {
 """By the names that addresses have for them, in the order of menus."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some images: the stored results that have it, and λ of the numbers that have one."""
+
+    stored: Stored
+    ridge: float
+    ws: Workspace
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each number is, by its name."""
+        return titles(self.stored)
+
+    def number(self, name: str) -> np.ndarray:
+        """See :func:`values`."""
+        return values(name, self.stored, self.ridge, self.ws)
+
+
 def available(stored: Stored) -> tuple[str, ...]:
     """The names of the numbers that these results have."""
     of_influence = [name for name in NUMBERS if name != "learned"] if stored.influence is not None else []
     of_learnability = ["k-xx", "learned"] if stored.learnability is not None else []
     return tuple(name for name in NUMBERS if name in (*of_influence, *of_learnability))
+
+
+def titles(stored: Stored) -> dict[str, str]:
+    """What each of the :func:`available` numbers is, by its name."""
+    return {name: NUMBERS[name].title for name in available(stored)}
 
 
 def values(name: str, stored: Stored, ridge: float, ws: Workspace) -> np.ndarray:

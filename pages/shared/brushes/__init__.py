@@ -5,9 +5,10 @@ from math import inf, isinf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.numbers.filters import Histogram
+from ntkcore.analyses.numbers.filters import Histogram, histograms
 from ntkcore.analyses.numbers.filters import words as range_words
 from ntkcore.specs.filters import changed, range_of
 from pages.shared import words
@@ -17,25 +18,46 @@ _HERE = Path(__file__).parent
 _brushes = st.components.v2.component("ntk_atlas.brushes", css=(_HERE / "brushes.css").read_text(), js=(_HERE / "brushes.js").read_text())
 
 
-def brushes(link: Link[Any, Any], histograms: Mapping[str, tuple[str, Histogram]], then: Callable[[], None]) -> None:
-    """Show the histograms; a brushed range becomes a filter of the page's view.
+Numbers = Callable[[str], np.ndarray]
+
+
+def filter_switch(link: Link[Any, Any], label: str = "Filters") -> bool:
+    """Whether the histograms are shown: a switch for a row of controls."""
+    says = "A histogram of every number that is known of these images; drag over one to choose a range."
+    return st.toggle(label, key=f"{link.page}_filters", help=words.spoken(says))
+
+
+def filter_rows(link: Link[Any, Any], shown: bool, titles: Mapping[str, str], number_of: Numbers, then: Callable[[], None]) -> None:
+    """The histograms, where they are shown, and below them what is filtered.
 
     Args:
         link: the page's choice, whose view has ``filters``.
-        histograms: by the numbers' names, what each is and how it is distributed.
+        shown: what :func:`filter_switch` said.
+        titles: of the numbers, by their names.
+        number_of: gives a number of every image by its name.
         then: called when a filter changes, before it does.
     """
+    if shown:
+        with st.spinner(words.spoken("The numbers of every image …"), show_time=False):
+            found = histograms(titles, number_of)
+        _histograms(link, found, then)
+        if not found:
+            st.caption(words.spoken("No number is known of these images yet: compute another analysis of them."))
+    _chips(link, titles, then)
+
+
+def _histograms(link: Link[Any, Any], found: Mapping[str, tuple[str, Histogram]], then: Callable[[], None]) -> None:
     key = f"{link.page}_brushes"
     held = {name: (low, high) for name, low, high in map(range_of, link.current().view.filters)}
     data = [
         {
             "name": name,
             "title": words.spoken(title),
-            "edges": found.edges.tolist(),
-            "counts": found.counts.tolist(),
+            "edges": made.edges.tolist(),
+            "counts": made.counts.tolist(),
             "range": [None if isinf(end) else end for end in held.get(name, (-inf, inf))],
         }
-        for name, (title, found) in histograms.items()
+        for name, (title, made) in found.items()
     ]
 
     def told() -> None:
@@ -47,13 +69,8 @@ def brushes(link: Link[Any, Any], histograms: Mapping[str, tuple[str, Histogram]
     _brushes(key=key, data={"histograms": data}, on_brushed_change=told)
 
 
-def chips(link: Link[Any, Any], titles: Mapping[str, str], then: Callable[[], None]) -> None:
-    """What is filtered, each with a way to take it off; nothing where nothing is.
-
-    Args:
-        titles: of the numbers, by their names.
-        then: called when a filter changes, before it does.
-    """
+def _chips(link: Link[Any, Any], titles: Mapping[str, str], then: Callable[[], None]) -> None:
+    """What is filtered, each with a way to take it off; nothing where nothing is."""
     filters = link.current().view.filters
     if not filters:
         return

@@ -87,7 +87,7 @@ def gallery(
         ticked: None: there are no ticks.
         opens: None: a click ticks the image.
         likes: None: nothing is known of likeness here.
-        undo: takes back the last selection or filter; None where nothing is remembered. Always given, as what is sent must not change with it.
+        undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
         current: the image to mark and to put the keyboard's focus on, or None.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
