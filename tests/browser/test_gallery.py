@@ -72,7 +72,8 @@ TICKED = """async ([script, css]) => {
     ticks: "put in the basket", open: true, keys: [["arrows", "move"]], more: [["A", "tick all shown"]], like: "more like this",
     undo: true, tools: true };
   window.told = [];
-  show({ data, parentElement, setStateValue: (_, value) => window.told.push(value), setTriggerValue: (name, { id }) => window.told.push([name, id]) });
+  const setTriggerValue = (name, { id }) => window.told.push([name, id]);
+  show({ data, parentElement, setStateValue: (_, value) => window.told.push(value), setTriggerValue });
 }"""
 
 

@@ -1,4 +1,4 @@
-"""The map as a person uses it: compute, an image where the pointer is, a lasso and its gallery, more like this, undo, the same elsewhere."""
+"""The map as a person uses it: compute, a lasso and its gallery, more like this, undo, the same images elsewhere."""
 
 import re
 
@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 SMALL = "/map?dataset=digits&classes=3&classes=5&classes=8&n=60&test=30&noise=0.2"
 DONE = re.compile("^60 training images · computed")
 _AREA = """() => {
-  const plot = document.querySelector(".st-key-chart_map .js-plotly-plot"), { _size } = plot._fullLayout, box = plot.getBoundingClientRect();
+  const plot = document.querySelector(".st-key-chart_map .js-plotly-plot");
+  const { _size } = plot._fullLayout, box = plot.getBoundingClientRect();
   return [box.x + _size.l, box.y + _size.t, _size.w, _size.h];
 }"""
 

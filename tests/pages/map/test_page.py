@@ -91,7 +91,7 @@ def test_the_inspector_has_every_number_and_opens_the_image_elsewhere(computed):
     button(app, "Information").click().run()
     assert not app.exception and app.title[0].value == "Information"
     assert app.query_params["image"] == "5" and app.query_params["basket"] == "5,7" and app.query_params["n"] == "40"
-    assert ADDRESSES["information"].read({k: v for k, v in app.query_params.items()})[0] == InfluenceSpec.model_validate(SPEC.model_dump())
+    assert ADDRESSES["information"].read(dict(app.query_params.items()))[0] == InfluenceSpec.model_validate(SPEC.model_dump())
 
 
 def test_what_a_link_names_that_is_not_there_is_said(computed):
