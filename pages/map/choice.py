@@ -44,8 +44,7 @@ def brushed() -> None:
     said = selected(CHART)
     images = tuple(sorted({int(point["customdata"]) for point in said.get("points") or [] if point.get("customdata") is not None}))
     if len(images) == 1 and not said.get("lasso") and not said.get("box"):
-        inspect(images[0])
-        forget_selection(CHART)
+        inspect(images[0])  # the point stays marked, and the map as it was zoomed
     else:
         LINK.look(picked=images)
 

@@ -3,12 +3,15 @@
 import streamlit as st
 
 from ntkcore.analyses.map import views
+from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.numbers.known import NUMBERS
+from ntkcore.analyses.numbers.stored import specs_of
 from ntkcore.specs.map import MapView
 from pages.map.choice import CHART, LINK
 from pages.shared import words
 from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
+from pages.shared.choice import go_to
 from pages.shared.controls import Controls
 
 _VIEW = Controls("map.view", LINK)
@@ -51,9 +54,24 @@ def show_drawing(look: views.Look, view: MapView) -> None:
                 shares = [f"{axis}: {100 * share:.2g} % of the trace" for axis, share in zip(axes, result.shares, strict=True)]
                 for name, label in (("x", "To the right"), ("y", "Upwards")):
                     _VIEW.control(name, st.selectbox, label, options=axes, format_func=lambda axis: shares[axis - 1])
+        _moments(look)
         filtering = filter_switch(LINK)
         _VIEW.control("kept", st.toggle, "Distortion", help="Draws a point the paler, the fewer of its true neighbours lie near it.")
     filter_rows(LINK, filtering, views.numbers(look), look.number, lambda: forget_selection(CHART))
+
+
+def _moments(look: views.Look) -> None:
+    """The other stored maps of the same network: before and in training."""
+    found = views.moments(look.result, specs_of(MAP, look.result.spec.dataset, look.ws))
+    if len(found) < 2:
+        return
+    now = next(epoch for epoch, spec in found.items() if spec == look.result.spec)
+    names = {epoch: f"epoch {epoch}" if epoch else "start" for epoch in found}
+    key = f"map_moment_{look.result.key[:12]}"
+    shown = {"format_func": names.__getitem__, "label_visibility": "collapsed"}
+    chosen = st.segmented_control("Moment", list(found), default=now, required=True, key=key, **shown)
+    if chosen != now:
+        go_to("map", found[chosen], LINK.current().view)
 
 
 def _classes(only: list[str]) -> str:

@@ -58,9 +58,14 @@ def _explore(result: MapResult) -> None:
     inspect_image(look, view)  # before what is below the fold: a link's inspector does not wait for it
     left, right = st.columns([5, 3], gap="large")
     with left:
-        _map(look, view, _SELECTED.began((result.key, choice.revision), view.picked))
+        _map(look, view, _SELECTED.began((result.key, choice.revision, _drawing(view)), view.picked))
     with right:
         show_gallery(look, choice)
+
+
+def _drawing(view: MapView) -> MapView:
+    """What of a view draws the map anew."""
+    return view.model_copy(update={"picked": (), "basket": (), "image": None, "like": None, "order": ""})
 
 
 def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:

@@ -1,5 +1,6 @@
 """What of a map is shown: the plane that is drawn, what it keeps, the numbers of the images, the gallery and its order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
 from ntkcore.errors import DataError
 from ntkcore.specs.filters import range_of
-from ntkcore.specs.map import MapView
+from ntkcore.specs.map import MapSpec, MapView
 
 NEIGHBOURS = 15
 """True neighbours of each image of which the plane is asked how many it keeps."""
@@ -80,6 +81,24 @@ class Look:
         if name == "k-xx" and name not in known.available(stored):
             return result.diagonal
         return known.values(name, stored, self.ridge, self.ws)
+
+
+def moments(result: MapResult, others: Iterable[MapSpec]) -> dict[int, MapSpec]:
+    """The maps of the same images and network at other epochs, and this one, by the epoch; 0 is initialisation.
+
+    Args:
+        others: specifications that are stored.
+    """
+
+    def still(spec: MapSpec) -> MapSpec:
+        return spec.model_copy(update={"training": None})
+
+    own, found = result.spec, {}
+    for spec in (*others, own):
+        schedule = [held.training.model_copy(update={"epochs": 1}) for held in (spec, own) if held.training is not None]
+        if still(spec) == still(own) and all(one == schedule[0] for one in schedule):
+            found[0 if spec.training is None else spec.training.epochs] = spec
+    return dict(sorted(found.items()))
 
 
 def place(look: Look) -> Place:

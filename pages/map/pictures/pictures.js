@@ -4,16 +4,20 @@ const HOVER = 112; // pixels of the image that is pointed at
 const SMALL = 34; // of those drawn in place of their points
 const instances = new WeakMap();
 
-function layer(plot) {
+const THEME = ["--st-background-color", "--st-border-color", "--st-primary-color", "--st-text-color"];
+
+function layer(plot, host) {
   const over = document.createElement("div");
+  const theme = getComputedStyle(host);
+  for (const name of THEME) over.style.setProperty(name, theme.getPropertyValue(name));
   over.className = "atlas-over";
-  over.style.cssText = "position:absolute;inset:0;pointer-events:none;overflow:hidden;z-index:2";
+  Object.assign(over.style, { position: "absolute", inset: "0", pointerEvents: "none", overflow: "hidden", zIndex: "2" });
   plot.style.position = "relative";
   plot.append(over);
   const hover = document.createElement("div");
   hover.style.cssText =
-    "position:absolute;display:none;padding:4px;border-radius:8px;background:var(--st-background-color,#fff);" +
-    "border:1px solid var(--st-border-color,#999);box-shadow:0 2px 10px rgba(0,0,0,.25);max-width:260px;font-size:13px;line-height:1.35";
+    "position:absolute;display:none;padding:4px;border-radius:8px;background:var(--st-background-color);color:var(--st-text-color);" +
+    "border:1px solid var(--st-border-color);box-shadow:0 2px 10px rgba(0,0,0,.25);max-width:260px;font-size:13px;line-height:1.35";
   over.append(hover);
   return { over, hover, drawn: [] };
 }
@@ -71,7 +75,7 @@ function draw(state) {
     cell.style.left = `${left - side / 2}px`;
     cell.style.top = `${top - side / 2}px`;
     cell.dataset.image = id;
-    if (marked.has(id)) cell.style.boxShadow = "0 0 0 2px var(--st-primary-color, #0B6E8F)";
+    if (marked.has(id)) cell.style.boxShadow = "0 0 0 2px var(--st-primary-color)";
     if (!few) cell.style.borderRadius = "50%";
     mine.over.append(cell);
     mine.drawn.push(cell);
@@ -100,7 +104,7 @@ function attach(state) {
   if (!plot || !plot._fullLayout || plot === state.plot) return;
   state.mine?.over.remove();
   state.plot = plot;
-  state.mine = layer(plot);
+  state.mine = layer(plot, state.host);
   plot.on("plotly_hover", (event) => point(state, event));
   plot.on("plotly_unhover", () => {
     state.pointed = null;
@@ -113,7 +117,7 @@ function attach(state) {
 export default function ({ data, parentElement }) {
   let state = instances.get(parentElement);
   if (!state) {
-    state = { data };
+    state = { data, host: parentElement.host ?? parentElement };
     instances.set(parentElement, state);
     // The chart may come later than this, and a changed one is another element.
     state.clock = setInterval(() => (parentElement.isConnected ? attach(state) : clearInterval(state.clock)), 250);
