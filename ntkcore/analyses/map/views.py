@@ -43,19 +43,20 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A map looked at: its plane with the axes (x, y), and λ of the numbers that have one."""
+    """A map looked at: its plane with the axes (x, y), and what else is known of its images."""
 
     result: MapResult
     plane: str
     axes: tuple[int, int]
-    ridge: float
+    known: known.Known
     ws: Workspace
 
     @classmethod
     def of(cls, result: MapResult, view: MapView, ws: Workspace) -> "Look":
         """The look of a view."""
         last = len(result.shares)
-        return cls(result, view.plane, (min(view.x, last), min(view.y, last)), view.ridge, ws)
+        others = known.Known(stored_of(result.spec.influence, ws), view.ridge, ws)
+        return cls(result, view.plane, (min(view.x, last), min(view.y, last)), others, ws)
 
     @memoised("plane", "axes")
     def kept(self) -> np.ndarray:
@@ -77,10 +78,9 @@ class Look:
             return result.cosines[:, 0].astype(np.float64)
         if name == "among":
             return same_label(result)
-        stored = stored_of(result.spec.influence, self.ws)
-        if name == "k-xx" and name not in known.available(stored):
-            return result.diagonal
-        return known.values(name, stored, self.ridge, self.ws)
+        if name == "k-xx" and self.known.stored.influence is None:
+            return result.diagonal  # of this kernel, whose epoch a learnability analysis need not have
+        return self.known.number(name)
 
 
 def moments(result: MapResult, others: Iterable[MapSpec]) -> dict[int, MapSpec]:
@@ -123,8 +123,7 @@ def same_label(result: MapResult) -> np.ndarray:
 
 def numbers(look: Look) -> dict[str, str]:
     """The numbers that are known of these images, and what each is."""
-    stored = known.titles(stored_of(look.result.spec.influence, look.ws))
-    return {"k-xx": known.NUMBERS["k-xx"].title} | stored | OWN
+    return {"k-xx": known.NUMBERS["k-xx"].title} | look.known.titles | OWN
 
 
 def passing(look: Look, view: MapView) -> np.ndarray:
