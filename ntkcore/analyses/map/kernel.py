@@ -9,7 +9,7 @@ import numpy as np
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import fill_kernels
 from ntkcore.analyses.materials.split import Split
-from ntkcore.analyses.progress import Reporter
+from ntkcore.analyses.progress import PAIRS, Reporter
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.specs.map import MapSpec
 from ntkcore.store import Draft
@@ -47,6 +47,7 @@ def source_of(spec: MapSpec, split: Split, draft: Draft, ws: Workspace, reporter
     if INFLUENCE.ready(spec.influence, ws):
         artifact = ws.store.open(INFLUENCE.kind, INFLUENCE.key(spec.influence, ws))
         kernel = _mean(artifact, artifact.layout("k_train"), going)
+        reporter.report(PAIRS, len(kernel) * (len(kernel) + spec.test))
         return Source(kernel, artifact.read("f_train"), tuple(artifact.info["notes"]))
     made = fill_kernels(spec.influence, split, draft, ws, reporter)
     return Source(_mean(draft, draft.layout("k_train"), going), made.f_train, tuple(sorted(made.notes)))

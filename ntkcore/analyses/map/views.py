@@ -48,7 +48,7 @@ class Look:
     result: MapResult
     plane: str
     axes: tuple[int, int]
-    known: known.Known
+    others: known.Known
     ws: Workspace
 
     @classmethod
@@ -78,9 +78,9 @@ class Look:
             return result.cosines[:, 0].astype(np.float64)
         if name == "among":
             return same_label(result)
-        if name == "k-xx" and self.known.stored.influence is None:
+        if name == "k-xx" and self.others.stored.influence is None:
             return result.diagonal  # of this kernel, whose epoch a learnability analysis need not have
-        return self.known.number(name)
+        return self.others.number(name)
 
 
 def moments(result: MapResult, others: Iterable[MapSpec]) -> dict[int, MapSpec]:
@@ -123,7 +123,7 @@ def same_label(result: MapResult) -> np.ndarray:
 
 def numbers(look: Look) -> dict[str, str]:
     """The numbers that are known of these images, and what each is."""
-    return {"k-xx": known.NUMBERS["k-xx"].title} | look.known.titles | OWN
+    return {"k-xx": known.NUMBERS["k-xx"].title} | look.others.titles | OWN
 
 
 def passing(look: Look, view: MapView) -> np.ndarray:
