@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.errors import AtlasError
 from ntkcore.specs import DEFAULT_RATE, DatasetSpec, ModelSpec, Spec, TrainingSpec
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
@@ -35,7 +36,7 @@ def carried(to: S, came: Spec, ws: Workspace) -> S:
             found = type(to).model_validate(to.model_dump() | network | {"dataset": images.model_dump()})
         except ValidationError:
             continue
-        return to if found == to else defaults.fitted(found, {"n"} if images.n == came.dataset.n else (), ws)  # type: ignore[attr-defined, type-var]
+        return to if found == to else _fitting(found, ws)
     return to
 
 
@@ -43,6 +44,16 @@ def same_images(one: Spec, other: Spec) -> bool:
     """Whether image i of one choice is image i of the other, as far as both have it: draws are nested."""
     drawn, again = getattr(one, "dataset", None), getattr(other, "dataset", None)
     return drawn is not None and again is not None and drawn.model_copy(update={"n": again.n}) == again
+
+
+def _fitting(spec: Any, ws: Workspace) -> Any:
+    """With as many images as were meant where there are so many, else as many as fit."""
+    kept = defaults.fitted(spec, {"n"}, ws)
+    try:
+        room = defaults.room_of_choice(spec.dataset, ws)
+    except AtlasError:  # said where its images are drawn
+        return kept
+    return kept if kept.dataset.n + getattr(kept, "test", 0) <= room.images else defaults.fitted(spec, (), ws)
 
 
 def _images(to: Spec, came: Spec) -> DatasetSpec | None:
@@ -55,14 +66,13 @@ def _images(to: Spec, came: Spec) -> DatasetSpec | None:
 def _network(to: Spec, came: Spec) -> Mapping[str, Any]:
     """The fields of a specification that say the network, as another one has it."""
     model, training = _network_of(came)
-    if model is None:
-        return {}
+    held = to.architecture if isinstance(to, ConvergenceSpec) else getattr(getattr(to, "model", None), "architecture", None)
+    if model is None or (held == model.architecture and ConvergenceSpec in (type(to), type(came))):
+        return {}  # of many widths, or one of many: the architecture is what they share
     if isinstance(to, InfluenceSpec):
         kernel = to.kernel if to.kernel in ("pseudo", "full") else "pseudo"
         return {"kernel": kernel, "model": model.model_dump(), "training": None if training is None else training.model_dump()}
     if isinstance(to, ConvergenceSpec):
-        if to.architecture == model.architecture and to.depth == model.depth:
-            return {}
         return {"architecture": model.architecture, "depth": model.depth, "widths": None, "training": {}}
     if isinstance(to, LearnabilitySpec | ActiveSpec):
         found: dict[str, Any] = {"model": model.model_dump()}

@@ -15,7 +15,7 @@ from ntkcore.analyses.numbers.stored import Stored
 from ntkcore.analyses.reliability import views as reliability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError
-from ntkcore.influence import self_influence
+from ntkcore.influence.self_influence import self_influence
 from ntkcore.specs.reliability import ReliabilityView
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from recording import Recording
+from seeded import rate
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.map import views
@@ -27,7 +28,12 @@ SPECS = {
 
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory):
-    return Workspace(Settings(cache_dir=tmp_path_factory.mktemp("map")))
+    return begun(tmp_path_factory.mktemp("map"))
+
+
+def begun(folder):
+    rate(folder)
+    return Workspace(Settings(cache_dir=folder))
 
 
 def spec_of(name):
@@ -51,7 +57,7 @@ def made(ws):
 def test_its_kernel_is_that_of_the_influence_analysis(made, ws, name, tmp_path):
     spec, own = spec_of(name), made(name)
     assert not INFLUENCE.ready(spec.influence, ws)
-    other = Workspace(Settings(cache_dir=tmp_path))
+    other = begun(tmp_path)
     INFLUENCE.compute(spec.influence, other, Recording())
     kernel = other.store.open("influence", INFLUENCE.key(spec.influence, other)).read("k_train")
     kernel = np.trace(kernel, axis1=2, axis2=3) / 3 if kernel.ndim == 4 else kernel
@@ -75,7 +81,7 @@ def test_the_kernel_that_it_made_is_not_kept(made, ws):
 
 
 def test_what_was_finished_stays_when_it_is_cancelled(tmp_path):
-    ws, spec = Workspace(Settings(cache_dir=tmp_path)), spec_of("two-layer")
+    ws, spec = begun(tmp_path), spec_of("two-layer")
 
     class Stopping(Recording):
         def report(self, stage, done):
@@ -112,7 +118,7 @@ def test_what_is_shown_and_in_which_order(made, ws):
 
 
 def test_numbers_come_from_what_is_stored(tmp_path):
-    ws, spec = Workspace(Settings(cache_dir=tmp_path)), spec_of("two-layer")
+    ws, spec = begun(tmp_path), spec_of("two-layer")
     MAP.compute(spec, ws, Recording())
     result = MAP.open(spec, ws)
     view = MapView(colour="information", ridge=0.1)
@@ -121,6 +127,7 @@ def test_numbers_come_from_what_is_stored(tmp_path):
     with pytest.raises(AtlasError, match="not known"):
         views.colours(look, view)
     INFLUENCE.compute(spec.influence, ws, Recording())
+    look = views.Look.of(result, view, ws)
     assert "information" in views.numbers(look) and "learned" not in views.numbers(look)
     found = views.colours(look, view)
     assert found is not None and found.values.shape == (40,) and found.ends[0] < found.ends[1] and not found.signed
