@@ -31,7 +31,7 @@ def carried(to: S, came: Spec, ws: Workspace) -> S:
     images = _images(to, came)
     if images is None:
         return to
-    for network in (_network(to, came), {}):
+    for network in (dict(_network(to, came)), {}):
         try:
             found = type(to).model_validate(to.model_dump() | network | {"dataset": images.model_dump()})
         except ValidationError:

@@ -48,7 +48,8 @@ def sources(dataset: DatasetSpec, image: int, name: str, ws: Workspace) -> list[
         name: of the image in its set, which is the same in every draw.
     """
     found: list[Source] = []
-    for analysis in (LEARNABILITY, INFLUENCE, MAP):
+    asked: tuple[Analysis[Any, Any, Any], ...] = (LEARNABILITY, INFLUENCE, MAP)
+    for analysis in asked:
         for spec in specs_on(analysis, lambda drawn: (drawn.name, drawn.own) == (dataset.name, dataset.own), ws):
             at = image if spec.dataset == dataset else _place(analysis, spec, name, ws)
             if at is not None:
