@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from ntkcore.analyses.map.views import Drawn
 from ntkcore.figures.theme import class_colour, ink, layout, literal, number_scale, paper, quiet
 
-HEIGHT = 600
+HEIGHT = 540
 _NAMED = 30  # classes whose centroids carry their names
 _MANY = 2000  # points that are drawn smaller
 
@@ -39,6 +39,9 @@ def map_figure(drawn: Drawn, picked: Sequence[int], mode: str) -> go.Figure:
     figure.update_xaxes(title_text=literal(drawn.place.right), showgrid=False, zeroline=True, zerolinecolor=quiet(mode), zerolinewidth=0.5)
     figure.update_yaxes(title_text=literal(drawn.place.up), showgrid=False, zeroline=True, zerolinecolor=quiet(mode), zerolinewidth=0.5)
     figure.update_yaxes(scaleanchor="x", scaleratio=1)  # a distance is the same in every direction
+    if not drawn.place.metric:
+        figure.update_xaxes(showticklabels=False, ticks="", zeroline=False)
+        figure.update_yaxes(showticklabels=False, ticks="", zeroline=False)
     return figure
 
 

@@ -40,13 +40,9 @@ def marked() -> int | None:
 
 
 def brushed() -> None:
-    """A click on the map looks at one image closely; a lasso or a box selects, and none of both selects all again."""
-    said = selected(CHART)
-    images = tuple(sorted({int(point["customdata"]) for point in said.get("points") or [] if point.get("customdata") is not None}))
-    if len(images) == 1 and not said.get("lasso") and not said.get("box"):
-        inspect(images[0])  # the point stays marked, and the map as it was zoomed
-    else:
-        LINK.look(picked=images)
+    """A lasso or a box selects; a double click selects all again."""
+    points = selected(CHART).get("points") or []
+    LINK.look(picked=tuple(sorted({int(point["customdata"]) for point in points if point.get("customdata") is not None})))
 
 
 def show_all() -> None:

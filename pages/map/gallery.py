@@ -54,7 +54,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         likes=likes(LINK),
         undo=undo,
         empty="No image is so here. Widen the filters, or show all again.",
-        height=500,
+        height=440,
         cell=86,
     )
     if len(shown) > _MOST:
@@ -72,7 +72,7 @@ def _order(look: views.Look, view: MapView) -> None:
         options=options,
         format_func=lambda by: order_words(by, names) if by else "by class",
         label_visibility="collapsed",
-        width=290,
+        width=215,
     )
 
 

@@ -11,7 +11,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures import map as figures
 from ntkcore.specs.map import MapView
-from pages.map.choice import CHART, LINK, brushed
+from pages.map.choice import CHART, LINK, brushed, inspect
 from pages.map.controls import show_drawing
 from pages.map.explain import explain_map
 from pages.map.gallery import TICKS, show_gallery
@@ -83,6 +83,6 @@ def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:
         table=lambda: views.table(result, view, look.ws),
         note="Lasso or box: those in the gallery. Click: one closely. Zoom in until points become images; a double click zooms out.",
         on_select=brushed,
-        selection_mode=("lasso", "box", "points"),
+        selection_mode=("lasso", "box"),
     )
-    pictures(CHART, result.pack, marked=views.alike_shown(result, view)[: views.RINGED])
+    pictures(CHART, result.pack, inspect, marked=views.alike_shown(result, view)[: views.RINGED])

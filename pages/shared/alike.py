@@ -34,5 +34,5 @@ def like_line(link: Link[Any, Any], pack: str) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{link.page}_alike"):
         st.html(f'<p class="atlas-quiet">{words.spoken("Images")} most like {media.noun(pack)} {image} first, by the kernel’s cosine</p>')
         back, key = ":material/close:", f"{link.page}_unlike"
-        st.button("The order of before", icon=back, type="tertiary", key=key, on_click=more_like, args=(link, None))
+        st.button("Sort as before", icon=back, type="tertiary", key=key, on_click=more_like, args=(link, None))
     return True

@@ -17,10 +17,9 @@ def sentences(result: MapResult, view: MapView, ws: Workspace) -> tuple[str, ...
     count = min(views.NEIGHBOURS, result.near.shape[1])
     chance = float(np.square(np.bincount(result.labels) / len(result.labels)).sum())
     strangers = int((among < 0.2).sum())
-    first = (
-        f"Of the {count} {kind}s nearest to it in the kernel, {percent(float(among.mean()), 3)} have a {kind}’s own label "
-        f"(by chance {percent(chance, 3)})."
-    )
+    article = "an" if kind == "image" else "a"
+    own = f"{percent(float(among.mean()), 3)} have its label ({percent(chance, 3)} by chance)"
+    first = f"Of {article} {kind}’s {count} nearest in the kernel, {own}."
     lie = f"{kind} lies" if strangers == 1 else f"{kind}s lie"
     apart = f"{strangers:,} {lie} among others, with fewer than a fifth of their own label near."
     kept = float(look.kept().mean())

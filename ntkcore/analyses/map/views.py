@@ -34,11 +34,12 @@ OWN = {
 
 
 class Place(NamedTuple):
-    """The plane that is drawn: coordinates (n, 2), and what each axis is."""
+    """The plane that is drawn: coordinates (n, 2), what each axis is, and whether numbers on it mean anything."""
 
     points: np.ndarray
     right: str
     up: str
+    metric: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ def place(look: Look) -> Place:
     """The plane that is drawn."""
     result = look.result
     if look.plane == "neighbours":
-        return Place(result.neighbours, "neighbour embedding (t-SNE), no unit", "neighbour embedding, no unit")
+        return Place(result.neighbours, "neighbour embedding (t-SNE), no unit", "neighbour embedding, no unit", False)
     x, y = (axis - 1 for axis in look.axes)
-    return Place(result.coordinates[:, [x, y]], axis_words(result, x), axis_words(result, y))
+    return Place(result.coordinates[:, [x, y]], axis_words(result, x), axis_words(result, y), True)
 
 
 def axis_words(result: MapResult, axis: int) -> str:

@@ -1,4 +1,5 @@
-// Images over a plotly chart whose points carry their image's number as customdata: plotly draws none itself.
+// Images over a plotly chart whose points carry their image's number as customdata: plotly draws none itself. A click tells its image here,
+// and not as plotly's selection, which would have to be cleared before the next.
 // Text from data only ever goes through textContent.
 const HOVER = 112; // pixels of the image that is pointed at
 const SMALL = 34; // of those drawn in place of their points
@@ -27,15 +28,10 @@ function at(plot, x, y) {
   return [_size.l + xaxis.l2p(x), _size.t + yaxis.l2p(y)];
 }
 
-function values(list) {
-  return list && list.bdata === undefined ? list : []; // plotly decodes typed arrays in its calcdata; see points()
-}
-
 function* points(plot) {
   for (const trace of plot._fullData ?? []) {
     if (trace.visible !== true || !trace.customdata) continue;
-    const xs = values(trace.x), ys = values(trace.y);
-    for (let i = 0; i < trace.customdata.length; i++) yield [Number(trace.customdata[i]), xs[i], ys[i]];
+    for (let i = 0; i < trace.customdata.length; i++) yield [Number(trace.customdata[i]), trace.x[i], trace.y[i]];
   }
 }
 
@@ -106,6 +102,10 @@ function attach(state) {
   state.plot = plot;
   state.mine = layer(plot, state.host);
   plot.on("plotly_hover", (event) => point(state, event));
+  plot.on("plotly_click", (event) => {
+    const found = event.points?.find(({ customdata }) => customdata !== undefined && customdata !== null);
+    if (found) state.tell("opened", { id: Number(found.customdata), t: Date.now() });
+  });
   plot.on("plotly_unhover", () => {
     state.pointed = null;
     state.mine.hover.style.display = "none";
@@ -114,7 +114,7 @@ function attach(state) {
   draw(state);
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let state = instances.get(parentElement);
   if (!state) {
     state = { data, host: parentElement.host ?? parentElement };
@@ -123,6 +123,7 @@ export default function ({ data, parentElement }) {
     state.clock = setInterval(() => (parentElement.isConnected ? attach(state) : clearInterval(state.clock)), 250);
   }
   state.data = data;
+  state.tell = setTriggerValue;
   attach(state);
   if (state.plot?.isConnected) draw(state);
 }

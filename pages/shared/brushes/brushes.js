@@ -1,6 +1,17 @@
 // Small histograms; dragging over one brushes a range, a double click or Backspace takes it off, arrows move its ends (with Shift the upper one).
 const instances = new WeakMap();
-const told = (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 });
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+// A number with two or three digits as the pages write them: 0.042, 8.1·10⁻⁹.
+function told(value) {
+  const size = Math.abs(value);
+  if (size && (size < 1e-3 || size >= 1e5)) {
+    const [digits, power] = value.toExponential(1).split("e");
+    const raised = [...power.replace("+", "")].map((sign) => (sign === "-" ? "⁻" : RAISED[sign])).join("");
+    return `${digits}·10${raised}`.replace("-", "−");
+  }
+  return Number(value.toPrecision(3)).toString().replace("-", "−");
+}
 
 // Places are counted in bars, so that a scale of any kind is brushed alike.
 function placeOf(edges, value, none) {

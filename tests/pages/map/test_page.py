@@ -78,14 +78,14 @@ def test_more_like_this(computed):
     button(app, "More like this").click().run()
     assert app.query_params["like"] == "5" and "picked" not in app.query_params and "image" not in app.query_params
     assert "most like image 5 first" in said(app)
-    button(app, "The order of before").click().run()
+    button(app, "Sort as before").click().run()
     assert "like" not in app.query_params
 
 
 def test_the_inspector_has_every_number_and_opens_the_image_elsewhere(computed):
     ws, result = computed
     app = opened(image=5, basket=(5, 7))
-    assert "Unique information F-SI" in said(app) and result.ids[5] in said(app)
+    assert "unique information F-SI" in said(app) and result.ids[5] in said(app)
     widget(app, "toggle", "This image on every page").set_value(True).run()
     assert INFLUENCE.title(SPEC.influence, ws) in said(app) and not app.exception
     button(app, "Information").click().run()
