@@ -7,7 +7,7 @@ from ntkcore.data.dataset import Dataset
 from ntkcore.data.download import RemoteFile, download
 from ntkcore.data.import_common import Limits
 from ntkcore.data.import_files import check_server_path
-from ntkcore.data.load import channel_statistics, content_hash, load_dataset
+from ntkcore.data.load import channel_statistics, content_hash, load_dataset, load_held_out
 from ntkcore.data.own import import_images
 from ntkcore.data.own_keep import ImportReport
 from ntkcore.data.own_store import OwnSet, own_sets, remove_own
@@ -47,6 +47,7 @@ __all__ = [
     "import_set",
     "import_texts",
     "load_dataset",
+    "load_held_out",
     "load_part",
     "load_pool",
     "open_pack",

@@ -67,6 +67,7 @@ class OwnSet:
         bytes: size on disk.
         problem: why it cannot be used, or "".
         kind: what it is a set of.
+        parts: the parts of its division and how many belong to each; () where it has none.
     """
 
     content_id: str
@@ -80,6 +81,7 @@ class OwnSet:
     problem: str = ""
     kind: Kind = "images"
     unlabelled: int = 0
+    parts: tuple[tuple[str, int], ...] = ()
 
     @property
     def n(self) -> int:
