@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkcore.data.dataset import SHOWN, Dataset
+from ntkcore.data.dataset import SHOWN, Dataset, Origin
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.names import NAMED
 from ntkcore.data.own_store import open_own, own_title, require_own
@@ -106,6 +106,7 @@ def _load(spec: DatasetSpec, settings: Settings, which: slice, *, others: bool =
         std=std,
         content=content,
         texts=texts_of(source, index),
+        origin=None if source.original is None else Origin(str(spec.own), index),
     )
 
 

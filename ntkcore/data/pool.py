@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ntkcore.data.dataset import Dataset
+from ntkcore.data.dataset import Dataset, Origin
 from ntkcore.data.load import channel_statistics, content_hash, read_images, texts_of
 from ntkcore.data.part import opened
 from ntkcore.data.selection import UNLABELLED, draw, known_classes, of_part
@@ -61,6 +61,7 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
         std=std,
         content=content_hash(spec, settings),
         texts=texts_of(source, index),
+        origin=None if source.original is None else Origin(str(spec.own), index),
     )
 
 

@@ -38,6 +38,7 @@ class Source:
         sized: positions ``(k,)`` to images of another size, uint8 ``(k, s, s)`` or ``(k, s, s, 3)``, cut from the originals; None for a
             set that has no others than its images.
         original: position to the bytes of an image as it came; None as above.
+        card: position to its thumbnail, a JPEG; None as above.
     """
 
     class_names: tuple[str, ...]
@@ -49,6 +50,7 @@ class Source:
     parts: tuple[str, ...] | None = None
     sized: Callable[[NDArray[np.int64], Sizing], NDArray[np.uint8]] | None = None
     original: Callable[[int], bytes] | None = None
+    card: Callable[[int], bytes] | None = None
 
 
 def source_files(name: DatasetName, settings: Settings) -> tuple[Path, ...]:

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from ntkcore.analyses import defaults
+from ntkcore.analyses import defaults, imports
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import OwnSet, own_sets, remove_own
+from ntkcore.data import OwnSet, own_sets, remove_own, training_part
 from ntkcore.errors import AtlasError
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages import entry
 from pages.data import form as import_form
+from pages.data import preview
 from pages.shared import frame, job_panel, strip, words
 from pages.shared.choice import go_to
 from pages.shared.page import heading
@@ -30,13 +31,21 @@ def page() -> None:
 def _import() -> None:
     with st.container(border=True, key="import"):
         form = import_form.show()
-        if st.button("Import", type="primary", disabled=not form.ready, key="import_button"):
-            try:
+        with st.container(horizontal=True, gap="small"):
+            send = st.button("Import", type="primary", disabled=not form.ready, key="import_button")
+            looks = st.button("Look inside first", disabled=not form.chosen, key="look_button")
+        try:
+            if send:
                 st.session_state["import.job"] = form.send().id
                 st.session_state["import.count"] = st.session_state.get("import.count", 0) + 1
                 st.rerun()
-            except AtlasError as error:
-                frame.show_error(error)
+            if looks:
+                st.session_state["import.look"] = (form.identity, form.look().id)
+        except AtlasError as error:
+            frame.show_error(error)
+        of, look = st.session_state.get("import.look", ((), ""))
+        if look and of == form.identity:
+            preview.show(look)
     _import_job()
 
 
@@ -51,6 +60,9 @@ def _import_job() -> None:
         st.success("Imported. It is in the list below.", icon=":material/check_circle:")
     else:
         job_panel.ended(job)
+        if job.status == "cancelled" and imports.at_hand(job) and st.button("Go on with the import", key="import_again"):
+            imports.go_on(job, workspace())
+            st.rerun()
 
 
 def _row(item: OwnSet) -> None:
@@ -66,6 +78,8 @@ def _row(item: OwnSet) -> None:
                 st.error(words.plain(item.problem), icon=":material/warning:")
             for note in item.notes:
                 st.caption(words.plain(note))
+            if item.skipped_count:
+                preview.left_out(item.skipped, item.skipped_count, f"left-{item.content_id[:12]}")
         with right:
             _open(item, sound)
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
@@ -99,7 +113,7 @@ def _explored(item: OwnSet, sound: bool) -> bool:
 def _first_look(item: OwnSet) -> LearnabilitySpec:
     spec = LearnabilitySpec.model_validate(
         {
-            "dataset": {"name": "own", "own": item.content_id},
+            "dataset": {"name": "own", "own": item.content_id, "part": training_part([part for part, _ in item.parts])},
             "model": {"architecture": "cnn3" if item.kind == "images" else "fcn"},
         }
     )

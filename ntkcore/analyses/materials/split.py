@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, load_dataset, load_held_out, thumbnail_pack
+from ntkcore.data import Dataset, Origin, load_dataset, load_held_out, thumbnail_pack
 from ntkcore.errors import DataError, SpecError
 from ntkcore.specs import DatasetSpec
 
@@ -22,6 +22,7 @@ class Split:
         test_ids: their stable names.
         pack: id of the training images' thumbnails.
         test_texts: what a reader sees of them, if they are texts.
+        test_origin: where their originals are, if they are photographs.
     """
 
     train: Dataset
@@ -31,6 +32,7 @@ class Split:
     test_ids: tuple[str, ...]
     pack: str
     test_texts: tuple[str, ...] | None = None
+    test_origin: Origin | None = None
 
 
 def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
@@ -50,8 +52,8 @@ def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
     """
     train = load_dataset(spec, ws.settings)
     held = _held_out(spec, test, ws, None)
-    pack = thumbnail_pack(train.pixels, ws.settings, train.texts).id
-    return Split(train, held.inputs, held.true_labels, held.pixels, held.ids, pack, held.texts)
+    pack = thumbnail_pack(train.pixels, ws.settings, train.texts, train.origin).id
+    return Split(train, held.inputs, held.true_labels, held.pixels, held.ids, pack, held.texts, held.origin)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:
