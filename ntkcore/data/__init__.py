@@ -17,7 +17,7 @@ from ntkcore.data.pool import load_pool, pool_size
 from ntkcore.data.preview import Preview, preview_set
 from ntkcore.data.room import Room, room_of
 from ntkcore.data.selection import UNLABELLED, require_pairs
-from ntkcore.data.showing import bare_original, seen_by_network
+from ntkcore.data.showing import bare_original, own_originals, seen_by_network
 from ntkcore.data.sizing import Sizing, sizing_of
 from ntkcore.data.text import DIMENSIONS, MOST_DIMENSIONS, Columns, holds_texts, import_texts
 from ntkcore.data.thumbnails import ThumbnailPack, open_pack, thumbnail_pack
@@ -61,6 +61,7 @@ __all__ = [
     "load_pool",
     "open_pack",
     "order_of",
+    "own_originals",
     "own_sets",
     "pool_size",
     "preview_apart",

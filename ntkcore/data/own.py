@@ -8,6 +8,8 @@ target is the side asked for, or the median of the short sides, at least 8 and a
 An image that cannot be read is left out and listed.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -90,10 +92,11 @@ def _keep(
     lost, n = Lost(found.ids), len(found.ids)
     total = n if isinstance(found, ArrayImages) else 2 * n
     done = total - n
+    every = ""
     if isinstance(found, ArrayImages):
         named = [(found.ids[0], Head(found.shape[2], found.shape[1], len(found.shape) == 3, False, False))]
     else:
-        read = read_heads(found, lost, limits, lambda count: progress(count, total))
+        read, every = read_heads(found, lost, limits, lambda count: progress(count, total))
         named = [(name, head) for name, head in zip(found.ids, read, strict=True) if head is not None]
         if not named:
             raise next(iter(lost.why.values()))
@@ -133,7 +136,9 @@ def _keep(
         shape = (1 if gray else 3, height, width)
         return Content(class_names, labels, shape, skipped, [*notes, *unlabelled_note(labels)], hashes, parts, before)
 
-    return keep_set(settings, kind="images", name=name, write=write)
+    identity = [every, found.ids, found.labels.tolist(), found.class_names, target, gray, refer, limits.pixels]
+    going_on = hashlib.sha256(json.dumps(identity).encode()).hexdigest() if every and target else ""
+    return keep_set(settings, kind="images", name=name, write=write, going_on=going_on)
 
 
 def _require_classes(labels: NDArray[np.int64], class_names: tuple[str, ...], skipped: Sequence[str]) -> None:

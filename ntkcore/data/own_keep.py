@@ -76,18 +76,19 @@ class Content:
     before: str | None = None
 
 
-def keep_set(settings: Settings, *, kind: Kind, name: str, write: Callable[[Path], Content]) -> ImportReport:
+def keep_set(settings: Settings, *, kind: Kind, name: str, write: Callable[[Path], Content], going_on: str = "") -> ImportReport:
     """Write a set and give it its place, unless it is there already.
 
     Args:
         settings: where.
         kind, name: as in the report.
         write: writes the set's files into a folder and says what they hold.
+        going_on: identity of what is written, where ``write`` can go on from what it finds in the folder; "" where it cannot.
 
     Raises:
         StoreError: the set cannot be written.
     """
-    with half_written(settings) as folder:
+    with half_written(settings, going_on) as folder:
         try:
             content = write(folder)
             counts = tuple(map(int, counted(content.labels, len(content.class_names))))

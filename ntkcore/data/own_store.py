@@ -34,13 +34,14 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkcore.data.decoded import kept_decoded
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
 from ntkcore.data.originals import Link, Read, cut_originals, linked, packed
 from ntkcore.data.selection import UNLABELLED, counted
 from ntkcore.data.sizing import Sizing
 from ntkcore.data.sources import Source
-from ntkcore.errors import DataError, DataMissing, StoreError
+from ntkcore.errors import Cancelled, DataError, DataMissing, StoreError
 from ntkcore.private import FILE, make_private, open_private
 from ntkcore.settings import Settings
 
@@ -203,7 +204,12 @@ def open_own(content_id: str, settings: Settings) -> Source:
     def sized(index: NDArray[np.int64], sizing: Sizing) -> NDArray[np.uint8]:
         assert original is not None
         gray = description["shape"][0] == 1
-        return cut_originals(original, named(index), index, sizing, gray=gray, pixels=settings.image_pixels)
+
+        def decode(some: NDArray[np.int64]) -> NDArray[np.uint8]:
+            return cut_originals(original, named(some), some, sizing, gray=gray, pixels=settings.image_pixels)
+
+        shape = (sizing.size, sizing.size) if gray else (sizing.size, sizing.size, 3)
+        return kept_decoded(f"{content_id} {sizing}", shape, len(labels), index, decode, settings)
 
     return Source(
         tuple(description["class_names"]),
@@ -286,23 +292,50 @@ def data_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: t
 
 
 @contextmanager
-def half_written(settings: Settings) -> Iterator[Path]:
-    """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too."""
+def half_written(settings: Settings, going_on: str = "") -> Iterator[Path]:
+    """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too.
+
+    Args:
+        settings: where.
+        going_on: identity of what is written, 64 hex digits, where it can go on after a stop: the folder then is that of the last time,
+            unless another process has it, and stays when the writing is stopped or killed; for a day.
+    """
     sets = _sets(settings)
     try:
         make_private(sets)
-        for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
+        for left in [*sets.glob(".new-*"), *sets.glob(".removed-*"), *sets.glob(".half-*")]:
             with suppress(FileNotFoundError):  # another import has just ended
                 if left.stat().st_mtime < time.time() - _STALE:
                     shutil.rmtree(left, ignore_errors=True)
-        folder = sets / f".new-{os.getpid()}-{uuid.uuid4().hex}"
+        held = _reserved(going_on, settings) if going_on else None
+        folder = sets / (f".new-{os.getpid()}-{uuid.uuid4().hex}" if held is None else f".half-{going_on}")
         make_private(folder)
     except OSError as error:
         raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
+    kept = False
     try:
         yield folder
+    except Cancelled:
+        kept = held is not None
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
+def _reserved(going_on: str, settings: Settings) -> int | None:
+    """A handle that holds the folder of what is gone on with, until it is closed; None where another process does."""
+    locks = settings.cache_dir / "locks"
+    make_private(locks)
+    handle = os.open(locks / f"half-{going_on[:1]}.lock", os.O_RDWR | os.O_CREAT, FILE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def remove_half_written(process: int, settings: Settings) -> None:

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ntkcore.data.blobs import Blobs, forget, save, taken_up
 from ntkcore.data.decode import Head, decode_all, pictures, read_head, square
 from ntkcore.data.filenames import escaped, shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, too_big
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits
 from ntkcore.data.originals import small
 from ntkcore.data.own_keep import write_array, write_bytes
 from ntkcore.data.own_store import write_header
@@ -29,6 +30,7 @@ from ntkcore.private import open_private
 _BATCH_IMAGES, _BATCH_BYTES = 64, 64 << 20  # encoded images held at once
 _PHOTOGRAPH = 1 << 15  # bytes above which decoding in several threads pays
 _LOST_SECONDS = 30.0  # of processor for images that turn out unreadable
+_SAVED = 1.0  # seconds between two notes of how far an import is
 _QUALITY = 85  # of a thumbnail
 
 
@@ -61,22 +63,24 @@ class Lost:
             yield f"{escaped(name)}: {said}"
 
 
-def read_heads(images: EncodedImages, lost: Lost, limits: Limits, progress: Callable[[int], None]) -> list[Head | None]:
-    """What the header of each image says; None of one that cannot be read, which is lost."""
+def read_heads(images: EncodedImages, lost: Lost, limits: Limits, progress: Callable[[int], None]) -> tuple[list[Head | None], str]:
+    """What the header of each image says, None of one that cannot be read, which is lost; and the SHA-256 of all their bytes."""
     heads: list[Head | None] = []
+    every = hashlib.sha256()
     for place, (data, name) in enumerate(zip(images.items(), images.ids, strict=True)):
         began = time.thread_time()
         head = None
         try:
             if isinstance(data, DataError):
                 raise data
+            every.update(data)
             head = read_head(data, name, limits.pixels)
         except DataError as error:
             lost.add(place, error, time.thread_time() - began)
         heads.append(head)
         if (place + 1) % 16 == 0 or place + 1 == len(images.ids):
             progress(place + 1)
-    return heads
+    return heads, every.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +105,7 @@ def write_images(
     refer: bool,
     progress: Callable[[int], None],
 ) -> tuple[list[int], dict[str, str]]:
-    """Decode and write what is not lost yet.
+    """Decode and write what is not lost yet; of photographs, goes on from what a stopped import left in the folder.
 
     Args:
         folder: where.
@@ -112,42 +116,52 @@ def write_images(
         shape: ``(h, w)`` or ``(h, w, 3)`` of the small pixels.
         scaled: whether they are smaller or larger than what came, which is then kept beside them.
         refer: to the files where they lie, rather than keep their bytes.
-        progress: called with the images done.
+        progress: called with the images done; may raise Cancelled.
 
     Returns:
         The places of the images written, in order, and the SHA-256 of each file's data.
     """
-    kept: list[int] = []
+    names = ["images"] if not scaled else ["images", "cards"] if refer else ["images", "cards", "originals"]
+    header = io.BytesIO()
+    write_header(header, (len(images.ids), *shape), np.uint8)
+    blobs = [Blobs(folder / ("images.npy" if name == "images" else f"{name}.bin"), limits.stored_bytes) for name in names]
+    blobs[0].begin(header.getvalue())
     links: list[tuple[str, str, int]] = []
-    with open_private(folder / "images.npy", "wb") as file:
-        write_header(file, (len(images.ids), *shape), np.uint8)
-        start, pixels = file.tell(), hashlib.sha256()
-        originals = _Blobs(folder, "original", limits.stored_bytes) if scaled and not refer else None
-        cards = _Blobs(folder, "card", limits.stored_bytes) if scaled else None
-        for batch, done in _batches(images, lost, limits, gray=gray, side=shape[0] if scaled else None):
+    done, before = taken_up(folder, blobs) if scaled else (0, {})
+    for place, message, remedy in before.get("lost", ()):
+        lost.why.setdefault(place, DataError(message, remedy))
+    links += [tuple(link) for link in before.get("links", ())]
+    kept = [place for place in range(done) if place not in lost.why]
+    saved = time.monotonic()
+    try:
+        for batch, reached in _batches(images, lost, limits, gray=gray, side=shape[0] if scaled else None, first=done):
             for one in batch:
                 if one.pixels.shape != shape:
                     raise changed()
-                raw = np.ascontiguousarray(one.pixels).data.cast("B")
-                pixels.update(raw)
-                file.write(raw)
                 kept.append(one.place)
-                if cards is not None:
-                    cards.add(one.card)
-                if originals is not None:
-                    originals.add(one.data)
-                elif refer:
+                for blob, data in zip(blobs, (one.pixels.tobytes(), one.card, one.data), strict=False):
+                    blob.add(data)
+                if refer:
                     links.append((images.paths[one.place], hashlib.sha256(one.data).hexdigest(), len(one.data)))
+            done = reached
+            if scaled and time.monotonic() - saved > _SAVED:
+                why = [(place, error.message, error.remedy) for place, error in lost.why.items()]
+                save(folder, blobs, done, {"lost": why, "links": links})  # between batches alone, where the files are of one length
+                saved = time.monotonic()
             progress(done)
-        file.seek(0)
-        write_header(file, (len(kept), *shape), np.uint8)  # as long as before: NumPy leaves room for the number to grow
-        if file.tell() != start:
-            raise AssertionError("the header of images.npy changed its length")
-        file.flush()
-        os.fsync(file.fileno())
-    hashes = {"images": pixels.hexdigest()}
-    for blobs in (originals, cards):
-        hashes |= blobs.close() if blobs is not None else {}
+        header = io.BytesIO()
+        write_header(header, (len(kept), *shape), np.uint8)  # as long as before: NumPy leaves room for the number to grow
+        blobs[0].end(header.getvalue())
+        hashes = {"images": blobs[0].sha256}
+        for name, blob in zip(names[1:], blobs[1:], strict=True):
+            blob.end()
+            hashes[name] = blob.sha256
+            ends = f"{name[:-1]}_ends"
+            hashes[ends] = write_array(folder / f"{ends}.npy", np.array(blob.ends, "<i8"))
+    finally:
+        for blob in blobs:
+            blob.close()
+    forget(folder)
     if scaled and refer:
         hashes["links"] = write_json(folder / "links.json", {"root": str(images.root), "files": links})
     return kept, hashes
@@ -176,38 +190,14 @@ def write_json(path: Path, content: Any) -> str:
     return write_bytes(path, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-class _Blobs:
-    """Blobs on their way into ``<name>s.bin``, one after the other, and where each ends."""
-
-    def __init__(self, folder: Path, name: str, limit: int) -> None:
-        self._folder, self._name, self._limit = folder, name, limit
-        self._file: BinaryIO = open_private(folder / f"{name}s.bin", "wb")
-        self._sum, self._size = hashlib.sha256(), 0
-        self._ends: list[int] = []
-
-    def add(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self._limit:
-            self._file.close()
-            raise too_big("The set", self._limit)
-        self._sum.update(data)
-        self._file.write(data)
-        self._ends.append(self._size)
-
-    def close(self) -> dict[str, str]:
-        with self._file as file:
-            file.flush()
-            os.fsync(file.fileno())
-        ends = write_array(self._folder / f"{self._name}_ends.npy", np.array(self._ends, "<i8"))
-        return {f"{self._name}s": self._sum.hexdigest(), f"{self._name}_ends": ends}
-
-
-def _batches(images: EncodedImages, lost: Lost, limits: Limits, *, gray: bool, side: int | None) -> Iterator[tuple[list[_Decoded], int]]:
-    """The images in batches of bounded size, and how many are done with each."""
+def _batches(
+    images: EncodedImages, lost: Lost, limits: Limits, *, gray: bool, side: int | None, first: int
+) -> Iterator[tuple[list[_Decoded], int]]:
+    """The images from ``first`` on in batches of bounded size, and how many are done with each."""
     waiting: list[Callable[[], _Decoded | tuple[int, DataError, float]]] = []
     held = 0
     for place, data in itertools.chain(enumerate(images.items()), [(len(images.ids), None)]):
-        if data is not None and place not in lost.why:
+        if data is not None and place >= first and place not in lost.why:
             if isinstance(data, DataError):
                 lost.add(place, data)
             else:

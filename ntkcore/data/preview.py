@@ -81,7 +81,7 @@ def preview_set(
         if isinstance(images, ArrayImages):
             kept, shorts, parts, columns = np.arange(len(images.ids)), [min(images.shape[1:3])], (), ()
         else:
-            heads = read_heads(images, lost, limits, lambda done: tell(done, len(images.ids)))
+            heads, _ = read_heads(images, lost, limits, lambda done: tell(done, len(images.ids)))
             kept = np.array([place for place, head in enumerate(heads) if head is not None], np.int64)
             shorts = [min(head.width, head.height) for head in heads if head is not None]
             parts, columns = images.parts, tuple(images.columns)

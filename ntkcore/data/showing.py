@@ -1,5 +1,7 @@
 """One photograph as it is looked at: its original without metadata, and the square that a network sees."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
@@ -18,12 +20,22 @@ def bare_original(origin: Origin, image: int, settings: Settings) -> tuple[bytes
         DataMissing: its set is gone.
         DataError: the set is damaged, or the file that it refers to is gone or has changed.
     """
-    source = open_own(origin.content, settings)
-    if source.original is None:
-        raise DataError("This set has no originals.", "Import its photographs again.")
     position = origin.positions[image]
-    (name,) = source.ids(np.array([position]))
-    return bare(source.original(int(position)), name, settings.image_pixels)
+    (name,) = open_own(origin.content, settings).ids(np.array([position]))
+    return bare(own_originals(origin.content, settings)(int(position)), name, settings.image_pixels)
+
+
+def own_originals(content_id: str, settings: Settings) -> Callable[[int], bytes]:
+    """What reads the images of a set as they came, by their position in it: not to be shown, for they may say where they were taken.
+
+    Raises:
+        DataMissing: the set is gone.
+        DataError: it is damaged, or has no originals.
+    """
+    read = open_own(content_id, settings).original
+    if read is None:
+        raise DataError("This set has no originals.", "Import its photographs again.")
+    return read
 
 
 def seen_by_network(origin: Origin, image: int, sizing: Sizing | None, settings: Settings) -> bytes:
