@@ -1,5 +1,7 @@
 """Your images and texts: bring a set of your own, see what was made of it, open it, remove it."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ntkcore.analyses import defaults, imports
@@ -25,7 +27,7 @@ def page() -> None:
     if not sets:
         st.caption("None yet.")
     for item in sets:
-        _row(item)
+        _row(item, sets)
 
 
 def _import() -> None:
@@ -65,7 +67,7 @@ def _import_job() -> None:
             st.rerun()
 
 
-def _row(item: OwnSet) -> None:
+def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
     with st.container(border=True, key=f"set_{item.content_id[:12]}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
@@ -76,6 +78,10 @@ def _row(item: OwnSet) -> None:
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(words.plain(item.problem), icon=":material/warning:")
+            if item.before:
+                old = next((other for other in sets if other.content_id == item.before), None)
+                of = f"“{words.plain(old.name)}” with {old.n:,} {old.kind}" if old else "a set that has been removed"
+                st.caption(f"A new version of {of}.")
             for note in item.notes:
                 st.caption(words.plain(note))
             if item.skipped_count:
