@@ -161,8 +161,8 @@ def _read_table(parts: tuple[str, ...], data: bytes, limits: Limits) -> _Table:
                 raise _NoTable
             plain = [column for column in columns if _plain(file, (column,))]
             values = {column: [value for piece in file.column(column) for value in piece.to_pylist()] for column in plain}
-            every = [{column: of[row] for column, of in values.items()} for row in range(file.rows)]
-            return _Table(parts[:-1], name, tuple(plain), every, *chosen)
+            found: list[Row] = [{column: of[row] for column, of in values.items()} for row in range(file.rows)]
+            return _Table(parts[:-1], name, tuple(plain), found, *chosen)
     text = _decoded(data, name)
     rows = _json_rows(text, name) if name.lower().endswith((".jsonl", ".ndjson")) else _csv_rows(text, name)
     first = next(rows, None)

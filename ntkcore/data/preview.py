@@ -79,7 +79,9 @@ def preview_set(
     with opened_images(paths, settings, limits, more, names) as images:
         lost = Lost(images.ids)
         if isinstance(images, ArrayImages):
-            kept, shorts, parts, columns = np.arange(len(images.ids)), [min(images.shape[1:3])], (), ()
+            kept, shorts = np.arange(len(images.ids)), [min(images.shape[1:3])]
+            parts: tuple[str, ...] = ()
+            columns: tuple[str, ...] = ()
         else:
             heads, _ = read_heads(images, lost, limits, lambda done: tell(done, len(images.ids)))
             kept = np.array([place for place, head in enumerate(heads) if head is not None], np.int64)

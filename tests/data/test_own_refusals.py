@@ -76,12 +76,12 @@ def test_a_set_too_large_to_keep(make, tmp_path):
 def test_a_full_disk_is_said_and_leaves_nothing(make, local, tmp_path, monkeypatch, nothing_kept):
     import errno
 
-    from ntkcore.data import own
+    from ntkcore.data import own_write
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(own, "write_header", full)
+    monkeypatch.setattr(own_write, "write_header", full)
     with pytest.raises(StoreError, match="The disk is full; nothing was imported"):
         import_images(make.zip(tmp_path / "up", make.classes()), local, name="x")
 

@@ -251,7 +251,7 @@ FURTHER = ["originals.bin", "original_ends.npy", "cards.bin", "card_ends.npy", "
     [
         lambda path: path.unlink(),
         lambda path: path.write_bytes(path.read_bytes()[:-1]),
-        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\0"),
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])),
     ],
 )
 def test_damage_of_any_file_is_found_and_mended(make, local, tmp_path, file, harm):
@@ -337,7 +337,7 @@ class TestGoingOn:
         monkeypatch.setattr(own_write, "_decode", lambda place, *rest: decoded.append(place) or real(place, *rest))
         report = import_images(path, local, name="x")
         assert report.content_id == whole.content_id and report.n == 200 and report.skipped == whole.skipped
-        assert min(decoded) == (0 if harm else 128)
+        assert min(decoded) == (0 if harm else 192)
         assert not list((local.cache_dir / "sets").glob(".half-*"))
         assert load_dataset(spec(report, n=200, size=32), local).n == 200
 
@@ -408,7 +408,7 @@ class TestParquetFiles:
 
 
 def test_an_import_takes_bounded_memory(make, local, tmp_path):
-    """Three hundred photographs of 300 pixels: what is held does not grow with their number."""
+    """Photographs of 300 pixels: what is held does not grow with their number."""
 
     def peak(count):
         files = {
@@ -424,8 +424,8 @@ def test_an_import_takes_bounded_memory(make, local, tmp_path):
         finally:
             tracemalloc.stop()
 
-    few, many = peak(100), peak(300)
-    assert many < few + 200 * 5_000  # names, heads and lists; a decoded one has 270,000 bytes
+    few, many = peak(70), peak(210)  # more than are decoded at once
+    assert many < few + 140 * 20_000  # names, heads and lists; a decoded one has 270,000 bytes
 
 
 def test_limits_hold_for_what_is_kept(make, local, tmp_path, nothing_kept):

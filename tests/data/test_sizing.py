@@ -32,10 +32,10 @@ def test_it_is_pillows_resize_and_crop(make):
 
 def test_named_sets_are_scaled_too(local, make):
     raw, _ = make.mnist(local.data_path / "MNIST" / "raw")
-    spec = DatasetSpec(name="mnist", n=20, size=32)
+    spec = DatasetSpec(name="mnist", n=60, size=32)
     data = load_dataset(spec, local)
-    assert data.inputs.shape == (20, 1, 32, 32) and data.pixels.shape == (20, 32, 32)
-    plain = load_dataset(DatasetSpec(name="mnist", n=20), local)
+    assert data.inputs.shape == (60, 1, 32, 32) and data.pixels.shape == (60, 32, 32)
+    plain = load_dataset(DatasetSpec(name="mnist", n=60), local)
     assert plain.ids == data.ids and data.origin is None
     at = [int(name.rsplit("/", 1)[1]) for name in data.ids]
     np.testing.assert_array_equal(data.pixels, cut_pixels(raw[at], Sizing(32)))
@@ -43,8 +43,8 @@ def test_named_sets_are_scaled_too(local, make):
 
 
 def test_digits_of_sixteen_levels(local):
-    data = load_dataset(DatasetSpec(n=10, size=32), local)
-    assert data.inputs.shape == (10, 1, 32, 32) and 0.5 < data.inputs.max() <= 1
+    data = load_dataset(DatasetSpec(n=100, size=32), local)
+    assert data.inputs.shape == (100, 1, 32, 32) and 0.5 < data.inputs.max() <= 1
 
 
 def test_what_is_no_picture_has_no_size(local):
@@ -53,4 +53,4 @@ def test_what_is_no_picture_has_no_size(local):
     with pytest.raises(ValueError, match="needs the size"):
         DatasetSpec(crop=0.9)
     with pytest.raises(SpecError, match="no part 'train'"):
-        load_dataset(DatasetSpec(n=10, part="train"), local)
+        load_dataset(DatasetSpec(n=60, part="train"), local)

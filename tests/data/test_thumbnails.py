@@ -24,9 +24,9 @@ def test_every_pixel_survives(make, local, shape):
         np.testing.assert_array_equal(picture(pack, index), pixels[index])
 
 
-def test_large_images_are_reduced_to_128(make, local):
-    pack = thumbnail_pack(make.pixels((2, 100, 256, 3)), local)
-    assert picture(pack, 1).shape == (50, 128, 3)
+def test_large_images_are_reduced_to_256(make, local):
+    pack = thumbnail_pack(make.pixels((2, 100, 512, 3)), local)
+    assert picture(pack, 1).shape == (50, 256, 3)
 
 
 def test_a_pack_is_named_by_its_content_and_written_once(make, local):

@@ -155,7 +155,8 @@ def compute(spec: LabelNetworkSpec, ws: Workspace, reporter: Reporter) -> None:
         session, dataset = spec.session, load_items(spec.session, ws)
         reporter.plan(_stages(spec, dataset, ws))
         n = session.dataset.n
-        texts, origin = (None if of is None else of[:n] for of in (dataset.texts, dataset.origin))
+        texts = None if dataset.texts is None else dataset.texts[:n]
+        origin = None if dataset.origin is None else dataset.origin[:n]
         pack = thumbnail_pack(dataset.pixels[:n], ws.settings, texts, origin)
         reporter.report(IMAGES, dataset.n)
         one_device(draft, reporter, ("kernel", "kernel-notes"))
