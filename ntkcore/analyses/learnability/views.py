@@ -112,7 +112,7 @@ def image_curve(result: LearnabilityResult, image: int) -> ImageCurve:
 def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
     """What a view names that the result does not have, in a sentence; "" when nothing."""
     n = len(result.score)
-    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked) if i is not None and i >= n})
+    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked, view.like) if i is not None and i >= n})
     unknown = [name for name in view.only if name not in result.class_names]
     said = []
     if beyond:
