@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from recording import Recording
-from visiting import button, opened, told, widget
+from visiting import button, kept_cache, opened, told, visitor, widget
 
 from ntkcore.analyses import catalogue
 from ntkcore.data import import_images, own_sets
@@ -47,7 +47,7 @@ def test_a_zip_is_looked_into_and_imported(app, ws, file, monkeypatch):
         app.run()
         assert not app.exception
         assert any("**20 images**, 2 classes" in m.value and "train (12), val (8)" in m.value and "90 px" in m.value for m in app.markdown)
-        assert any("train\\_broken.jpg" in c.value.replace("\\_", "\\_") and "is damaged" in c.value for c in app.caption)
+        assert any("broken" in c.value and "is damaged" in c.value for c in app.caption)
     button(app, "Import").click().run()
     assert not app.exception
     (payload,) = [job.payload for job in ws.jobs.list(10) if job.kind == "import"]
@@ -58,7 +58,7 @@ def test_a_zip_is_looked_into_and_imported(app, ws, file, monkeypatch):
     assert item.parts == (("train", 12), ("val", 8)) and item.skipped_count == 1
     opened(app, "images")
     assert any("20 images, 2 classes" in m.value for m in app.markdown)
-    assert "The division into train (12), val (8) is kept" in told(app)
+    assert "The division into train (12), val (8) is kept" in told(app).replace("\\", "")
     button(app, "Explore").click().run()
     assert not app.exception
     assert app.query_params["part"] == ["train"] and app.query_params["n"] == ["12"]
@@ -88,8 +88,6 @@ def test_more_images_for_a_set(app, ws, file, cache, tmp_path):
 
 
 def test_a_folder_is_referred_to_unless_copies_are_wanted(tmp_path, monkeypatch, file):
-    from visiting import kept_cache, visitor
-
     folder = tmp_path / "photos"
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)
