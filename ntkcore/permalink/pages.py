@@ -30,6 +30,10 @@ _DATASET: dict[str, Path] = {
     "n": ("dataset", "n"),
     "seed": ("dataset", "seed"),
     "noise": ("dataset", "label_noise"),
+    "size": ("dataset", "size"),
+    "crop": ("dataset", "crop"),
+    "interpolation": ("dataset", "interpolation"),
+    "part": ("dataset", "part"),
 }
 _NETWORK_PART: dict[str, Path] = {
     "model": ("model", "architecture"),

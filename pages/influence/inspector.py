@@ -61,7 +61,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(result.class_names[result.labels[image]])}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, result.class_names[result.labels[image]])
+        enlarged(result.pack, image, result.class_names[result.labels[image]], result.spec.dataset)
         steps(order, image, inspect_training)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
         like_button(LINK, image)
@@ -132,7 +132,7 @@ def _held(subject: Subject, image: int, order: np.ndarray) -> None:
     st.subheader(f"Held-out {media.noun(result.test_pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.test_pack, image, name)
+        enlarged(result.test_pack, image, name, result.spec.dataset)
         steps(order, image, inspect_held)
     with right:
         below = 100 * float((now.loss < now.loss[image]).mean())

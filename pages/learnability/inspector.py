@@ -47,7 +47,7 @@ def _show(look: Look, order: np.ndarray, image: int) -> None:
     st.subheader(f"{media.noun(result.pack).capitalize()} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, name)
+        enlarged(result.pack, image, name, result.spec.dataset)
         steps(order, image, _go)
         basket_button(LINK.current().view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
         if alike.known(result, workspace()):

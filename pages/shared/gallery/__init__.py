@@ -80,7 +80,7 @@ def gallery(
 
     Args:
         cards: the images, in order.
-        base: address of the thumbnails; ``<base><id>.png`` is fetched for each.
+        base: address of the thumbnails; ``<base><id>`` is fetched for each.
         key: the component's key; its state has ``ticked`` ({revision, ids}) and the trigger ``opened`` ({id, t}).
         revision: raised when the ticks change other than by a click in the gallery.
         empty: what to say when there is no card.
@@ -106,6 +106,7 @@ def gallery(
         "tall": _TEXT_TALL if texts else cell + 50,
         "ticks": ticked.does if ticked else "",
         "open": opens is not None,
+        "smooth": media.are_photographs(base),
         "like": likes.does if likes else "",
         "undo": undo is not None,
         "tools": len(cards) >= _TOOLED,

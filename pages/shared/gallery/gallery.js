@@ -58,7 +58,8 @@ function cellOf(item, data) {
     image.loading = "lazy";
     image.decoding = "async";
     image.alt = "";
-    image.src = `${data.base}${id}.png`;
+    image.classList.toggle("smooth", data.smooth);
+    image.src = `${data.base}${id}`;
   } else {
     image = document.createElement("div");
     image.className = "text";
