@@ -155,3 +155,4 @@ class ActiveView(Spec):
     cycle: int | None = Field(None, ge=1, description="cycle whose choices are shown and that is compared after; None: the middle one")
     only: tuple[str, ...] = Field((), description="strategies in charts and galleries; () shows all")
     repeat: int = Field(0, ge=0, lt=MOST_SEEDS, description="repeat whose choices are shown, from 0 on")
+    image: int | None = Field(None, ge=0, description="image open in the inspector")

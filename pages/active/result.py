@@ -14,10 +14,12 @@ from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.charts import show_curves, show_more
 from pages.active.choice import LINK
 from pages.active.explain import explain_active
+from pages.active.inspector import inspect
 from pages.active.picked import show_picked
 from pages.active.starts import show_starts
 from pages.shared import frame, tables, words
 from pages.shared.controls import Controls
+from pages.shared.fade import fading
 from pages.shared.standing import made
 
 _VIEW = Controls("active.view", LINK)
@@ -25,6 +27,7 @@ _VIEW = Controls("active.view", LINK)
 
 def show_result(result: Study) -> None:
     """The whole study."""
+    fading()
     _explore(result)
     explain_active(result)
 
@@ -35,7 +38,9 @@ def _explore(result: Study) -> None:
     view = LINK.current().view
     if problem := views.missing_from(result, view):
         st.warning(words.plain(problem), icon=":material/warning:")
-        view = view.model_copy(update={"cycle": None, "repeat": 0, "only": ()})
+        view = view.model_copy(update={"cycle": None, "repeat": 0, "only": (), "image": None})
+    if view.image is not None:
+        inspect(result, view)
     first, *others = ACTIVE.answer(result, view, workspace())
     tables.fact(html.escape(first), *map(html.escape, others))
     _controls(result, view)

@@ -32,6 +32,7 @@ def test_lines_with_bands_marks_and_cycles(curves, mode):
         np.testing.assert_array_equal(band.y[:3], one.means.high)
         np.testing.assert_array_equal(band.y[3:][::-1], one.means.low)
         assert band.fillcolor == line.line.color == figures.colour_of(one.name, mode)
+        assert band.meta == line.meta == one.name  # they fade together
     assert {shape.x0 for shape in figure.layout.shapes} >= {20} and any(shape.y0 == 0.5 for shape in figure.layout.shapes)
     low, high = figure.layout.yaxis.range
     assert low < 0.25 and high > 0.75

@@ -61,6 +61,16 @@ class Apart:
     p: float
 
 
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """That a strategy chose an image: in which repeat, from 0, and cycle, from 1, and as which of the cycle's choices, from 1."""
+
+    strategy: str
+    repeat: int
+    cycle: int
+    place: int
+
+
 def reference(spec: ActiveSpec) -> str:
     """What the others are compared with: random where it competes, else the first."""
     return "random" if "random" in spec.strategies else competing(spec)[0]
@@ -177,6 +187,25 @@ def norms(found: Study, seed: int, cycle: int) -> Float:
     return np.asarray(by_strategy(found, "norms")[:, seed, cycle - 1])
 
 
+def chosen(found: Study, image: int) -> list[Pick]:
+    """Who chose an image and when, in all repeats: by strategy, then by repeat. A repeat's strategy chooses an image once at most."""
+    where = np.argwhere(by_strategy(found, "picks") == image)
+    return [Pick(found.spec.strategies[place], seed, cycle + 1, turn + 1) for place, seed, cycle, turn in where.tolist()]
+
+
+def hardness(found: Study, image: int, repeat: int) -> tuple[float, float] | None:
+    """k(x,x) of an image before training in a repeat, and the share of the images chosen there that have a larger one.
+
+    None where nobody chose it in that repeat: no other image's was measured.
+    """
+    numbers, values = (by_strategy(found, name)[:, repeat].ravel() for name in ("picks", "norms"))
+    of_image = dict(zip(numbers.astype(int).tolist(), values.tolist(), strict=True))  # the network is the same for all strategies
+    if image not in of_image:
+        return None
+    others = np.array([value for number, value in of_image.items() if number != image])
+    return of_image[image], float(np.mean(others > of_image[image])) if len(others) else 0.0
+
+
 def balance(found: Study, cycle: int) -> Float:
     """(strategies, classes) labels of each class after a cycle, mean over the seeds."""
     first, picked = by_strategy(found, "first"), by_strategy(found, "picked")[:, :, :cycle]
@@ -207,6 +236,8 @@ def missing_from(found: Study, view: ActiveView) -> str:
         return f"{absent[0]!r} does not compete in this study: {', '.join(found.spec.strategies)} do."
     if view.repeat >= found.spec.seeds:
         return f"There is no repeat {view.repeat}: this study has {found.spec.seeds}, from 0 on."
+    if view.image is not None and view.image >= found.spec.dataset.n:
+        return f"There is no image {view.image:,}: they are 0 to {found.spec.dataset.n - 1:,}."
     return ""
 
 
