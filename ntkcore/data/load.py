@@ -58,7 +58,20 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: 
     require_pairs(true_labels, names, f"among the {spec.n:,} {what}s drawn", _MORE, what)
 
     labels = _noisy(spec, true_labels, names)[:first]
-    index, true_labels = index[:first], true_labels[:first]
+    return read_drawn(spec, title, source, index[:first], labels, true_labels[:first], names, content)
+
+
+def read_drawn(
+    spec: DatasetSpec,
+    title: str,
+    source: Source,
+    index: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    true_labels: NDArray[np.int64],
+    names: tuple[str, ...],
+    content: str,
+) -> Dataset:
+    """The images or texts at these positions of a source, with the labels (n,) and classes that were found for them."""
     inputs, pixels = read_images(source, index)
     mean, std = channel_statistics(inputs)
     return Dataset(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ntkcore.data.dataset import Dataset
-from ntkcore.data.load import channel_statistics, content_hash, read_images, texts_of
+from ntkcore.data.load import content_hash, read_drawn
 from ntkcore.data.part import opened
 from ntkcore.data.selection import UNLABELLED, draw, known_classes
 from ntkcore.errors import DataError
@@ -44,22 +44,7 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     position = np.full(len(source.class_names) + 1, UNLABELLED)  # the last one is where UNLABELLED points
     position[list(classes)] = np.arange(len(classes))
     labels = position[source.labels[index]].astype(np.int64)
-    inputs, pixels = read_images(source, index)
-    mean, std = channel_statistics(inputs)
-    return Dataset(
-        spec=spec,
-        title=title,
-        inputs=inputs,
-        pixels=pixels,
-        labels=labels,
-        true_labels=labels,
-        class_names=names,
-        ids=source.ids(index),
-        mean=mean,
-        std=std,
-        content=content_hash(spec, settings),
-        texts=texts_of(source, index),
-    )
+    return read_drawn(spec, title, source, index, labels, labels, names, content_hash(spec, settings))
 
 
 def pool_size(spec: DatasetSpec, settings: Settings) -> tuple[int, int, tuple[str, ...]]:

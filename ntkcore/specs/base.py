@@ -150,6 +150,23 @@ class TrainingSpec(Spec):
     seed: Seed = Field(0, description="seed of the order of the images")
 
 
+def with_rate(given: Any, **usual: Any) -> Any:
+    """What a specification of a network and its training was given, before it is read: what of the training is left out has a default.
+
+    The learning rate's is the architecture's. A training that is a :class:`TrainingSpec` already says everything.
+
+    Args:
+        given: ``model`` and ``training`` among it, as dictionaries or specifications.
+        usual: further fields of the training, which have another default than everywhere.
+    """
+    if not isinstance(given, Mapping) or isinstance(given.get("training"), TrainingSpec):
+        return given
+    model = given.get("model", {})
+    architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
+    base = usual | {"learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
+    return dict(given) | {"training": base | dict(given.get("training", {}))}
+
+
 class RunSpec(Spec):
     """A network trained on an image set: every output after every epoch."""
 

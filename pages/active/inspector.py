@@ -71,7 +71,7 @@ def _choices(result: Study, view: ActiveView, image: int) -> list[tuple[str, str
     spec, found, rows = result.spec, views.chosen(result, image), []
     for name in spec.strategies:
         own = [pick for pick in found if pick.strategy == name]
-        here = next((f"cycle {pick.cycle}, as number {pick.place} of {spec.protocol.query}" for pick in own if pick.repeat == view.repeat), "")
-        every = f"in {len(own)} of {spec.seeds} repeats" if spec.seeds > 1 else ""
-        rows.append((STRATEGIES[name], "; ".join(filter(None, (here or "did not choose it", every)))))
+        here = next((pick for pick in own if pick.repeat == view.repeat), None)
+        told = "did not choose it" if here is None else f"cycle {here.cycle}, as number {here.place} of {spec.protocol.query}"
+        rows.append((STRATEGIES[name], told + (f"; in {len(own)} of {spec.seeds} repeats" if spec.seeds > 1 else "")))
     return rows

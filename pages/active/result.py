@@ -8,7 +8,6 @@ from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.active.answer import named, probability
 from ntkcore.analyses.active.views import Study
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.charts import show_curves, show_more
@@ -19,6 +18,7 @@ from pages.active.picked import show_picked
 from pages.active.starts import show_starts
 from pages.shared import frame, tables, words
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.fade import fading
 from pages.shared.standing import made
 
@@ -37,7 +37,7 @@ def show_result(result: Study) -> None:
 def _explore(result: Study) -> None:
     view = LINK.current().view
     if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+        frame.show_absent(problem)
         view = view.model_copy(update={"cycle": None, "repeat": 0, "only": (), "image": None})
     if view.image is not None:
         inspect(result, view)
@@ -93,17 +93,8 @@ def _controls(result: Study, view: ActiveView) -> None:
                 width=230,
                 help="In charts and galleries; the table has all.",
             )
-        st.download_button(
-            "CSV",
-            lambda: csv_of(views.seed_table(result)),
-            "active.csv",
-            "text/csv",
-            key="active_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            help="Accuracy and seconds of every strategy, repeat and cycle",
-        )
+        told = "Accuracy and seconds of every strategy, repeat and cycle"
+        csv_download("CSV", lambda: views.seed_table(result), file="active", key="active_csv", told=told)
 
 
 def _table(result: Study, view: ActiveView) -> None:

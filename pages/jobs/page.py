@@ -1,6 +1,8 @@
 """Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
 
 import hashlib
+import time
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -22,6 +24,7 @@ from pages.shared import frame, job_panel, words
 from pages.shared.page import heading
 
 _SHOWN = 5  # jobs shown before the rest is folded away
+_STARTED, _STARTS = "jobs.started", 20.0  # when workers were started here, and the seconds for which that is said
 _ACTIONS = (
     ("Keep (pin)", "pin", None),
     ("Let go (unpin)", "unpin", None),
@@ -87,12 +90,18 @@ def _start(missing: list[Lane], *, none: bool) -> None:
         said = "No worker is running for imports and for what takes seconds, so these wait."
     else:
         said = "No worker is running for what takes more than seconds, so that waits."
+    if time.monotonic() - st.session_state.get(_STARTED, -inf) < _STARTS:  # no toast: a fragment's takes the place of the page's style
+        st.caption(f"{said} A worker is starting; it takes a few seconds.")
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.warning(f"{said} It starts with the app; or run `python -m ntkcore worker`.", icon=":material/warning:")
-        if st.button("Start a worker", key="start_worker", width="content"):
-            for lane in missing:
-                ensure_worker(workspace().settings, lane)
-            st.toast("A worker is starting; it takes a few seconds.")
+        st.button("Start a worker", key="start_worker", width="content", on_click=_start_workers, args=(missing,))
+
+
+def _start_workers(lanes: list[Lane]) -> None:
+    for lane in lanes:
+        ensure_worker(workspace().settings, lane)
+    st.session_state[_STARTED] = time.monotonic()
 
 
 def _aside() -> None:

@@ -72,8 +72,7 @@ def _headline(look: Look) -> None:
 def _explore(result: LearnabilityResult) -> None:
     look = Look(result, LINK.current().view)
     _headline(look)
-    if problem := views.missing_from(result, look.view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(views.missing_from(result, look.view))
     only = [name for name in look.view.only if name in result.class_names]
     _VIEW.seed(result.key, "gallery", "order", "judged", "hard", "easy", only=only, range=(look.view.low, look.view.high))
     if look.view.image is not None and look.view.image < len(result.score):

@@ -38,6 +38,7 @@ def test_workers_can_be_started(app, ws, monkeypatch):
     assert "No worker is running, so nothing is computed" in app.warning[0].value
     button(app, "Start a worker").click().run()
     assert not app.exception and started == [(ws.settings, "compute"), (ws.settings, "quick")]
+    assert not app.warning and any("A worker is starting" in caption.value for caption in app.caption)
 
 
 def test_a_lane_without_a_worker_is_said(app, served, ws):
