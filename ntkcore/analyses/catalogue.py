@@ -18,6 +18,7 @@ from ntkcore.analyses.information.groups.sources import SOURCES
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.information.labels.study import DETECTION
 from ntkcore.analyses.label import network as labelling
+from ntkcore.analyses.label import rounds
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -100,4 +101,4 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         return {}
 
     found: dict[str, Handler] = {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)}
-    return found | imports.handlers(ws.settings) | {labelling.KIND: partial(labelling.handle, ws)}
+    return found | imports.handlers(ws.settings) | {labelling.KIND: partial(rounds.handle, ws)}

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.label import network as networks
+from ntkcore.analyses.label import rounds
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
@@ -18,7 +20,9 @@ from ntkcore.jobs import QUEUES, JobState, Lane, WorkerState, ensure_worker
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs import TITLES, DatasetSpec
 from ntkcore.specs.influence import INFLUENCE_KERNELS
+from ntkcore.specs.label import LabelNetworkSpec
 from ntkcore.store import Entry
+from pages import entry
 from pages.shared import choice as links
 from pages.shared import frame, job_panel, words
 from pages.shared.page import heading
@@ -130,8 +134,9 @@ def _job(job: JobState) -> None:
             middle.caption(words.plain(f"{job.message} {job.remedy}"))
         elif job.started and job.finished:
             middle.caption(f"took {words.duration((job.finished - job.started).total_seconds())}")
-        if (analysis := catalogue.of_job(job)) is not None and right.button("Open", key=f"open-{job.id}", width="stretch"):
-            _open(analysis, job)
+        analysis, labelling = catalogue.of_job(job), job.kind == networks.KIND
+        if (labelling or analysis is not None) and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            _open_session(job) if analysis is None else _open(analysis, job)
 
 
 def _open(analysis: Analysis[Any, Any, Any], job: JobState) -> None:
@@ -143,6 +148,18 @@ def _open(analysis: Analysis[Any, Any, Any], job: JobState) -> None:
         return
     spec, view = analysis.shown(asked)
     links.go_to(ADDRESSES[analysis.name].page, spec, view)
+
+
+def _open_session(job: JobState) -> None:
+    """Go to the labelling session that a network was trained for."""
+    try:
+        session = rounds.session_of(LabelNetworkSpec.model_validate(job.payload["spec"]), workspace())
+    except (KeyError, ValidationError):
+        session = None
+    if session is None:
+        st.caption("The session that it was trained for is not in the library.")
+    else:
+        st.switch_page(entry("label").file, query_params={"session": session})
 
 
 def _doing(job: JobState) -> str:

@@ -8,7 +8,8 @@ from ntkcore.analyses.label import export
 from ntkcore.analyses.label.curve import curve, first_network
 from ntkcore.analyses.label.desk import given
 from ntkcore.analyses.label.network import request
-from ntkcore.analyses.label.sitting import Sitting, network_of
+from ntkcore.analyses.label.rounds import network_of
+from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.label import learning_curve

@@ -4,10 +4,9 @@ Source: Thesis ch. 2. Without any label it is the network at its initialisation.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from ntkcore.analyses.progress import IMAGES, KERNEL, TRAINING, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_pool, thumbnail_pack
 from ntkcore.errors import ComputationError, CorruptArtifact, SpecError
-from ntkcore.jobs import JobContext, JobState
+from ntkcore.jobs import JobState
 from ntkcore.models import evaluate, train
 from ntkcore.specs import key_of
 from ntkcore.specs.label import LabelNetworkSpec, LabelSpec
@@ -135,12 +134,6 @@ def request(spec: LabelNetworkSpec, ws: Workspace) -> JobState:
     return ws.jobs.submit(KIND, key(spec, ws), payload, title, again=True, seconds=found.seconds)
 
 
-def handle(ws: Workspace, payload: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
-    """The job that makes it."""
-    compute(LabelNetworkSpec.model_validate(payload["spec"]), ws, context)
-    return {}
-
-
 def compute(spec: LabelNetworkSpec, ws: Workspace, reporter: Reporter) -> None:
     """Train it and take its kernel, unless it is stored; finished tiles of the kernel stay when it is interrupted.
 
@@ -196,8 +189,7 @@ def open_network(spec: LabelNetworkSpec, ws: Workspace) -> LabelNetwork:
 
     def load() -> LabelNetwork:
         items, outputs, truth = artifact.json("items"), artifact.read("outputs"), artifact.read("truth")
-        n, session = spec.session.dataset.n, spec.session
-        known = np.where(np.arange(n) < session.start, truth[:n], -1) if session.practise else truth[:n]
+        n, known = spec.session.dataset.n, given_of(spec.session, truth)
         answers = classes(outputs)
         labelled = [item for item, _ in spec.labelled]
         agreed = float(np.mean(answers[labelled] == [label for _, label in spec.labelled])) if labelled else None
@@ -207,6 +199,12 @@ def open_network(spec: LabelNetworkSpec, ws: Workspace) -> LabelNetwork:
         return LabelNetwork(spec, artifact.key, kernel, outputs, known, truth, names, ids, items["pack"], agreed, right)
 
     return ws.hot.get(hot, load, lambda found: found.kernel.nbytes + found.outputs.nbytes)
+
+
+def given_of(spec: LabelSpec, truth: np.ndarray) -> np.ndarray:
+    """(n,) class that an item comes with, or -1: of what the set knows (N,), the first ones in practice."""
+    n = spec.dataset.n
+    return np.where(np.arange(n) < spec.start, truth[:n], -1) if spec.practise else truth[:n]
 
 
 def mend(damage: CorruptArtifact, spec: LabelNetworkSpec, ws: Workspace) -> JobState:
