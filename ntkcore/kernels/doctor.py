@@ -49,8 +49,8 @@ class KernelDoctor:
         batch_invariance: relative difference between a probe block computed in batches of two sizes; None: not measured.
         compression_error: relative error of a compression on an exact block; None: not compressed.
         jitter: added to the diagonal where this kernel's regression needed it, else 0.
-        copies: where it is singular, groups of samples that make it so two by two (:func:`~ntkcore.kernels.duplicates.dependent_pairs`), the
-            largest first, 50 at most; None: not looked for.
+        copies: where it is singular, the groups of samples that make it so two by two, the largest first, 50 at most
+            (:func:`~ntkcore.kernels.duplicates.dependent_pairs`); None: not looked for.
         silent: where it is singular, samples whose k(x, x) is rounding, 50 at most.
     """
 
