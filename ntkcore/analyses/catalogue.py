@@ -7,6 +7,7 @@ from ntkcore.analyses import imports
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.analysis import INFORMATION
@@ -45,6 +46,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     RETRAINING,
     AGREEMENT,
     ACTIVE,
+    DUPLICATES,
 )
 """All of them; of those that look at one artifact the one that it is named after first."""
 

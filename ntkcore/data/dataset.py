@@ -32,6 +32,7 @@ class Dataset:
             sets.
         content: SHA-256 (hex) of the source.
         texts: what a reader sees of each text, at most :data:`SHOWN` characters; None for images and vector sets.
+        places: int64 ``(n,)`` where each is in its set; None for what is put together from several.
     """
 
     spec: DatasetSpec
@@ -46,6 +47,7 @@ class Dataset:
     std: NDArray[np.float32]
     content: str
     texts: tuple[str, ...] | None = None
+    places: NDArray[np.int64] | None = None
 
     __repr__ = short
 

@@ -53,7 +53,7 @@ def load_dataset(spec: DatasetSpec, settings: Settings | None = None, *, first: 
     of_class = position[source.labels]
     what = "image" if source.texts is None else "text"
     require_pairs(of_class[of_class >= 0], names, f"in {title}", f"Leave this class out, or use a set with more {what}s of it.", what)
-    index = draw(source.labels, classes, spec.n, spec.seed, title=title, what=what)
+    index = draw(source.labels, classes, spec.n, spec.seed, title=title, what=what, without=spec.without)
     true_labels = of_class[index].astype(np.int64)
     require_pairs(true_labels, names, f"among the {spec.n:,} {what}s drawn", _MORE, what)
 
@@ -87,6 +87,7 @@ def read_drawn(
         std=std,
         content=content,
         texts=texts_of(source, index),
+        places=index,
     )
 
 
@@ -165,6 +166,7 @@ def _vectors(spec: DatasetSpec, content: str, first: int | None) -> Dataset:
         mean=np.zeros(points.shape[1], np.float32),
         std=np.ones(points.shape[1], np.float32),
         content=content,
+        places=np.arange(len(points[:first])),
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from ntkcore.data.dataset import Dataset
 from ntkcore.data.load import content_hash, read_drawn
 from ntkcore.data.part import opened
-from ntkcore.data.selection import UNLABELLED, draw, known_classes
+from ntkcore.data.selection import UNLABELLED, draw, known_classes, left_in
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -35,10 +35,11 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     if len(set(names)) < len(names):
         raise DataError("Two classes have the same name.", "Give every class a name of its own.")
     what = "image" if source.texts is None else "text"
-    index = draw(source.labels, (*classes, UNLABELLED), spec.n, spec.seed, title=title, what=what)
+    kinds = (*classes, UNLABELLED)
+    index = draw(source.labels, kinds, spec.n, spec.seed, title=title, what=what, without=spec.without)
     if (source.labels == UNLABELLED).any():
-        known, kept = np.isin(source.labels, classes), np.isin(source.labels, (*classes, UNLABELLED))
-        every = draw(source.labels, (*classes, UNLABELLED), int(kept.sum()), spec.seed, title=title)
+        known, kept = np.isin(source.labels, classes), left_in(source.labels, kinds, spec.without)
+        every = draw(source.labels, kinds, int(kept.sum()), spec.seed, title=title, without=spec.without)
         index = np.concatenate([every[known[every]], every[~known[every]]])[: spec.n]
     index = index[:first]
     position = np.full(len(source.class_names) + 1, UNLABELLED)  # the last one is where UNLABELLED points
@@ -54,5 +55,5 @@ def pool_size(spec: DatasetSpec, settings: Settings) -> tuple[int, int, tuple[st
     """
     title, source = opened(spec.name, spec.own, settings)
     classes = known_classes(title, source.class_names, spec.classes)
-    without = int((source.labels == UNLABELLED).sum())
-    return int(np.isin(source.labels, classes).sum()) + without, without, tuple(source.class_names[label] for label in classes)
+    without, known = (int(left_in(source.labels, kinds, spec.without).sum()) for kinds in ((UNLABELLED,), classes))
+    return known + without, without, tuple(source.class_names[label] for label in classes)

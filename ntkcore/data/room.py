@@ -6,7 +6,7 @@ import numpy as np
 
 from ntkcore.data.names import NAMED, VECTOR_SETS
 from ntkcore.data.own_store import open_own, own_title
-from ntkcore.data.selection import choose_classes, draw
+from ntkcore.data.selection import choose_classes, draw, left_in
 from ntkcore.data.sources import open_source
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -43,8 +43,8 @@ def room_of(spec: DatasetSpec, settings: Settings) -> Room:
     else:
         title, source = NAMED[spec.name].title, open_source(spec.name, settings)
     classes = choose_classes(title, source.class_names, spec.classes)
-    images = int(np.isin(source.labels, classes).sum())
-    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title)]
+    images = int(left_in(source.labels, classes, spec.without).sum())
+    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title, without=spec.without)]
     places = [np.flatnonzero(labels == label) for label in classes]
     fewest = max((int(found[1]) + 1 if len(found) > 1 else images) for found in places)
     return Room(title, images, fewest)

@@ -5,6 +5,8 @@ smaller one's images in the same order, and a larger share of label noise contai
 moved to the same classes.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,16 @@ def known_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, .
     return tuple(class_names.index(name) for name in wanted or class_names)
 
 
-def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int, *, title: str, what: str = "image") -> NDArray[np.int64]:
+def draw(
+    labels: NDArray[np.int64],
+    classes: tuple[int, ...],
+    n: int,
+    seed: int,
+    *,
+    title: str,
+    what: str = "image",
+    without: Sequence[int] = (),
+) -> NDArray[np.int64]:
     """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
 
     Args:
@@ -50,15 +61,26 @@ def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int,
         seed: seed of the draw.
         title: the set's name, for messages.
         what: what they are.
+        without: positions that are left out; the others keep their order.
 
     Raises:
         DataError: fewer than ``n`` images there.
     """
     kept = np.flatnonzero(np.isin(labels, classes))
-    if n > len(kept):
+    order = kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))]
+    order = order[~np.isin(order, without)] if len(without) else order
+    if n > len(order):
         some = "" if len(kept) == len(labels) else " of these classes"
-        raise DataError(f"{title} has {len(kept):,} {what}s{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
-    return kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))[:n]]
+        out = f" and {len(kept) - len(order):,} are left out" if len(order) < len(kept) else ""
+        raise DataError(f"{title} has {len(kept):,} {what}s{some}{out}; {n:,} were asked for.", f"Ask for {len(order):,} or fewer.")
+    return order[:n]
+
+
+def left_in(labels: NDArray[np.int64], classes: Sequence[int], without: Sequence[int]) -> NDArray[np.bool_]:
+    """bool ``(n,)``: what :func:`draw` draws from."""
+    found = np.isin(labels, classes)
+    found[[position for position in without if position < len(found)]] = False
+    return found
 
 
 def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int) -> NDArray[np.int64]:

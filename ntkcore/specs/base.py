@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
 Architecture = Literal["fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16"]
@@ -78,9 +78,20 @@ class DatasetSpec(Spec):
     n: int = Field(1000, ge=4, le=100_000, description="images drawn without replacement")
     seed: Seed = Field(0, description="seed of the draw and of the label noise")
     label_noise: float = Field(0.0, ge=0.0, le=0.9, description="share of labels moved to another class, uniformly")
+    without: Images = Field((), description="images left out, such as copies of others, by their places in the set")
+
+    @model_serializer(mode="wrap")
+    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is left out where nothing is, so that results from before keep their keys."""
+        values: dict[str, Any] = write(self)
+        if not values.get("without"):
+            values.pop("without", None)
+        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> "DatasetSpec":
+        if self.without and self.name in ("clusters", "moons", "waves"):
+            raise ValueError("without: generated points are drawn anew for each number of them; none can be left out")
         if (self.name == "own") != (self.own is not None):
             raise ValueError("own: an imported set needs its content id, and only an imported set has one")
         if len(set(self.classes)) != len(self.classes) or len(self.classes) == 1:

@@ -15,6 +15,7 @@ from ntkcore.data.describe import describe_dataset
 from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages.shared import words
@@ -22,7 +23,7 @@ from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
 START_TITLES = {"pytorch": "PyTorch’s default", "he": "He"}
-S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec)
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec, DuplicatesSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     left, right = st.columns(2)
     left.number_input(words.spoken("Images drawn"), 4, 100_000, step=step, **fields.value("n"), help=words.spoken(images))
     right.number_input("Seed of the draw", 0, 2**31 - 1, **fields.value("seed"))
+    if spec.dataset.without:
+        st.toggle(words.spoken(f"Leave out {words.counted(len(spec.dataset.without), 'images')} of the set"), **fields.value("without"))
     st.slider(
         "Labels flipped (%)",
         0,
@@ -163,6 +166,7 @@ def data_values(spec: DatasetSpec) -> dict[str, Any]:
         "n": spec.n,
         "seed": spec.seed,
         "noise": round(100 * spec.label_noise),
+        "without": bool(spec.without),
     }
 
 
@@ -179,6 +183,7 @@ def read_data(fields: Fields, held: DatasetSpec) -> dict[str, Any]:
         "n": fields["n"],
         "seed": fields["seed"],
         "label_noise": noise,
+        "without": held.without if fields["without"] and (name, own or None) == (held.name, held.own) else (),
     }
 
 

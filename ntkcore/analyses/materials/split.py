@@ -22,6 +22,7 @@ class Split:
         test_ids: their stable names.
         pack: id of the training images' thumbnails.
         test_texts: what a reader sees of them, if they are texts.
+        test_places: (m,) where they are in the set.
     """
 
     train: Dataset
@@ -31,6 +32,7 @@ class Split:
     test_ids: tuple[str, ...]
     pack: str
     test_texts: tuple[str, ...] | None = None
+    test_places: np.ndarray | None = None
 
 
 def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
@@ -53,7 +55,8 @@ def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
     held = slice(spec.n, None)
     pack = thumbnail_pack(train.pixels, ws.settings, train.texts).id
     texts = None if drawn.texts is None else drawn.texts[held]
-    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack, texts)
+    places = None if drawn.places is None else drawn.places[held]
+    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack, texts, places)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:
