@@ -8,8 +8,8 @@ from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 - **The same bytes**: the same pixels (of texts, the same characters), by their SHA-256.
-- **The same picture**: perceptual hashes, the signs of the low frequencies of a gray copy, differ in at most {bits} of {of}, and gray copies
-  of 32 × 32 pixels correlate by at least the chosen amount.
+- **The same picture**: perceptual hashes, the signs of the low frequencies of a gray copy, differ in at most {bits} of {of}, and small gray
+  copies (32 × 32 pixels) correlate by at least the chosen amount.
 - **The same to the network**: $k(x,z)\,/\sqrt{{k(x,x)\,k(z,z)}}$ is at least the chosen cosine. At 1 the gradients are parallel, and the
   kernel is singular.
 

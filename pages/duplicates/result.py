@@ -91,9 +91,8 @@ def _leave_out(result: DuplicatesResult, found: Copies) -> None:
             key="duplicates_leave_out",
             on_click=lambda: LINK.choose(spec),
         )
-        st.html(
-            f'<p class="atlas-quiet">{words.spoken("The set stays as it is: the choice, and its link, say which images it goes without.")}</p>'
-        )
+        said = words.spoken("The set stays as it is: the choice, and its link, say which images it goes without.")
+        st.html(f'<p class="atlas-quiet">{said}</p>')
 
 
 def without(result: DuplicatesResult, found: Copies) -> DuplicatesSpec | None:
