@@ -7,7 +7,7 @@ from ntkcore.analyses.duplicates.analysis import DUPLICATES, DuplicatesResult
 from ntkcore.analyses.duplicates.kernels import known_kernels
 from ntkcore.analyses.duplicates.views import Copies, Group
 from ntkcore.analyses.workspace import workspace
-from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
+from ntkcore.specs.duplicates import DuplicatesView
 from pages.duplicates.choice import LINK
 from pages.duplicates.explain import explain_duplicates
 from pages.shared import frame, tables, words
@@ -35,7 +35,7 @@ def _explore(result: DuplicatesResult) -> None:
     first, *others = DUPLICATES.answer(result, view, ws)
     tables.fact(words.as_html(first), *map(words.as_html, others))
     _controls(result, view, found)
-    _leave_out(result, found)
+    _leave_out(found)
     groups = views.shown(found, view)
     with st.container(key="duplicates_groups", gap="small"):
         for group in groups[:_GROUPS]:
@@ -75,11 +75,11 @@ def _controls(result: DuplicatesResult, view: DuplicatesView, found: Copies) -> 
         csv_download("CSV", lambda: DUPLICATES.table(result, view, workspace()), file="duplicates", key="duplicates_csv")
 
 
-def _leave_out(result: DuplicatesResult, found: Copies) -> None:
+def _leave_out(found: Copies) -> None:
     """One button: the same choice without all but one of each group."""
     if not found.gone:
         return
-    spec = without(result, found)
+    spec = views.left_out(found)
     if spec is None:
         st.caption("Too few images would be left to leave out all but one of each.")
         return
@@ -93,17 +93,6 @@ def _leave_out(result: DuplicatesResult, found: Copies) -> None:
         )
         said = words.spoken("The set stays as it is: the choice, and its link, say which images it goes without.")
         st.html(f'<p class="atlas-quiet">{said}</p>')
-
-
-def without(result: DuplicatesResult, found: Copies) -> DuplicatesSpec | None:
-    """The same choice without what goes; fewer are drawn, so that no others come in. None where too few are left."""
-    spec = result.spec
-    gone = sum(image < result.n for image in found.gone)
-    left_out = sorted({*spec.dataset.without, *result.places[list(found.gone)].tolist()})
-    n, test = spec.dataset.n - gone, spec.test - (len(found.gone) - gone)
-    if n < 4 or test == 1 or (spec.test and not test):
-        return None
-    return DuplicatesSpec(dataset=spec.dataset.model_copy(update={"n": n, "without": tuple(left_out)}), test=test)
 
 
 def _strip(result: DuplicatesResult, group: Group) -> None:

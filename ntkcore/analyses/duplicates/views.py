@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.defaults import LEAST
 from ntkcore.analyses.duplicates.kernels import Known, known_kernels, pairs_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.duplicates import same_picture
 from ntkcore.kernels.duplicates import Pairs, groups_of
-from ntkcore.specs.duplicates import DuplicatesView
+from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 
 if TYPE_CHECKING:
     from ntkcore.analyses.duplicates.analysis import DuplicatesResult
@@ -125,6 +126,17 @@ def answer(found: Copies) -> tuple[str, ...]:
         f"{first}.",
         f"Of the groups, {_and(kinds)}. To leave out all but one of each is to leave out {_many(gone, 'image')}.{asked}",
     )
+
+
+def left_out(found: Copies) -> DuplicatesSpec | None:
+    """The same choice without what goes; fewer are drawn, so that no others come in. None where too few are left."""
+    result, spec = found.result, found.result.spec
+    gone = sum(image < result.n for image in found.gone)
+    places = sorted({*spec.dataset.without, *result.places[list(found.gone)].tolist()})
+    n, test = spec.dataset.n - gone, spec.test - (len(found.gone) - gone)
+    if n < LEAST or test == 1 or (spec.test and not test):
+        return None
+    return DuplicatesSpec(dataset=spec.dataset.model_copy(update={"n": n, "without": tuple(places)}), test=test)
 
 
 def table(found: Copies) -> pd.DataFrame:
