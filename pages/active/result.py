@@ -121,9 +121,9 @@ def _table(result: Study, view: ActiveView) -> None:
             words.share(row.final),
             words.number(row.seconds, 2),
             words.percent(row.seconds / (row.seconds + row.training)),
-            words.number(row.p, 2),
+            words.number(row.p, 2) + (f"\nalone {words.number(row.alone, 2)}" if row.alone == row.alone and row.alone != row.p else ""),
         )
         for row in views.rows(result, level)
     ]
-    note = "Labels: of the mean over the repeats. p: paired t-test of the mean accuracies on the way, with Holm’s correction."
+    note = "Labels: of the mean over repeats. p: paired t-test of the mean accuracies on the way, with Holm’s correction, alone: without."
     tables.columns_table(head, rows, note)

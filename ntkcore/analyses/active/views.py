@@ -37,7 +37,8 @@ class Row:
         area, areas: mean accuracy on the way, over the seeds, and (seeds,) of each.
         final: mean accuracy with all labels.
         seconds, training: means of a choice and of the training before it.
-        p: of the paired t-test of areas against the reference, with Holm's correction; NaN for the reference, the ceiling and for one seed.
+        p, alone: of the paired t-test of areas against the reference, with Holm's correction and without; NaN for the reference, the
+            ceiling and for one seed.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Row:
     seconds: float
     training: float
     p: float
+    alone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def rows(found: Study, level: float) -> list[Row]:
     spec, labels, values = found.spec, found.spec.protocol.labels, by_strategy(found, "accuracy")
     seconds = by_strategy(found, "seconds")
     areas = area(labels, values)  # (strategies, seeds)
-    p = _against(areas, spec)
+    p, alone = _against(areas, spec)
     return [
         Row(
             name=name,
@@ -142,6 +144,7 @@ def rows(found: Study, level: float) -> list[Row]:
             seconds=float(seconds[place, :, :-1, QUERY].mean()),
             training=float(seconds[place, :, :-1, TRAINING].mean()),
             p=p[place],
+            alone=alone[place],
         )
         for place, name in enumerate(spec.strategies)
     ]
@@ -153,7 +156,7 @@ def apart(found: Study, name: str, cycle: int) -> Apart:
     place, base = spec.strategies.index(name), spec.strategies.index(reference(spec))
     said = means((values[place] - values[base])[:, None])
     half = float(said.high[0] - said.value[0])
-    return Apart(spec.protocol.labels[cycle], float(said.value[0]), half, _against(values, spec)[place])
+    return Apart(spec.protocol.labels[cycle], float(said.value[0]), half, _against(values, spec)[0][place])
 
 
 def overall(found: Study) -> Friedman | None:
@@ -165,16 +168,16 @@ def overall(found: Study) -> Friedman | None:
     return friedman(area(spec.protocol.labels, by_strategy(found, "accuracy")[compared]).T)
 
 
-def _against(values: Float, spec: ActiveSpec) -> list[float]:
-    """Corrected p of every strategy's ``values`` (strategies, seeds) against the reference's."""
+def _against(values: Float, spec: ActiveSpec) -> tuple[list[float], list[float]]:
+    """p of every strategy's ``values`` (strategies, seeds) against the reference's, corrected and as they are."""
     base = spec.strategies.index(reference(spec))
-    found = [nan] * len(values)
+    found, alone = [nan] * len(values), [nan] * len(values)
     others = [place for place, name in enumerate(spec.strategies) if place != base and name in competing(spec)]
     if spec.seeds > 1 and others:
         each = paired_tests(values.T).p[base]
         for place, p in zip(others, holm(each[others]), strict=True):
-            found[place] = float(p)
-    return found
+            found[place], alone[place] = float(p), float(each[place])
+    return found, alone
 
 
 def picks(found: Study, seed: int, cycle: int) -> NDArray[np.intp]:
@@ -254,6 +257,7 @@ def table(found: Study, level: float) -> pd.DataFrame:
                 "seconds of a choice": row.seconds,
                 "seconds of a training": row.training,
                 f"p against {against} (area, paired t, Holm)": row.p,
+                f"p against {against} (area, paired t)": row.alone,
             }
             for row in rows(found, level)
         ]

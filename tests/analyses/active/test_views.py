@@ -54,7 +54,8 @@ def test_rows_are_scipys_tests_of_areas_with_holms_correction():
     areas = np.trapezoid(values, [10, 15, 20, 25, 30], axis=2) / 20
     raw = [scipy.stats.ttest_rel(areas[place], areas[0]).pvalue for place in (1, 2)]
     rows = views.rows(found, 0.75)
-    assert np.isnan(rows[0].p)
+    assert np.isnan([rows[0].p, rows[0].alone]).all()
+    np.testing.assert_allclose([row.alone for row in rows[1:]], raw, rtol=1e-10)
     np.testing.assert_allclose(sorted(row.p for row in rows[1:]), sorted([2 * min(raw), max(2 * min(raw), max(raw))]), rtol=1e-10)
     for place, row in enumerate(rows):
         np.testing.assert_allclose(row.areas, areas[place], rtol=1e-12)
