@@ -62,7 +62,7 @@ class Moment:
     def with_label(self, item: int, label: int) -> "Moment":
         """The moment after one more label: u² operations."""
         other = copy.copy(self)
-        for name in ("chances", "scores", "order", "surest", "right"):
+        for name in ("chances", "scores", "order", "surest", "suggested", "right"):
             other.__dict__.pop(name, None)  # of the labels before
         other.labels, other._known = self.labels | {item: label}, [*self._known, item]
         other._state = self._state.with_label(self._place(item), self._target(label))
@@ -95,11 +95,15 @@ class Moment:
         """The items, the one the network is surest of first."""
         return tuple(self.items[np.lexsort((self.items, -self.chances.max(1)))].tolist())
 
+    @cached_property
+    def suggested(self) -> dict[int, int]:
+        """The class that the network would give each item."""
+        return dict(zip(self.items.tolist(), predicted(self.outputs).tolist(), strict=True))
+
     def suggestion(self, item: int) -> tuple[int, float]:
         """The class that the network would give an item, and its probability."""
-        place = self._place(item)
-        label = int(predicted(self.outputs[place : place + 1])[0])
-        return label, float(self.chances[place, label])
+        label = self.suggested[item]
+        return label, float(self.chances[self._place(item), label])
 
     def expected(self, item: int) -> float:
         """How many items the network would call otherwise, in expectation over the label."""
