@@ -1,11 +1,12 @@
 """How soon the next item comes on the Label page: from an answer to everything that the page says of the next one.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/labelling.py [--dataset mnist] [--n 4000] [--start 100] [--answers 60] [--page] [--profile]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/labelling.py [--n 4000] [--start 100] [--answers 60] [--pause 0.3] [--page] [--profile]
 
 A session of practice is begun in a folder of its own, its network is made, and items are given their true labels, as somebody who presses
 keys would: keeping the label with what it changed, the library's commits, the state after it, the next item and who else has it, why it is
-asked for, and the line above. With ``--page`` the page's own script runs, too (without a browser, which draws the same in some 50 ms).
-Prints the median, the 95th percentile and the longest; exits 1 where the 95th percentile is above half a second.
+asked for, and the line above. Between two answers are ``--pause`` seconds, in which a person would look. With ``--page`` the page's own
+script runs, too, without a browser. Prints the median, the 95th percentile and the longest; exits 1 where the 95th percentile is above half
+a second.
 """
 
 import argparse
@@ -44,7 +45,7 @@ class Quiet:
         """Nothing."""
 
 
-def by_core(session: str, answers: int) -> list[float]:
+def by_core(session: str, answers: int, pause: float) -> list[float]:
     """Seconds of each answer, as the page's functions take them."""
     from ntkcore.analyses.label import sitting as sittings
     from ntkcore.analyses.label.curve import at_random, first_network
@@ -67,6 +68,7 @@ def by_core(session: str, answers: int) -> list[float]:
             now.moment.why(item)
             sittings.twin(now, item)
             sittings.order(now)
+            sittings.prepare(now, item, ws)
         return item
 
     item = shown()
@@ -74,6 +76,7 @@ def by_core(session: str, answers: int) -> list[float]:
     for _ in range(answers):
         if item is None:
             break
+        time.sleep(pause)
         start = time.perf_counter()
         before = sittings.sit(labels.session(session), ws)
         label = int(before.network.truth[item])
@@ -83,7 +86,7 @@ def by_core(session: str, answers: int) -> list[float]:
     return found
 
 
-def by_page(session: str, answers: int) -> list[float]:
+def by_page(session: str, answers: int, pause: float) -> list[float]:
     """Seconds of each answer on the page, from the key to the end of its script."""
     from visiting import opened, visitor
 
@@ -102,6 +105,7 @@ def by_page(session: str, answers: int) -> list[float]:
         button = next(one for one in app.button if one.key and one.key.startswith("label_class_0"))
         label = truth[int(button.key.split("_")[3])]
         chosen = next(one for one in app.button if one.key and one.key.startswith(f"label_class_{label}_"))
+        time.sleep(pause)
         start = time.perf_counter()
         chosen.click().run()
         found.append(time.perf_counter() - start)
@@ -115,6 +119,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=4000)
     parser.add_argument("--start", type=int, default=100)
     parser.add_argument("--answers", type=int, default=60)
+    parser.add_argument("--pause", type=float, default=0.3)
     parser.add_argument("--page", action="store_true")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
@@ -133,7 +138,7 @@ def main() -> int:
         profile = cProfile.Profile()
         if options.profile:
             profile.enable()
-        found = (by_page if options.page else by_core)(session, options.answers)
+        found = (by_page if options.page else by_core)(session, options.answers, options.pause)
         profile.disable()
         if options.profile:
             pstats.Stats(profile).sort_stats("cumulative").print_stats(45)

@@ -7,17 +7,20 @@ known of any item is a state, too: S is then the pool's kernel itself.
 import copy
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ntkcore.active import LookAhead, class_targets, label_targets, predicted, simplex
+from ntkcore.active.schur import Schur
 from ntkcore.analyses.label.network import LabelNetwork
 from ntkcore.analyses.workspace import Workspace
 
 _SHOWN = 6  # predictions that change most
 _NOTHING = -1
+_BESIDE = ThreadPoolExecutor(1, "label-ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,17 @@ class Moment:
         """Bytes in memory, roughly."""
         return 8 * len(self.items) * (len(self.items) + len(self.labels))
 
-    def with_label(self, item: int, label: int) -> "Moment":
-        """The moment after one more label: u² operations."""
+    def ahead(self, item: int) -> Schur:
+        """What a label of an item takes of the kernel, whatever the label is: u² operations."""
+        return self._state.ahead(self._place(item))
+
+    def with_label(self, item: int, label: int, after: Schur | None = None) -> "Moment":
+        """The moment after one more label: u² operations, or of the order of u where :meth:`ahead` was asked before."""
         other = copy.copy(self)
         for name in ("chances", "scores", "order", "surest", "suggested", "right"):
             other.__dict__.pop(name, None)  # of the labels before
         other.labels, other._known = self.labels | {item: label}, [*self._known, item]
-        other._state = self._state.with_label(self._place(item), self._target(label))
+        other._state = self._state.with_label(self._place(item), self._target(label), after)
         other.items, other.outputs = self._base[other._state.pool], other._state.outputs
         return other
 
@@ -145,12 +152,16 @@ class Moment:
 
 
 class Desk:
-    """The last moments of one network, shared by all who label with it: the next is made of the one before; undoing finds that again."""
+    """The last moments of one network, shared by all who label with it: the next is made of the one before; undoing finds that again.
+
+    What takes long of the next moment is the same whatever the label is: it is made while a person looks at the item.
+    """
 
     def __init__(self, network: LabelNetwork) -> None:
         self._network = network
         self._lock = threading.Lock()
         self._moments: list[Moment] = []
+        self._ahead: tuple[Moment, int, Future[Schur]] | None = None
 
     def at(self, labels: Mapping[int, int]) -> Moment:
         """The moment with these labels, those the items came with included."""
@@ -160,18 +171,29 @@ class Desk:
             self._moments = [*(one for one in self._moments if one is not found), found][-2:]
         return found
 
+    def prepare(self, moment: Moment, item: int) -> None:
+        """Begin with what an answer for an item takes, whatever it will be."""
+        with self._lock:
+            if self._ahead is not None and self._ahead[0] is moment and self._ahead[1] == item:
+                return
+            if self._ahead is not None:
+                self._ahead[2].cancel()
+            self._ahead = (moment, item, _BESIDE.submit(moment.ahead, item))
+
     def _made(self, wanted: dict[int, int]) -> Moment:
         for before in reversed(self._moments):
             new = wanted.items() - before.labels.items()
             if len(new) == 1 and before.labels.items() <= wanted.items():
                 ((item, label),) = new
-                return before.with_label(item, label)
+                ahead, self._ahead = self._ahead, None
+                known = ahead is not None and ahead[0] is before and ahead[1] == item
+                return before.with_label(item, label, ahead[2].result() if ahead is not None and known else None)
         return Moment(self._network, wanted)
 
 
 def desk(network: LabelNetwork, ws: Workspace) -> Desk:
     """The desk of a network, kept in memory."""
-    return ws.hot.get(("label desk", network.key), lambda: Desk(network), lambda _: 2 * 8 * network.n**2)
+    return ws.hot.get(("label desk", network.key), lambda: Desk(network), lambda _: 3 * 8 * network.n**2)
 
 
 def given(network: LabelNetwork) -> dict[int, int]:

@@ -124,6 +124,12 @@ def claim(sitting: Sitting, wished: int | None, holder: str, author: str, ws: Wo
     return Labels(ws.library).claim(sitting.session.id, asked, holder, author)
 
 
+def prepare(sitting: Sitting, item: int, ws: Workspace) -> None:
+    """Begin with what a label of an item takes, while somebody looks at it."""
+    if item not in sitting.moment.labels:
+        desk(sitting.network, ws).prepare(sitting.moment, item)
+
+
 def answer(
     sitting: Sitting, item: int, label: int, author: str, ws: Workspace, *, seen: int | None, shown: bool = True
 ) -> tuple[int, Change | None]:
