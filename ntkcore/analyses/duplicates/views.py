@@ -32,7 +32,7 @@ class Group:
         how: the least that they have in common: all the same bytes, pictures all the same, or some the same to the network alone.
         labels: their classes, each once.
         leak: whether training and held-out images are among them.
-        kept: the one that stays: the first of those with the class that most have, a training image where there is one.
+        kept: the one that stays: the first of those with a class that most have, a training image where there is one.
     """
 
     images: tuple[int, ...]
@@ -173,7 +173,7 @@ def _group(result: "DuplicatesResult", images: tuple[int, ...], seen: np.ndarray
     elif seen[numbers[0]] >= 0 and len(set(seen[numbers].tolist())) == 1:
         how = "picture"
     counts = np.bincount(labels)
-    kept = int(numbers[labels == counts.argmax()][0])
+    kept = int(numbers[counts[labels] == counts.max()][0])
     leak = bool(numbers[0] < result.n <= numbers[-1])
     return Group(images, how, tuple(np.unique(labels).tolist()), leak, kept)
 
