@@ -23,7 +23,7 @@ import pandas as pd
 from ntkcore.analyses import catalogue, defaults
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.result import ConvergenceResult
-from ntkcore.analyses.duplicates.analysis import DuplicatesResult
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look

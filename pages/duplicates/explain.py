@@ -1,6 +1,6 @@
 """What the duplicates page says, and what it does not."""
 
-from ntkcore.analyses.duplicates.analysis import DuplicatesResult
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.duplicates.views import BITS
 from ntkcore.data.duplicates import BITS as OF
 from ntkcore.permalink import ADDRESSES

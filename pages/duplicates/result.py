@@ -3,8 +3,9 @@
 import streamlit as st
 
 from ntkcore.analyses.duplicates import views
-from ntkcore.analyses.duplicates.analysis import DUPLICATES, DuplicatesResult
+from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.duplicates.kernels import known_kernels
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.duplicates.views import Copies, Group
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.duplicates import DuplicatesView

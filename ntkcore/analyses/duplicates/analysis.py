@@ -6,15 +6,14 @@ for any demand on how alike two are, and from a network's kernel where one is st
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.duplicates import views
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, dataset_bytes, reading, sample_of
 from ntkcore.analyses.materials.split import Split, check_split, load_split
 from ntkcore.analyses.materials.thumbnails import with_texts
@@ -24,7 +23,6 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset, thumbnail_pack
 from ntkcore.data.describe import describe_dataset
 from ntkcore.data.duplicates import looks_of, same_content
-from ntkcore.short import short
 from ntkcore.specs import Method
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 from ntkcore.store import Artifact
@@ -32,48 +30,6 @@ from ntkcore.store import Artifact
 LOOKS_METHOD = Method("looks", 1)  # raise when hashes or small copies change
 _TILE = 1024  # images of a stored tile
 _FEW = 32  # images on which unknown work is timed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DuplicatesResult:
-    """What groups of copies follow from; N = n images, and the m held out after them.
-
-    Attributes:
-        spec, key: what was asked for, and its key.
-        same: (N,) number of the first image with the same bytes, or text.
-        hashes, small: (N,) and (N, 32, 32) perceptual hashes and small gray copies; of texts and generated points there are none (0,).
-        labels: (N,) after the label noise for the first n, true ones for the others.
-        places: (N,) where each is in its set.
-        class_names, ids: names of the classes and of the images.
-        pack: id of the thumbnails.
-        created, seconds, device: when (UTC, ISO 8601), how long and on what it was computed.
-    """
-
-    spec: DuplicatesSpec
-    key: str
-    same: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
-    small: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    places: NDArray[np.int64]
-    class_names: tuple[str, ...]
-    ids: tuple[str, ...]
-    pack: str
-    created: str
-    seconds: float
-    device: str
-
-    __repr__ = short
-
-    @property
-    def n(self) -> int:
-        """How many images are no held-out ones."""
-        return self.spec.dataset.n
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that it takes in memory."""
-        return sum(values.nbytes for values in (self.same, self.hashes, self.small, self.labels, self.places))
 
 
 class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):

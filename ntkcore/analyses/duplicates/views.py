@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ntkcore.analyses.defaults import LEAST
 from ntkcore.analyses.duplicates.kernels import Known, known_kernels, pairs_of
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.duplicates import same_picture
 from ntkcore.kernels.duplicates import Pairs, groups_of
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
-
-if TYPE_CHECKING:
-    from ntkcore.analyses.duplicates.analysis import DuplicatesResult
 
 BITS = 10
 """Signs of 64 in which the hashes of one picture may differ; whether it is one, the small copies decide."""
@@ -62,7 +60,7 @@ class Copies:
         network: whose kernel was asked; None: no network's.
     """
 
-    result: "DuplicatesResult"
+    result: DuplicatesResult
     groups: tuple[Group, ...]
     network: Known | None
 
@@ -72,7 +70,7 @@ class Copies:
         return tuple(sorted(image for group in self.groups for image in group.gone))
 
 
-def copies(result: "DuplicatesResult", view: DuplicatesView, ws: Workspace) -> Copies:
+def copies(result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> Copies:
     """The groups as the view asks for them, kept in memory."""
     network = asked_network(result, view, ws)
     by_network = np.empty((0, 2), dtype=np.int64)
@@ -87,7 +85,7 @@ def _bytes(found: Copies) -> int:
     return sum(200 + 40 * len(group.images) for group in found.groups)
 
 
-def asked_network(result: "DuplicatesResult", view: DuplicatesView, ws: Workspace) -> Known | None:
+def asked_network(result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> Known | None:
     """The stored kernel that the view names, or the one used last; None where none is stored, or none is asked for."""
     if not view.network:
         return None
@@ -154,7 +152,7 @@ def table(found: Copies) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _groups(result: "DuplicatesResult", alike: float, by_network: Pairs) -> tuple[Group, ...]:
+def _groups(result: DuplicatesResult, alike: float, by_network: Pairs) -> tuple[Group, ...]:
     size = len(result.labels)
     again = np.flatnonzero(result.same != np.arange(size))
     by_bytes = np.stack([result.same[again], again], axis=1)
@@ -164,7 +162,7 @@ def _groups(result: "DuplicatesResult", alike: float, by_network: Pairs) -> tupl
     return tuple(sorted(groups, key=lambda one: (not one.contradictory, not one.leak, -len(one.images), one.images)))
 
 
-def _group(result: "DuplicatesResult", images: tuple[int, ...], seen: np.ndarray) -> Group:
+def _group(result: DuplicatesResult, images: tuple[int, ...], seen: np.ndarray) -> Group:
     numbers = np.array(images)
     labels = result.labels[numbers]
     how: How = "network"
