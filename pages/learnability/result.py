@@ -63,7 +63,7 @@ def _headline(look: Look) -> None:
     )
     st.html(f'<p class="atlas-fact">{strong}</p><p class="atlas-quiet">{" · ".join(facts)}</p>')
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        show_doctor(result.doctor, key="kernel", without=_UNEXAMINED)
+        show_doctor(result.doctor, key="kernel", without=_UNEXAMINED, pack=result.pack)
         frame.remarks(result.warnings)
 
 
