@@ -59,7 +59,7 @@ def same_picture(hashes: NDArray[np.uint64], small: NDArray[np.uint8], bits: int
         agreement: the least correlation of the two small copies.
     """
     candidates = close_pairs(hashes, bits)
-    flat = small.reshape(len(small), -1).astype(np.float64)
+    flat = small.reshape(len(small), _SIDE**2).astype(np.float64)
     flat -= flat.mean(1, keepdims=True)
     size = np.linalg.norm(flat, axis=1)
     kept = []

@@ -12,7 +12,6 @@ from ntkcore.specs.duplicates import DuplicatesView
 from pages.duplicates.choice import LINK
 from pages.duplicates.explain import explain_duplicates
 from pages.shared import frame, tables, words
-from pages.shared.choice import go_to
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.standing import made
@@ -37,7 +36,7 @@ def _explore(result: DuplicatesResult) -> None:
     first, *others = DUPLICATES.answer(result, view, ws)
     tables.fact(words.as_html(first), *map(words.as_html, others))
     _controls(result, view, found)
-    _leave_out(view, found)
+    _leave_out(found)
     groups = views.shown(found, view)
     with st.container(key="duplicates_groups", gap="small"):
         for group in groups[:_GROUPS]:
@@ -77,7 +76,7 @@ def _controls(result: DuplicatesResult, view: DuplicatesView, found: Copies) -> 
         csv_download("CSV", lambda: DUPLICATES.table(result, view, workspace()), file="duplicates", key="duplicates_csv")
 
 
-def _leave_out(view: DuplicatesView, found: Copies) -> None:
+def _leave_out(found: Copies) -> None:
     """One button: the same choice without all but one of each group."""
     if not found.gone:
         return
@@ -88,7 +87,8 @@ def _leave_out(view: DuplicatesView, found: Copies) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         label = words.spoken(f"Leave out all but one of each: {words.counted(len(found.gone), 'images')}")
         if st.button(label, type="primary", icon=":material/filter_alt:", key="duplicates_leave_out"):
-            go_to("duplicates", spec, view.model_copy(update={"kernel": ""}))
+            LINK.take(spec)
+            st.rerun()
         said = words.spoken("The set stays as it is: the choice, and its link, say which images it goes without.")
         st.html(f'<p class="atlas-quiet">{said}</p>')
 

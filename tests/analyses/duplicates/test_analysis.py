@@ -95,8 +95,9 @@ def test_without_all_but_one_of_each_there_is_no_copy_left(ws, own, n, test):
     assert data.n == after.n and not set(data.places.tolist()) & set(before.places[list(copies.gone)].tolist())
 
 
-def test_what_a_network_cannot_tell_apart_is_a_copy_where_its_kernel_is_stored(ws, own):
-    """The two-layer kernel scales images to length 1: half as bright is the same to it."""
+def test_what_a_network_cannot_tell_apart_is_a_copy_where_its_kernel_is_stored(ws, own, monkeypatch):
+    """The two-layer kernel scales images to length 1: half as bright is the same to it. Pictures are not looked for meanwhile."""
+    monkeypatch.setattr(views, "BITS", -1)
     result = computed(ws, own, n=17, test=8)
     assert known_kernels(result.spec, ws) == [] and found(result, ws).network is None
     influence = InfluenceSpec(dataset=result.spec.dataset, test=8)
@@ -108,7 +109,7 @@ def test_what_a_network_cannot_tell_apart_is_a_copy_where_its_kernel_is_stored(w
     alone = {tuple(sorted(pair)) for pair in (dark,)} if max(dark) < 17 else set()
 
     def by_network():
-        return {group.images for group in found(result, ws, alike=1.0, cosine=1.0 - 1e-9).groups if group.how == "network"}
+        return {group.images for group in found(result, ws, cosine=1.0 - 1e-9).groups if group.how == "network"}
 
     assert by_network() == alone
     assert "among training images alone" in DUPLICATES.answer(result, DuplicatesView(), ws)[-1]
@@ -116,7 +117,7 @@ def test_what_a_network_cannot_tell_apart_is_a_copy_where_its_kernel_is_stored(w
     assert known_kernels(result.spec, ws)[0].whole and by_network() == {tuple(sorted(dark))}
     assert found(result, ws, network=False).network is None
     doctor = INFLUENCE.open(influence, ws).doctor
-    groups = [set(group.images) for group in found(result, ws, cosine=1.0 - 1e-9, alike=1.0).groups]
+    groups = [set(group.images) for group in found(result, ws, cosine=1.0 - 1e-9).groups]
     assert all(any(set(named) <= group for group in groups) for named in doctor.copies)
 
 

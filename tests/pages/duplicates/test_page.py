@@ -34,9 +34,9 @@ def test_groups_are_shown_contradictory_ones_first(stored):
     assert all(sentence in told for sentence in sentences)
     heads = [head for head in told.split('<p class="atlas-quiet">') if " times the same " in head]
     assert len(heads) == 4 and "labels differ: cat, dog" in heads[0] and not any("differ" in head for head in heads[1:])
-    widget(app, "button_group", "Groups").set_value(["contradictory"]).run()
+    widget(app, "button_group", "Groups").set_value("contradictory").run()
     assert app.query_params["show"] in ("contradictory", ["contradictory"]) and said(app).count(" times the same ") == 1
-    widget(app, "button_group", "Groups").set_value(["leaks"]).run()
+    widget(app, "button_group", "Groups").set_value("leaks").run()
     assert "None of the groups: leaks." in [caption.value for caption in app.caption] and not app.exception
 
 
