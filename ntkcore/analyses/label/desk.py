@@ -51,6 +51,7 @@ class Moment:
 
     def __init__(self, network: LabelNetwork, labels: Mapping[int, int]) -> None:
         self.network, self.labels = network, dict(labels)
+        self._changes: dict[tuple[int, int], Change] = {}
         self._known = sorted(labels) or [_NOTHING]
         self._base = np.setdiff1d(np.arange(network.n), self._known)
         self._state = _looking(network, self.labels, self._known, self._base)
@@ -69,8 +70,9 @@ class Moment:
     def with_label(self, item: int, label: int, after: Schur | None = None) -> "Moment":
         """The moment after one more label: u² operations, or of the order of u where :meth:`ahead` was asked before."""
         other = copy.copy(self)
-        for name in ("chances", "scores", "order", "surest", "suggested", "right"):
+        for name in ("chances", "scores", "order", "surest", "classes", "suggested", "right"):
             other.__dict__.pop(name, None)  # of the labels before
+        other._changes = {}
         other.labels, other._known = self.labels | {item: label}, [*self._known, item]
         other._state = self._state.with_label(self._place(item), self._target(label), after)
         other.items, other.outputs = self._base[other._state.pool], other._state.outputs
@@ -103,9 +105,14 @@ class Moment:
         return tuple(self.items[np.lexsort((self.items, -self.chances.max(1)))].tolist())
 
     @cached_property
+    def classes(self) -> np.ndarray:
+        """The class that the network would give each item (u,)."""
+        return predicted(self.outputs)
+
+    @cached_property
     def suggested(self) -> dict[int, int]:
-        """The class that the network would give each item."""
-        return dict(zip(self.items.tolist(), predicted(self.outputs).tolist(), strict=True))
+        """The same, by the item."""
+        return dict(zip(self.items.tolist(), self.classes.tolist(), strict=True))
 
     def suggestion(self, item: int) -> tuple[int, float]:
         """The class that the network would give an item, and its probability."""
@@ -118,14 +125,16 @@ class Moment:
         return float(sum(p * self.change(item, label).flips for label, p in enumerate(chances) if p > 0))
 
     def change(self, item: int, label: int) -> Change:
-        """What a label of the item would do."""
-        place = self._place(item)
-        moved = self._state.moved(place, self._target(label))
-        flipped = predicted(self.outputs + moved) != predicted(self.outputs)
-        size = np.linalg.norm(moved, axis=1)
-        size[place] = flipped[place] = 0
-        order = [place for place in np.argsort(-size, kind="stable") if flipped[place]][:_SHOWN]
-        return Change(label, int(flipped.sum()), tuple(self.items[order].tolist()))
+        """What a label of the item would do; asked for again, it is known."""
+        if (item, label) not in self._changes:
+            place = self._place(item)
+            moved = self._state.moved(place, self._target(label))
+            flipped = predicted(self.outputs + moved) != self.classes
+            flipped[place] = False
+            others = np.flatnonzero(flipped)
+            order = others[np.argsort(-np.linalg.norm(moved[others], axis=1), kind="stable")][:_SHOWN]
+            self._changes[item, label] = Change(label, len(others), tuple(self.items[order].tolist()))
+        return self._changes[item, label]
 
     def why(self, item: int) -> tuple[Change, ...]:
         """What each possible label would do, the most likely one first."""

@@ -6,7 +6,7 @@ Source: Thesis ch. 2. Without any label it is the network at its initialisation.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from ntkcore.data import Dataset, load_pool, thumbnail_pack
 from ntkcore.errors import ComputationError, CorruptArtifact, SpecError
 from ntkcore.jobs import JobState
 from ntkcore.models import evaluate, train
-from ntkcore.specs import key_of
+from ntkcore.specs import key_of, versions
 from ntkcore.specs.label import LabelNetworkSpec, LabelSpec
 
 KIND = "label-network"
@@ -81,7 +81,13 @@ def load_items(spec: LabelSpec, ws: Workspace, first: int | None = None) -> Data
 def key(spec: LabelNetworkSpec, ws: Workspace) -> str:
     """Key of its artifact, which is also the id of its job."""
     session = spec.session
-    return key_of(KIND, _VERSION, spec, content_of(session.dataset, session.model, ws), _USES)
+    return _key(spec, tuple(content_of(session.dataset, session.model, ws).items()), tuple(versions(_USES).items()))
+
+
+@lru_cache(maxsize=64)
+def _key(spec: LabelNetworkSpec, content: tuple[tuple[str, str], ...], uses: tuple[tuple[str, int], ...]) -> str:
+    """The key, which an answer asks for several times; ``uses``: the versions that it is for."""
+    return key_of(KIND, _VERSION, spec, dict(content), _USES)
 
 
 def is_ready(spec: LabelNetworkSpec, ws: Workspace) -> bool:
