@@ -6,9 +6,11 @@ for any demand on how alike two are, and from a network's kernel where one is st
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.drafts import put_array
@@ -85,7 +87,13 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
                 ws.rates.learn(_rate_name(train), took.alone, len(pixels), took.others)
             labels = train.labels if held is None else np.concatenate([train.labels, held.test_labels])
             places = [one for one in (train.places, None if held is None else held.test_places) if one is not None]
-            arrays = {"same": same, "hashes": looks[0], "small": looks[1], "labels": labels, "places": np.concatenate(places)}
+            arrays: dict[str, NDArray[Any]] = {
+                "same": same,
+                "hashes": looks[0],
+                "small": looks[1],
+                "labels": labels,
+                "places": np.concatenate(places),
+            }
             for name, values in arrays.items():
                 put_array(draft, name, values, (_TILE, *values.shape[1:]))
             pack = thumbnail_pack(pixels, ws.settings, texts)
@@ -97,10 +105,22 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
 
     def load(self, artifact: Artifact, spec: DuplicatesSpec, ws: Workspace) -> DuplicatesResult:
         """The stored pass."""
-        arrays = {name: artifact.read(name) for name in ("same", "hashes", "small", "labels", "places")}
-        images, told = artifact.json("images"), {name: artifact.info[name] for name in ("created", "seconds", "device")}
-        names = {name: tuple(images[name]) for name in ("ids", "class_names")}
-        return DuplicatesResult(spec=spec, key=artifact.key, pack=images["pack"], **arrays, **names, **told)
+        images, info = artifact.json("images"), artifact.info
+        return DuplicatesResult(
+            spec=spec,
+            key=artifact.key,
+            same=artifact.read("same"),
+            hashes=artifact.read("hashes"),
+            small=artifact.read("small"),
+            labels=artifact.read("labels"),
+            places=artifact.read("places"),
+            class_names=tuple(images["class_names"]),
+            ids=tuple(images["ids"]),
+            pack=images["pack"],
+            created=info["created"],
+            seconds=info["seconds"],
+            device=info["device"],
+        )
 
     def answer(self, result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> tuple[str, ...]:
         """How many groups of copies there are, how many of them contradict each other or are leaks, and by what they are copies."""
