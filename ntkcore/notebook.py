@@ -32,6 +32,7 @@ from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -317,6 +318,11 @@ def active(**choices: Choice) -> Pieces[ActiveSpec]:
 def duplicates(**choices: Choice) -> DuplicatesResult:
     """``compute("duplicates", ...)``: which images are there more than once, with which labels."""
     return compute("duplicates", **choices)
+
+
+def image_map(**choices: Choice) -> MapResult:
+    """``compute("map", ...)``: the images on the plane of the network's own kernel, and who is near whom."""
+    return compute("map", **choices)
 
 
 def verifications(

@@ -21,6 +21,7 @@ from ntkcore.analyses.information.labels.study import DETECTION
 from ntkcore.analyses.label import network as labelling
 from ntkcore.analyses.label import rounds
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.verification.analysis import VERIFICATION
@@ -45,6 +46,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     ADVERSARIAL,
     RETRAINING,
     AGREEMENT,
+    MAP,
     ACTIVE,
     DUPLICATES,
 )

@@ -5,7 +5,7 @@ import numpy as np
 from ntkcore.data.dataset import Dataset
 from ntkcore.data.load import content_hash, read_drawn
 from ntkcore.data.part import opened
-from ntkcore.data.selection import UNLABELLED, draw, known_classes, left_in
+from ntkcore.data.selection import UNLABELLED, draw, known_classes, left_in, of_part
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -35,11 +35,11 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     if len(set(names)) < len(names):
         raise DataError("Two classes have the same name.", "Give every class a name of its own.")
     what = "image" if source.texts is None else "text"
-    kinds = (*classes, UNLABELLED)
-    index = draw(source.labels, kinds, spec.n, spec.seed, title=title, what=what, without=spec.without)
+    inside, kinds = of_part(source.parts, spec.part, title), (*classes, UNLABELLED)
+    index = draw(source.labels, kinds, spec.n, spec.seed, title=title, what=what, inside=inside, without=spec.without)
     if (source.labels == UNLABELLED).any():
-        known, kept = np.isin(source.labels, classes), left_in(source.labels, kinds, spec.without)
-        every = draw(source.labels, kinds, int(kept.sum()), spec.seed, title=title, without=spec.without)
+        known, kept = np.isin(source.labels, classes), left_in(source.labels, kinds, spec.without) & inside
+        every = draw(source.labels, kinds, int(kept.sum()), spec.seed, title=title, inside=inside, without=spec.without)
         index = np.concatenate([every[known[every]], every[~known[every]]])[: spec.n]
     index = index[:first]
     position = np.full(len(source.class_names) + 1, UNLABELLED)  # the last one is where UNLABELLED points
@@ -55,5 +55,6 @@ def pool_size(spec: DatasetSpec, settings: Settings) -> tuple[int, int, tuple[st
     """
     title, source = opened(spec.name, spec.own, settings)
     classes = known_classes(title, source.class_names, spec.classes)
-    without, known = (int(left_in(source.labels, kinds, spec.without).sum()) for kinds in ((UNLABELLED,), classes))
+    inside = of_part(source.parts, spec.part, title)
+    without, known = (int((left_in(source.labels, kinds, spec.without) & inside).sum()) for kinds in ((UNLABELLED,), classes))
     return known + without, without, tuple(source.class_names[label] for label in classes)

@@ -42,6 +42,29 @@ def known_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, .
     return tuple(class_names.index(name) for name in wanted or class_names)
 
 
+def of_part(parts: Sequence[str] | None, part: str, title: str, *, others: bool = False) -> NDArray[np.bool_] | np.bool_:
+    """bool ``(N,)``: what belongs to a part of a set's division, or to the others; True where no part is asked for.
+
+    Args:
+        parts: which part each thing of the set belongs to, "" for none; None: the set has no division.
+        part: the one asked for, "" for everything.
+        title: the set's name, for messages.
+        others: of all parts but this one.
+
+    Raises:
+        SpecError: a part the set does not have.
+    """
+    if not part:
+        return np.True_
+    have = sorted(set(parts or ()) - {""})
+    if part not in have:
+        listed = f"It is divided into: {', '.join(have)}." if have else "It has no division: leave the part out."
+        raise SpecError(f"{title} has no part {shown(part)}.", listed)
+    belongs = np.array(parts)
+    inside: NDArray[np.bool_] = (belongs != part) & (belongs != "") if others else belongs == part
+    return inside
+
+
 def draw(
     labels: NDArray[np.int64],
     classes: tuple[int, ...],
@@ -50,6 +73,7 @@ def draw(
     *,
     title: str,
     what: str = "image",
+    inside: NDArray[np.bool_] | np.bool_ = np.True_,
     without: Sequence[int] = (),
 ) -> NDArray[np.int64]:
     """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
@@ -61,23 +85,24 @@ def draw(
         seed: seed of the draw.
         title: the set's name, for messages.
         what: what they are.
+        inside: ``(N,)``, which images may be drawn.
         without: positions that are left out; the others keep their order.
 
     Raises:
         DataError: fewer than ``n`` images there.
     """
-    kept = np.flatnonzero(np.isin(labels, classes))
+    kept = np.flatnonzero(np.isin(labels, classes) & inside)
     order = kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))]
     order = order[~np.isin(order, without)] if len(without) else order
     if n > len(order):
-        some = "" if len(kept) == len(labels) else " of these classes"
+        some = "" if len(kept) == len(labels) else " of these classes" if np.ndim(inside) == 0 else " of these classes and parts"
         out = f" and {len(kept) - len(order):,} are left out" if len(order) < len(kept) else ""
         raise DataError(f"{title} has {len(kept):,} {what}s{some}{out}; {n:,} were asked for.", f"Ask for {len(order):,} or fewer.")
     return order[:n]
 
 
 def left_in(labels: NDArray[np.int64], classes: Sequence[int], without: Sequence[int]) -> NDArray[np.bool_]:
-    """bool ``(n,)``: what :func:`draw` draws from."""
+    """bool ``(N,)``: what :func:`draw` draws from, of everything that may be drawn."""
     found = np.isin(labels, classes)
     found[[position for position in without if position < len(found)]] = False
     return found

@@ -23,6 +23,7 @@ from ntkcore.analyses.progress import IMAGES, LOOKS, Reporter, Stage
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, content_hash, load_dataset, thumbnail_pack
+from ntkcore.data.dataset import Origin
 from ntkcore.data.describe import describe_dataset
 from ntkcore.data.duplicates import looks_of, same_content
 from ntkcore.specs import Method
@@ -96,7 +97,10 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
             }
             for name, values in arrays.items():
                 put_array(draft, name, values, (_TILE, *values.shape[1:]))
-            pack = thumbnail_pack(pixels, ws.settings, texts)
+            origin = train.origin
+            if origin is not None and held is not None and held.test_origin is not None:
+                origin = Origin(origin.content, np.concatenate([origin.positions, held.test_origin.positions]))
+            pack = thumbnail_pack(pixels, ws.settings, texts, origin)
             ids = (*train.ids, *(() if held is None else held.test_ids))
             draft.put_json("images", {"ids": list(ids), "class_names": list(train.class_names), "pack": pack.id})
             draft.publish({"seconds": time.monotonic() - started, "device": reporter.device})
