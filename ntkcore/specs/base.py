@@ -118,9 +118,7 @@ class DatasetSpec(Spec):
         if self.size is None and (self.crop != 1.0 or self.interpolation != "bilinear"):
             raise ValueError("size: how images are cut and scaled needs the size they get")
         if self.name in VECTOR_SETS and (self.size is not None or self.part or self.without):
-            raise ValueError(
-                "size: generated points are no pictures, and have neither a size nor parts, and none can be left out (without)"
-            )
+            raise ValueError("size: generated points are no pictures, and have no size, no parts, and nothing to leave out (without)")
         if (self.name == "own") != (self.own is not None):
             raise ValueError("own: an imported set needs its content id, and only an imported set has one")
         if len(set(self.classes)) != len(self.classes) or len(self.classes) == 1:
