@@ -4,18 +4,26 @@ A specification is frozen and refuses unknown fields. Its canonical JSON, the co
 names, and the version of the method make the key under which the result is stored (:func:`key_of`).
 """
 
-from ntkcore.specs.base import (
+from ntkcore.specs.architectures import (
     ARCHITECTURES,
-    DATASETS,
     DEFAULT_DEPTH,
     DEFAULT_RATE,
     DEFAULT_WIDTH,
-    FIXED_WIDTH,
-    LARGEST_MOMENTUM,
     PRETRAINED,
-    RATE_RANGE,
     TITLES,
     Architecture,
+    by_name,
+    default_rate,
+    default_width,
+    fixed_width,
+    has_weights,
+    title_of,
+)
+from ntkcore.specs.base import (
+    DATASETS,
+    HEAD_SIZE,
+    LARGEST_MOMENTUM,
+    RATE_RANGE,
     DatasetName,
     DatasetSpec,
     Image,
@@ -39,7 +47,7 @@ __all__ = [
     "DEFAULT_DEPTH",
     "DEFAULT_RATE",
     "DEFAULT_WIDTH",
-    "FIXED_WIDTH",
+    "HEAD_SIZE",
     "LARGEST_MOMENTUM",
     "PRETRAINED",
     "RATE_RANGE",
@@ -57,7 +65,13 @@ __all__ = [
     "Spec",
     "TrainingSpec",
     "Written",
+    "by_name",
+    "default_rate",
+    "default_width",
     "faults",
+    "fixed_width",
+    "has_weights",
     "key_of",
+    "title_of",
     "versions",
 ]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.architectures import default_rate
+from ntkcore.specs.base import DatasetSpec, ModelSpec, Spec, TrainingSpec
 from ntkcore.specs.influence import CHAINS, LARGEST_RIDGE
 
 STRATEGIES: dict[str, str] = {
@@ -102,7 +103,7 @@ class ActiveSpec(Spec):
         values = dict(given)
         model = values.get("model", {})
         architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
-        base = {"epochs": _EPOCHS, "learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
+        base = {"epochs": _EPOCHS, "learning_rate": default_rate(architecture)}
         return values | {"training": base | dict(values.get("training", {}))}
 
     @model_validator(mode="after")

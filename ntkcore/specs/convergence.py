@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import Architecture, DatasetSpec, ModelSpec, Spec, TrainingSpec, Written
+from ntkcore.specs.architectures import Architecture
+from ntkcore.specs.base import DatasetSpec, ModelSpec, Spec, TrainingSpec, Written
 
 # Defaults of the convergence page: small enough for two cores; depth 3 is the thesis's.
 CONVERGENCE_DEPTH = 3

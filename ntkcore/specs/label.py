@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, Image, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.architectures import default_rate
+from ntkcore.specs.base import DatasetSpec, Image, ModelSpec, Spec, TrainingSpec
 
 MOST_ITEMS = 6_000
 """Things of one session, held-out ones included: the kernel of all of them stays in memory."""
@@ -34,7 +35,7 @@ class LabelSpec(Spec):
         architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
         training = dict(given.get("training", {}))
         training.setdefault("epochs", 100)  # of few images, an epoch is few steps
-        training.setdefault("learning_rate", DEFAULT_RATE.get(architecture, 0.05))
+        training.setdefault("learning_rate", default_rate(architecture))
         return dict(given) | {"training": training}
 
     @model_validator(mode="after")

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
+from ntkcore.specs.architectures import default_rate
+from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
 
 
 class LearnabilitySpec(Spec):
@@ -28,7 +29,7 @@ class LearnabilitySpec(Spec):
         model = values.get("model", {})
         architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
         training = dict(values.get("training", {}))
-        training.setdefault("learning_rate", DEFAULT_RATE.get(architecture, 0.05))
+        training.setdefault("learning_rate", default_rate(architecture))
         return values | {"training": training}
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES
+from ntkcore.specs import DEFAULT_DEPTH, default_rate, default_width, fixed_width, title_of
 from ntkcore.specs.active import MOST_SEEDS, STRATEGIES, ActiveSpec, ActiveView
 from pages.shared import bar, words
 from pages.shared.choice import Choice
@@ -39,7 +39,7 @@ def _parts(spec: ActiveSpec) -> tuple[bar.Part, ...]:
 def _model(spec: ActiveSpec) -> None:
     architecture = bar.network_field(_BAR, _other_model)
     left, right = st.columns(2)
-    if architecture not in FIXED_WIDTH:
+    if not fixed_width(architecture):
         label = "Width (units)" if architecture == "fcn" else "Width (first channels)"
         left.number_input(label, 1, 8192, **_BAR.value("width"), disabled=spec.model.weights == "pretrained")
     if architecture == "fcn":
@@ -115,7 +115,7 @@ def _read(held: ActiveSpec) -> ActiveSpec | str:
     """The specification the widgets say, or what is contradictory about them."""
     architecture = _BAR["model"]
     kept = held.model if held.model.architecture == architecture else None
-    fixed = architecture in FIXED_WIDTH or (kept is not None and kept.weights == "pretrained")
+    fixed = fixed_width(architecture) or (kept is not None and kept.weights == "pretrained")
     usual, values = held.protocol, {} if kept is None else kept.model_dump()
     if not _BAR["strategies"]:
         return "Choose at least one strategy."
@@ -124,7 +124,7 @@ def _read(held: ActiveSpec) -> ActiveSpec | str:
     said |= {name: None if getattr(held, name) is None and _BAR[name] == getattr(usual, name) else _BAR[name] for name in _NUMBERS}
     model = {
         "architecture": architecture,
-        "width": DEFAULT_WIDTH[architecture] if fixed else _BAR["width"],
+        "width": default_width(architecture) if fixed else _BAR["width"],
         "depth": _BAR["depth"] if architecture == "fcn" else None,
         "seed": _BAR["init"],
     }
@@ -148,13 +148,13 @@ def _read(held: ActiveSpec) -> ActiveSpec | str:
 
 def _other_model() -> None:
     architecture = _BAR["model"]
-    _BAR.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture])
+    _BAR.change(width=default_width(architecture), depth=DEFAULT_DEPTH, rate=default_rate(architecture))
 
 
 def _model_summary(spec: ActiveSpec) -> str:
     details = f" {spec.model.depth} × {spec.model.width}" if spec.model.architecture == "fcn" else ""
     pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
-    return f"{TITLES[spec.model.architecture]}{details}{pretrained}, {spec.training.epochs} epochs"
+    return f"{title_of(spec.model.architecture)}{details}{pretrained}, {spec.training.epochs} epochs"
 
 
 def _labels_summary(spec: ActiveSpec) -> str:

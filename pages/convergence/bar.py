@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import FIXED_WIDTH, TITLES
+from ntkcore.specs import fixed_width, title_of
 from ntkcore.specs.convergence import CONVERGENCE_DEPTH, CONVERGENCE_RATE, CONVERGENCE_WIDTHS, ConvergenceSpec, ConvergenceView
 from pages.shared import bar, words
 from pages.shared.choice import Choice
@@ -34,9 +34,7 @@ def _parts(spec: ConvergenceSpec) -> tuple[bar.Part, ...]:
 def _networks() -> None:
     architecture = bar.network_field(_BAR, _other_model)
     units = "Units of each hidden layer." if architecture == "fcn" else "Channels of the first convolution."
-    st.text_input(
-        "Widths", **_BAR.value("widths"), disabled=architecture in FIXED_WIDTH, help=f"{units} Up to twelve, with commas between."
-    )
+    st.text_input("Widths", **_BAR.value("widths"), disabled=fixed_width(architecture), help=f"{units} Up to twelve, with commas between.")
     left, right = st.columns(2)
     left.number_input("Seeds of each width", 1, 10, **_BAR.value("seeds"), help="Initialisations; two or more give error bars.")
     if architecture == "fcn":
@@ -135,7 +133,7 @@ def _other_model() -> None:
 def _networks_summary(spec: ConvergenceSpec) -> str:
     depth = f", depth {spec.depth}" if spec.depth else ""
     widths = f"width {spec.widths[0]}" if len(spec.widths) == 1 else f"widths {spec.widths[0]} to {spec.widths[-1]}"
-    return f"{TITLES[spec.architecture]}{depth}, {widths}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
+    return f"{title_of(spec.architecture)}{depth}, {widths}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
 
 
 def _training_summary(spec: ConvergenceSpec) -> str:

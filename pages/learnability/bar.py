@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES
+from ntkcore.specs import DEFAULT_DEPTH, default_rate, default_width, fixed_width, has_weights, title_of
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 from pages.shared import bar
 from pages.shared.choice import Choice
@@ -30,12 +30,12 @@ def _parts(spec: LearnabilitySpec) -> tuple[bar.Part, ...]:
 
 def _model() -> None:
     architecture = bar.network_field(_BAR, _other_model)
-    if architecture in PRETRAINED:
+    if has_weights(architecture):
         others = _BAR.then("weights", _other_weights)
         st.segmented_control("Weights", ["random", "pretrained"], required=True, **_BAR.default("weights"), **others)
     pretrained = _pretrained()
     left, right = st.columns(2)
-    if architecture not in FIXED_WIDTH:
+    if not fixed_width(architecture):
         label = "Width (units)" if architecture == "fcn" else "Width (first channels)"
         left.number_input(label, 1, 8192, **_BAR.value("width"), disabled=pretrained)
     if architecture == "fcn":
@@ -84,7 +84,7 @@ def _read(held: LearnabilitySpec) -> LearnabilitySpec | str:
                 "dataset": bar.read_data(_BAR, held.dataset),
                 "model": {
                     "architecture": architecture,
-                    "width": DEFAULT_WIDTH[architecture] if pretrained or architecture in FIXED_WIDTH else _BAR["width"],
+                    "width": default_width(architecture) if pretrained or fixed_width(architecture) else _BAR["width"],
                     "depth": _BAR["depth"] if architecture == "fcn" else None,
                     "weights": "pretrained" if pretrained else "random",
                     "initialisation": "pytorch" if pretrained else _BAR["start"],
@@ -101,24 +101,24 @@ def _read(held: LearnabilitySpec) -> LearnabilitySpec | str:
 
 
 def _pretrained() -> bool:
-    return _BAR["model"] in PRETRAINED and _BAR["weights"] == "pretrained"
+    return has_weights(_BAR["model"]) and _BAR["weights"] == "pretrained"
 
 
 def _other_model() -> None:
     architecture = _BAR["model"]
-    _BAR.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture], weights="random")
+    _BAR.change(width=default_width(architecture), depth=DEFAULT_DEPTH, rate=default_rate(architecture), weights="random")
 
 
 def _other_weights() -> None:
-    _BAR.change(width=DEFAULT_WIDTH[_BAR["model"]])
+    _BAR.change(width=default_width(_BAR["model"]))
 
 
 def _model_summary(spec: LearnabilitySpec) -> str:
     model = spec.model
     details = f" {model.depth} × {model.width}" if model.architecture == "fcn" else ""
-    if model.architecture != "fcn" and model.width != DEFAULT_WIDTH[model.architecture]:
+    if model.architecture != "fcn" and model.width != default_width(model.architecture):
         details = f" width {model.width}"
-    return f"{TITLES[model.architecture]}{details}{', pretrained' if model.weights == 'pretrained' else ''}"
+    return f"{title_of(model.architecture)}{details}{', pretrained' if model.weights == 'pretrained' else ''}"
 
 
 def _training_summary(spec: LearnabilitySpec) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES, ModelSpec, Spec
+from ntkcore.specs import DEFAULT_DEPTH, ModelSpec, Spec, default_rate, default_width, fixed_width, has_weights, title_of
 from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
 from pages.shared import bar, words
 from pages.shared.choice import Choice
@@ -60,7 +60,7 @@ def _kernel(fields: Fields) -> None:
             others = fields.then("weights", partial(_other_weights, fields))
             st.segmented_control("Weights", ["random", "pretrained"], required=True, **fields.default("weights"), **others)
         left, right = st.columns(2)
-        if architecture not in FIXED_WIDTH and fields["kernel"] != "infinite":
+        if not fixed_width(architecture) and fields["kernel"] != "infinite":
             left.number_input("Width", 1, 8192, **fields.value("width"), disabled=_pretrained(fields))
         if architecture == "fcn":
             right.number_input("Hidden layers", 1, 16, **fields.value("depth"))
@@ -108,7 +108,7 @@ def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
     if kernel != "two-layer":
         values["model"] = {
             "architecture": architecture,
-            "width": DEFAULT_WIDTH[architecture] if _pretrained(fields) or architecture in FIXED_WIDTH else fields["width"],
+            "width": default_width(architecture) if _pretrained(fields) or fixed_width(architecture) else fields["width"],
             "depth": fields["depth"] if architecture == "fcn" else None,
             "weights": "pretrained" if _pretrained(fields) else "random",
             "initialisation": "pytorch" if _pretrained(fields) else fields["start"],
@@ -127,7 +127,7 @@ def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
 
 
 def _weighted(fields: Fields) -> bool:
-    return fields["kernel"] in ("pseudo", "full") and fields["model"] in PRETRAINED
+    return fields["kernel"] in ("pseudo", "full") and has_weights(fields["model"])
 
 
 def _pretrained(fields: Fields) -> bool:
@@ -136,11 +136,11 @@ def _pretrained(fields: Fields) -> bool:
 
 def _other_model(fields: Fields) -> None:
     architecture = fields["model"]
-    fields.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture], weights="random")
+    fields.change(width=default_width(architecture), depth=DEFAULT_DEPTH, rate=default_rate(architecture), weights="random")
 
 
 def _other_weights(fields: Fields) -> None:
-    fields.change(width=DEFAULT_WIDTH[fields["model"]])
+    fields.change(width=default_width(fields["model"]))
 
 
 def _kernel_summary(spec: InfluenceSpec) -> str:
@@ -149,9 +149,9 @@ def _kernel_summary(spec: InfluenceSpec) -> str:
         return f"{INFLUENCE_KERNELS[spec.kernel]}, {held}"
     if spec.kernel == "infinite":
         hidden = f", {spec.model.depth} hidden layer{'s' if spec.model.depth > 1 else ''}" if spec.model.depth else ""
-        return f"Infinite width: {TITLES[spec.model.architecture]}{hidden}, {held}"
+        return f"Infinite width: {title_of(spec.model.architecture)}{hidden}, {held}"
     depth = f" {spec.model.depth} × {spec.model.width}" if spec.model.depth else f" width {spec.model.width}"
     pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
     name = {"pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
     compressed = ", compressed" if spec.compression != "none" else ""
-    return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}{compressed}, {held}"
+    return f"{name}: {title_of(spec.model.architecture)}{depth}{pretrained}{compressed}, {held}"
