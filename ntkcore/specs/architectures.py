@@ -13,6 +13,8 @@ from pydantic import AfterValidator
 ARCHITECTURES = ("fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16")
 ZOOS: dict[str, str] = {"timm": "timm", "torchvision": "torchvision", "mine": "your own"}
 """Where networks by name come from: the word before the colon, and what it is called."""
+SUGGESTED = ("timm:tf_efficientnet_lite0", "torchvision:resnet18", "torchvision:resnet50")
+"""Of the libraries' networks those that a page offers before one is searched for."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _LISTED = f"{', '.join(ARCHITECTURES)}, timm:NAME, torchvision:NAME or mine:NAME"
 

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ntkcore.specs.architectures import DEFAULT_DEPTH, PRETRAINED, Architecture, by_name, default_width, fixed_width, has_weights
 
@@ -30,6 +39,37 @@ Image = Annotated[int, Field(ge=0)]
 Images = Annotated[tuple[int, ...], Written("ranges")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+HEAD_SIZE = 0.01  # of a random head where none is given: at 0.03 the other layers' part of the kernel drowns the head's
+Sees = Annotated[
+    str | None,
+    Field(
+        max_length=500,
+        pattern=r"^[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*$",
+        description="parameters that the kernel is taken over and training moves: all, last (the last stage and the head), head, or layers "
+        "by their names with commas between; left out: the head of a pretrained network of a library, else all",
+    ),
+]
+Head = Annotated[
+    Literal["drawn", "kept", "zero", "random", "ridge"] | None,
+    Field(
+        description="start of the last layer: as the architecture draws it, kept from the weights, zero, random with a deviation, or "
+        "fitted by ridge regression on the features; left out: zero for a pretrained network of a library, kept for the server's own",
+    ),
+]
+HeadSize = Annotated[
+    Annotated[float, Field(gt=0.0, le=10.0, allow_inf_nan=False)] | None,
+    AfterValidator(lambda size: None if size == HEAD_SIZE else size),
+    Field(description="standard deviation of a random head's weights; left out: 0.01"),
+]
+BatchNorm = Annotated[
+    Literal["frozen", "batch"] | None,
+    Field(
+        description="batch normalisation in training: its statistics stay, or are each batch's; left out: they stay in pretrained networks "
+        "by name, else each batch's",
+    ),
+]
 
 
 class Spec(BaseModel):
@@ -79,26 +119,10 @@ class ModelSpec(Spec):
     initialisation: Literal["pytorch", "he"] = Field(
         "pytorch", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0 (Thesis, Setting B)"
     )
-    sees: str | None = Field(
-        None,
-        max_length=500,
-        pattern=r"^[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*$",
-        description="parameters that the kernel is taken over and training moves: all, last (the last stage and the head), head, or layers "
-        "by their names with commas between; left out: the head of a pretrained network by name, else all",
-    )
-    head: Literal["drawn", "zero", "random", "ridge"] | None = Field(
-        None,
-        description="start of a new last layer: as the architecture draws it, zero, random with a deviation, or fitted by ridge regression "
-        "on the features; left out: zero for a pretrained network by name, else drawn",
-    )
-    head_size: float | None = Field(
-        None, gt=0.0, le=10.0, allow_inf_nan=False, description="standard deviation of a random head's weights; left out: 0.01"
-    )
-    batch_norm: Literal["frozen", "batch"] | None = Field(
-        None,
-        description="batch normalisation in training: its statistics stay, or are each batch's; left out: they stay in pretrained networks "
-        "by name, else each batch's",
-    )
+    sees: Sees = None
+    head: Head = None
+    head_size: HeadSize = None
+    batch_norm: BatchNorm = None
 
     @model_validator(mode="before")
     @classmethod
@@ -112,10 +136,8 @@ class ModelSpec(Spec):
         if architecture == "fcn" and values.get("depth") is None:
             values["depth"] = DEFAULT_DEPTH
         if isinstance(architecture, str):
-            usual = _usual(architecture, values.get("weights", "random"))
+            usual = usual_of(architecture, values.get("weights", "random"))
             values |= {name: None for name, default in usual.items() if values.get(name) == default}
-        if values.get("head_size") in (HEAD_SIZE, str(HEAD_SIZE)) and values.get("head") == "random":
-            values["head_size"] = None
         return values
 
     @model_validator(mode="after")
@@ -135,6 +157,8 @@ class ModelSpec(Spec):
                 raise ValueError(f"width: the pretrained {architecture} has width {default_width(architecture)}")
             if self.initialisation != "pytorch":
                 raise ValueError("initialisation: pretrained weights are not drawn at random; leave it out, or choose random weights")
+        if self.head == "kept" and not (by_name(architecture) and self.weights == "pretrained"):
+            raise ValueError("head: it is kept from the weights of a pretrained network by name; leave it out")
         if self.head_size is not None and self.head_start != "random":
             raise ValueError("head_size: only a random head has one")
         return self
@@ -148,29 +172,31 @@ class ModelSpec(Spec):
     @property
     def seen(self) -> str:
         """``all``, ``last``, ``head``, or names of layers with commas between."""
-        return self.sees or _usual(self.architecture, self.weights)["sees"]
+        return self.sees or usual_of(self.architecture, self.weights)["sees"]
 
     @property
     def head_start(self) -> str:
-        """``drawn``, ``zero``, ``random`` or ``ridge``."""
-        return self.head or _usual(self.architecture, self.weights)["head"]
+        """``drawn``, ``kept``, ``zero``, ``random`` or ``ridge``."""
+        return self.head or usual_of(self.architecture, self.weights)["head"]
 
     @property
     def statistics(self) -> str:
         """Of batch normalisation in training: ``frozen``, or each ``batch``'s."""
-        return self.batch_norm or _usual(self.architecture, self.weights)["batch_norm"]
+        return self.batch_norm or usual_of(self.architecture, self.weights)["batch_norm"]
 
 
-HEAD_SIZE = 0.01  # of a random head where none is given: at 0.03 the other layers' part of the kernel drowns the head's
 _LATER = ("sees", "head", "head_size", "batch_norm")
 
 
-def _usual(architecture: str, weights: Any) -> dict[str, str]:
+def usual_of(architecture: str, weights: Any) -> dict[str, str]:
     """What is seen, how the head starts and which statistics are taken where nobody says.
 
-    Of a pretrained network by name the head alone is seen, and starts at zero: its kernel, the features' products, is the same for every
-    seed and size, and the only one of a zero head, which passes no gradient on to the layers below.
+    Of a pretrained network of a library the head alone is seen, and starts at zero: its kernel, the features' products, is the same for
+    every seed and size, and the only one of a zero head, which passes no gradient on to the layers below. The server's own come with a
+    head.
     """
+    if architecture.startswith("mine:") and weights == "pretrained":
+        return {"sees": "all", "head": "kept", "batch_norm": "frozen"}
     if by_name(architecture) and weights == "pretrained":
         return {"sees": "head", "head": "zero", "batch_norm": "frozen"}
     return {"sees": "all", "head": "drawn", "batch_norm": "batch"}

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from ntkcore.specs.architectures import Architecture
-from ntkcore.specs.base import DatasetSpec, ModelSpec, Spec, TrainingSpec, Written
+from ntkcore.specs.architectures import Architecture, by_name, default_rate, default_width
+from ntkcore.specs.base import BatchNorm, DatasetSpec, Head, HeadSize, ModelSpec, Sees, Spec, TrainingSpec, Written, usual_of
 
 # Defaults of the convergence page: small enough for two cores; depth 3 is the thesis's.
 CONVERGENCE_DEPTH = 3
@@ -31,6 +31,7 @@ CONVERGENCE_RATE: dict[str, float] = {
     "wrn16": 0.002,
 }
 CONVERGENCE_LOOKS = (0, 20, 100)
+_LATER = ("weights", "sees", "head", "head_size", "batch_norm")
 
 
 class ConvergenceSpec(Spec):
@@ -44,6 +45,11 @@ class ConvergenceSpec(Spec):
     architecture: Architecture = Field("fcn", description="the networks' architecture")
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
     initialisation: Literal["pytorch", "he"] = Field("he", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0")
+    weights: Literal["random", "pretrained"] = Field("random", description="weights that the networks start from")
+    sees: Sees = None
+    head: Head = None
+    head_size: HeadSize = None
+    batch_norm: BatchNorm = None
     widths: Annotated[tuple[Annotated[int, Field(ge=1, le=8192)], ...], Written("numbers")] = Field(
         (), description="ascending; () takes the architecture's defaults"
     )
@@ -63,13 +69,21 @@ class ConvergenceSpec(Spec):
         values = dict(given)
         architecture = values.get("architecture", "fcn")
         values.setdefault("architecture", architecture)
+        pretrained = values.get("weights") == "pretrained"
         if not values.get("widths"):
-            values["widths"] = CONVERGENCE_WIDTHS.get(architecture, (1,))
+            own = (default_width(architecture),)
+            values["widths"] = own if pretrained else CONVERGENCE_WIDTHS.get(architecture, own)
+        if pretrained or by_name(architecture):
+            values.setdefault("initialisation", "pytorch")
         if architecture == "fcn" and values.get("depth") is None:
             values["depth"] = CONVERGENCE_DEPTH
         training = values.get("training", {})
         training = training.model_dump() if isinstance(training, TrainingSpec) else dict(training)
-        base = {"learning_rate": CONVERGENCE_RATE.get(architecture, 0.01), "batch_size": 32, "momentum": 0.9, "weight_decay": 1e-4}
+        if isinstance(architecture, str):
+            usual = usual_of(architecture, values.get("weights", "random"))
+            values |= {name: None for name, default in usual.items() if values.get(name) == default}
+        rate = CONVERGENCE_RATE.get(architecture, default_rate(architecture))
+        base = {"learning_rate": rate, "batch_size": 32, "momentum": 0.9, "weight_decay": 1e-4}
         looks = values.get("looks", CONVERGENCE_LOOKS)
         last = max((int(look) for look in looks), default=0) if isinstance(looks, list | tuple) else 0
         return values | {"training": base | training | {"epochs": last}}
@@ -83,13 +97,16 @@ class ConvergenceSpec(Spec):
             assert model.width in self.widths
         return self
 
+    @model_serializer(mode="wrap")
+    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is the default of later choices, so that results from before there was a choice keep their keys."""
+        values: dict[str, Any] = write(self)
+        return {name: value for name, value in values.items() if name not in _LATER or value not in (None, "random")}
+
     def models(self) -> tuple[ModelSpec, ...]:
         """The networks, by width, then by seed."""
-        return tuple(
-            ModelSpec(architecture=self.architecture, width=width, depth=self.depth, seed=seed, initialisation=self.initialisation)
-            for width in self.widths
-            for seed in range(self.seeds)
-        )
+        alike = {name: getattr(self, name) for name in ("architecture", "depth", "initialisation", *_LATER)}
+        return tuple(ModelSpec(**alike, width=width, seed=seed) for width in self.widths for seed in range(self.seeds))
 
     def points(self) -> tuple["ComparisonSpec", ...]:
         """The comparisons in the order in which they are computed: every network at initialisation, then network by network."""

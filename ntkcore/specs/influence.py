@@ -88,6 +88,8 @@ class InfluenceSpec(Spec):
                 raise ValueError(f"model: the infinite width is known of {', '.join(CHAINS)}")
             if self.model.weights != "random":
                 raise ValueError("weights: infinite width has none that are pretrained")
+            if self.model.seen != "all" or self.model.head_start != "drawn":
+                raise ValueError("sees: a kernel of infinite width is over all parameters, as they are drawn; leave out sees and head")
         return self
 
     @model_serializer(mode="wrap")

@@ -8,12 +8,13 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
-from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, TITLES, ModelSpec, TrainingSpec, default_rate, default_width, fixed_width, title_of
+from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, ModelSpec, TrainingSpec, default_rate, default_width, fixed_width, title_of
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import DropView
 from pages.information.choice import LINK, Chosen
 from pages.shared import bar, words
 from pages.shared.fields import Fields
+from pages.shared.network import begun, named_networks
 
 VIEW = Fields("information.drop")
 _NONE = "none"
@@ -67,6 +68,7 @@ def _said(held: DropView, usual: dict[str, int]) -> DropView:
         kept = held.model if held.model is not None and held.model.architecture == architecture else None
         fixed = fixed_width(architecture) or (kept is not None and kept.weights == "pretrained")
         values: dict[str, Any] = {} if kept is None else kept.model_dump()
+        values |= {} if kept is not None else begun(architecture)
         values |= {"architecture": architecture, "width": default_width(architecture) if fixed else VIEW["width"]}
         model = ModelSpec.model_validate(values | {"depth": VIEW["depth"] if architecture == "fcn" else None})
     training = TrainingSpec.model_validate(bar.read_training(VIEW) | {"epochs": VIEW["epochs"]})
@@ -96,11 +98,11 @@ def show(view: InformationView) -> None:
         )
         _select(left, "Dropped at a time", "step", _STEPS, lambda step: f"{step:g} %", "Before the scores are computed anew.")
         _select(right, "Measured at", "shares", tuple(_SHARES), _SHARES.get, "Percent of the training images dropped.")
-        options = (_NONE, *ARCHITECTURES)
+        options = tuple(dict.fromkeys((_NONE, *ARCHITECTURES, *named_networks(), VIEW["model"])))
         st.selectbox(
             "Network trained on what is kept",
             options,
-            format_func=lambda name: "none: kernel regression alone" if name == _NONE else TITLES[name],
+            format_func=lambda name: "none: kernel regression alone" if name == _NONE else title_of(name),
             **VIEW.index("model", options),
             **VIEW.then("model", _other_model),
             help="Another network than the one that gave the scores shows whether the list serves it, too.",
