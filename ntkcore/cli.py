@@ -79,10 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--parent", type=int, default=None, help="process with which it ends")
     worker.set_defaults(run=_worker)
 
-    bring = commands.add_parser("import", help="import images (zip, folder, Parquet, npz) or texts (CSV, Parquet)")
-    bring.add_argument("path", type=Path)
+    bring = commands.add_parser("import", help="import images (zip, folder, Parquet, npz, or a table of them) or texts (CSV, Parquet)")
+    bring.add_argument("path", type=Path, nargs="+", help="a file or folder; several become one set")
     bring.add_argument("--name", help="what to call it (default: the file's name)")
-    bring.add_argument("--side", type=_side, default="auto", help="side of the images in pixels, or auto")
+    bring.add_argument("--look", action="store_true", help="say what would be imported, and what left out and why; import nothing")
+    bring.add_argument("--side", type=_side, default="auto", help="side in pixels of the small copies of photographs, or auto")
+    bring.add_argument("--refer", action="store_true", help="refer to the photographs of a folder where they lie, without copying them")
+    bring.add_argument("--more-of", metavar="SET", help="name or id of a set: its images and these become a new one, the old one stays")
     bring.add_argument("--text-column", default="", help="column of the texts (default: text, review, sentence or content)")
     bring.add_argument("--label-column", default="", help="column of their labels (default: label, sentiment, class or category)")
     bring.add_argument("--vectors", type=Path, help="word vectors in GloVe's text format to average (default: TF-IDF and SVD)")
@@ -304,10 +307,20 @@ def _side(text: str) -> int | Literal["auto"]:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ntkcore.data import Columns, TextWishes, import_set
+    from ntkcore.data import Columns, TextWishes, import_set, preview_set
 
     wishes = TextWishes(Columns(options.text_column, options.label_column), options.vectors, options.dimensions)
-    report = import_set(options.path, settings(), name=options.name or options.path.stem, side=options.side, texts=wishes)
+    more = options.more_of and _content_id(options.more_of)
+    if options.look:
+        found = preview_set(options.path, settings(), more=more, texts=wishes)
+        print(f"{found.n:,} {found.kind} of {len(found.class_names)} classes.")
+        for name, count in [*zip(found.class_names, found.counts, strict=True), *found.parts.items()]:
+            print(f"{count:8,}  {name}")
+        for line in (*found.notes, *found.skipped):
+            print(line)
+        return 0
+    name = options.name or options.path[0].stem
+    report = import_set(options.path, settings(), name=name, side=options.side, refer=options.refer, more=more, texts=wishes)
     print(f"Imported {report.n} {report.kind} of {len(report.class_names)} classes.")
     for note in report.notes:
         print(note)

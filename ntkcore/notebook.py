@@ -31,6 +31,7 @@ from ntkcore.analyses.influence.subject import Subject
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -311,6 +312,11 @@ def study(name: str, **choices: Choice) -> pd.DataFrame:
 def active(**choices: Choice) -> Pieces[ActiveSpec]:
     """``compute("active", ...)``: strategies of active learning compete, with labels that are known; minutes."""
     return compute("active", **choices)
+
+
+def image_map(**choices: Choice) -> MapResult:
+    """``compute("map", ...)``: the images on the plane of the network's own kernel, and who is near whom."""
+    return compute("map", **choices)
 
 
 def verifications(

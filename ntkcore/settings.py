@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="CPU threads of a worker; 0 = all cores")
     disk_budget: int = Field(50 * 2**30, gt=0, description="bytes of artifacts kept before the least recently used is evicted")
     device_cache: int = Field(2 * 2**30, gt=0, description="bytes of hot arrays kept in memory, shared by all sessions")
+    decoded_cache: int = Field(4 * 2**30, ge=0, description="bytes of photographs kept decoded at the sizes that analyses asked for")
     job_memory: int = Field(0, ge=0, description="bytes one job may use; 0 = three quarters of this machine's memory")
     upload_limit: int = Field(500 * 2**20, gt=0, description="bytes of one uploaded file")
     session_uploads: int = Field(

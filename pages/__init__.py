@@ -99,6 +99,15 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "map",
+        "Map",
+        "scatter_plot",
+        "Explore",
+        "How does this network see the images: which are alike to it, which lie among another class, and which stand apart?",
+        Card("What does it see?", "all of them on the plane of the network’s own kernel, where alike lies near.", "Map"),
+        result=True,
+    ),
+    Entry(
         "convergence",
         "Convergence",
         "compare_arrows",

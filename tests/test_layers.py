@@ -25,6 +25,7 @@ LEVELS = {
     "store": 3,
     "kernels": 4,
     "regression": 5,
+    "embedding": 6,
     "learnability": 6,
     "convergence": 6,
     "influence": 6,

@@ -12,7 +12,7 @@ import pytest
 from ntkcore import cli
 from ntkcore.analyses import imports
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import catalogue, content_hash, download, import_images, load_dataset, remove_own, thumbnail_pack
+from ntkcore.data import Order, catalogue, content_hash, download, import_images, load_dataset, remove_own, thumbnail_pack, written
 from ntkcore.data.download import RemoteFile
 from ntkcore.errors import AtlasError, DataError, DataMissing, StoreError
 from ntkcore.jobs import Jobs, ensure_worker, failures
@@ -73,14 +73,18 @@ def refused(number):
     return raised
 
 
+def payload(path):
+    return {"order": written(Order((path,), "x", 8)), "uploaded": True, "vectors_uploaded": False}
+
+
 def nonsense(made):
     ws = Workspace(made)
     path = imports.keep_upload(io.BytesIO(b"nonsense"), 8, ws)
-    imports.bring_in(made, {"path": str(path), "name": "x", "side": 8, "uploaded": True}, _Told())
+    imports.bring_in(made, payload(path), _Told())
 
 
 def gone(made):
-    imports.bring_in(made, {"path": str(made.cache_dir / "uploads" / "x"), "name": "x", "side": 8, "uploaded": True}, _Told())
+    imports.bring_in(made, payload(made.cache_dir / "uploads" / "x"), _Told())
 
 
 class _Told:
@@ -106,7 +110,7 @@ BATTERY = {
     "an import without a place": lambda made: import_images(made.cache_dir / "none.zip", folder_is_a_file(made), name="x"),
     "an upload without a place": lambda made: imports.keep_upload(io.BytesIO(b"x"), 1, Workspace(folder_is_a_file(made))),
     "a folder that is not allowed": lambda made: imports.request_import(
-        made.cache_dir.parent / "x", "x", 8, Workspace(made), uploaded=False
+        [made.cache_dir.parent / "x"], "x", 8, Workspace(made), uploaded=False
     ),
     "a full disk": refused(errno.ENOSPC),
     "a used quota": refused(errno.EDQUOT),

@@ -19,6 +19,7 @@ from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.information.labels.study import DETECTION
 from ntkcore.analyses.label import network as labelling
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
 from ntkcore.analyses.verification.analysis import VERIFICATION
@@ -43,6 +44,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     ADVERSARIAL,
     RETRAINING,
     AGREEMENT,
+    MAP,
     ACTIVE,
 )
 """All of them; of those that look at one artifact the one that it is named after first."""

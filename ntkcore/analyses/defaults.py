@@ -82,12 +82,12 @@ def moved(spec: C, dataset: DatasetSpec, ws: Workspace) -> Sizes:
     except AtlasError:
         return held
     found = fit(wanted, room, kept)
-    return found if found.n + found.test <= room.images else fit(wanted, room, ())
+    return found if min(room.images - found.n, room.left(found.n, found.test)) >= 0 else fit(wanted, room, ())
 
 
 def room_of_choice(dataset: DatasetSpec, ws: Workspace) -> Room:
     """What a set has of the classes chosen, kept in memory. Raises as :func:`ntkcore.data.room_of`."""
-    key = ("room", content_hash(dataset, ws.settings), dataset.name, dataset.classes, dataset.seed)
+    key = ("room", content_hash(dataset, ws.settings), dataset.name, dataset.classes, dataset.part, dataset.seed)
     return ws.hot.get(key, lambda: room_of(dataset, ws.settings), lambda _: 1)
 
 
@@ -163,6 +163,9 @@ def fit(wanted: Sizes, room: Room, said: Collection[str], *, spare: int = 1) -> 
         spare: how many times as many as are held out are left over, where they are fewer than wanted.
     """
     n, test, have, said = wanted.n, wanted.test, room.images, {"n", "test"} & set(said)
+    if room.held is not None:  # held out from other images than those trained on
+        n = n if "n" in said else max(min(n, have), min(room.fewest, have), LEAST)
+        return Sizes(n, test if "test" in said or not test or test <= room.held else max(2, room.held // (1 + spare)))
     if n + test > have:
         parts = n + (1 + spare) * test
         if said:  # what is left beside the number that was said, unless that leaves nothing: then both are wrong together, and said so

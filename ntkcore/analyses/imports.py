@@ -6,12 +6,13 @@ import json
 import shutil
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ntkcore.data import Columns, Order, TextWishes, check_server_path, download, import_apart
-from ntkcore.errors import DataError
+from ntkcore.data import Order, TextWishes, check_server_path, download, import_apart, order_of, preview_apart, written
+from ntkcore.errors import Cancelled, DataError
 from ntkcore.jobs import Handler, JobContext, JobState
 from ntkcore.private import make_private, open_private
 from ntkcore.settings import Settings
@@ -43,37 +44,81 @@ def download_key(name: str) -> str:
 
 
 def request_import(
-    path: Path,
+    paths: Sequence[Path],
     name: str,
     side: int | Literal["auto"],
     ws: "Workspace",
     *,
     uploaded: bool,
+    names: Sequence[str] = (),
+    refer: bool = False,
+    more: str | None = None,
     texts: TextWishes | None = None,
     vectors_uploaded: bool = False,
 ) -> JobState:
-    """Ask for a set of images or texts to be imported from a file or folder on the server.
+    """Ask for a set of images or texts to be imported from files or folders on the server.
 
     Args:
-        path: the file or folder; an uploaded file is deleted afterwards, whatever becomes of it.
+        paths: the files or folders, which become one set; uploaded files are deleted afterwards, unless the import was stopped, which can
+            then be gone on with for a day.
         name: what to call the set.
-        side: side of the images in pixels, or ``"auto"``.
-        uploaded: whether ``path`` is an upload kept by :func:`keep_upload`; else it must lie in an allowed folder.
+        side: side of the small images in pixels, or ``"auto"``.
+        uploaded: whether they are uploads kept by :func:`keep_upload`; else they must lie in an allowed folder.
+        names: what uploads were called.
+        refer: to photographs where they lie on the server.
+        more: id of the set that they are added to.
         texts: what is to become of texts.
-        vectors_uploaded: the same of the word vectors that ``texts`` names.
+        vectors_uploaded: whether the word vectors that ``texts`` names are an upload, too.
     """
-    source = path if uploaded else check_server_path(path, ws.settings)
-    payload: dict[str, Any] = {"path": str(source), "name": name, "side": side, "uploaded": uploaded}
-    if texts is not None:
-        vectors = texts.vectors if texts.vectors is None or vectors_uploaded else check_server_path(texts.vectors, ws.settings)
-        payload["texts"] = {
-            "columns": [texts.columns.text, texts.columns.label],
-            "vectors": None if vectors is None else str(vectors),
-            "dimensions": texts.dimensions,
-            "vectors_uploaded": vectors_uploaded,
-        }
+    order = _order(paths, name, side, ws, uploaded, names, refer, more, texts, vectors_uploaded)
+    payload = {"order": written(order), "uploaded": uploaded, "vectors_uploaded": vectors_uploaded}
     key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
     return ws.jobs.submit("import", key, payload, f"Import of {name}", again=True, seconds=_READ, queue="import")
+
+
+def at_hand(job: JobState) -> bool:
+    """Whether what a stopped import was to read is still there."""
+    return all(path.exists() for path in order_of(job.payload["order"]).paths)
+
+
+def go_on(job: JobState, ws: "Workspace") -> JobState:
+    """Ask again for an import that was stopped: it goes on where it was."""
+    return ws.jobs.submit("import", job.id, job.payload, job.title, again=True, seconds=_READ, queue="import")
+
+
+def request_preview(
+    paths: Sequence[Path],
+    ws: "Workspace",
+    *,
+    uploaded: bool,
+    names: Sequence[str] = (),
+    more: str | None = None,
+    texts: TextWishes | None = None,
+) -> JobState:
+    """Ask what an import of these would make; arguments as in :func:`request_import`. Uploads stay for it."""
+    order = _order(paths, "", "auto", ws, uploaded, names, False, more, texts and TextWishes(texts.columns), True)
+    payload = {"order": written(order)}
+    key = hashlib.sha256(json.dumps(["preview", payload]).encode()).hexdigest()
+    return ws.jobs.submit("preview", key, payload, "Look into a file", again=True, seconds=_READ, queue="import")
+
+
+def _order(
+    paths: Sequence[Path],
+    name: str,
+    side: int | Literal["auto"],
+    ws: "Workspace",
+    uploaded: bool,
+    names: Sequence[str],
+    refer: bool,
+    more: str | None,
+    texts: TextWishes | None,
+    vectors_uploaded: bool,
+) -> Order:
+    """The order, once every path on the server is one that may be read."""
+    sources = tuple(paths) if uploaded else tuple(check_server_path(path, ws.settings) for path in paths)
+    if texts is not None and texts.vectors is not None and not vectors_uploaded:
+        texts = TextWishes(texts.columns, check_server_path(texts.vectors, ws.settings), texts.dimensions)
+    return Order(sources, name, side, texts, refer, more, tuple(names))
 
 
 def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
@@ -114,7 +159,12 @@ def sweep_uploads(settings: Settings) -> None:
 
 def handlers(settings: Settings) -> dict[str, Handler]:
     """What a worker does with the jobs of this module, by their kind."""
-    return {"download": partial(fetch, settings), "weights": partial(fetch_weights, settings), "import": partial(bring_in, settings)}
+    return {
+        "download": partial(fetch, settings),
+        "weights": partial(fetch_weights, settings),
+        "import": partial(bring_in, settings),
+        "preview": partial(look_in, settings),
+    }
 
 
 def fetch(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -135,9 +185,33 @@ def fetch_weights(settings: Settings, payload: dict[str, Any], context: JobConte
 
 def bring_in(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """The job that imports a set."""
-    path, texts = Path(payload["path"]), payload.get("texts") or {}
-    vectors = Path(texts["vectors"]) if texts.get("vectors") else None
-    wishes = TextWishes(Columns(*texts["columns"]), vectors, texts["dimensions"]) if texts else None
+    order = order_of(payload["order"])
+    done_with = [*(order.paths if payload["uploaded"] else ())]
+    if order.texts is not None and order.texts.vectors is not None and payload["vectors_uploaded"]:
+        done_with.append(order.texts.vectors)
+    try:
+        found = {"content_id": import_apart(order, settings, _told(context))}
+    except Cancelled:
+        raise  # it can be asked for again as long as its uploads are there
+    except BaseException:
+        _delete(done_with)
+        raise
+    _delete(done_with)
+    return found
+
+
+def look_in(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """The job that says what an import would make."""
+    return preview_apart(order_of(payload["order"]), settings, _told(context))
+
+
+def _delete(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _told(context: JobContext) -> Callable[[str, int, int], None]:
+    """What passes the progress of a process on."""
     planned = ""
 
     def tell(what: str, done: int, total: int) -> None:
@@ -147,10 +221,4 @@ def bring_in(settings: Settings, payload: dict[str, Any], context: JobContext) -
             context.plan([(f"Reading {what}", what, 1.0, _READ)])
         context.report(f"Reading {what}", done / max(total, 1))
 
-    try:
-        return {"content_id": import_apart(Order(path, payload["name"], payload["side"], wishes), settings, tell)}
-    finally:
-        if payload["uploaded"]:
-            path.unlink(missing_ok=True)
-        if vectors is not None and texts["vectors_uploaded"]:
-            vectors.unlink(missing_ok=True)
+    return tell

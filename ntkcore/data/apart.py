@@ -13,18 +13,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
 import psutil
 
-from ntkcore.data.bring import TextWishes, import_set
+from ntkcore.data.bring import TextWishes, import_set, is_of_texts
 from ntkcore.data.own_store import remove_half_written
-from ntkcore.data.text import Columns, holds_texts
+from ntkcore.data.preview import preview_set
+from ntkcore.data.text import Columns
 from ntkcore.errors import AtlasError, Cancelled, DataError, StoreError
 from ntkcore.settings import Settings
 
@@ -42,10 +43,13 @@ _ERRORS = {kind.__name__: kind for kind in (DataError, StoreError)}
 class Order:
     """What is to be imported; the fields are those of :func:`~ntkcore.data.import_set`."""
 
-    path: Path
+    paths: tuple[Path, ...]
     name: str
     side: int | Literal["auto"] = "auto"
     texts: TextWishes | None = None
+    refer: bool = False
+    more: str | None = None
+    names: tuple[str, ...] = ()
 
 
 def import_apart(order: Order, settings: Settings, tell: Tell) -> str:
@@ -61,6 +65,20 @@ def import_apart(order: Order, settings: Settings, tell: Tell) -> str:
         DataError: whatever is wrong with the file; it needs more memory than allowed; or it ends the process that reads it.
         StoreError: the set cannot be written.
     """
+    return str(_run(order, settings, tell, look=False)["content_id"])
+
+
+def preview_apart(order: Order, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """What an import would make, by a process of its own, as JSON: see :class:`~ntkcore.data.preview.Preview`.
+
+    Arguments and errors are those of :func:`import_apart`; nothing is kept.
+    """
+    found: dict[str, Any] = _run(order, settings, tell, look=True)["preview"]
+    return found
+
+
+def _run(order: Order, settings: Settings, tell: Tell, *, look: bool) -> dict[str, Any]:
+    """What the process comes to."""
     process = subprocess.Popen(
         _COMMAND,
         cwd=_ROOT,
@@ -72,7 +90,7 @@ def import_apart(order: Order, settings: Settings, tell: Tell) -> str:
     assert process.stdin is not None and process.stdout is not None
     try:
         with suppress(BrokenPipeError), process.stdin as file:
-            file.write(_written(order, settings))
+            file.write(json.dumps({"order": written(order), "look": look, "settings": settings.model_dump(mode="json")}).encode())
         return _followed(process, settings, tell)
     finally:
         _end(process)
@@ -80,8 +98,8 @@ def import_apart(order: Order, settings: Settings, tell: Tell) -> str:
         remove_half_written(process.pid, settings)
 
 
-def _followed(process: subprocess.Popen, settings: Settings, tell: Tell) -> str:
-    """The content id that the process comes to."""
+def _followed(process: subprocess.Popen, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """What the process says at its end."""
     said: dict[str, Any] = {"what": "images", "done": 0, "total": 1}
     rest, output = b"", process.stdout
     assert output is not None
@@ -95,8 +113,8 @@ def _followed(process: subprocess.Popen, settings: Settings, tell: Tell) -> str:
                 for line in lines:
                     said = said | json.loads(line)
             tell(said["what"], said["done"], said["total"])
-    if "content_id" in said:
-        return str(said["content_id"])
+    if "content_id" in said or "preview" in said:
+        return said
     if "error" in said:
         raise _ERRORS.get(said["error"], AtlasError)(said["message"], said["remedy"])
     raise _gone(process.wait(), settings, memory="memory" in said)
@@ -127,30 +145,32 @@ def _end(process: subprocess.Popen) -> None:
             process.wait()
 
 
-def _written(order: Order, settings: Settings) -> bytes:
+def written(order: Order) -> dict[str, Any]:
+    """An order as JSON holds it."""
     texts = order.texts and {
         "columns": [order.texts.columns.text, order.texts.columns.label],
         "vectors": order.texts.vectors and str(order.texts.vectors),
         "dimensions": order.texts.dimensions,
     }
-    wanted = {"path": str(order.path), "name": order.name, "side": order.side, "texts": texts}
-    return json.dumps({"order": wanted, "settings": settings.model_dump(mode="json")}).encode()
+    return asdict(order) | {"paths": [str(path) for path in order.paths], "names": list(order.names), "texts": texts}
 
 
-def _read(written: bytes) -> tuple[Order, Settings]:
-    content = json.loads(written)
-    wanted, texts = content["order"], content["order"]["texts"]
+def order_of(content: Mapping[str, Any]) -> Order:
+    """The order that :func:`written` wrote."""
+    texts = content["texts"]
     wishes = texts and TextWishes(Columns(*texts["columns"]), texts["vectors"] and Path(texts["vectors"]), texts["dimensions"])
-    return Order(Path(wanted["path"]), wanted["name"], wanted["side"], wishes), Settings(**content["settings"])
+    paths, names = tuple(Path(path) for path in content["paths"]), tuple(content["names"])
+    return Order(**{**content, "paths": paths, "names": names, "texts": wishes})
 
 
 def main() -> None:
     """The process: import what standard input says."""
     signal.signal(signal.SIGTERM, _stopped)
-    order, settings = _read(sys.stdin.buffer.read())
+    content = json.loads(sys.stdin.buffer.read())
+    order, settings = order_of(content["order"]), Settings(**content["settings"])
     try:
         _limit(settings.job_bytes)
-        _say(**_imported(order, settings))
+        _say(**(_looked if content["look"] else _imported)(order, settings))
     except MemoryError:
         _say(memory=True)
     except RuntimeError as error:
@@ -164,8 +184,28 @@ def main() -> None:
 
 
 def _imported(order: Order, settings: Settings) -> dict[str, Any]:
-    what = "texts" if holds_texts(order.path, settings) else "images"
-    _say(what=what)
+    _say(what="texts" if is_of_texts(order.paths, settings, order.more) else "images")
+    report = import_set(
+        order.paths,
+        settings,
+        name=order.name,
+        side=order.side,
+        refer=order.refer,
+        more=order.more,
+        names=order.names,
+        texts=order.texts,
+        progress=_progress(),
+    )
+    return {"content_id": report.content_id, "done": 1, "total": 1}
+
+
+def _looked(order: Order, settings: Settings) -> dict[str, Any]:
+    found = preview_set(order.paths, settings, more=order.more, names=order.names, texts=order.texts, progress=_progress())
+    return {"preview": asdict(found), "what": found.kind, "done": 1, "total": 1}
+
+
+def _progress() -> Callable[[int, int], None]:
+    """What says how far it is, now and then."""
     last = 0.0
 
     def progress(done: int, total: int) -> None:
@@ -174,8 +214,7 @@ def _imported(order: Order, settings: Settings) -> dict[str, Any]:
             last = time.monotonic()
             _say(done=done, total=max(total, 1))
 
-    report = import_set(order.path, settings, name=order.name, side=order.side, texts=order.texts, progress=progress)
-    return {"content_id": report.content_id, "done": 1, "total": 1}
+    return progress
 
 
 def _limit(size: int) -> None:

@@ -1,6 +1,6 @@
 """Whatever a person brings: the file's content says whether it is a set of images or of texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,19 +20,28 @@ class TextWishes:
     dimensions: int = DIMENSIONS
 
 
+def is_of_texts(paths: Sequence[Path], settings: Settings, more: str | None = None) -> bool:
+    """Whether what is brought is a set of texts: a single file of them, that is added to no set."""
+    return len(paths) == 1 and more is None and holds_texts(paths[0], settings)
+
+
 def import_set(
-    path: Path,
+    path: Path | Sequence[Path],
     settings: Settings,
     *,
     name: str,
     side: int | Literal["auto"] = "auto",
+    refer: bool = False,
+    more: str | None = None,
+    names: Sequence[str] = (),
     texts: TextWishes | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import images or texts; arguments and errors are those of :func:`~ntkcore.data.import_images` and ``import_texts``."""
-    if not holds_texts(path, settings):
-        return import_images(path, settings, name=name, side=side, progress=progress)
+    paths = [path] if isinstance(path, Path) else list(path)
+    if not is_of_texts(paths, settings, more):
+        return import_images(paths, settings, name=name, side=side, refer=refer, more=more, names=names, progress=progress)
     wanted = texts or TextWishes()
     return import_texts(
-        path, settings, name=name, columns=wanted.columns, vectors=wanted.vectors, dimensions=wanted.dimensions, progress=progress
+        paths[0], settings, name=name, columns=wanted.columns, vectors=wanted.vectors, dimensions=wanted.dimensions, progress=progress
     )

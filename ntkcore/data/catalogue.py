@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from ntkcore.data.download import PUBLISHED
-from ntkcore.data.names import NAMED, VECTOR_SETS
+from ntkcore.data.names import NAMED
 from ntkcore.data.sources import source_files
 from ntkcore.errors import DataMissing
 from ntkcore.settings import Settings
-from ntkcore.specs import DatasetName
+from ntkcore.specs import VECTOR_SETS, DatasetName
 
 
 @dataclass(frozen=True, slots=True)

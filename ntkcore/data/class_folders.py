@@ -1,13 +1,18 @@
-"""From the folders of an archive to classes: one folder each, below those that all images share; what else they may mean is refused."""
+"""From the folders of an archive to classes: one folder each, below those that all images share; what else they may mean is refused.
+
+A division into training and held-out images is kept: folders above those of the classes (``train/cat``, ``val/cat``), or the beginnings
+of the files' names (``cat/train_1.jpg``, ``cat/val_1.jpg``).
+"""
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from ntkcore.data.filenames import clean_class_names, escaped, natural_key, shown
-from ntkcore.data.import_common import EncodedImages, FoundFiles, unique_ids
+from ntkcore.data.import_common import EncodedImages, FoundFiles, read_each, unique_ids
 from ntkcore.data.selection import UNLABELLED
 from ntkcore.errors import DataError
 
@@ -18,17 +23,22 @@ _UNLABELLED = {"unlabeled", "unlabelled"}
 _HELD_OUT = {"test", "testing", "val", "valid", "validation", "dev", "eval", "evaluation", "holdout"} | _UNLABELLED
 _BESIDE = re.compile(r"(?<=[a-z])(sets?|data|dataset|images?|imgs?|split)$|\d+$")  # trainset, test_images, train2017
 _BESIDE_ALONE = {"set", "data", "dataset", "images", "image", "imgs", "img", "split", "seg", "folder", "part"}
+_BEGINNING = re.compile(r"([a-z]+)\d*[-_. ]", re.IGNORECASE)  # of a file's name that may say its part
 _LISTED = 10  # folders in a message
 
 
-def sort_into_classes(found: FoundFiles) -> EncodedImages:
+def sort_into_classes(found: FoundFiles, loose: str = "") -> EncodedImages:
     """Images in their classes: one folder per class, below any folders that all of them share; those in ``unlabelled`` have no label yet.
 
     Folders within a class folder belong to its class, which the notes say.
 
+    Args:
+        found: the files.
+        loose: the class of images that lie in no folder at all; "" where they have none.
+
     Raises:
-        DataError: no images, images outside of a class folder, a train/test layout, folders of which it is unclear what is a
-            class, or class names too alike.
+        DataError: no images, images outside of a class folder, training and test images without class folders, folders of which it is
+            unclear what is a class, or class names too alike.
     """
     if not found.parts:
         left = f" ({len(found.skipped)} other files were skipped, such as {shown(found.skipped[0])})" if found.skipped else ""
@@ -38,8 +48,16 @@ def sort_into_classes(found: FoundFiles) -> EncodedImages:
     for before, after in itertools.pairwise(parts):
         if before == after:
             raise DataError(f"{shown('/'.join(after))} is in {found.where} twice.", "Remove one of the two, then import again.")
+    if loose and all(len(path) == 1 for path in parts):
+        parts = [(loose, *path) for path in parts]
     shared = _shared_folders(parts)
     parts = [path[shared:] for path in parts]
+    ids = unique_ids([escaped("/".join(path)) for path in parts])
+    divided = _divided(parts)
+    if divided:
+        parts = [path[1:] for path in parts]
+        shared = _shared_folders(parts)
+        parts = [path[shared:] for path in parts]
     inner = _folders(parts)
     folders = tuple(inner)
     _refuse_loose(parts, inner)
@@ -47,19 +65,43 @@ def sort_into_classes(found: FoundFiles) -> EncodedImages:
     _refuse_merging(parts, inner)
     classes = tuple(folder for folder in folders if _word(folder) not in _UNLABELLED)
     label = dict.fromkeys(folders, UNLABELLED) | {folder: i for i, folder in enumerate(classes)}
-    readers = [found.readers[i] for i in order]
-
-    def items() -> Iterator[bytes]:
-        return (read() for read in readers)
-
     return EncodedImages(
-        ids=unique_ids([escaped("/".join(path)) for path in parts]),
+        ids=ids,
         labels=np.array([label[path[0]] for path in parts], np.int64),
         class_names=clean_class_names(classes),
-        items=items,
+        items=partial(read_each, [found.readers[i] for i in order]),
         skipped=tuple(found.skipped),
         notes=tuple(_inner_note(inner)),
+        parts=divided or _parts_by_beginning(parts),
+        root=found.root,
+        paths=tuple(found.places[i] for i in order) if found.root else (),
     )
+
+
+def part_word(name: str) -> str:
+    """Which part of a division a file's name begins with, ``"train"`` of ``train-00000-of-00002``; "" for none."""
+    begun = _BEGINNING.match(f"{name} ")
+    return begun[1].casefold() if begun and _division(begun[1]) else ""
+
+
+def training_part(parts: Sequence[str]) -> str:
+    """The part of a division that calls itself training, "" where none does, or several do."""
+    found = [part for part in parts if _division(part) == "training"]
+    return found[0] if len(found) == 1 else ""
+
+
+def _divided(parts: Paths) -> tuple[str, ...]:
+    """The part that each image belongs to by its first folder, where all of these are parts with folders in them; else ()."""
+    folders = {path[0] for path in parts}
+    if len(folders) < 2 or not all(_division(folder) and _word(folder) not in _UNLABELLED for folder in folders):
+        return ()
+    return tuple(escaped(path[0]) for path in parts) if all(len(path) > 2 for path in parts) else ()
+
+
+def _parts_by_beginning(parts: Paths) -> tuple[str, ...]:
+    """The part that each image belongs to by its file's name, where every name says one, and they say training and held out; else ()."""
+    words = [part_word(path[-1]) for path in parts]
+    return tuple(words) if {_division(word) for word in set(words)} == {"training", "held out"} else ()
 
 
 def _shared_folders(parts: Paths) -> int:

@@ -11,6 +11,18 @@ from ntkcore.specs import DatasetSpec
 SHOWN = 20_000  # characters
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Where images have their originals: the set's content id, and int64 ``(n,)`` the position of each in it."""
+
+    content: str
+    positions: NDArray[np.int64]
+
+    def __getitem__(self, which: slice) -> "Origin":
+        """Of some of them."""
+        return Origin(self.content, self.positions[which])
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The drawn images (or vectors), their labels, and what is needed to show them.
@@ -32,6 +44,7 @@ class Dataset:
             sets.
         content: SHA-256 (hex) of the source.
         texts: what a reader sees of each text, at most :data:`SHOWN` characters; None for images and vector sets.
+        origin: where the originals of photographs are; None where the pixels are all there is.
     """
 
     spec: DatasetSpec
@@ -46,6 +59,7 @@ class Dataset:
     std: NDArray[np.float32]
     content: str
     texts: tuple[str, ...] | None = None
+    origin: Origin | None = None
 
     __repr__ = short
 

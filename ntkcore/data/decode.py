@@ -3,10 +3,11 @@
 import io
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pillow_heif
@@ -44,6 +45,9 @@ _TURNS = {
 }
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What an image's header says: its upright size in pixels, whether it is gray, has transparency, has several frames."""
@@ -76,8 +80,8 @@ def read_head(data: bytes, name: str, pixels: int) -> Head:
     Raises:
         DataError: not an image, damaged, larger than allowed, or too slow to read.
     """
-    with _open(data, name, pixels) as image, _naming(name):
-        turned = _orientation(image, data) >= 5
+    with opened(data, name, pixels) as (image, orientation):
+        turned = orientation >= 5
         width, height = (image.height, image.width) if turned else (image.width, image.height)
         # an MPO is a photograph with further views of itself, not an animation
         frames = image.format != "MPO" and bool(getattr(image, "is_animated", False))
@@ -103,6 +107,15 @@ def decode(data: bytes, name: str, pixels: int, *, gray: bool, side: int | None 
     Raises:
         DataError: not an image, damaged, larger than allowed, too slow to decode, or with values that have no defined brightness.
     """
+    (picture,) = pictures(data, name, pixels, [lambda whole: whole if side is None else square(whole, side)], gray=gray)
+    return np.asarray(picture)
+
+
+def pictures(data: bytes, name: str, pixels: int, cuts: Sequence[Callable[[Image.Image], Image.Image]], *, gray: bool) -> list[Image.Image]:
+    """Decode one image as :func:`decode` does, for several uses: ``cuts`` make what is wanted of the upright picture.
+
+    Nothing that the file says beside its pixels is left in them. Raises as :func:`decode`.
+    """
     with _open(data, name, pixels) as image, _naming(name):
         orientation = _orientation(image, data)
         profile = image.info.get("icc_profile") if image.format == "HEIF" else None
@@ -110,9 +123,15 @@ def decode(data: bytes, name: str, pixels: int, *, gray: bool, side: int | None 
         picture = _on_white(_eight_bit(image, name, data), gray)
     if orientation in _TURNS:
         picture = picture.transpose(_TURNS[orientation])
-    if side is not None:
-        picture = square(picture, side)
-    return np.asarray(picture if profile is None or gray else _in_srgb(picture, profile))
+    found = (cut(picture) for cut in cuts)
+    return [Image.fromarray(np.asarray(one if profile is None or gray else _in_srgb(one, profile))) for one in found]
+
+
+@contextmanager
+def opened(data: bytes, name: str, pixels: int) -> Iterator[tuple[Image.Image, int]]:
+    """An image whose header alone is read, and how it is still to be turned (EXIF, 1 to 8). Raises as :func:`read_head`."""
+    with _open(data, name, pixels) as image, _naming(name):
+        yield image, _orientation(image, data)
 
 
 def square(image: Image.Image, side: int) -> Image.Image:
@@ -124,7 +143,7 @@ def square(image: Image.Image, side: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.BILINEAR, box=(left, top, left + short, top + short))
 
 
-def decode_all(jobs: Iterable[Callable[[], NDArray[np.uint8]]]) -> list[NDArray[np.uint8]]:
+def decode_all(jobs: Iterable[Callable[[], T]]) -> list[T]:
     """Run decoding jobs in a few threads; the results in order, the first error raised.
 
     Decoding releases the interpreter, which pays for photographs; images of a few kilobytes are faster in one thread.

@@ -19,4 +19,6 @@ def describe_dataset(spec: DatasetSpec, settings: Settings) -> str:
     few = f" {' | '.join(spec.classes)}" if 0 < len(spec.classes) <= 3 else ""
     some = f", {len(spec.classes)} classes" if len(spec.classes) > 3 else ""
     noise = f", {100 * spec.label_noise:g} % flipped" if spec.label_noise else ""
-    return f"{title}{few}{some}, {spec.n:,} {what}{noise}"
+    part = f", {spec.part}" if spec.part else ""
+    size = f" of {spec.size} px" if spec.size else ""
+    return f"{title}{few}{some}{part}, {spec.n:,} {what}{size}{noise}"

@@ -1,8 +1,9 @@
 """What every kind of import shares: limits, and a common description of what was found."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,17 +61,24 @@ class EncodedImages:
         ids: a name for each image, in order.
         labels: int64 ``(n,)``; UNLABELLED where there is none.
         class_names: the classes in label order.
-        items: a fresh iteration over the images' bytes, in order.
+        items: a fresh iteration over the images' bytes, in order; in place of one that cannot be read, the error that says why.
         skipped: what was left out, ``"name: reason"``.
         notes: what else to say, in sentences.
+        parts: which part of a division each belongs to, "" for none; () without one.
+        columns: the further columns of a table, a value or None of each image.
+        root, paths: the server folder that the files lie in, and the path of each below it; None and () where they come otherwise.
     """
 
     ids: tuple[str, ...]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
-    items: Callable[[], Iterator[bytes]]
+    items: Callable[[], Iterator[bytes | DataError]]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    root: Path | None = None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +102,39 @@ class ArrayImages:
 
 @dataclass(slots=True)
 class FoundFiles:
-    """Files of an archive or folder on their way to classes: path parts and a way to read each."""
+    """Files of an archive or folder on their way to classes: path parts and a way to read each.
+
+    Attributes:
+        where: what holds them, for messages.
+        parts: of the path of each image.
+        readers: what reads each.
+        tables: files that may be tables of images: path parts and a way to read each.
+        skipped: what was left out, ``"name: reason"``.
+        root: the server folder that they lie in, if they do.
+        places: of each image, its path below the root as the system has it.
+    """
 
     where: str
     parts: list[tuple[str, ...]] = field(default_factory=list)
     readers: list[Callable[[], bytes]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    tables: list[tuple[tuple[str, ...], Callable[[], bytes]]] = field(default_factory=list)
+    root: Path | None = None
+    places: list[str] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
         """Leave a file out, and say so."""
         self.skipped.append(f"{escaped(name)}: {reason}")
+
+
+def read_each(readers: Sequence[Callable[[], bytes]]) -> Iterator[bytes | DataError]:
+    """What each reader reads, or why it cannot."""
+    for read in readers:
+        try:
+            data: bytes | DataError = read()
+        except DataError as error:
+            data = error
+        yield data
 
 
 def has_image_extension(name: str) -> bool:

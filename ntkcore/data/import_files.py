@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ntkcore.data.decode import looks_like_image, unread_image
@@ -17,6 +17,8 @@ from ntkcore.data.import_common import FoundFiles, Limits, has_image_extension, 
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
+TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
+_TABLE = 16 << 20  # bytes of a table of images
 _CHUNK = 1 << 20
 _LARGE, _LARGE_RATIO = 16 << 20, 20.0  # of an entry that is read whole
 _DIRECTORY_BYTES = 16 << 20  # of a zip's table of contents: 160 bytes for each of 100,000 files
@@ -161,26 +163,24 @@ def _unicode_path(extra: bytes, raw: bytes) -> bytes | None:
 
 def file_too_big(name: str, limit: int) -> DataError:
     """The error for one file above its limit."""
-    return DataError(
-        f"The file {shown(name)} is larger than the {limit / 2**20:,.0f} MiB allowed for one image.", "Scale it down, then import again."
-    )
+    return DataError(f"The file {shown(name)} is larger than the {limit / 2**20:,.0f} MiB allowed.", "Scale it down, then import again.")
 
 
 def files_in_zip(archive: SafeZip) -> FoundFiles:
-    """The images of a zip, and what of it is no image."""
+    """The images of a zip, what may be a table of them, and what of it is neither."""
     found = FoundFiles(archive.where)
     for entry, parts in zip(archive.entries, archive.parts, strict=True):
-        sort_file(found, parts, partial(archive.start, entry), partial(archive.read, entry, archive.limits.file_bytes))
+        sort_file(found, parts, partial(archive.start, entry), partial(archive.read, entry), archive.limits.file_bytes, "")
     return found
 
 
 def files_in_folder(folder: Path, limits: Limits) -> FoundFiles:
-    """The images of a folder, and what of it is no image. Links are not followed.
+    """The images of a folder, what may be a table of them, and what of it is neither. Links are not followed.
 
     Raises:
         DataError: too many files, names that are not UTF-8, or a folder that cannot be read.
     """
-    found = FoundFiles("the folder")
+    found = FoundFiles("the folder", root=folder.resolve())
     count = 0
     waiting = [folder]
     while waiting:
@@ -201,21 +201,26 @@ def files_in_folder(folder: Path, limits: Limits) -> FoundFiles:
             elif not entry.is_file(follow_symlinks=False):
                 found.skip(relative, "a link or device; links are not followed")
             else:
-                sort_file(found, parts, partial(_start, path), partial(_read, path, relative, limits.file_bytes))
+                sort_file(found, parts, partial(_start, path), partial(_read, path, relative), limits.file_bytes, relative)
             count += 1
             if count > limits.files:
                 raise too_many("The folder", limits.files)
     return found
 
 
-def sort_file(found: FoundFiles, parts: tuple[str, ...], start: Callable[[], bytes], read: Callable[[], bytes]) -> None:
-    """Take a file as an image by its extension, or, if that says nothing, by its first bytes; else skip it."""
+def sort_file(
+    found: FoundFiles, parts: tuple[str, ...], start: Callable[[], bytes], read: Callable[[int], bytes], limit: int, place: str
+) -> None:
+    """Take a file as an image or a table by its extension, or, if that says nothing, as an image by its first bytes; else skip it."""
     name = "/".join(parts)
     if is_hidden(parts):
         found.skip(name, "left by the operating system")
     elif has_image_extension(name) or looks_like_image(first := start()):
         found.parts.append(parts)
-        found.readers.append(read)
+        found.readers.append(partial(read, limit))
+        found.places.append(place)
+    elif PurePosixPath(name).suffix.lower() in TABLES:
+        found.tables.append((parts, partial(read, min(limit, _TABLE))))
     else:
         other = unread_image(first)
         found.skip(name, f"{other[0]}, which cannot be read here" if other else "not an image that can be read")

@@ -22,7 +22,7 @@ from ntkcore.data.selection import UNLABELLED
 from ntkcore.errors import DataError
 
 _IMAGE_NAMES = ("image", "img", "images", "picture", "photo")
-_LABEL_NAMES = ("label", "labels", "class", "category", "target", "y", "fine_label")
+LABEL_NAMES = ("label", "labels", "class", "category", "target", "y", "fine_label")
 _NO_LABELS = {"id", "index", "__index_level_0__", "path", "file", "filename", "file_name", "image_file_path"}
 _EXACT = 2.0**53  # below it every whole float is itself
 _LAYOUT = "It needs the columns image (the encoded file, alone or as bytes beside path) and label (whole numbers or text)."
@@ -91,7 +91,7 @@ def image_column(file: BoundedParquet) -> str | None:
 def _label_column(schema: pa.Schema, *, guessed: bool) -> str | None:
     """The column of one of the usual names; else, if it may be guessed, the only one that could be labels."""
     names = {name.casefold(): name for name in reversed(schema.names)}
-    usual = next((names[name] for name in _LABEL_NAMES if name in names), None)
+    usual = next((names[name] for name in LABEL_NAMES if name in names), None)
     if usual is not None or not guessed:
         return usual
     able = [field.name for field in schema if _may_be_labels(field.type) and field.name.casefold() not in _NO_LABELS]
@@ -103,21 +103,22 @@ def _label_column(schema: pa.Schema, *, guessed: bool) -> str | None:
     return str(able[0]) if able else None
 
 
-def _items(path: Path, column: str, field: str, limits: Limits) -> Iterator[bytes]:
+def _items(path: Path, column: str, field: str, limits: Limits) -> Iterator[bytes | DataError]:
     row, total = 0, 0
     with BoundedParquet(path, limits) as file:
         for piece in file.column(column, field):
             for value in piece:
                 data = value.as_py()
-                if data is None:
-                    what = "no image; a path alone is not enough" if field else "no image"
-                    raise DataError(f"Row {row} of the Parquet file has {what}.", "Remove the row, or store the image's bytes in it.")
-                total += len(data)
-                if len(data) > limits.file_bytes:
-                    raise file_too_big(f"row {row}", limits.file_bytes)
+                total += 0 if data is None else len(data)
                 if total > limits.total_bytes:
                     raise too_big_parquet(limits)
-                yield bytes(data)
+                if data is None:
+                    what = "no image; a path alone is not enough" if field else "no image"
+                    yield DataError(f"Row {row} of the Parquet file has {what}.", "Remove the row, or store the image's bytes in it.")
+                elif len(data) > limits.file_bytes:
+                    yield file_too_big(f"row {row}", limits.file_bytes)
+                else:
+                    yield bytes(data)
                 row += 1
 
 

@@ -52,7 +52,6 @@ NAMED: dict[DatasetName, NamedSet] = {
 }
 
 IMAGE_SETS: tuple[DatasetName, ...] = tuple(name for name in DATASETS if name in NAMED and len(NAMED[name].shape) == 3)
-VECTOR_SETS: tuple[DatasetName, ...] = tuple(name for name in DATASETS if name in NAMED and len(NAMED[name].shape) == 1)
 
 
 def quoted_class(name: str) -> str:

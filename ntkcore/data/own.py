@@ -1,53 +1,49 @@
-"""Bring your own images: a zip or folder with one folder per class, a Parquet file, or an npz.
+"""Bring your own images: a zip or folder with one folder per class or with a table, Parquet files, or an npz.
 
-One rule for the size: images that all have one size of at most 64 × 64 are kept as they are. Otherwise (or when a side is
-asked for) every image is scaled, bilinear and antialiased, so that its short side is the target, and cropped to the central
-square; the target is the side asked for, or the median of the short sides, at least 8 and at most 64.
+Images that all have one size of at most 64 × 64 are kept as they are. Others are photographs: their originals are kept as they came, or
+referred to where they lie on the server, so that each analysis can have them at its own size. Beside them stand small copies for where
+no size is asked for: scaled, bilinear and antialiased, so that the short side is the target, and cropped to the central square; the
+target is the side asked for, or the median of the short sides, at least 8 and at most 64.
+
+An image that cannot be read is left out and listed.
 """
 
 import hashlib
-import itertools
 import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ntkcore.data.class_folders import sort_into_classes
-from ntkcore.data.decode import Head, decode, decode_all, read_head, square
-from ntkcore.data.file_kinds import START, kind_of_zip, other_kind, refuse_other
+from ntkcore.data.decode import Head
 from ntkcore.data.filenames import shown
-from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, skipped_note, too_big, unlabelled_note
-from ntkcore.data.import_files import SafeZip, files_in_folder, files_in_zip
-from ntkcore.data.import_npz import images_in_npz, is_npz
-from ntkcore.data.import_parquet import images_in_parquet
-from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
-from ntkcore.data.own_store import write_header
+from ntkcore.data.import_common import ArrayImages, EncodedImages, Limits, keep_used_classes, skipped_note, too_big, unlabelled_note
+from ntkcore.data.merged import encoded_arrays
+from ntkcore.data.open_images import opened_images
+from ntkcore.data.own_keep import Content, ImportReport, keep_set, name_of, write_array
+from ntkcore.data.own_store import counted_parts
+from ntkcore.data.own_write import Lost, read_heads, write_arrays, write_images, write_json
 from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.errors import DataError
-from ntkcore.private import open_private
 from ntkcore.settings import Settings
 
 Progress = Callable[[int, int], None]
 
 MIN_SIDE, MAX_SIDE = 4, 256
 _AUTO = (8, 64)
-_BATCH_IMAGES, _BATCH_BYTES = 64, 64 << 20  # encoded images held at once
-_PHOTOGRAPH = 1 << 15  # bytes above which decoding in several threads pays
 
 
 def import_images(
-    path: Path,
+    path: Path | Sequence[Path],
     settings: Settings,
     *,
     name: str,
     side: int | Literal["auto"] = "auto",
+    refer: bool = False,
+    more: str | None = None,
+    names: Sequence[str] = (),
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> ImportReport:
@@ -56,15 +52,19 @@ def import_images(
     Whoever lets strangers name a path checks it with :func:`~ntkcore.data.check_server_path` first.
 
     Args:
-        path: a zip, a Parquet file, an npz, or a folder.
+        path: a zip, a Parquet file, an npz, a folder, a table of images in one; or several of them, which become one set.
         settings: where to keep the set, and the limits.
         name: what to call it.
-        side: side of the square images in pixels (4 to 256), or ``"auto"`` for the rule above.
+        side: side of the small square images in pixels (4 to 256), or ``"auto"`` for the rule above.
+        refer: to the photographs of a folder where they lie, rather than keep their bytes.
+        more: id of a set whose images these are added to: together they are a new set, and the old one stays.
+        names: of the files, where those of the paths say nothing (uploads).
         progress: called with (steps done, steps in all); may raise Cancelled, which leaves nothing behind.
         limits: what the import may cost; from the settings if None.
 
     Raises:
         DataError: whatever is wrong with the file, by name.
+        DataMissing: the set to add to is not here.
         StoreError: the set cannot be written (disk full).
     """
     limits = limits or Limits.of(settings)
@@ -72,80 +72,88 @@ def import_images(
         raise DataError(f"The side of {side} pixels is out of range.", f"Choose {MIN_SIDE} to {MAX_SIDE} pixels.")
     name = name_of(name, "My images")
     report = progress or (lambda done, total: None)
-    if path.is_dir():
-        return _keep(sort_into_classes(files_in_folder(path, limits)), settings, name, side, report, limits)
-    start = _first_bytes(path)
-    if start.startswith(b"PAR1"):
-        return _keep(images_in_parquet(path, limits), settings, name, side, report, limits)
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        with closing(SafeZip(path, limits)) as archive:
-            if other := kind_of_zip(["/".join(parts) for parts in archive.parts]):
-                raise other_kind(other)
-            images = images_in_npz(archive, limits) if is_npz(archive) else sort_into_classes(files_in_zip(archive))
-            return _keep(images, settings, name, side, report, limits)
-    refuse_other(start)
-    raise DataError("The file is neither a zip nor a Parquet file nor an npz.", "Pack the images as a zip with one folder per class.")
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            start = file.read(START)
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {shown(path.name)}.", "Check its spelling.") from error
-    except OSError as error:
-        raise DataError(f"The file {shown(path.name)} could not be read: {error.strerror}.", "Check its permissions.") from error
-    if not start:
-        raise DataError("The file is empty.", "Upload it again.")
-    return start
+    paths = [path] if isinstance(path, Path) else list(path)
+    with opened_images(paths, settings, limits, more, names) as images:
+        return _keep(images, settings, name, side, report, limits, refer=refer, before=more)
 
 
 def _keep(
-    images: EncodedImages | ArrayImages, settings: Settings, name: str, side: int | Literal["auto"], progress: Progress, limits: Limits
+    found: EncodedImages | ArrayImages,
+    settings: Settings,
+    name: str,
+    side: int | Literal["auto"],
+    progress: Progress,
+    limits: Limits,
+    *,
+    refer: bool,
+    before: str | None,
 ) -> ImportReport:
-    whole = (images.labels != UNLABELLED).all()  # else classes may still be without an image
-    if whole and len(images.class_names) < 2:
-        raise DataError(
-            f"All images are of the one class {shown(images.class_names[0])}.", "Bring at least two classes: one folder or label for each."
-        )
-    if whole:
-        require_pairs(images.labels, images.class_names, "in this set", "Add images of it, or leave the class out.")
-    n = len(images.labels)
-    if isinstance(images, ArrayImages):
-        heads = [Head(images.shape[2], images.shape[1], len(images.shape) == 3, False, False)]
-        total, done = n, 0
+    _require_classes(found.labels, found.class_names, ())
+    lost, n = Lost(found.ids), len(found.ids)
+    total = n if isinstance(found, ArrayImages) else 2 * n
+    done = total - n
+    every = ""
+    if isinstance(found, ArrayImages):
+        named = [(found.ids[0], Head(found.shape[2], found.shape[1], len(found.shape) == 3, False, False))]
     else:
-        total, done = 2 * n, n
-        heads = _heads(images, limits, lambda count: progress(count, total))
+        read, every = read_heads(found, lost, limits, lambda count: progress(count, total))
+        named = [(name, head) for name, head in zip(found.ids, read, strict=True) if head is not None]
+        if not named:
+            raise next(iter(lost.why.values()))
+    heads = [head for _, head in named]
     target, note = _target(heads, side)
     gray = all(head.gray for head in heads)
     height, width = (target, target) if target else (heads[0].height, heads[0].width)
-    shape = (n, height, width) if gray else (n, height, width, 3)
+    small = (height, width) if gray else (height, width, 3)
     if n * height * width * (1 if gray else 3) > limits.stored_bytes:
         raise too_big("The set", limits.stored_bytes)
+    images = encoded_arrays(found) if isinstance(found, ArrayImages) else found
+    refer = refer and images.root is not None and target is not None
 
-    notes = [note, *images.notes, *_notes(heads, images), *unlabelled_note(images.labels)]
-    blocks = _scaled(images, target) if isinstance(images, ArrayImages) else _decoded(images, limits, gray, target)
-    return keep_set(
-        settings,
-        kind="images",
-        name=name,
-        class_names=images.class_names,
-        labels=images.labels,
-        shape=(1 if gray else 3, height, width),
-        skipped=images.skipped,
-        notes=notes,
-        write=lambda folder: _write(folder, images, shape, blocks, lambda count: progress(done + count, total)),
-    )
+    def tell(count: int) -> None:
+        progress(done + count, total)
+
+    def write(folder: Path) -> Content:
+        if isinstance(found, ArrayImages) and target is None:
+            kept, hashes = list(range(n)), {"images": write_arrays(folder / "images.npy", found, small, tell)}
+        else:
+            scaled = target is not None
+            kept, hashes = write_images(folder, images, lost, limits, gray=gray, shape=small, scaled=scaled, refer=refer, progress=tell)
+        skipped = [*images.skipped, *lost.lines()]
+        if not kept:
+            raise next(iter(lost.why.values()))
+        labels, class_names, gone = keep_used_classes(images.labels[kept], images.class_names)
+        _require_classes(labels, class_names, skipped if lost.why else ())
+        parts = [images.parts[place] for place in kept] if images.parts else []
+        columns = {column: [values[place] for place in kept] for column, values in images.columns.items()}
+        hashes["labels"] = write_array(folder / "labels.npy", labels.astype("<i8"))
+        hashes["ids"] = write_json(folder / "ids.json", [images.ids[place] for place in kept])
+        if any(parts):
+            hashes["parts"] = write_json(folder / "parts.json", parts)
+        if columns:
+            hashes["columns"] = write_json(folder / "columns.json", columns)
+        notes = [note, *images.notes, *_kept_notes(target is not None, refer, parts, columns), *_notes(named, skipped), *gone]
+        shape = (1 if gray else 3, height, width)
+        return Content(class_names, labels, shape, skipped, [*notes, *unlabelled_note(labels)], hashes, parts, before)
+
+    identity = [every, found.ids, found.labels.tolist(), found.class_names, target, gray, refer, limits.pixels]
+    going_on = hashlib.sha256(json.dumps(identity).encode()).hexdigest() if every and target else ""
+    return keep_set(settings, kind="images", name=name, write=write, going_on=going_on)
 
 
-def _heads(images: EncodedImages, limits: Limits, progress: Callable[[int], None]) -> list[Head]:
-    heads = []
-    for count, (data, name) in enumerate(zip(images.items(), images.ids, strict=True), 1):
-        heads.append(read_head(data, name, limits.pixels))
-        if count % 16 == 0 or count == len(images.ids):
-            progress(count)
-    return heads
+def _require_classes(labels: NDArray[np.int64], class_names: tuple[str, ...], skipped: Sequence[str]) -> None:
+    """Refuse what no network can tell apart: one class, or a class of one image. What is not labelled throughout may still get some."""
+    if (labels == UNLABELLED).any():
+        return
+    left = f" {skipped_note(skipped)}" if skipped else ""
+    if len(class_names) < 2:
+        raise DataError(
+            f"All images are of the one class {shown(class_names[0])}.{left}", "Bring at least two classes: one folder or label for each."
+        )
+    try:
+        require_pairs(labels, class_names, "in this set", "Add images of it, or leave the class out.")
+    except DataError as error:
+        raise DataError(f"{error.message}{left}", error.remedy) from error
 
 
 def _target(heads: list[Head], side: int | Literal["auto"]) -> tuple[int | None, str]:
@@ -162,67 +170,25 @@ def _target(heads: list[Head], side: int | Literal["auto"]) -> tuple[int | None,
     )
 
 
-def _notes(heads: list[Head], images: EncodedImages | ArrayImages) -> Iterator[str]:
+def _kept_notes(scaled: bool, refer: bool, parts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    if scaled:
+        where = "stay where they are, and the set refers to them" if refer else "are kept as they came"
+        yield f"The originals {where}: each analysis can have them at a size of its own, 32 to 384 pixels."
+    if counts := counted_parts(parts):
+        listed = ", ".join(f"{part} ({count:,})" for part, count in counts.items())
+        yield f"The division into {listed} is kept: an analysis can train on one part and hold out images of the others."
+    if columns:
+        yield f"Further columns of the table are kept: {', '.join(columns)}."
+
+
+def _notes(named: list[tuple[str, Head]], skipped: Sequence[str]) -> Iterator[str]:
+    heads = [head for _, head in named]
     grays = sum(head.gray for head in heads)
     if 0 < grays < len(heads):
         yield f"Gray ({grays:,}) and colour ({len(heads) - grays:,}) images were mixed: all became RGB."
     if clear := sum(head.alpha for head in heads):
         yield f"{clear:,} images with transparency were put on white."
-    moving = [images.ids[i] for i, head in enumerate(heads) if head.frames]
-    if moving:
+    if moving := [name for name, head in named if head.frames]:
         yield f"{len(moving):,} images have several frames ({shown(moving[0])} is one): the first was used."
-    if images.skipped:
-        yield skipped_note(images.skipped)
-
-
-def _decoded(images: EncodedImages, limits: Limits, gray: bool, target: int | None) -> Iterator[NDArray[np.uint8]]:
-    waiting: list[Callable[[], NDArray[np.uint8]]] = []
-    held = 0
-    for data, name in itertools.chain(zip(images.items(), images.ids, strict=True), [(None, "")]):
-        if data is not None:
-            waiting.append(partial(decode, data, name, limits.pixels, gray=gray, side=target))
-            held += len(data)
-        if waiting and (data is None or len(waiting) >= _BATCH_IMAGES or held >= _BATCH_BYTES):
-            batch = decode_all(waiting) if held > len(waiting) * _PHOTOGRAPH else [job() for job in waiting]
-            if len({image.shape for image in batch}) > 1:
-                raise _changed()
-            yield np.stack(batch)
-            waiting, held = [], 0
-
-
-def _scaled(images: ArrayImages, target: int | None) -> Iterator[NDArray[np.uint8]]:
-    for block in images.blocks():
-        yield block if target is None else np.stack([np.asarray(square(Image.fromarray(image), target)) for image in block])
-
-
-def _write(
-    folder: Path,
-    images: EncodedImages | ArrayImages,
-    shape: tuple[int, ...],
-    blocks: Iterator[NDArray[np.uint8]],
-    progress: Callable[[int], None],
-) -> dict[str, str]:
-    """Write the three files and return the SHA-256 of their content."""
-    pixels, written = hashlib.sha256(), 0
-    with open_private(folder / "images.npy", "wb") as file:
-        write_header(file, shape, np.uint8)
-        for block in blocks:
-            if block.shape[1:] != shape[1:]:
-                raise _changed()
-            data = np.ascontiguousarray(block).data
-            pixels.update(data)
-            file.write(data)
-            written += len(block)
-            progress(written)
-        file.flush()
-        os.fsync(file.fileno())
-    ids = json.dumps(images.ids, ensure_ascii=False, separators=(",", ":")).encode()
-    return {
-        "images": pixels.hexdigest(),
-        "labels": write_array(folder / "labels.npy", images.labels.astype("<i8")),
-        "ids": write_bytes(folder / "ids.json", ids),
-    }
-
-
-def _changed() -> DataError:
-    return DataError("The images changed while they were read.", "Wait until they have been written, then import again.")
+    if skipped:
+        yield skipped_note(skipped)

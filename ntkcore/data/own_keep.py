@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.filenames import escaped
-from ntkcore.data.own_store import Kind, half_written, publish, write_header
+from ntkcore.data.own_store import Kind, counted_parts, half_written, publish, write_header
 from ntkcore.data.selection import counted
 from ntkcore.errors import StoreError
 from ntkcore.private import open_private
@@ -37,6 +37,7 @@ class ImportReport:
         notes: what was done to the images or texts, in sentences.
         new: False if the same content had been imported before.
         kind: what it is a set of.
+        parts: how many belong to each part of its division, by its name.
     """
 
     content_id: str
@@ -50,48 +51,62 @@ class ImportReport:
     notes: tuple[str, ...]
     new: bool
     kind: Kind
+    parts: dict[str, int] = field(default_factory=dict)
 
 
-def keep_set(
-    settings: Settings,
-    *,
-    kind: Kind,
-    name: str,
-    class_names: tuple[str, ...],
-    labels: NDArray[np.int64],
-    shape: tuple[int, ...],
-    skipped: Sequence[str],
-    notes: Sequence[str],
-    write: Callable[[Path], dict[str, str]],
-) -> ImportReport:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was written of a set.
+
+    Attributes:
+        class_names, shape, skipped, notes: as in the report.
+        labels: int64 ``(n,)``.
+        hashes: SHA-256 of the data of each of its files, by the file's name.
+        parts: which part each belongs to, "" for none; () for a set that is not divided.
+        before: id of the set that this is a new version of.
+    """
+
+    class_names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    shape: tuple[int, ...]
+    skipped: Sequence[str]
+    notes: Sequence[str]
+    hashes: dict[str, str]
+    parts: Sequence[str] = ()
+    before: str | None = None
+
+
+def keep_set(settings: Settings, *, kind: Kind, name: str, write: Callable[[Path], Content], going_on: str = "") -> ImportReport:
     """Write a set and give it its place, unless it is there already.
 
     Args:
         settings: where.
-        kind, name, class_names, skipped, notes: as in the report.
-        labels: ``(n,)``.
-        shape: of one sample, as in the report.
-        write: writes the set's files into a folder and returns the SHA-256 of the data of each, by the file's name.
+        kind, name: as in the report.
+        write: writes the set's files into a folder and says what they hold.
+        going_on: identity of what is written, where ``write`` can go on from what it finds in the folder; "" where it cannot.
 
     Raises:
         StoreError: the set cannot be written.
     """
-    counts = tuple(map(int, counted(labels, len(class_names))))
-    with half_written(settings) as folder:
+    with half_written(settings, going_on) as folder:
         try:
-            hashes = write(folder)
+            content = write(folder)
+            counts = tuple(map(int, counted(content.labels, len(content.class_names))))
+            parts = counted_parts(content.parts)
             description = {
                 "kind": kind,
                 "name": name,
-                "class_names": class_names,
+                "class_names": content.class_names,
                 "counts": counts,
-                "unlabelled": len(labels) - sum(counts),
-                "shape": shape,
-                "notes": list(notes),
-                "skipped": list(skipped[:LISTED]),
-                "skipped_count": len(skipped),
-                "hashes": hashes,
+                "unlabelled": len(content.labels) - sum(counts),
+                "shape": content.shape,
+                "notes": list(content.notes),
+                "skipped": list(content.skipped[:LISTED]),
+                "skipped_count": len(content.skipped),
+                "hashes": content.hashes,
                 "bytes": sum(file.stat().st_size for file in folder.iterdir()),
+                **({"parts": parts} if parts else {}),
+                **({"before": content.before} if content.before else {}),
             }
             content_id, new = publish(folder, description, settings)
         except OSError as error:
@@ -103,15 +118,16 @@ def keep_set(
     return ImportReport(
         content_id=content_id,
         name=name,
-        n=len(labels),
-        class_names=class_names,
+        n=len(content.labels),
+        class_names=content.class_names,
         counts=counts,
-        shape=shape,
-        skipped=tuple(skipped[:LISTED]),
-        skipped_count=len(skipped),
-        notes=tuple(notes),
+        shape=content.shape,
+        skipped=tuple(content.skipped[:LISTED]),
+        skipped_count=len(content.skipped),
+        notes=tuple(content.notes),
         new=new,
         kind=kind,
+        parts=parts,
     )
 
 

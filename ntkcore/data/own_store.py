@@ -1,6 +1,11 @@
 """Imported sets on disk: ``<cache_dir>/sets/<content id>/`` with labels.npy, ids.json, set.json, and images.npy; or, of texts,
 vectors.npy, texts.bin (the texts in UTF-8, one after the other) and ends.npy (where each ends in it, in bytes).
 
+Of photographs, images.npy holds small copies, and beside it are the originals as they came, one after the other in originals.bin with
+original_ends.npy, or links.json with the folder they lie in and the path, SHA-256 and size of each; and thumbnails (JPEG) in cards.bin
+with card_ends.npy. Of a divided set, parts.json holds which part each image belongs to; of one that came with a table, columns.json its
+further columns.
+
 The content id is the SHA-256 of set.json, which holds that of each other file's data, their shape, the class names, and what people
 read of the set: name, notes, how many of each class. Nothing of it can change without its id; when it was imported is the time of the
 file. A set is checked against its id before it is used.
@@ -18,7 +23,8 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,11 +34,14 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkcore.data.decoded import kept_decoded
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
+from ntkcore.data.originals import Link, Read, cut_originals, linked, packed
 from ntkcore.data.selection import UNLABELLED, counted
+from ntkcore.data.sizing import Sizing
 from ntkcore.data.sources import Source
-from ntkcore.errors import DataError, DataMissing, StoreError
+from ntkcore.errors import Cancelled, DataError, DataMissing, StoreError
 from ntkcore.private import FILE, make_private, open_private
 from ntkcore.settings import Settings
 
@@ -48,7 +57,10 @@ _FILES: dict[Kind, tuple[str, ...]] = {
     "images": ("images.npy", "labels.npy", "ids.json"),  # the first holds the samples
     "texts": ("vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy"),
 }
-_DTYPES = {"images.npy": "u1", "vectors.npy": "<f4", "labels.npy": "<i8", "ends.npy": "<i8"}
+_FURTHER = ("originals.bin", "original_ends.npy", "links.json", "cards.bin", "card_ends.npy", "parts.json", "columns.json")
+_DTYPES = {"images.npy": "u1", "vectors.npy": "<f4"} | dict.fromkeys(
+    ("labels.npy", "ends.npy", "original_ends.npy", "card_ends.npy"), "<i8"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,10 @@ class OwnSet:
         bytes: size on disk.
         problem: why it cannot be used, or "".
         kind: what it is a set of.
+        parts: the parts of its division and how many belong to each; () where it has none.
+        originals: whether it keeps, or refers to, the images as they came.
+        before: content id of the set that this is a new version of, or "".
+        skipped, skipped_count: what its import left out, ``"name: reason"``, the first 200, and how many there were.
     """
 
     content_id: str
@@ -80,6 +96,11 @@ class OwnSet:
     problem: str = ""
     kind: Kind = "images"
     unlabelled: int = 0
+    parts: tuple[tuple[str, int], ...] = ()
+    originals: bool = False
+    before: str = ""
+    skipped: tuple[str, ...] = ()
+    skipped_count: int = 0
 
     @property
     def n(self) -> int:
@@ -163,6 +184,8 @@ def open_own(content_id: str, settings: Settings) -> Source:
         ids = json.loads((folder / "ids.json").read_bytes())
         kind = _kind(description)
         samples = np.load(folder / _FILES[kind][0], mmap_mode="r", allow_pickle=False)
+        original, card = _originals(folder, description)
+        parts = tuple(json.loads((folder / "parts.json").read_bytes())) if "parts" in description["hashes"] else None
         ends = np.load(folder / "ends.npy", allow_pickle=False) if kind == "texts" else np.empty(0, np.int64)
         written = np.memmap(folder / "texts.bin", np.uint8, "r") if kind == "texts" else np.empty(0, np.uint8)
     except (OSError, ValueError) as error:
@@ -175,13 +198,62 @@ def open_own(content_id: str, settings: Settings) -> Source:
         starts = np.concatenate([[0], ends[:-1]])
         return tuple(written[starts[position] : ends[position]].tobytes().decode() for position in index)
 
+    def named(index: NDArray[np.int64]) -> tuple[str, ...]:
+        return tuple(ids[position] for position in index)
+
+    def sized(index: NDArray[np.int64], sizing: Sizing) -> NDArray[np.uint8]:
+        assert original is not None
+        gray = description["shape"][0] == 1
+
+        def decode(some: NDArray[np.int64]) -> NDArray[np.uint8]:
+            return cut_originals(original, named(some), some, sizing, gray=gray, pixels=settings.image_pixels)
+
+        shape = (sizing.size, sizing.size) if gray else (sizing.size, sizing.size, 3)
+        return kept_decoded(f"{content_id} {sizing}", shape, len(labels), index, decode, settings)
+
     return Source(
         tuple(description["class_names"]),
         labels,
         read,
-        lambda index: tuple(ids[position] for position in index),
+        named,
         texts=texts if kind == "texts" else None,
+        parts=parts,
+        sized=None if original is None else sized,
+        original=original,
+        card=card,
     )
+
+
+def own_columns(content_id: str, settings: Settings) -> dict[str, list[Any]]:
+    """The further columns of the table that a set came with, a value or None of each image. Raises as :func:`open_own`."""
+    folder = _folder(content_id, settings)
+    if not intact(content_id, settings):
+        raise _damaged(folder)
+    if "columns" not in _describe(folder)["hashes"]:
+        return {}
+    columns: dict[str, list[Any]] = json.loads((folder / "columns.json").read_bytes())
+    return columns
+
+
+def own_links(content_id: str, settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
+    """The server folder that a set's originals lie in, and the path of each below it; None and () where the set has them itself."""
+    folder = _folder(content_id, settings)
+    if "links" not in _describe(folder)["hashes"]:
+        return None, ()
+    told = json.loads((folder / "links.json").read_bytes())
+    return Path(told["root"]), tuple(path for path, _, _ in told["files"])
+
+
+def _originals(folder: Path, description: Mapping[str, Any]) -> tuple[Read | None, Read | None]:
+    """What reads the originals of a set's images, and their thumbnails; None for a set without them."""
+    hashes = description["hashes"]
+    if "cards" not in hashes:
+        return None, None
+    card = packed(folder / "cards.bin", np.load(folder / "card_ends.npy", allow_pickle=False))
+    if "originals" in hashes:
+        return packed(folder / "originals.bin", np.load(folder / "original_ends.npy", allow_pickle=False)), card
+    told = json.loads((folder / "links.json").read_bytes())
+    return linked(Path(told["root"]), [Link(*link) for link in told["files"]]), card
 
 
 def intact(content_id: str, settings: Settings) -> bool:
@@ -189,20 +261,28 @@ def intact(content_id: str, settings: Settings) -> bool:
     folder = _folder(content_id, settings)
     try:
         description = _describe(folder)
-        files = [folder / name for name in _FILES[_kind(description)]]
+        further = (name for name in _FURTHER if Path(name).stem in description["hashes"])
+        files = [folder / name for name in (*_FILES[_kind(description)], *further)]
         heads = {path.name: _head(path) for path in files if path.suffix == ".npy"}
         hashes = {path.stem: file_sha256(path, settings, offset=heads[path.name][1] if path.name in heads else 0) for path in files}
         if _data_id(description) != data_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
             return False
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         known = labels[labels != UNLABELLED]
+        parts = json.loads((folder / "parts.json").read_bytes()) if "parts" in description["hashes"] else []
         return bool(
             (known >= 0).all()
+            and counted_parts(parts) == description.get("parts", {})
             and counted(labels, len(description["counts"])).tolist() == description["counts"]
             and len(labels) - len(known) == description.get("unlabelled", 0)
         )
     except (OSError, ValueError, DataError):
         return False
+
+
+def counted_parts(parts: Sequence[str]) -> dict[str, int]:
+    """How many belong to each part, by its name; what belongs to none is not counted."""
+    return dict(sorted(Counter(part for part in parts if part).items()))
 
 
 def data_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: tuple[str, ...]) -> str:
@@ -212,23 +292,50 @@ def data_id_of(hashes: Mapping[str, str], shape: tuple[int, ...], class_names: t
 
 
 @contextmanager
-def half_written(settings: Settings) -> Iterator[Path]:
-    """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too."""
+def half_written(settings: Settings, going_on: str = "") -> Iterator[Path]:
+    """A folder to write a new set into; whatever is still in it at the end is deleted. Those of dead processes go too.
+
+    Args:
+        settings: where.
+        going_on: identity of what is written, 64 hex digits, where it can go on after a stop: the folder then is that of the last time,
+            unless another process has it, and stays when the writing is stopped or killed; for a day.
+    """
     sets = _sets(settings)
     try:
         make_private(sets)
-        for left in [*sets.glob(".new-*"), *sets.glob(".removed-*")]:
+        for left in [*sets.glob(".new-*"), *sets.glob(".removed-*"), *sets.glob(".half-*")]:
             with suppress(FileNotFoundError):  # another import has just ended
                 if left.stat().st_mtime < time.time() - _STALE:
                     shutil.rmtree(left, ignore_errors=True)
-        folder = sets / f".new-{os.getpid()}-{uuid.uuid4().hex}"
+        held = _reserved(going_on, settings) if going_on else None
+        folder = sets / (f".new-{os.getpid()}-{uuid.uuid4().hex}" if held is None else f".half-{going_on}")
         make_private(folder)
     except OSError as error:
         raise StoreError(f"The cache folder cannot be written: {error.strerror}.", "Check its permissions and the disk.") from error
+    kept = False
     try:
         yield folder
+    except Cancelled:
+        kept = held is not None
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
+def _reserved(going_on: str, settings: Settings) -> int | None:
+    """A handle that holds the folder of what is gone on with, until it is closed; None where another process does."""
+    locks = settings.cache_dir / "locks"
+    make_private(locks)
+    handle = os.open(locks / f"half-{going_on[:1]}.lock", os.O_RDWR | os.O_CREAT, FILE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def remove_half_written(process: int, settings: Settings) -> None:
@@ -316,6 +423,11 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
         bytes=int(description["bytes"]),
         kind=_kind(description),
         unlabelled=int(description.get("unlabelled", 0)),
+        parts=tuple(description.get("parts", {}).items()),
+        originals="cards" in description["hashes"],
+        before=description.get("before", ""),
+        skipped=tuple(description.get("skipped", ())),
+        skipped_count=int(description.get("skipped_count", 0)),
     )
 
 
@@ -327,8 +439,11 @@ def _describe(folder: Path) -> dict[str, Any]:
     try:
         written = (folder / "set.json").read_bytes()
         description = json.loads(written)
-        texts = [description["name"], *description["class_names"], *description["notes"]]
-        numbers = [description["bytes"], *description["counts"], *description["shape"], description.get("unlabelled", 0)]
+        parts = description.get("parts", {})
+        texts = [description["name"], *description["class_names"], *description["notes"], *parts]
+        texts += [description.get("before", ""), *description.get("skipped", ())]
+        numbers = [description["bytes"], *description["counts"], *description["shape"], *parts.values()]
+        numbers += [description.get("unlabelled", 0), description.get("skipped_count", 0)]
         if description["version"] == _DESCRIPTION:
             description["imported"] = (folder / "set.json").stat().st_mtime
             unchanged = hashlib.sha256(written).hexdigest() == folder.name

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkcore.data.load import read_images, texts_of
-from ntkcore.data.names import NAMED, VECTOR_SETS
+from ntkcore.data.names import NAMED
 from ntkcore.data.own_store import open_own, own_title
 from ntkcore.data.selection import choose_classes, counted, draw
 from ntkcore.data.sources import Source, open_source
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
-from ntkcore.specs import DatasetName
+from ntkcore.specs import VECTOR_SETS, DatasetName
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntkcore.data.names import NAMED, VECTOR_SETS
+from ntkcore.data.names import NAMED
 from ntkcore.data.own_store import open_own, own_title
-from ntkcore.data.selection import choose_classes, draw
+from ntkcore.data.selection import choose_classes, draw, of_part
 from ntkcore.data.sources import open_source
 from ntkcore.settings import Settings
-from ntkcore.specs import DatasetSpec
+from ntkcore.specs import VECTOR_SETS, DatasetSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,25 @@ class Room:
         title: the set's name for people.
         images: images, or texts, of these classes; of a generated set, as many points as may be asked for.
         fewest: images that the draw of this seed takes until there are two of every class; ``images`` where there never are.
+        held: images of these classes in the other parts of the set's division, where the choice is of one part; None: what is held out
+            is drawn from the same images.
     """
 
     title: str
     images: int
     fewest: int
+    held: int | None = None
+
+    def left(self, n: int, test: int) -> int:
+        """Images left, to hold out, beside ``n`` to train on and ``test`` held out already."""
+        return self.images - n - test if self.held is None else self.held - test
 
 
 def room_of(spec: DatasetSpec, settings: Settings) -> Room:
     """The room of a choice, whatever its ``n``.
 
     Raises:
-        SpecError: a class the set does not have.
+        SpecError: a class or part the set does not have.
         DataMissing: the set is not on this machine.
         DataError: a damaged file.
     """
@@ -43,8 +50,10 @@ def room_of(spec: DatasetSpec, settings: Settings) -> Room:
     else:
         title, source = NAMED[spec.name].title, open_source(spec.name, settings)
     classes = choose_classes(title, source.class_names, spec.classes)
-    images = int(np.isin(source.labels, classes).sum())
-    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title)]
+    chosen, inside = np.isin(source.labels, classes), of_part(source.parts, spec.part, title)
+    images = int((chosen & inside).sum())
+    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title, inside=inside)]
     places = [np.flatnonzero(labels == label) for label in classes]
     fewest = max((int(found[1]) + 1 if len(found) > 1 else images) for found in places)
-    return Room(title, images, fewest)
+    held = int((chosen & of_part(source.parts, spec.part, title, others=True)).sum()) if spec.part else None
+    return Room(title, images, fewest, held)

@@ -5,6 +5,8 @@ smaller one's images in the same order, and a larger share of label noise contai
 moved to the same classes.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,39 @@ def known_classes(title: str, class_names: tuple[str, ...], wanted: tuple[str, .
     return tuple(class_names.index(name) for name in wanted or class_names)
 
 
-def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int, *, title: str, what: str = "image") -> NDArray[np.int64]:
+def of_part(parts: Sequence[str] | None, part: str, title: str, *, others: bool = False) -> NDArray[np.bool_] | np.bool_:
+    """bool ``(N,)``: what belongs to a part of a set's division, or to the others; True where no part is asked for.
+
+    Args:
+        parts: which part each thing of the set belongs to, "" for none; None: the set has no division.
+        part: the one asked for, "" for everything.
+        title: the set's name, for messages.
+        others: of all parts but this one.
+
+    Raises:
+        SpecError: a part the set does not have.
+    """
+    if not part:
+        return np.True_
+    have = sorted(set(parts or ()) - {""})
+    if part not in have:
+        listed = f"It is divided into: {', '.join(have)}." if have else "It has no division: leave the part out."
+        raise SpecError(f"{title} has no part {shown(part)}.", listed)
+    belongs = np.array(parts)
+    inside: NDArray[np.bool_] = (belongs != part) & (belongs != "") if others else belongs == part
+    return inside
+
+
+def draw(
+    labels: NDArray[np.int64],
+    classes: tuple[int, ...],
+    n: int,
+    seed: int,
+    *,
+    title: str,
+    what: str = "image",
+    inside: NDArray[np.bool_] | np.bool_ = np.True_,
+) -> NDArray[np.int64]:
     """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
 
     Args:
@@ -50,13 +84,14 @@ def draw(labels: NDArray[np.int64], classes: tuple[int, ...], n: int, seed: int,
         seed: seed of the draw.
         title: the set's name, for messages.
         what: what they are.
+        inside: ``(N,)``, which images may be drawn.
 
     Raises:
         DataError: fewer than ``n`` images there.
     """
-    kept = np.flatnonzero(np.isin(labels, classes))
+    kept = np.flatnonzero(np.isin(labels, classes) & inside)
     if n > len(kept):
-        some = "" if len(kept) == len(labels) else " of these classes"
+        some = "" if len(kept) == len(labels) else " of these classes" if np.ndim(inside) == 0 else " of these classes and parts"
         raise DataError(f"{title} has {len(kept):,} {what}s{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
     return kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))[:n]]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ntkcore.data.binary import damaged, read_cifar, read_mnist, read_svhn
 from ntkcore.data.names import NAMED
 from ntkcore.data.parquet import decode_rows, label_names, read_labels
+from ntkcore.data.sizing import Sizing
 from ntkcore.errors import DataMissing
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetName
@@ -33,6 +34,11 @@ class Source:
         ids: positions ``(k,)`` to names.
         maximum: the raw value of full brightness.
         texts: positions ``(k,)`` to texts; None for images.
+        parts: which part of the set's division each belongs to, "" for none; None for a set without one.
+        sized: positions ``(k,)`` to images of another size, uint8 ``(k, s, s)`` or ``(k, s, s, 3)``, cut from the originals; None for a
+            set that has no others than its images.
+        original: position to the bytes of an image as it came; None as above.
+        card: position to its thumbnail, a JPEG; None as above.
     """
 
     class_names: tuple[str, ...]
@@ -41,6 +47,10 @@ class Source:
     ids: Callable[[NDArray[np.int64]], tuple[str, ...]]
     maximum: int = 255
     texts: Callable[[NDArray[np.int64]], tuple[str, ...]] | None = None
+    parts: tuple[str, ...] | None = None
+    sized: Callable[[NDArray[np.int64], Sizing], NDArray[np.uint8]] | None = None
+    original: Callable[[int], bytes] | None = None
+    card: Callable[[int], bytes] | None = None
 
 
 def source_files(name: DatasetName, settings: Settings) -> tuple[Path, ...]:

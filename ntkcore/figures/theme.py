@@ -13,6 +13,11 @@ from plotly.colors import sample_colorscale
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B5A900", "#7A5FD0", "#8C6D4F", "#7F8790")
 # Amounts, from none to much.
 SEQUENTIAL = ("#F3F0E7", "#DCE5DF", "#BFD8D6", "#9DC9CE", "#79B8C5", "#56A3B8", "#3B8BA9", "#287297", "#1C5981", "#144067")
+# Signed numbers, from below 0 to above; what is about 0 stands out least on the page.
+_SIGNED = {
+    "light": ("#8C3B08", "#DA8A45", "#D2CFC6", "#5E9FC7", "#0E4F80"),
+    "dark": ("#F2C9A0", "#C96F22", "#4A545B", "#3E8BBD", "#A9D0EA"),
+}
 EDGE = "#D55E00"  # of lines over pictures in the colours above: in none of them, so seen on all
 # The three groups, apart from every class's colour, and light enough for a dark page.
 GROUP_COLOURS = {
@@ -89,6 +94,12 @@ def ordered_colours(count: int, mode: str) -> list[str]:
         return [_ORDERED[mode][0]]
     stops = _ORDERED[mode][::-1]
     return [str(c) for c in sample_colorscale(list(stops), [i / (count - 1) for i in range(count)], colortype="rgb")]
+
+
+def number_scale(mode: str, *, signed: bool) -> list[tuple[float, str]]:
+    """Plotly's colour scale of a number of each image: of signed ones with 0 in the middle."""
+    stops = _SIGNED[mode] if signed else _ORDERED[mode][::-1]
+    return [(place / (len(stops) - 1), colour) for place, colour in enumerate(stops)]
 
 
 def paper(mode: str) -> str:

@@ -14,6 +14,7 @@ from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
+from ntkcore.specs.map import MapSpec, MapView
 from ntkcore.specs.reliability import ReliabilityView
 
 
@@ -29,6 +30,10 @@ _DATASET: dict[str, Path] = {
     "n": ("dataset", "n"),
     "seed": ("dataset", "seed"),
     "noise": ("dataset", "label_noise"),
+    "size": ("dataset", "size"),
+    "crop": ("dataset", "crop"),
+    "interpolation": ("dataset", "interpolation"),
+    "part": ("dataset", "part"),
 }
 _NETWORK_PART: dict[str, Path] = {
     "model": ("model", "architecture"),
@@ -135,6 +140,18 @@ INFORMATION: Address[InfluenceSpec, InformationView] = Address(
 )
 
 
+MAP: Address[MapSpec, MapView] = Address(
+    page="map",
+    spec=MapSpec,
+    view=MapView,
+    fields=INFLUENCE.fields,
+    view_fields=_names(MapView),
+    choosing=INFLUENCE.choosing,
+    baseline=lambda spec: MapSpec.model_validate(INFLUENCE.baseline(spec).model_dump()),
+    given=INFLUENCE.given,
+)
+
+
 ACTIVE: Address[ActiveSpec, ActiveView] = Address(
     page="active",
     spec=ActiveSpec,
@@ -199,6 +216,7 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "adversarial": _asking(INFORMATION, "whether F-SI tells adversarial examples (minutes)", *_part("groups")),
     "retraining": _asking(INFORMATION, "random images left out by retraining, beside its estimates (minutes)", *_part("believe")),
     "agreement": _asking(INFORMATION, "whether other networks and initialisations say the same (minutes)", *_part("believe")),
+    "map": _asking(MAP, "lay the images on the plane of the network's kernel", "plane", "x", "y", "colour", "ridge"),
     "active": _asking(ACTIVE, "which images to label next: strategies compete with known labels (minutes)", "level", "cycle", "repeat"),
 }
 """By the name of an analysis, the address of the page that shows it."""

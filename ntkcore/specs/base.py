@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,8 +21,13 @@ from ntkcore.specs.architectures import DEFAULT_DEPTH, PRETRAINED, Architecture,
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
 Outputs = Literal["mean", "pseudo", "first", "full"]
+Interpolation = Literal["bilinear", "bicubic"]
 
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
+
+VECTOR_SETS: tuple[DatasetName, ...] = ("clusters", "moons", "waves")
+"""Sets of generated points."""
+
 RATE_RANGE = (1e-6, 1000.0)
 LARGEST_MOMENTUM = 0.999
 
@@ -73,17 +78,38 @@ BatchNorm = Annotated[
 
 
 class Spec(BaseModel):
-    """Base of all specifications: frozen, hashable, no unknown fields."""
+    """Base of all specifications: frozen, hashable, no unknown fields.
+
+    Attributes:
+        later: fields that were added when results were stored already. At their default they are left out of what is written, so that
+            whatever does not use them keeps its key.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
 
     def canonical(self) -> str:
-        """Canonical JSON: every field present, keys sorted, no spaces."""
+        """Canonical JSON: every field present but those of :attr:`later` at their default, keys sorted, no spaces."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        for name in self.later:
+            if name in values and getattr(self, name) == type(self).model_fields[name].default:
+                del values[name]
+        return values
 
 
 class DatasetSpec(Spec):
-    """Which images: a named set, or one of your own by the hash of its content, and the selection from it."""
+    """Which images: a named set, or one of your own by the hash of its content, the selection from it, and how large they are.
+
+    ``size``, ``crop`` and ``interpolation`` are the preprocessing that published weights of ImageNet state: the short side is scaled,
+    antialiased, to ``floor(size / crop)`` pixels, and the central ``size`` × ``size`` are cut out.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ("size", "crop", "interpolation", "part")
 
     name: DatasetName = Field("digits", description="the data set")
     own: ContentId | None = Field(None, description="content id of an imported set; only with name='own'")
@@ -91,9 +117,21 @@ class DatasetSpec(Spec):
     n: int = Field(1000, ge=4, le=100_000, description="images drawn without replacement")
     seed: Seed = Field(0, description="seed of the draw and of the label noise")
     label_noise: float = Field(0.0, ge=0.0, le=0.9, description="share of labels moved to another class, uniformly")
+    size: int | None = Field(None, ge=32, le=384, description="side of the square images in pixels, 32 to 384; left out: as imported")
+    crop: float = Field(1.0, ge=0.25, le=1.0, description="share of the short side that the central square keeps; only with a size")
+    interpolation: Interpolation = Field("bilinear", description="how images are scaled; only with a size")
+    part: str = Field(
+        "",
+        max_length=100,
+        description="part of the set's division that the images are drawn from, those held out from the others; left out: everything",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "DatasetSpec":
+        if self.size is None and (self.crop != 1.0 or self.interpolation != "bilinear"):
+            raise ValueError("size: how images are cut and scaled needs the size they get")
+        if self.name in VECTOR_SETS and (self.size is not None or self.part):
+            raise ValueError("size: generated points are no pictures, and have neither a size nor parts")
         if (self.name == "own") != (self.own is not None):
             raise ValueError("own: an imported set needs its content id, and only an imported set has one")
         if len(set(self.classes)) != len(self.classes) or len(self.classes) == 1:
@@ -108,6 +146,8 @@ class ModelSpec(Spec):
     where they are the default, so that what was computed before there was a choice keeps its key; :attr:`seen`, :attr:`head_start` and
     :attr:`statistics` tell what None stands for. The parameters seen are those that the kernel is taken over and that training moves.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("sees", "head", "head_size", "batch_norm")
 
     architecture: Architecture = Field(
         "fcn", description="the network's architecture, or timm:NAME, torchvision:NAME of a library, mine:NAME of the server's own"
@@ -163,12 +203,6 @@ class ModelSpec(Spec):
             raise ValueError("head_size: only a random head has one")
         return self
 
-    @model_serializer(mode="wrap")
-    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what is the default of later choices, so that results from before there was a choice keep their keys."""
-        values: dict[str, Any] = write(self)
-        return {name: value for name, value in values.items() if value is not None or name not in _LATER}
-
     @property
     def seen(self) -> str:
         """``all``, ``last``, ``head``, or names of layers with commas between."""
@@ -183,9 +217,6 @@ class ModelSpec(Spec):
     def statistics(self) -> str:
         """Of batch normalisation in training: ``frozen``, or each ``batch``'s."""
         return self.batch_norm or usual_of(self.architecture, self.weights)["batch_norm"]
-
-
-_LATER = ("sees", "head", "head_size", "batch_norm")
 
 
 def usual_of(architecture: str, weights: Any) -> dict[str, str]:

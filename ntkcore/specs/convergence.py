@@ -1,9 +1,9 @@
 """What the convergence page computes, and what of it is looked at (Thesis ch. 3; SCIENCE §7)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from ntkcore.specs.architectures import Architecture, by_name, default_rate, default_width
 from ntkcore.specs.base import BatchNorm, DatasetSpec, Head, HeadSize, ModelSpec, Sees, Spec, TrainingSpec, Written, usual_of
@@ -31,7 +31,6 @@ CONVERGENCE_RATE: dict[str, float] = {
     "wrn16": 0.002,
 }
 CONVERGENCE_LOOKS = (0, 20, 100)
-_LATER = ("weights", "sees", "head", "head_size", "batch_norm")
 
 
 class ConvergenceSpec(Spec):
@@ -39,6 +38,8 @@ class ConvergenceSpec(Spec):
 
     Every width is drawn with the seeds 0 … seeds - 1 and trained once; the kernels are compared at each epoch looked at.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("weights", "sees", "head", "head_size", "batch_norm")
 
     dataset: DatasetSpec = DatasetSpec(n=120)
     test: int = Field(200, ge=2, le=10_000, description="images held out, drawn after the n training images")
@@ -97,15 +98,9 @@ class ConvergenceSpec(Spec):
             assert model.width in self.widths
         return self
 
-    @model_serializer(mode="wrap")
-    def _unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what is the default of later choices, so that results from before there was a choice keep their keys."""
-        values: dict[str, Any] = write(self)
-        return {name: value for name, value in values.items() if name not in _LATER or value not in (None, "random")}
-
     def models(self) -> tuple[ModelSpec, ...]:
         """The networks, by width, then by seed."""
-        alike = {name: getattr(self, name) for name in ("architecture", "depth", "initialisation", *_LATER)}
+        alike = {name: getattr(self, name) for name in ("architecture", "depth", "initialisation", *self.later)}
         return tuple(ModelSpec(**alike, width=width, seed=seed) for width in self.widths for seed in range(self.seeds))
 
     def points(self) -> tuple["ComparisonSpec", ...]:

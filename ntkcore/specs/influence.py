@@ -186,6 +186,7 @@ class InfluenceView(Spec):
     picked: Images = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
     group: int | None = Field(None, ge=0, description="group by influence whose images are shown, 0 the most harmful; None: the last")
+    like: int | None = Field(None, ge=0, description="training image whose nearest ones by the kernel's cosine the gallery shows")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")
     held: int | None = Field(None, ge=0, description="held-out image open in the inspector")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from ntkcore.specs.base import Images, Spec
 from ntkcore.specs.believe import BelieveView
 from ntkcore.specs.detection import LabelsView
+from ntkcore.specs.filters import Filters
 from ntkcore.specs.groups import GroupsView, SourcesView
 from ntkcore.specs.influence import LARGEST_RIDGE
 from ntkcore.specs.information_toy import ToyView
@@ -53,9 +54,12 @@ class InformationView(Spec):
     show: Literal["most", "least"] = Field("most", description="end of the ranking that the gallery begins with")
     every: bool = Field(False, description="all images in the gallery, not the first of the ranking only")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
+    filters: Filters = ()
+    by: str = Field("", max_length=40, description="number that the gallery is sorted by instead; -NAME: the smallest first")
     against: Measure = Field("loss", description="what F-SI is held against in the scatter")
     picked: Images = Field((), description="training images selected in a chart")
     basket: Images = Field((), description="ticked training images")
+    like: int | None = Field(None, ge=0, description="training image whose nearest ones by the kernel's cosine come first")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")
     labels: LabelsView = LabelsView()
     drop: DropView = DropView()

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ntkcore.specs.architectures import default_rate
 from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
+from ntkcore.specs.filters import Filters
 
 
 class LearnabilitySpec(Spec):
@@ -59,11 +60,14 @@ class LearnabilityView(Spec):
     # "score" ranks from the end that is shown: hardest first, in the gallery of easy images easiest first
     order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
+    filters: Filters = ()
+    by: str = Field("", max_length=40, description="number that the gallery is sorted by instead; -NAME: the smallest first")
     judged: Literal["any", "correct", "wrong", "flipped"] = "any"
     low: float = Field(0.0, ge=0.0, le=100.0, description="smallest percentile of k(x,x) shown")
     high: float = Field(100.0, ge=0.0, le=100.0, description="largest percentile of k(x,x) shown")
     picked: Images = Field((), description="images selected in a chart; () = no selection")
     basket: Images = Field((), description="ticked images")
+    like: int | None = Field(None, ge=0, description="image whose nearest ones by the kernel's cosine come first")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
     marked: int | None = Field(None, ge=0, description="image marked in the charts: the one inspected last")
     errors: Literal["all", "hard", "medium", "easy"] = Field("all", description="groups in the error chart")

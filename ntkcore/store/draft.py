@@ -100,7 +100,7 @@ class Draft:
 
     def missing(self, name: str) -> list[Tile]:
         """Indices of the tiles not done yet, in C order."""
-        layout = self._layout(name)
+        layout = self.layout(name)
         return [tile for tile in layout.tiles() if not whole(self._array(name), layout, tile)]
 
     def write(self, name: str, tile: Tile, block: ArrayLike) -> None:
@@ -115,7 +115,7 @@ class Draft:
             IndexError, ValueError: no such tile, or values of another shape or kind.
             StoreError: the disk is full or refuses; finished tiles stay.
         """
-        write_tile(self._array(name), self._layout(name), tile, block)
+        write_tile(self._array(name), self.layout(name), tile, block)
 
     def read(self, name: str) -> NDArray:
         """A whole array of which every tile is done.
@@ -126,7 +126,7 @@ class Draft:
         """
         if missing := self.missing(name):
             raise ValueError(f"{name}: {len(missing)} tiles are not done yet, the first is {missing[0]}")
-        folder, layout = self._array(name), self._layout(name)
+        folder, layout = self._array(name), self.layout(name)
         try:
             with guarded(folder):
                 return read_array(folder, layout)
@@ -136,7 +136,7 @@ class Draft:
 
     def read_tile(self, name: str, tile: Tile) -> NDArray:
         """One finished tile; raises as :meth:`read`."""
-        layout = self._layout(name)
+        layout = self.layout(name)
         if not whole(self._array(name), layout, tile):
             raise ValueError(f"{name}: tile {tile} is not done yet")
         try:
@@ -223,7 +223,12 @@ class Draft:
         paths = sorted(folder.iterdir()) if folder.exists() else []
         return {path.stem: path.suffix[1:] for path in paths if not path.name.startswith(".")}
 
-    def _layout(self, name: str) -> Layout:
+    def layout(self, name: str) -> Layout:
+        """Shape, dtype and tiles of an array that was declared.
+
+        Raises:
+            ValueError: it was not.
+        """
         if name not in self._layouts:
             raise ValueError(f"{name}: no array of this name was created")
         return self._layouts[name]

@@ -1,15 +1,18 @@
 """Your images and texts: bring a set of your own, see what was made of it, open it, remove it."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from ntkcore.analyses import defaults
+from ntkcore.analyses import defaults, imports
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import OwnSet, own_sets, remove_own
+from ntkcore.data import OwnSet, own_sets, remove_own, training_part
 from ntkcore.errors import AtlasError
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages import entry
 from pages.data import form as import_form
+from pages.data import preview
 from pages.shared import frame, job_panel, strip, words
 from pages.shared.choice import go_to
 from pages.shared.page import heading
@@ -24,19 +27,27 @@ def page() -> None:
     if not sets:
         st.caption("None yet.")
     for item in sets:
-        _row(item)
+        _row(item, sets)
 
 
 def _import() -> None:
     with st.container(border=True, key="import"):
         form = import_form.show()
-        if st.button("Import", type="primary", disabled=not form.ready, key="import_button"):
-            try:
+        with st.container(horizontal=True, gap="small"):
+            send = st.button("Import", type="primary", disabled=not form.ready, key="import_button")
+            looks = st.button("Look inside first", disabled=not form.chosen, key="look_button")
+        try:
+            if send:
                 st.session_state["import.job"] = form.send().id
                 st.session_state["import.count"] = st.session_state.get("import.count", 0) + 1
                 st.rerun()
-            except AtlasError as error:
-                frame.show_error(error)
+            if looks:
+                st.session_state["import.look"] = (form.identity, form.look().id)
+        except AtlasError as error:
+            frame.show_error(error)
+        of, look = st.session_state.get("import.look", ((), ""))
+        if look and of == form.identity:
+            preview.show(look)
     _import_job()
 
 
@@ -51,9 +62,12 @@ def _import_job() -> None:
         st.success("Imported. It is in the list below.", icon=":material/check_circle:")
     else:
         job_panel.ended(job)
+        if job.status == "cancelled" and imports.at_hand(job) and st.button("Go on with the import", key="import_again"):
+            imports.go_on(job, workspace())
+            st.rerun()
 
 
-def _row(item: OwnSet) -> None:
+def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
     with st.container(border=True, key=f"set_{item.content_id[:12]}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
@@ -64,8 +78,14 @@ def _row(item: OwnSet) -> None:
             st.caption(counts if len(counts) < 400 else counts[:400] + " …")
             if item.problem:
                 st.error(words.plain(item.problem), icon=":material/warning:")
+            if item.before:
+                old = next((other for other in sets if other.content_id == item.before), None)
+                of = f"“{words.plain(old.name)}” with {old.n:,} {old.kind}" if old else "a set that has been removed"
+                st.caption(f"A new version of {of}.")
             for note in item.notes:
                 st.caption(words.plain(note))
+            if item.skipped_count:
+                preview.left_out(item.skipped, item.skipped_count, f"left-{item.content_id[:12]}")
         with right:
             _open(item, sound)
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
@@ -99,7 +119,7 @@ def _explored(item: OwnSet, sound: bool) -> bool:
 def _first_look(item: OwnSet) -> LearnabilitySpec:
     spec = LearnabilitySpec.model_validate(
         {
-            "dataset": {"name": "own", "own": item.content_id},
+            "dataset": {"name": "own", "own": item.content_id, "part": training_part([part for part, _ in item.parts])},
             "model": {"architecture": "cnn3" if item.kind == "images" else "fcn"},
         }
     )

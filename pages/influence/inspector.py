@@ -14,7 +14,9 @@ from pages.influence.choice import LINK, close_inspector, inspect_held, inspect_
 from pages.influence.training import outputs_words, signed
 from pages.influence.verify.measured import measured_line
 from pages.shared import frame, media, words
+from pages.shared.alike import like_button
 from pages.shared.charts import config
+from pages.shared.known import everywhere
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -48,7 +50,7 @@ def inspect(subject: Subject) -> None:
 
 def _order(subject: Subject) -> np.ndarray:
     """The gallery of training images; all, the most helpful first, for one that it does not show."""
-    shown = views.ranking(subject.values, subject.view.show)
+    shown = subject.training
     return shown if subject.view.image in shown else np.argsort(-subject.values, kind="stable")
 
 
@@ -59,9 +61,10 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(result.class_names[result.labels[image]])}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, result.class_names[result.labels[image]])
+        enlarged(result.pack, image, result.class_names[result.labels[image]], result.spec.dataset)
         steps(order, image, inspect_training)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+        like_button(LINK, image)
     with right:
         facts_table(_training_facts(subject, image), _KEYS)
         if not subject.group:
@@ -78,6 +81,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
         _nearest(result, one.neighbours(result, image, _FEW))
     with right:
         _strip(result, "Harms most", harmed, moved)
+    everywhere(LINK, image, result.ids[image])
 
 
 def _training_facts(subject: Subject, image: int) -> list[tuple[str, str]]:
@@ -128,7 +132,7 @@ def _held(subject: Subject, image: int, order: np.ndarray) -> None:
     st.subheader(f"Held-out {media.noun(result.test_pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.test_pack, image, name)
+        enlarged(result.test_pack, image, name, result.spec.dataset)
         steps(order, image, inspect_held)
     with right:
         below = 100 * float((now.loss < now.loss[image]).mean())

@@ -13,6 +13,7 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, inspect_training, marked
 from pages.shared import media, words
+from pages.shared.alike import like_line, likes
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
@@ -46,7 +47,8 @@ def show_training(subject: Subject) -> None:
             key="influence_csv",
             on_click="ignore",
         )
-    shown = views.ranking(subject.values, view.show)
+    like_line(LINK, result.pack)
+    shown = subject.training
     loss = "their mean loss" if subject.group else "the loss"
     becomes = " · <b>→</b> what it would then be taken for, where that changes" if (subject.turned[shown] >= 0).any() else ""
     flipped = " · ⚑ label flipped" if (result.labels != result.true_labels).any() else ""
@@ -60,6 +62,8 @@ def show_training(subject: Subject) -> None:
         revision=revision,
         current=marked(),
         opens=Opens(inspect_training, "look closely"),
+        likes=likes(LINK),
+        undo=LINK.undo,
         empty="No training image is so at this λ and time.",
         height=330,
         cell=92,

@@ -14,7 +14,9 @@ def _same_question(held: Choice[InfluenceSpec, InformationView], spec: Influence
     if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
         return held.view.model_copy(update={"time": None})
     labels = held.view.labels if spec.dataset == held.spec.dataset else held.view.labels.undecided()
-    return held.view.model_copy(update={"time": None, "only": (), "picked": (), "basket": (), "image": None, "labels": labels})
+    return held.view.model_copy(
+        update={"time": None, "only": (), "picked": (), "basket": (), "like": None, "image": None, "labels": labels}
+    )
 
 
 Chosen = Choice[InfluenceSpec, InformationView]

@@ -9,18 +9,22 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading, loss_answer
+from ntkcore.analyses.numbers.filters import order_words
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import MEASURES, SCORES, InformationView
-from pages.information.choice import LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
+from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
+from pages.information.ranked import known_of, ranked, show_filters
 from pages.shared import frame, media, tables, words
-from pages.shared.charts import chart, selected
+from pages.shared.alike import like_line, likes
+from pages.shared.brushes import filter_switch
+from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
 
-_VIEW = Controls("information.view", LINK)
+_VIEW, _ORDER = Controls("information.view", LINK), Controls("information.order", LINK)
 _PAGE = 2000  # cards sent at once
 _LINES = 6  # images followed through training
 _RANKED = {"held-out": "the held-out outputs", "training": "the training outputs", "loss": "the training loss"}
@@ -66,17 +70,8 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        if view.every or view.picked:
-            orders = {"most": "most informative first", "least": "least informative first"}
-            _VIEW.control(
-                "show",
-                st.selectbox,
-                "Order",
-                options=list(orders),
-                format_func=orders.__getitem__,
-                label_visibility="collapsed",
-                width=220,
-            )
+        if (view.every or view.picked) and view.like is None:
+            _order(look, view)
         only = _VIEW["only"]
         summary = ", ".join(only) if 0 < len(only) <= 3 else f"{len(only)} classes" if only else "All classes"
         with st.popover(summary, key="information_classes"):
@@ -85,6 +80,30 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
             st.button(f"{len(view.picked):,} selected: show all again", icon=":material/close:", type="tertiary", on_click=clear_selection)
         _how(look, view)
         _export(look, view)
+        filtering = filter_switch(LINK)
+    show_filters(look, view, filtering)
+
+
+def _order(look: views.InformationLook, view: InformationView) -> None:
+    titles = known_of(look, view).titles
+    orders = {"most": "most informative first", "least": "least informative first"}
+    orders |= {sign + name: order_words(sign + name, titles) for name in titles for sign in ("", "-")}
+    chosen = view.by if view.by in orders else view.show
+    _ORDER.seed(look.result.key, order=chosen)
+    st.selectbox(
+        "Order",
+        list(orders),
+        format_func=orders.__getitem__,
+        label_visibility="collapsed",
+        width=220,
+        **_ORDER.fields.index("order", list(orders)),
+        on_change=_ordered,
+    )
+
+
+def _ordered() -> None:
+    chosen = _ORDER["order"]
+    LINK.look(**({"show": chosen, "by": ""} if chosen in ("most", "least") else {"by": chosen}))
 
 
 def _how(look: views.InformationLook, view: InformationView) -> None:
@@ -162,8 +181,8 @@ def _galleries(look: views.InformationLook, choice: Chosen) -> None:
     def cards(images: np.ndarray) -> list[Card]:
         return [_card(result, int(image), values, percentile, found) for image in images]
 
-    if view.every or view.picked:
-        shown = views.ranking(result, view, values)
+    if like_line(LINK, result.pack) or view.every or view.picked:
+        shown = ranked(look, view, values)
         _gallery(result, cards(shown[:_PAGE]), "information_gallery", choice, height=430)
         if len(shown) > _PAGE:
             st.caption(f"The first {_PAGE:,} of {len(shown):,}; all are in the CSV.")
@@ -172,8 +191,8 @@ def _galleries(look: views.InformationLook, choice: Chosen) -> None:
     for column, end, title in ((left, "most", "Most informative"), (right, "least", "Least informative")):
         with column:
             st.subheader(title, anchor=False)
-            ranked = views.ranking(result, view.model_copy(update={"show": end}), values)
-            _gallery(result, cards(ranked[: views.SHOWN]), f"information_{end}", choice, ticks=False)
+            shown = ranked(look, view, values, end=end)
+            _gallery(result, cards(shown[: views.SHOWN]), f"information_{end}", choice, ticks=False)
 
 
 def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chosen, *, height: int = 0, ticks: bool = True) -> None:
@@ -185,10 +204,17 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         revision=choice.revision,
         current=marked(),
         opens=Opens(inspect, "look closely"),
+        likes=likes(LINK),
+        undo=_undo,
         empty="No image is so here. Choose other classes, or show all.",
         height=height,
         cell=86,
     )
+
+
+def _undo() -> None:
+    forget_selection(*CHARTS)
+    LINK.undo()
 
 
 def _ticked() -> None:

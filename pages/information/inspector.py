@@ -11,8 +11,11 @@ from ntkcore.analyses.information import views
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import SCORES, InformationView, Measure, Score
 from pages.information.choice import LINK, close_inspector, inspect
+from pages.information.ranked import ranked
 from pages.shared import frame, media, words
+from pages.shared.alike import like_button
 from pages.shared.charts import config
+from pages.shared.known import everywhere
 from pages.shared.strip import pictures
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
@@ -38,7 +41,7 @@ def inspect_image(look: Look, view: InformationView) -> None:
     values = views.scores(look)
     if view.image is None or view.image >= len(values):
         return
-    shown = views.ranking(look.result, view, values)
+    shown = ranked(look, view, values)
     order = shown if view.image in shown else np.argsort(-values, kind="stable")
 
     @st.dialog("Inspector", width="large", on_dismiss=close_inspector)
@@ -59,9 +62,10 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, name)
+        enlarged(result.pack, image, name, result.spec.dataset)
         steps(order, image, inspect)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+        like_button(LINK, image)
     with right:
         rows = [
             ("From", result.ids[image]),
@@ -83,6 +87,7 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
     said = [result.class_names[result.labels[i]] for i in near]
     names = [f"training {media.noun(result.pack)} {i}, {words.number(float(values[i]))}" for i in near]
     pictures(result.pack, near.tolist(), said, names, head="Training images nearest to it in the kernel: what it shares is not unique")
+    everywhere(LINK, image, result.ids[image])
 
 
 def _rank(values: np.ndarray, image: int) -> str:

@@ -46,7 +46,7 @@ def show(session: str) -> None:
 
 def _item(sitting: Sitting, item: int) -> None:
     network, notes = sitting.network, sitting.standing.notes
-    enlarged(network.pack, item, network.ids[item])
+    enlarged(network.pack, item, network.ids[item], network.spec.session.dataset)
     note = f"<br>Note: {html.escape(notes[item].note)}" if item in notes else ""
     st.html(f'<p class="atlas-quiet">{html.escape(network.ids[item])}{note}</p>')
 

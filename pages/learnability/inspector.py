@@ -3,13 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.learnability import views
+from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
+from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.learnability import image_curves
 from pages.learnability.choice import LINK
 from pages.shared import frame, media, words
+from pages.shared.alike import like_button
 from pages.shared.charts import config
+from pages.shared.known import everywhere
 from pages.shared.tables import facts_table
 from pages.shared.viewer import basket_button, enlarged, steps
 
@@ -44,15 +47,20 @@ def _show(look: Look, order: np.ndarray, image: int) -> None:
     st.subheader(f"{media.noun(result.pack).capitalize()} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, name)
+        enlarged(result.pack, image, name, result.spec.dataset)
         steps(order, image, _go)
         basket_button(LINK.current().view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
+        if alike.known(result, workspace()):
+            like_button(LINK, image)
+        else:
+            st.caption("More like this: compute the full kernel; only k(x,x) is stored.")
     with right:
         _facts(look, image)
         st.plotly_chart(
             image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
         )
         st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
+    everywhere(LINK, image, result.ids[image])
 
 
 def _facts(look: Look, image: int) -> None:

@@ -7,13 +7,18 @@ import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.csv_text import csv_of
-from ntkcore.analyses.learnability import views
+from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails, with_texts
+from ntkcore.analyses.numbers import filters
+from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.numbers.known import Known
+from ntkcore.analyses.numbers.stored import stored_beside
 from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import AtlasError
 from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.learnability.evidence import clear_selection, evidence
@@ -21,6 +26,8 @@ from pages.learnability.explain import explain_learnability
 from pages.learnability.inspector import inspect
 from pages.shared import choice as links
 from pages.shared import frame, media, words
+from pages.shared.alike import like_line, likes
+from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
@@ -41,6 +48,7 @@ _ORDERS = {
 }
 _JUDGED = {"any": "all", "correct": "classified correctly", "wrong": "misclassified", "flipped": "label flipped"}
 _UNEXAMINED = "The whole kernel was not computed, so it was not examined: the coupled dynamics, under “Kernel” above, need it."
+_RIDGE = 1e-2  # λ of the numbers that have one, which this page has not
 _PAGE = 5000  # cards sent at once
 
 
@@ -70,17 +78,38 @@ def _headline(look: Look) -> None:
 @st.fragment(key="explore")
 @frame.telling
 def _explore(result: LearnabilityResult) -> None:
-    look = Look(result, LINK.current().view)
+    look = _look(result)
     _headline(look)
     if problem := views.missing_from(result, look.view):
         st.warning(words.plain(problem), icon=":material/warning:")
     only = [name for name in look.view.only if name in result.class_names]
-    _VIEW.seed(result.key, "gallery", "order", "judged", "hard", "easy", only=only, range=(look.view.low, look.view.high))
+    order = look.view.by if look.view.by in _orders(_known(result)) else look.view.order
+    _VIEW.seed(result.key, "gallery", "judged", "hard", "easy", order=order, only=only, range=(look.view.low, look.view.high))
     if look.view.image is not None and look.view.image < len(result.score):
         inspect(look)  # before what is below the fold: a link's inspector does not wait for it
     _controls(look)
     _gallery(look)
     evidence(look)
+
+
+def _known(result: LearnabilityResult) -> Known:
+    return Known(stored_beside(result.spec, workspace()), _RIDGE, workspace())
+
+
+def _look(result: LearnabilityResult) -> Look:
+    """The look of the view: its order and filters by any number that is known, those most like an image first where that is asked for."""
+    view, known, n = LINK.current().view, _known(result), len(result.score)
+    try:
+        passing = filters.passing(view.filters, known.number, n) if view.filters else None
+        if view.like is None or view.like >= n:
+            return Look(result, view, filters.order_by(view.by, known.titles, known.number), passing)
+        if alike.known(result, workspace()):
+            return Look(result, view, alike.alike_first(result, view.like, workspace()), passing)
+    except AtlasError as error:
+        frame.show_notice(error)
+        return Look(result, view)
+    st.caption(words.spoken("Only k(x,x) of these images is stored, so which are alike is not known. Compute the full kernel."))
+    return Look(result, view.model_copy(update={"like": None}), None, passing)
 
 
 def _other_gallery() -> None:
@@ -97,7 +126,20 @@ def _ranged() -> None:
     LINK.look(low=low, high=high)
 
 
+def _orders(known: Known) -> dict[str, str]:
+    """What the gallery can be sorted by: besides the page's own orders, any other number that is known of the images."""
+    others = {name: title for name, title in known.titles.items() if name not in ("k-xx", "learned")}
+    return _ORDERS | {sign + name: order_words(sign + name, others) for name in others for sign in ("", "-")}
+
+
+def _ordered() -> None:
+    chosen = _VIEW["order"]
+    LINK.look(**({"order": chosen, "by": ""} if chosen in _ORDERS else {"by": chosen}))
+
+
 def _controls(look: Look) -> None:
+    known = _known(look.result)
+    orders = _orders(known)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="view_controls"):
         _VIEW.control(
             "gallery",
@@ -113,13 +155,16 @@ def _controls(look: Look) -> None:
             "order",
             st.selectbox,
             "Order",
-            options=list(_ORDERS),
-            format_func=_ORDERS.__getitem__,
+            options=list(orders),
+            format_func=orders.__getitem__,
             label_visibility="collapsed",
             width=205,
+            on_change=_ordered,
+            args=(),
         )
         with st.popover(_filter_summary(look.view), icon=":material/filter_alt:", key="filters"):
             _filters(look)
+            filtering = filter_switch(LINK, "Histograms of all numbers")
         with st.popover("Groups", icon=":material/tune:", key="groups"):
             for name, label in (("hard", "Hard: lowest k(x,x)"), ("easy", "Easy: highest k(x,x)")):
                 _VIEW.control(name, st.slider, label, 0.0, 50.0, step=1.0, format="%g %%")
@@ -131,6 +176,7 @@ def _controls(look: Look) -> None:
             shown = words.spoken(f"Images shown, {len(look.shown):,}")
             _download(f"{shown} (zip)", "shown.zip", "export_zip", lambda: views.images_zip(look, look.shown, workspace()))
             _download(f"{shown} (CSV)", "shown.csv", "export_shown", lambda: _csv(look, look.shown))
+    filter_rows(LINK, filtering, known.titles, known.number, lambda: forget_selection("histogram", "learned"))
 
 
 def _filters(look: Look) -> None:
@@ -169,17 +215,18 @@ def _basket(look: Look) -> None:
 
 
 def _filter_summary(view: LearnabilityView) -> str:
-    active = sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
+    active = len(view.filters) + sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
     return f"Filters: {active}" if active else "Filters"
 
 
 def _clear_filters() -> None:
     clear_selection()
-    LINK.look(only=(), judged="any", page=1, elsewhere=True)
+    LINK.look(only=(), judged="any", filters=(), page=1, elsewhere=True)
 
 
 def _gallery(look: Look) -> None:
     choice, result, shown = LINK.current(), look.result, look.shown
+    like_line(LINK, result.pack)
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
@@ -202,9 +249,16 @@ def _gallery(look: Look) -> None:
         revision=choice.revision,
         current=_current(choice),
         opens=Opens(lambda image: LINK.look(image=image, marked=image)),
+        likes=likes(LINK) if alike.known(result, workspace()) else None,
+        undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
     )
+
+
+def _undo() -> None:
+    forget_selection("histogram", "learned")
+    LINK.undo()
 
 
 def _current(choice: links.Choice) -> int | None:

@@ -12,7 +12,7 @@ from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
-from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, DatasetSpec, TrainingSpec, faults
+from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, VECTOR_SETS, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.influence import InfluenceSpec
@@ -21,6 +21,8 @@ from pages.shared import words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
+_SIDES = (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384)
+_SIZING = ("size", "crop", "interpolation")
 S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec)
 
 
@@ -103,7 +105,7 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
         options,
         format_func=lambda name: titles[name] if repeated[titles[name]] == 1 else f"{titles[name]} · {name.removeprefix('own:')[:6]}",
         **fields.index("data", options),
-        **fields.then("data", lambda: _refit(fields, spec, classes=[])),
+        **fields.then("data", lambda: _refit(fields, spec, classes=[], **_of_other_images(fields, mine))),
     )
     names = _class_names(picked, sets, mine)
     st.multiselect(
@@ -117,6 +119,7 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     left, right = st.columns(2)
     left.number_input(words.spoken("Images drawn"), 4, 100_000, step=step, **fields.value("n"), help=words.spoken(images))
     right.number_input("Seed of the draw", 0, 2**31 - 1, **fields.value("seed"))
+    _part_and_size(fields, spec, mine.get(picked.removeprefix("own:")))
     st.slider(
         "Labels flipped (%)",
         0,
@@ -127,10 +130,59 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     st.page_link("pages/data/page.py", label="Bring your own images or texts", icon=":material/upload:")
 
 
+def _part_and_size(fields: Fields, spec: S, item: OwnSet | None) -> None:
+    """The part of a divided set that is trained on, and the size that images have for the network."""
+    left, right = st.columns(2)
+    parts = dict(item.parts) if item else {}
+    if parts or fields["part"]:
+        options = list(dict.fromkeys(["", *parts, fields["part"]]))
+        left.selectbox(
+            "Trained on the part",
+            options,
+            format_func=lambda name: f"{name} ({parts.get(name, 0):,})" if name else "everything",
+            **fields.index("part", options),
+            **fields.then("part", lambda: _refit(fields, spec)),
+            help=words.spoken("Images that are held out are drawn from the other parts."),
+        )
+    if fields["data"] in VECTOR_SETS or (item is not None and item.kind == "texts"):
+        return
+    sides = sorted({*_SIDES, *([fields["size"]] if fields["size"] else [])})
+    options = [None, *sides]
+    right.selectbox(
+        "Size of the images",
+        options,
+        format_func=lambda side: f"{side} × {side}" if side else "as imported",
+        **fields.index("size", options),
+        help="The short side is scaled and the central square cut out, from the originals where the set keeps them. "
+        "A pretrained network wants the size it was trained at. The kernel’s work grows with the pixels.",
+    )
+    if fields["size"]:
+        left, right = st.columns(2)
+        left.number_input(
+            "Share that the square keeps",
+            0.25,
+            1.0,
+            step=0.025,
+            format="%g",
+            **fields.value("crop"),
+            help="Of the short side: 0.875 cuts an eighth of it off.",
+        )
+        ways = ["bilinear", "bicubic"]
+        right.segmented_control("Scaled", ways, required=True, **fields.default("interpolation"))
+
+
+def _of_other_images(fields: Fields, mine: dict[str, OwnSet]) -> dict[str, Any]:
+    """Part and size of other images than before: the whole set, and no size for what has none."""
+    item = mine.get(fields["data"].removeprefix("own:"))
+    pictures = fields["data"] not in VECTOR_SETS and (item is None or item.kind == "images")
+    return {"part": ""} | ({} if pictures else {"size": None})
+
+
 def _refit(fields: Fields, spec: S, **changes: Any) -> None:
     """Other images were chosen than those of ``spec``: how many fit, in their widgets."""
     try:
-        dataset = DatasetSpec.model_validate(read_data(fields, spec.dataset) | {name: tuple(value) for name, value in changes.items()})
+        said = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+        dataset = DatasetSpec.model_validate(read_data(fields, spec.dataset) | said)
     except ValidationError:
         sizes = {}  # one class alone: said below the bar
     else:
@@ -149,6 +201,7 @@ def data_values(spec: DatasetSpec) -> dict[str, Any]:
         "n": spec.n,
         "seed": spec.seed,
         "noise": round(100 * spec.label_noise),
+        **{name: getattr(spec, name) for name in ("part", *_SIZING)},
     }
 
 
@@ -165,6 +218,8 @@ def read_data(fields: Fields, held: DatasetSpec) -> dict[str, Any]:
         "n": fields["n"],
         "seed": fields["seed"],
         "label_noise": noise,
+        "part": fields["part"],
+        **({name: fields[name] for name in _SIZING} if fields["size"] else {}),
     }
 
 

@@ -8,11 +8,11 @@ and written whenever the choice changes.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
 
-from ntkcore.analyses import defaults
+from ntkcore.analyses import carry, defaults
 from ntkcore.analyses.workspace import workspace
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
@@ -24,6 +24,18 @@ V = TypeVar("V", bound=Spec)
 
 _REMEMBERED = 20
 _OURS = "links.ours"
+_CAME = "links.came"  # what this session looked at last, on whichever page
+SELECTING = ("basket", "picked", "only", "filters", "like", "judged", "low", "high", "tests", "light")
+"""Fields of views that select images: their changes can be undone."""
+_UNDOABLE = 100  # changes
+
+
+class _Came(NamedTuple):
+    """A page's choice, as another page takes it over."""
+
+    page: str
+    spec: Spec
+    basket: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -47,11 +59,15 @@ class Link(Generic[S, V]):
     def __init__(self, name: str, address: Address[S, V], carry: Callable[[Choice[S, V], S], V]) -> None:
         self.address = address
         self._carry = carry
+        self.page = name
         self._choice = f"{name}.choice"
+        self._before = f"{name}.before"
         self._said = f"{name}.written"
 
     def opened(self) -> Choice[S, V]:
         """The session's choice, taken from the address when that says something else.
+
+        Without an address, by the sidebar, it is about the images and the network of the page that one comes from, with its basket.
 
         Raises:
             SpecError: the address asks for something that does not exist.
@@ -59,6 +75,8 @@ class Link(Generic[S, V]):
         query = _address()
         held: Choice[S, V] | None = st.session_state.get(self._choice)
         ours = st.session_state.pop(_OURS, False)
+        if not query and not ours and (found := self._carried(held)) is not None:
+            return self._keep(found)
         if held is not None and (ours or not query or self._is_ours(query)):
             return self._keep(held)
         spec, view = defaults.read(self.address, query, workspace())
@@ -70,6 +88,7 @@ class Link(Generic[S, V]):
         if spec == held.spec:
             return held
         view = self._carry(held, spec)
+        st.session_state.pop(self._before, None)
         return self._keep(Choice(spec, view, held.revision + (view != held.view)))
 
     def look(self, *, elsewhere: bool = False, **changes: Any) -> Choice[S, V]:
@@ -81,7 +100,16 @@ class Link(Generic[S, V]):
         """
         held = self.current()
         view = self.address.view.model_validate(held.view.model_dump() | changes)
+        if _selecting(view) != _selecting(held.view):
+            st.session_state[self._before] = [*st.session_state.get(self._before, [])[-_UNDOABLE:], _selecting(held.view)]
         return self._keep(replace(held, view=view, revision=held.revision + elsewhere))
+
+    def undo(self) -> None:
+        """Take back the last change of what is selected or filtered; nothing where there is none."""
+        before: list[dict[str, Any]] = st.session_state.get(self._before, [])
+        if before:
+            self.look(elsewhere=True, **before[-1])
+            st.session_state[self._before] = before[:-1]  # without what this change has added
 
     def current(self) -> Choice[S, V]:
         """The session's choice as it is now."""
@@ -93,8 +121,24 @@ class Link(Generic[S, V]):
         st.query_params.clear()
 
     def _drop(self) -> None:
-        st.session_state.pop(self._choice, None)
-        st.session_state.pop(self._said, None)
+        for name in (self._choice, self._said, self._before):
+            st.session_state.pop(name, None)
+
+    def _carried(self, held: Choice[S, V] | None) -> Choice[S, V] | None:
+        """What of another page's choice this page takes over; None: nothing that it does not have."""
+        came: _Came | None = st.session_state.get(_CAME)
+        if came is None or came.page == self.page or (held is None and came.spec == type(came.spec)()):
+            return None
+        begun = held or Choice(*defaults.read(self.address, {}, workspace()), revision=0)
+        spec = carry.carried(begun.spec, came.spec, workspace())
+        view = begun.view if spec == begun.spec else self._carry(begun, spec)
+        if came.basket is not None and "basket" in self.address.view.model_fields and carry.same_images(spec, came.spec):
+            n = spec.dataset.n  # type: ignore[attr-defined]
+            view = view.model_copy(update={"basket": tuple(image for image in came.basket if image < n)})
+        if spec == begun.spec and view == begun.view:
+            return None
+        st.session_state.pop(self._before, None)
+        return Choice(spec, view, begun.revision + 1)
 
     def _is_ours(self, query: Query) -> bool:
         """Whether an address is the one this session wrote last, or one it wrote a moment ago.
@@ -108,6 +152,7 @@ class Link(Generic[S, V]):
     def _keep(self, choice: Choice[S, V]) -> Choice[S, V]:
         """Remember a choice and write it to the address."""
         st.session_state[self._choice] = choice
+        st.session_state[_CAME] = _Came(self.page, choice.spec, getattr(choice.view, "basket", None))
         query = self.address.write(choice.spec, choice.view)
         written = [entry for entry in st.session_state.get(self._said, []) if entry[1] != query]
         st.session_state[self._said] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
@@ -116,12 +161,16 @@ class Link(Generic[S, V]):
         return choice
 
 
+def _selecting(view: Spec) -> dict[str, Any]:
+    return {name: getattr(view, name) for name in SELECTING if name in type(view).model_fields}
+
+
 def go_to(page: str, spec: Spec | None = None, view: Spec | None = None) -> None:
     """Open a page on a specification, in place of what this session had open there; None: as this session left it."""
     if spec is None:
         st.switch_page(entry(page).file)
-    st.session_state.pop(f"{page}.choice", None)
-    st.session_state.pop(f"{page}.written", None)
+    for part in ("choice", "written", "before"):
+        st.session_state.pop(f"{page}.{part}", None)
     st.switch_page(entry(page).file, query_params=ADDRESSES[page].write(spec, view))
 
 

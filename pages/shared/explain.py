@@ -23,6 +23,7 @@ class Explainer:
         silent: what the numbers do not say.
         analysis: the function of the notebook and the command that compute it; "" where people do, and there is no code.
         show: the notebook's function that shows the result.
+        function: the notebook's function that computes it, where that has another name.
         query: what was chosen, by the names of the page's address.
     """
 
@@ -33,6 +34,7 @@ class Explainer:
     silent: str
     analysis: str = ""
     show: str = ""
+    function: str = ""
     query: Query = field(default_factory=dict)
 
 
@@ -71,7 +73,7 @@ def _tabs(explainer: Explainer) -> None:
 def python_lines(explainer: Explainer) -> str:
     """The lines that reproduce the result in a notebook."""
     arguments = ", ".join(f"{name}={_literal(value)}" for name, value in explainer.query.items())
-    called, show = explainer.analysis, explainer.show
+    called, show = explainer.function or explainer.analysis, explainer.show
     return f"from ntkcore.notebook import {called}, {show}\nresult = {called}({arguments})\n{show}(result)"
 
 

@@ -1,10 +1,15 @@
-"""Thumbnails over HTTP: content-addressed, cached for good by the browser, and only for who got the address from a page."""
+"""Thumbnails and photographs over HTTP: cached for good by the browser, and only for who got the address from a page.
+
+A photograph is served upright and without metadata; what a network sees of it is cut when it is asked for.
+"""
 
 import html
 import os
 import re
 import secrets
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
+from threading import Lock
 
 from itsdangerous import BadSignature, Signer
 from starlette.concurrency import run_in_threadpool
@@ -12,23 +17,44 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ntkcore.data import ThumbnailPack, open_pack
+from ntkcore.data import Sizing, ThumbnailPack, bare_original, open_pack, seen_by_network
+from ntkcore.errors import AtlasError
 from ntkcore.settings import Settings, settings
 from ntkcore.store.files import guarded
 from ntkcore.store.lock import exclusive
 
 _CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
+_one_at_a_time = Lock()
+"""A photograph is decoded whole for these: one of 25 million pixels takes a second and 150 MB."""
+
+Served = tuple[bytes, str]
+"""What is served, and its media type."""
+
 _EXCERPT = 240  # characters of a text on a card
 _SECRET = re.compile(rb"[0-9a-f]{64}")
 
 
 def thumbnail_base(pack: str) -> str:
-    """Address under which the thumbnails of a pack are served: append ``<image>.png``.
+    """Address under which the thumbnails of a pack are served: append ``<image>``.
 
     Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack.
     """
     return f"/thumbnails/{_signer(settings()).sign(pack).decode()}/"
+
+
+def original_address(pack: str, image: int) -> str | None:
+    """Address of the original of a photograph; None for an image that has none beside its pixels."""
+    found = open_pack(pack, settings())
+    if found is None or found.origin is None:
+        return None
+    return f"/originals/{_signer(settings(), 'originals').sign(pack).decode()}/{image}"
+
+
+def seen_address(pack: str, image: int, sizing: Sizing | None) -> str:
+    """Address of what a network sees of a photograph, at a size."""
+    said = "" if sizing is None else f"-{sizing.size}-{sizing.crop:g}-{sizing.interpolation}"
+    return f"/seen/{_signer(settings(), 'seen').sign(pack + said).decode()}/{image}"
 
 
 def text(pack: str, image: int) -> str | None:
@@ -54,36 +80,69 @@ def excerpts(base: str) -> tuple[str, ...] | None:
     return None if found is None else _excerpts(found)
 
 
+def are_photographs(base: str) -> bool:
+    """Whether what is served under an address are thumbnails of photographs: drawn smoothly, where others show their pixels."""
+    found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())
+    return found is not None and found.origin is not None
+
+
 def picture(pack: str, image: int, name: str, title: str = "") -> str:
     """HTML of one image, or of the beginning of one text; ``title`` is said when pointed at."""
     base = thumbnail_base(pack)
     hint = f' title="{html.escape(title)}"' if title else ""
     if (begun := excerpts(base)) is not None:
         return f'<div class="atlas-snippet"{hint}>{html.escape(begun[image])}</div>'
-    return f'<img src="{base}{image}.png" alt="{html.escape(name)}"{hint}>'
+    smooth = ' class="atlas-smooth"' if are_photographs(base) else ""
+    return f'<img src="{base}{image}" alt="{html.escape(name)}"{hint}{smooth}>'
 
 
 def routes() -> list[Route]:
     """The routes beside the pages."""
-    return [Route("/thumbnails/{token}/{image:int}.png", _thumbnail)]
+    return [
+        Route("/thumbnails/{token}/{image:int}", partial(_answer, "thumbnails", _thumbnail)),
+        Route("/originals/{token}/{image:int}", partial(_answer, "originals", _original)),
+        Route("/seen/{token}/{image:int}", partial(_answer, "seen", _seen)),
+    ]
 
 
-async def _thumbnail(request: Request) -> Response:
+async def _answer(salt: str, made: Callable[[str, int], Served | None], request: Request) -> Response:
     try:
-        pack_id = _signer(settings()).unsign(request.path_params["token"]).decode()
+        said = _signer(settings(), salt).unsign(request.path_params["token"]).decode()
     except BadSignature:
         return PlainTextResponse("This address was not made by this server.", status_code=403)
-    content = await run_in_threadpool(_png, pack_id, request.path_params["image"])
-    if content is None:
+    try:
+        found = await run_in_threadpool(made, said, request.path_params["image"])
+    except AtlasError as error:  # removed, moved or damaged since the page was made
+        return PlainTextResponse(f"{error.message} {error.remedy}", status_code=404)
+    if found is None:
         return PlainTextResponse("There is no such image; reload the page.", status_code=404)
-    return Response(content, media_type="image/png", headers=_CACHE)
+    return Response(found[0], media_type=found[1], headers=_CACHE)
 
 
-def _png(pack_id: str, image: int) -> bytes | None:
+def _thumbnail(pack_id: str, image: int) -> Served | None:
     pack = open_pack(pack_id, settings())
     if pack is None or not 0 <= image < len(pack):
         return None
-    return pack.png(image)
+    data = pack.picture(image)
+    return data, "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def _original(pack_id: str, image: int) -> Served | None:
+    pack = open_pack(pack_id, settings())
+    if pack is None or pack.origin is None or not 0 <= image < len(pack):
+        return None
+    with _one_at_a_time:
+        return bare_original(pack.origin, image, settings())
+
+
+def _seen(said: str, image: int) -> Served | None:
+    pack_id, *sizing = said.split("-")
+    pack = open_pack(pack_id, settings())
+    if pack is None or pack.origin is None or not 0 <= image < len(pack):
+        return None
+    wanted = Sizing(int(sizing[0]), float(sizing[1]), "bicubic" if sizing[2] == "bicubic" else "bilinear") if sizing else None
+    with _one_at_a_time:
+        return seen_by_network(pack.origin, image, wanted, settings()), "image/png"
 
 
 @lru_cache(maxsize=8)
@@ -96,9 +155,9 @@ def _noun(pack: ThumbnailPack) -> str:
     return "image" if not len(pack) or pack.text(0) is None else "text"
 
 
-@lru_cache(maxsize=4)
-def _signer(chosen: Settings) -> Signer:
-    return Signer(_secret(chosen), salt="thumbnails")
+@lru_cache(maxsize=12)
+def _signer(chosen: Settings, salt: str = "thumbnails") -> Signer:
+    return Signer(_secret(chosen), salt=salt)
 
 
 def _secret(chosen: Settings) -> str:

@@ -6,15 +6,30 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from ntkcore.data import sizing_of
+from ntkcore.specs import DatasetSpec
 from pages.shared import media
+from pages.shared.photo import photo
 
 
-def enlarged(pack: str, image: int, name: str) -> None:
-    """One image, large; a text whole, to be read and scrolled."""
+def enlarged(pack: str, image: int, name: str, dataset: DatasetSpec | None = None) -> None:
+    """One image, large; a photograph with zoom, and what the network sees of it; a text whole, to be read and scrolled.
+
+    Args:
+        pack: id of the thumbnails.
+        image: its place in them.
+        name: what it is.
+        dataset: what the images were chosen by, which says how large the network sees them.
+    """
     if (text := media.text(pack, image)) is not None:
         st.html(f'<div class="atlas-reader" tabindex="0" role="document" aria-label="{html.escape(name)}">{html.escape(text)}</div>')
         return
-    source = f"{media.thumbnail_base(pack)}{image}.png"
+    if (original := media.original_address(pack, image)) is not None:
+        sizing = None if dataset is None else sizing_of(dataset)
+        side = "a small copy, as imported" if sizing is None else f"{sizing.size} × {sizing.size} pixels"
+        photo(original, media.seen_address(pack, image, sizing), f"{name}, image {image}", side, key=f"photo_{pack[:12]}")
+        return
+    source = f"{media.thumbnail_base(pack)}{image}"
     st.html(f'<img class="atlas-viewer" src="{source}" alt="{html.escape(name)}, image {image}">')
 
 

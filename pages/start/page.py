@@ -40,6 +40,8 @@ _CARDS = (
     ),
 )
 
+_ABREAST = 3  # cards in a row
+
 
 def page() -> None:
     """Two sentences and the cards."""
@@ -49,9 +51,10 @@ def page() -> None:
         with column:
             _card(infos[name], title, text, spec)
     ways = [page for page in PAGES if page.card is not None]
-    for column, way in zip(st.columns(len(ways), gap="medium"), ways, strict=True):
-        with column:
-            _way(way)
+    for first in range(0, len(ways), _ABREAST):
+        for column, way in zip(st.columns(_ABREAST, gap="medium"), ways[first : first + _ABREAST], strict=False):
+            with column:
+                _way(way)
     label = "Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)"
     st.page_link(entry("data").file, label=label, icon=":material/upload:")
 
@@ -60,7 +63,7 @@ def _way(way: Entry) -> None:
     """A card that leads to a page: to its analysis of the small digits, where that takes seconds."""
     card = way.card
     assert card is not None  # those with a card are shown
-    spec = InfluenceSpec()
+    spec: InfluenceSpec = catalogue.named(way.name).spec() if card.quick else InfluenceSpec()
     digits = f"{spec.dataset.n:,} handwritten digits, and {spec.test:,} held out: "
     with st.container(border=True, key=f"card_{way.name}", height="stretch"):
         st.subheader(card.question, anchor=False)

@@ -76,7 +76,7 @@ def test_upload_is_kept_once_imported_and_deleted(ws):
     again = imports.keep_upload(content, len(content.getvalue()), ws)
     assert again != path  # each import deletes its own file
     again.unlink()
-    job = imports.request_import(path, "shapes", "auto", ws, uploaded=True)
+    job = imports.request_import([path], "shapes", "auto", ws, uploaded=True)
     result = catalogue.handlers(ws)["import"](job.payload, Recording())
     assert [item.content_id for item in own_sets(ws.settings)] == [result["content_id"]]
     assert not path.exists()
@@ -87,8 +87,8 @@ def test_texts_and_their_word_vectors_are_imported_and_both_uploads_deleted(ws, 
     vectors = b"film 1 2 3\nstory 2 1 0\nmusic 0 1 1\n"
     path, words = (imports.keep_upload(io.BytesIO(data), len(data), ws) for data in (file, vectors))
     wishes = TextWishes(Columns("one", "two"), words)
-    job = imports.request_import(path, "reviews", "auto", ws, uploaded=True, texts=wishes, vectors_uploaded=True)
-    other = imports.request_import(path, "reviews", "auto", ws, uploaded=True, texts=TextWishes(Columns("one", "two")))
+    job = imports.request_import([path], "reviews", "auto", ws, uploaded=True, texts=wishes, vectors_uploaded=True)
+    other = imports.request_import([path], "reviews", "auto", ws, uploaded=True, texts=TextWishes(Columns("one", "two")))
     assert job.id != other.id
     recording = Recording()
     result = catalogue.handlers(ws)["import"](json.loads(json.dumps(job.payload)), recording)
@@ -104,12 +104,12 @@ def test_word_vectors_on_the_server_only_inside_the_allowed_folders(tmp_path):
     ws = Workspace(Settings(cache_dir=tmp_path / "cache", import_roots=(tmp_path / "allowed",)))
     (tmp_path / "v.txt").write_text("film 1 2\n")
     with pytest.raises(DataError, match="not inside an allowed folder"):
-        imports.request_import(tmp_path / "up", "x", "auto", ws, uploaded=True, texts=TextWishes(vectors=tmp_path / "v.txt"))
+        imports.request_import([tmp_path / "up"], "x", "auto", ws, uploaded=True, texts=TextWishes(vectors=tmp_path / "v.txt"))
 
 
 def test_a_bad_upload_is_deleted_too(ws):
     path = imports.keep_upload(io.BytesIO(b"nonsense"), 8, ws)
-    job = imports.request_import(path, "x", 32, ws, uploaded=True)
+    job = imports.request_import([path], "x", 32, ws, uploaded=True)
     with pytest.raises(DataError):
         catalogue.handlers(ws)["import"](job.payload, Recording())
     assert not path.exists()
@@ -128,7 +128,7 @@ def test_server_folders_only_inside_the_allowed_ones(tmp_path):
     ws = Workspace(Settings(cache_dir=tmp_path / "cache", import_roots=(tmp_path / "allowed",)))
     for path in (tmp_path, tmp_path / "allowed" / "..", tmp_path / "missing"):
         with pytest.raises(DataError):
-            imports.request_import(path, "x", "auto", ws, uploaded=False)
+            imports.request_import([path], "x", "auto", ws, uploaded=False)
 
 
 def test_abandoned_uploads_go_after_a_day(ws):

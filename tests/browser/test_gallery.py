@@ -7,8 +7,9 @@ from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.js").read_text()
-SCRIPT_CSS = (Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery" / "gallery.css").read_text()
+_HERE = Path(__file__).resolve().parents[2] / "pages" / "shared" / "gallery"
+SCRIPT = (_HERE / "tools.js").read_text() + (_HERE / "gallery.js").read_text()
+SCRIPT_CSS = (_HERE / "gallery.css").read_text()
 
 TOLD = """async ([script, turns]) => {
   const show = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;
@@ -17,7 +18,7 @@ TOLD = """async ([script, turns]) => {
   for (const turn of turns) {
     const item = [turn, `image ${turn}`, "", "", "", false, `image ${turn}`];
     const data = { turn, items: [item], base: "data:,", ticked: [], revision: 1, current: null, empty: "", height: 0, cell: 90,
-      tall: 140, ticks: false, open: true, keys: [] };
+      tall: 140, ticks: false, open: true, keys: [], more: [], like: "" };
     const cleanup = show({ data, parentElement, setStateValue: () => {}, setTriggerValue: (_, value) => opened.push(value.id) });
     cleanup?.(); // as Streamlit does at once where the data were replaced before they were drawn
   }
@@ -42,7 +43,7 @@ TEXT = """async ([script, css, text]) => {
   parentElement.innerHTML = `<style>${css}</style>`;
   const items = [[0, "good", "", "1.0", "", false, "Text 0.", text], [1, "bad", "", "2.0", "", false, "Text 1.", "Short."]];
   const data = { turn: 1, items, base: "data:,", ticked: [], revision: 1, current: null, empty: "", height: 0, cell: 160, tall: 166,
-    ticks: "", open: true, keys: [] };
+    ticks: "", open: true, keys: [], more: [], like: "" };
   show({ data, parentElement, setStateValue: () => {}, setTriggerValue: () => {} });
   const cells = [...parentElement.querySelectorAll(".cell")];
   return { said: cells.map((cell) => cell.querySelector(".text").textContent), images: parentElement.querySelectorAll("img, b").length,
@@ -60,3 +61,53 @@ def test_cards_of_text_hold_text_alone_and_are_as_high_as_each_other(chromium: B
     assert found["images"] == 0
     assert found["names"] == [f"Text 0. {text}", "Text 1. Short."]
     assert found["heights"][0] == found["heights"][1]
+
+
+TICKED = """async ([script, css]) => {
+  const show = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;
+  const parentElement = document.body.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+  parentElement.innerHTML = `<style>${css}</style>`;
+  const items = Array.from({ length: 20 }, (_, i) => [i, `${i % 3}`, "", "", "", false, `Image ${i}, folder/photo_${i}.png.`]);
+  const data = { turn: 1, items, base: "data:,", ticked: [19], revision: 4, current: null, empty: "", height: 0, cell: 90, tall: 140,
+    ticks: "put in the basket", open: true, keys: [["arrows", "move"]], more: [["A", "tick all shown"]], like: "more like this",
+    undo: true, tools: true };
+  window.told = [];
+  const setTriggerValue = (name, { id }) => window.told.push([name, id]);
+  show({ data, parentElement, setStateValue: (_, value) => window.told.push(value), setTriggerValue });
+}"""
+
+
+def test_ranges_all_the_others_undo_likeness_size_and_a_jump(chromium: Browser):
+    page = chromium.new_page(viewport={"width": 800, "height": 700})
+    page.route("https://atlas.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.goto("https://atlas.test/")  # a page with storage
+    page.evaluate(TICKED, [SCRIPT, SCRIPT_CSS])
+    cells = page.locator(".cell")
+
+    def last():
+        return page.evaluate("told.at(-1)")
+
+    cells.nth(2).hover()
+    cells.nth(2).locator(".tick").click()
+    cells.nth(6).click(modifiers=["Shift"])
+    assert last() == {"revision": 4, "ids": [2, 3, 4, 5, 6, 19]}
+    page.keyboard.press("i")
+    assert last()["ids"] == [i for i in range(20) if i not in (2, 3, 4, 5, 6, 19)]
+    page.get_by_role("button", name="Tick all shown").click()
+    assert last()["ids"] == list(range(20))
+    page.get_by_role("button", name="Undo").click()
+    assert last()[0] == "undone"
+    cells.nth(6).focus()
+    page.keyboard.press("m")
+    assert last() == ["liked", 6]
+    page.keyboard.press("/")
+    page.keyboard.type("photo_17")
+    page.keyboard.press("Enter")
+    assert cells.nth(17).evaluate("cell => cell.matches(':focus')")
+    before = cells.nth(0).bounding_box()["width"]
+    page.keyboard.press("+")
+    assert cells.nth(0).bounding_box()["width"] > before
+    assert page.locator(".help").is_hidden()
+    page.keyboard.press("?")
+    assert page.locator(".help").is_visible() and "tick all shown" in page.locator(".help").inner_text()
+    page.close()

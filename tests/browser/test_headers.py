@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-ASKED = ["/", "/jobs", "/_stcore/health", "/_stcore/host-config", "/favicon.png", "/thumbnails/x/0.png", "/nothing/at/all"]
+ASKED = ["/", "/jobs", "/_stcore/health", "/_stcore/host-config", "/favicon.png", "/thumbnails/x/0", "/nothing/at/all"]
 OPEN = """url => new Promise(done => {
     const socket = new WebSocket(url, ["streamlit"]);
     socket.onopen = () => done("open");

@@ -60,9 +60,9 @@ def press(page: Page, key: str) -> None:
     settled(page)
 
 
-def boxes(page: Page) -> list[dict[str, float] | None]:
-    """Where the buttons of the classes are."""
-    return [button.bounding_box() for button in page.locator(CLASSES).all()]
+def boxes(page: Page) -> list[list[float]]:
+    """Where the buttons of the classes are, all at one moment: each item has buttons of its own in the same places."""
+    return page.locator(CLASSES).evaluate_all("all => all.map(one => Object.values(one.getBoundingClientRect().toJSON()))")
 
 
 def test_twenty_images_by_keyboard(chromium: Browser, page: Page, server: Server, begun):

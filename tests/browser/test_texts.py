@@ -27,7 +27,7 @@ def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_
     opened(page, server, "/images")
     page.locator("input[type=file]").set_input_files(tmp_path / "reviews.csv")
     expect(page.get_by_label("Numbers for each text")).to_be_visible()
-    expect(page.get_by_text("Size of the images")).to_have_count(0)
+    expect(page.get_by_text("Photographs keep their originals")).to_have_count(0)
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
     page.get_by_role("button", name="Import", exact=True).click()
     explore = explore_button(page, "reviews")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ntkcore.data.class_folders import sort_into_classes
+from ntkcore.data.class_folders import sort_into_classes, training_part
 from ntkcore.data.import_common import FoundFiles
 from ntkcore.errors import DataError
 
@@ -32,9 +32,27 @@ def test_shared_folders_are_passed_over():
     assert sort("train/cat/1", "train/dog/1").class_names == ("cat", "dog")
 
 
-def test_a_train_and_test_layout_is_not_taken_for_classes():
-    with pytest.raises(DataError, match="test, train look like a division"):
-        sort("train/cat/1", "train/dog/1", "test/cat/1", "test/dog/1")
+def test_a_division_above_the_class_folders_is_kept():
+    images = sort("set/train/cat/1", "set/train/dog/1", "set/test/cat/1", "set/test/dog/1")
+    assert images.class_names == ("cat", "dog") and images.labels.tolist() == [0, 1, 0, 1]
+    assert images.ids == ("test/cat/1", "test/dog/1", "train/cat/1", "train/dog/1")
+    assert images.parts == ("test", "test", "train", "train")
+    images = sort("Training/images/cat/1", "Validation2/images/dog/1", "Training/images/dog/1")
+    assert images.class_names == ("cat", "dog") and images.parts == ("Training", "Training", "Validation2")
+    assert sort("train/cat/1", "train/unlabelled/1", "val/cat/1").labels.tolist() == [0, -1, 0]
+
+
+def test_a_division_by_the_beginnings_of_names():
+    images = sort("ant/train_1.jpg", "ant/val_1.jpg", "bee/train-2.jpg", "bee/TRAIN 3.jpg")
+    assert images.parts == ("train", "val", "train", "train") and images.class_names == ("ant", "bee")
+    for other in ("bee/trainer_1.jpg", "bee/1.jpg"):
+        assert sort("ant/train_1.jpg", "ant/val_1.jpg", other).parts == ()
+    assert sort("ant/val_1.jpg", "bee/test_1.jpg").parts == ()  # nothing to train on
+
+
+def test_which_part_is_trained_on():
+    assert training_part(["train", "val"]) == "train" and training_part(["Test", "Training2"]) == "Training2"
+    assert training_part(["a", "b"]) == training_part(["train1", "train2"]) == training_part([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ def refuse(path, local, message, **limits):
     assert len(str(caught.value)) < 500
 
 
+def few(make):
+    """A set that lacks one image of a class, so that one that cannot be read is said by the error."""
+    return {name: data for name, data in make.classes().items() if name != "cat/1.png"}
+
+
 @pytest.mark.parametrize("name", ["../evil.png", "cat/../../evil.png", "/etc/evil.png", "C:\\evil.png", "\\evil.png", "..\\evil.png"])
 def test_paths_outside_the_zip(make, local, tmp_path, name):
     refuse(make.zip(tmp_path / "up", make.classes() | {name: make.encoded()}), local, "leads outside of it")
@@ -51,9 +56,9 @@ def test_a_bomb_by_its_total(make, local, tmp_path):
 
 
 def test_a_single_file_too_large(make, local, tmp_path):
-    files = make.classes() | {"cat/big.png": make.encoded((60, 60))}
-    refuse(make.zip(tmp_path / "up", files), local, r"'cat/big\.png' is larger than", file_bytes=2000)
-    refuse(make.folder(tmp_path / "folder", files), local, r"'cat/big\.png' is larger than", file_bytes=2000)
+    files = few(make) | {"cat/big.png": make.encoded((60, 60))}
+    refuse(make.zip(tmp_path / "up", files), local, r"cat/big\.png: is larger than", file_bytes=2000)
+    refuse(make.folder(tmp_path / "folder", files), local, r"cat/big\.png: is larger than", file_bytes=2000)
 
 
 def test_too_many_files(make, local, tmp_path):
@@ -78,15 +83,15 @@ def forge(path, name, field, value):
 def test_sizes_that_lie(make, local, tmp_path):
     """A bomb whose header claims to be small is cut off at the claim, and its checksum then fails."""
     payload = make.encoded((30, 30)) + bytes(30 << 20)
-    make.zip(tmp_path / "up", make.classes() | {"cat/lie.png": payload}, zipfile.ZIP_DEFLATED)
+    make.zip(tmp_path / "up", few(make) | {"cat/lie.png": payload}, zipfile.ZIP_DEFLATED)
     forge(tmp_path / "up", "cat/lie.png", "size", 2000)
-    refuse(tmp_path / "up", local, r"'cat/lie\.png' in the zip is damaged")
+    refuse(tmp_path / "up", local, r"cat/lie\.png: in the zip is damaged")
 
 
 def test_a_wrong_checksum(make, local, tmp_path):
     make.zip(tmp_path / "up", make.classes())
     forge(tmp_path / "up", "cat/1.png", "crc", 12345)
-    refuse(tmp_path / "up", local, r"'cat/1\.png' in the zip is damaged")
+    refuse(tmp_path / "up", local, r"cat/1\.png: in the zip is damaged")
 
 
 def test_a_table_of_contents_that_claims_to_be_huge(make, local, tmp_path):
@@ -159,7 +164,7 @@ def test_long_names_and_names_twice(make, local, tmp_path):
 
 
 def test_control_characters_are_escaped_in_messages(make, local, tmp_path):
-    refuse(make.zip(tmp_path / "up", make.classes() | {"cat/\x1b[31m\u202e.png": b"x"}), local, r"\\x1b\[31m\\u202e\.png")
+    refuse(make.zip(tmp_path / "up", few(make) | {"cat/\x1b[31m\u202e.png": b"x"}), local, r"\\x1b\[31m\\u202e\.png")
 
 
 def test_a_zip64_is_read(make, tmp_path, local):

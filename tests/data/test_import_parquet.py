@@ -106,10 +106,10 @@ def test_images_that_are_none(write, make, local, nothing_kept):
     for images, message in (
         ([{"bytes": good, "path": "a"}, {"bytes": None, "path": "b"}] * 2, "Row 1 of the Parquet file has no image; a path alone"),
         ([{"bytes": good, "path": "a"}, None] * 2, "Row 1 of the Parquet file has no image"),
-        ([good, None] * 2, "Row 1 of the Parquet file has no image"),
-        ([good, b"no image"] * 2, "'row/1' is damaged, or no image"),
-        ([good, good[:50]] * 2, "'row/1' is damaged"),
-        ([good, b""] * 2, "'row/1' is empty"),
+        ([good, None] * 2, "row/1: Row 1 of the Parquet file has no image"),
+        ([good, b"no image"] * 2, "row/1: is damaged, or no image"),
+        ([good, good[:50]] * 2, "row/1: is damaged"),
+        ([good, b""] * 2, "row/1: is empty"),
         ([1, 2, 3, 4], "column image of the Parquet file holds int64"),
         ([{"path": "a"}] * 4, "column image of the Parquet file holds struct"),
     ):

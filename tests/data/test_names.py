@@ -1,10 +1,11 @@
-from ntkcore.data.names import IMAGE_SETS, NAMED, VECTOR_SETS
-from ntkcore.specs import DATASETS
+from ntkcore.data.names import IMAGE_SETS, NAMED
+from ntkcore.specs import DATASETS, VECTOR_SETS
 
 
 def test_every_set_of_the_specification_is_known():
     assert set(NAMED) == set(DATASETS) - {"own"}
     assert set(IMAGE_SETS) | set(VECTOR_SETS) == set(NAMED)
+    assert all((len(NAMED[name].shape) == 1) == (name in VECTOR_SETS) for name in NAMED)
 
 
 def test_the_facts_agree():

@@ -16,18 +16,18 @@ BAD_SETS = {
     "no images": (lambda make: {"cat/a.txt": b"x"}, "no images in the zip.*1 other files were skipped", "one folder per class"),
     "nothing": (lambda make: {}, "no images in the zip", "one folder per class"),
     "outside": (lambda make: make.classes() | {"loose.png": make.encoded()}, "'loose.png' is not in a class folder", "folder of its class"),
-    "corrupt": (lambda make: make.classes() | {"cat/x.png": make.encoded()[:60]}, "'cat/x.png' is damaged", "intact image"),
-    "not an image": (lambda make: make.classes() | {"cat/x.png": b"hello"}, "'cat/x.png' is damaged, or no image", "PNG or JPEG"),
-    "empty image": (lambda make: make.classes() | {"cat/x.png": b""}, "'cat/x.png' is empty", "intact image"),
+    "corrupt": (lambda make: {f"{c}/{i}.png": make.encoded()[:60] for c in "ab" for i in "12"}, "'a/1.png' is damaged", "intact image"),
+    "not an image": (lambda make: {f"{c}/{i}.png": b"hello" for c in "ab" for i in "12"}, "'a/1.png' is damaged, or no", "PNG or JPEG"),
+    "empty image": (lambda make: {f"{c}/{i}.png": b"" for c in "ab" for i in "12"}, "'a/1.png' is empty", "intact image"),
     "alike": (
         lambda make: make.classes(names=("cat", "Cat", "dog")),
         "nearly the same name: 'Cat' and 'cat'|'cat' and 'Cat'",
         "Merge them",
     ),
     "split": (
-        lambda make: {f"{part}/{name}": data for part in ("train", "test") for name, data in make.classes().items()},
+        lambda make: {f"{part}/{name[4:]}": data for part in ("train", "test") for name, data in make.classes(names=("cat",)).items()},
         "look like a division into training and test images",
-        "Import one of these",
+        "one folder per class",
     ),
 }
 
@@ -76,12 +76,12 @@ def test_a_set_too_large_to_keep(make, tmp_path):
 def test_a_full_disk_is_said_and_leaves_nothing(make, local, tmp_path, monkeypatch, nothing_kept):
     import errno
 
-    from ntkcore.data import own
+    from ntkcore.data import own_write
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(own, "write_header", full)
+    monkeypatch.setattr(own_write, "write_header", full)
     with pytest.raises(StoreError, match="The disk is full; nothing was imported"):
         import_images(make.zip(tmp_path / "up", make.classes()), local, name="x")
 

@@ -10,7 +10,7 @@ from ntkcore.errors import DataMissing, StoreError
 
 
 def picture(pack, index):
-    image = Image.open(io.BytesIO(pack.png(index)))
+    image = Image.open(io.BytesIO(pack.picture(index)))
     image.load()
     return np.asarray(image)
 
@@ -24,9 +24,9 @@ def test_every_pixel_survives(make, local, shape):
         np.testing.assert_array_equal(picture(pack, index), pixels[index])
 
 
-def test_large_images_are_reduced_to_128(make, local):
-    pack = thumbnail_pack(make.pixels((2, 100, 256, 3)), local)
-    assert picture(pack, 1).shape == (50, 128, 3)
+def test_large_images_are_reduced_to_256(make, local):
+    pack = thumbnail_pack(make.pixels((2, 100, 512, 3)), local)
+    assert picture(pack, 1).shape == (50, 256, 3)
 
 
 def test_a_pack_is_named_by_its_content_and_written_once(make, local):
@@ -37,7 +37,7 @@ def test_a_pack_is_named_by_its_content_and_written_once(make, local):
     assert pack.path.stat().st_mtime_ns == before.st_mtime_ns
     assert thumbnail_pack(pixels.reshape(3, 6, 4), local).id != pack.id
     assert thumbnail_pack(pixels + np.uint8(1), local).id != pack.id
-    assert open_pack(pack.id, local).png(2) == pack.png(2)
+    assert open_pack(pack.id, local).picture(2) == pack.picture(2)
 
 
 def test_strided_pixels(make, local):
@@ -48,7 +48,7 @@ def test_strided_pixels(make, local):
 @pytest.mark.parametrize("index", [-1, 3, 10**9])
 def test_there_is_no_other_image(make, local, index):
     with pytest.raises(IndexError):
-        thumbnail_pack(make.pixels((3, 4, 6)), local).png(index)
+        thumbnail_pack(make.pixels((3, 4, 6)), local).picture(index)
 
 
 @pytest.mark.parametrize("pack_id", ["", "0" * 64, "../secret", "g" * 64, "0" * 63 + "\n"])
@@ -85,7 +85,7 @@ def test_a_pack_removed_after_it_was_opened(make, local):
     pack = thumbnail_pack(make.pixels((3, 4, 6)), local)
     pack.path.unlink()
     with pytest.raises(DataMissing, match="removed"):
-        pack.png(0)
+        pack.picture(0)
     assert open_pack(pack.id, local) is None
 
 
@@ -107,7 +107,7 @@ def test_a_pack_of_texts_carries_them(make, local):
     for index, text in enumerate(texts):
         assert pack.text(index) == text
         np.testing.assert_array_equal(picture(pack, index), pixels[index])
-    assert Image.open(io.BytesIO(pack.png(1))).text == {"Description": texts[1]}
+    assert Image.open(io.BytesIO(pack.picture(1))).text == {"Description": texts[1]}
     assert pack.excerpts(14) == ("One <b>line</…", "Übergröße кин…", "word word wor…")
     assert open_pack(pack.id, local).text(1) == texts[1]
     assert pack.id not in (thumbnail_pack(pixels, local).id, thumbnail_pack(pixels, local, (*texts[:2], "other")).id)

@@ -65,6 +65,15 @@ def test_a_way_must_be_clearly_quicker_and_right(monkeypatch: pytest.MonkeyPatch
     assert chosen((1.0, float("inf"), 1.0, 0.5)) == Ways("blas", "grouped")
 
 
+def test_right_means_every_number_in_its_place() -> None:
+    drawn = torch.randn(6, 5)
+    assert ways._timed(lambda: drawn, lambda: drawn + 1e-6)[1] < float("inf")
+    assert ways._timed(lambda: drawn, lambda: drawn.flip(0))[1] == float("inf")
+    assert ways._timed(lambda: drawn, lambda: drawn.T)[1] == float("inf")
+    for plain, other in (ways._products(), ways._weights()):
+        torch.testing.assert_close(plain(), other(), rtol=1e-3, atol=1e-3)
+
+
 def test_the_choice_is_made_once_and_leaves_the_threads() -> None:
     before = torch.get_num_threads()
     assert measured() is measured()

@@ -75,8 +75,8 @@ def test_refused(app, ws, page, monkeypatch):
 
 @pytest.mark.parametrize("page", SHOWN)
 def test_a_wrong_address_is_explained_and_starts_nothing(app, ws, page):
-    opened(app, page, n="-5", colour="red")
-    assert "n: Input should be greater" in plainly(app.error[0].value) and "colour" in app.error[0].value
+    opened(app, page, n="-5", flavour="red")
+    assert "n: Input should be greater" in plainly(app.error[0].value) and "flavour" in app.error[0].value
     assert not ws.jobs.list(10)
     button(app, "Start from the defaults").click().run()
     assert not app.error and not app.exception and app.metric

@@ -78,7 +78,7 @@ def _write(spec: InfluenceSpec, split: Split, draft: Draft, kernels: Kernels, do
             "test_ids": list(split.test_ids),
             "class_names": list(train.class_names),
             "pack": split.pack,
-            "test_pack": thumbnail_pack(split.test_pixels, ws.settings, split.test_texts).id,
+            "test_pack": thumbnail_pack(split.test_pixels, ws.settings, split.test_texts, split.test_origin).id,
             "parameters": parameters,
         },
     )

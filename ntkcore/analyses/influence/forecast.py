@@ -36,7 +36,7 @@ def forecast_influence(spec: InfluenceSpec, ws: Workspace) -> Forecast:
     Raises:
         AtlasError: when the data or the network cannot be had at all.
     """
-    sample = _checked(spec, ws)
+    sample = checked(spec, ws)
     return needs(spec, sample, ws).forecast(lambda: influence_stages(spec, sample, ws), ws)
 
 
@@ -46,7 +46,7 @@ def influence_refusal(spec: InfluenceSpec, ws: Workspace) -> str:
     Raises:
         AtlasError: it cannot be had at all.
     """
-    return needs(spec, _checked(spec, ws), ws).refusal(ws)[0]
+    return needs(spec, checked(spec, ws), ws).refusal(ws)[0]
 
 
 def forecast_addition(spec: InfluenceSpec, ws: Workspace) -> Forecast:
@@ -55,9 +55,9 @@ def forecast_addition(spec: InfluenceSpec, ws: Workspace) -> Forecast:
     Raises:
         AtlasError: when the data or the network cannot be had at all.
     """
-    sample = _checked(spec, ws)
+    sample = checked(spec, ws)
     n, m, r = spec.dataset.n, spec.test, sample.outputs if spec.kernel == "full" else 1
-    network, images = _network_memory(spec, sample, ws), int(np.prod(sample.inputs.shape[1:])) * 8 * 3
+    network, images = network_memory(spec, sample, ws), int(np.prod(sample.inputs.shape[1:])) * 8 * 3
 
     def stages() -> tuple[Stage, ...]:
         made = _before(spec, sample, ws)
@@ -128,7 +128,7 @@ def _closed_rates(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> tuple[
     return found
 
 
-def _checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
+def checked(spec: InfluenceSpec, ws: Workspace) -> Dataset:
     """The first training images, after checking everything that can be checked at once."""
     sample = sample_of(spec.dataset, ws)
     check_split(spec.dataset, spec.test, ws)
@@ -141,7 +141,7 @@ def needs(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Needs:
     """Memory and disk of an analysis on images like these."""
     k, m = sample.outputs, spec.test
     r = k if spec.kernel == "full" else 1
-    shape, network = sample.inputs.shape[1:], _network_memory(spec, sample, ws)
+    shape, network = sample.inputs.shape[1:], network_memory(spec, sample, ws)
 
     def memory(n: int) -> int:
         images = int(np.prod(shape)) * 8 * (n + m) * 3
@@ -161,7 +161,7 @@ def _parameters(spec: InfluenceSpec, sample: Dataset) -> int:
     return describe_model(spec.model, input_shape=shape, outputs=sample.outputs, class_names=sample.class_names).parameters
 
 
-def _network_memory(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Callable[[int, int], int]:
+def network_memory(spec: InfluenceSpec, sample: Dataset, ws: Workspace) -> Callable[[int, int], int]:
     """Bytes of the network, and of what a kernel of it on n images and with m others leaves behind, or of infinite width's libraries."""
     own = _parameters(spec, sample) * 4 * 8
     if spec.kernel in ("pseudo", "full") and spec.model is not None:

@@ -10,12 +10,25 @@ def neighbours(result: InfluenceResult, image: int, count: int) -> np.ndarray:
 
     Of a full kernel, the mean over outputs is taken.
     """
+    near = cosines(result, image)
+    near[image] = -np.inf
+    return np.argsort(-near, kind="stable")[: min(count, len(near) - 1)]
+
+
+def alike_first(result: InfluenceResult, image: int) -> np.ndarray:
+    """(n,) all training images, the one itself first, then by the kernel's cosine with it."""
+    near = cosines(result, image)
+    near[image] = np.inf
+    return np.argsort(-near, kind="stable")
+
+
+def cosines(result: InfluenceResult, image: int) -> np.ndarray:
+    """(n,) k(x, z) / √(k(x, x) k(z, z)) of one training image with all."""
     values, vectors = result.regression.eigen
     side = len(vectors) // result.regression.n
     rows = slice(image * side, (image + 1) * side)
-    near = _cosine(result, ((vectors[rows] * values) @ vectors.T).reshape(side, -1, side))
-    near[image] = -np.inf
-    return np.argsort(-near, kind="stable")[: min(count, len(near) - 1)]
+    found = _cosine(result, ((vectors[rows] * values) @ vectors.T).reshape(side, -1, side))
+    return found / np.sqrt(max(float(np.square(vectors[rows]).sum(0) @ values), np.finfo(float).tiny))
 
 
 def neighbours_held(result: InfluenceResult, image: int, count: int) -> np.ndarray:

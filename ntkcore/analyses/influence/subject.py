@@ -5,10 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.mean import group_of
 from ntkcore.analyses.influence.result import InfluenceResult
-from ntkcore.analyses.influence.views import Held, classes, target_of, tests_shown
+from ntkcore.analyses.influence.views import SHOWN, Held, classes, ranking, target_of, tests_shown
 from ntkcore.specs.influence import InfluenceView
 
 
@@ -47,6 +48,14 @@ class Subject:
     def values(self) -> np.ndarray:
         """(n,) influences; a large group's take a moment, unless :meth:`Look.mean` was asked for them before."""
         return self.look.mean(self.group) if self.group else self.look.influence(self.target)
+
+    @cached_property
+    def training(self) -> np.ndarray:
+        """The training images of the gallery, in its order: an end of the ranking by influence, or those most like one."""
+        like = self.view.like
+        if like is not None and like < len(self.values):
+            return one.alike_first(self.result, like)[:SHOWN]
+        return ranking(self.values, self.view.show)
 
     @cached_property
     def left_out(self) -> np.ndarray | None:

@@ -96,8 +96,11 @@ def missing_from(result: InfluenceResult, view: InfluenceView) -> str:
         for image in dict.fromkeys((view.target, view.held))
         if image is not None and image >= m
     ]
-    if view.image is not None and view.image >= n:
-        said.append(f"There is no training image {view.image:,}: they are 0 to {n - 1:,}.")
+    said += [
+        f"There is no training image {image:,}: they are 0 to {n - 1:,}."
+        for image in dict.fromkeys((view.image, view.like))
+        if image is not None and image >= n
+    ]
     if any(image >= m for image in view.picked):
         said.append("Some of the ticked held-out images do not exist here.")
     if unknown := [name for name in view.only if name not in result.class_names]:

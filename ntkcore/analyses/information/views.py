@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.one import alike_first
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.views import classes, times
 from ntkcore.analyses.look import memoised
@@ -167,12 +168,28 @@ def measured(look: Look, measure: Measure) -> np.ndarray:
     return found.loss if measure == "loss" else found.margin
 
 
-def ranking(result: InfluenceResult, view: InformationView, values: np.ndarray) -> np.ndarray:
-    """Training images of the gallery in its order: of the classes shown, and of those selected in a chart where some are."""
-    order = np.argsort(-values if view.show == "most" else values, kind="stable")
+def ranking(
+    result: InfluenceResult, view: InformationView, values: np.ndarray, passing: np.ndarray | None = None, by: np.ndarray | None = None
+) -> np.ndarray:
+    """Training images of the gallery in its order: of the classes shown, and of those selected in a chart where some are.
+
+    Those most like an image come first where such are asked for.
+
+    Args:
+        passing: (n,) whether each passes the filters; None: there are none.
+        by: (n,) another order; None: by ``values``.
+    """
+    if view.like is not None and view.like < len(values):
+        order = alike_first(result, view.like)
+    elif by is not None:
+        order = by
+    else:
+        order = np.argsort(-values if view.show == "most" else values, kind="stable")
     kept = np.isin(result.labels, [place for place, name in enumerate(result.class_names) if name in view.only or not view.only])
     if picked := [image for image in view.picked if image < len(values)]:
         kept &= np.isin(np.arange(len(values)), picked)
+    if passing is not None:
+        kept &= passing
     return order[kept[order]]
 
 
@@ -180,8 +197,11 @@ def missing_from(result: InfluenceResult, view: InformationView) -> str:
     """What a link names that this result does not have, or ""."""
     n = len(result.labels)
     said = []
-    if view.image is not None and view.image >= n:
-        said.append(f"There is no training image {view.image:,}: they are 0 to {n - 1:,}.")
+    said += [
+        f"There is no training image {image:,}: they are 0 to {n - 1:,}."
+        for image in dict.fromkeys((view.image, view.like))
+        if image is not None and image >= n
+    ]
     if unknown := [name for name in view.only if name not in result.class_names]:
         said.append(f"There is no class {unknown[0]}.")
     if any(image >= n for image in (*view.picked, *view.basket)):

@@ -1,19 +1,23 @@
 """The labels of a session as a table, and as a set of one's own."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ntkcore.analyses.label.network import LabelNetwork, load_items
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import ImportReport, import_images, import_texts
+from ntkcore.data import Dataset, ImportReport, import_images, import_texts, own_originals
 from ntkcore.errors import DataError
 from ntkcore.library import Labels
 
 _WORDS = {"label": "labelled", "cannot": "cannot tell", "skip": "skipped"}
+_SOME = 64  # photographs held at once
 _COLUMNS = ["item", "id", "label", "decision", "by", "when", "note"]
 
 
@@ -61,6 +65,22 @@ def as_set(session: str, network: LabelNetwork, name: str, ws: Workspace) -> Imp
             texts = [items.texts[item] for item in chosen]
             pd.DataFrame({"text": texts, "label": table["label"].to_numpy()}).to_parquet(path, index=False)
             return import_texts(path, ws.settings, name=name)
+        if items.origin is not None:
+            path = Path(folder) / "labels.parquet"
+            _photographs(path, items, chosen, table["label"].tolist(), ws)
+            return import_images(path, ws.settings, name=name)
         path = Path(folder) / "labels.npz"
         np.savez(path, images=items.pixels[chosen], labels=np.array(network.class_names)[labels])
         return import_images(path, ws.settings, name=name)
+
+
+def _photographs(path: Path, items: Dataset, chosen: np.ndarray, labels: Sequence[str], ws: Workspace) -> None:
+    """Write the originals with their labels as a Parquet file, a few at a time."""
+    assert items.origin is not None
+    read = own_originals(items.origin.content, ws.settings)
+    kind = pa.schema([("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])), ("label", pa.string())])
+    with pq.ParquetWriter(path, kind) as writer:
+        for start in range(0, len(chosen), _SOME):
+            some = chosen[start : start + _SOME]
+            rows = [{"bytes": read(int(items.origin.positions[item])), "path": items.ids[item]} for item in some]
+            writer.write_table(pa.table({"image": rows, "label": list(labels[start : start + _SOME])}, schema=kind))

@@ -155,7 +155,9 @@ def compute(spec: LabelNetworkSpec, ws: Workspace, reporter: Reporter) -> None:
         session, dataset = spec.session, load_items(spec.session, ws)
         reporter.plan(_stages(spec, dataset, ws))
         n = session.dataset.n
-        pack = thumbnail_pack(dataset.pixels[:n], ws.settings, None if dataset.texts is None else dataset.texts[:n])
+        texts = None if dataset.texts is None else dataset.texts[:n]
+        origin = None if dataset.origin is None else dataset.origin[:n]
+        pack = thumbnail_pack(dataset.pixels[:n], ws.settings, texts, origin)
         reporter.report(IMAGES, dataset.n)
         one_device(draft, reporter, ("kernel", "kernel-notes"))
         module = network(session.model, dataset, ws)

@@ -135,7 +135,7 @@ class Learnability(Analysis[LearnabilitySpec, LearnabilityView, LearnabilityResu
         started = time.monotonic()
         dataset = load_dataset(spec.dataset, ws.settings)
         reporter.plan(learnability_stages(spec, dataset, ws))
-        pack = thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
+        pack = thumbnail_pack(dataset.pixels, ws.settings, dataset.texts, dataset.origin)
         reporter.report(IMAGES, dataset.n)
 
         training = ensure_training(spec.run, dataset, ws, reporter, TRAINING, keep=(spec.kernel_epoch,))

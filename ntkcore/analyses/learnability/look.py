@@ -22,10 +22,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Look:
-    """A result and a view of it; made once where a page shows a result, and handed down."""
+    """A result and a view of it; made once where a page shows a result, and handed down.
+
+    Attributes:
+        by: (n,) the order in which images are shown instead of the view's: those most like one first, or by another number.
+        passing: (n,) whether each passes the filters; None: there are none.
+    """
 
     result: LearnabilityResult
     view: LearnabilityView
+    by: np.ndarray | None = None
+    passing: np.ndarray | None = None
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -44,7 +51,7 @@ class Look:
     def shown(self) -> np.ndarray:
         """Indices of the images the view shows, in its order."""
         result, view, outcome = self.result, self.view, self.outcome
-        if view.gallery == "all":
+        if view.gallery == "all" or view.like is not None:
             shown = np.ones(len(result.score), dtype=bool)
         else:
             shown = np.zeros(len(result.score), dtype=bool)
@@ -63,6 +70,10 @@ class Look:
             picked = np.zeros(len(shown), dtype=bool)
             picked[[i for i in view.picked if i < len(shown)]] = True
             shown &= picked
+        if self.passing is not None:
+            shown &= self.passing
+        if self.by is not None:
+            return self.by[shown[self.by]]
         values = {"score": result.score, "learned": result.learned, "error": outcome.error}[view.order.removesuffix("-down")]
         chosen = np.flatnonzero(shown)
         keys = values[chosen]

@@ -14,6 +14,7 @@ from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import ThumbnailPack, bare_original
 from ntkcore.learnability import (
     GROUP_NAMES,
     Groups,
@@ -111,7 +112,7 @@ def image_curve(result: LearnabilityResult, image: int) -> ImageCurve:
 def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
     """What a view names that the result does not have, in a sentence; "" when nothing."""
     n = len(result.score)
-    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked) if i is not None and i >= n})
+    beyond = sorted({i for i in (*view.picked, *view.basket, view.image, view.marked, view.like) if i is not None and i >= n})
     unknown = [name for name in view.only if name not in result.class_names]
     said = []
     if beyond:
@@ -187,7 +188,13 @@ def jitter(result: LearnabilityResult) -> np.ndarray:
 
 
 def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) -> bytes:
-    """A zip of the images as PNG (texts as they are), one folder per class, with the table as ``images.csv``."""
+    """A zip of the images, one folder per class, with the table as ``images.csv``.
+
+    Photographs are their originals, upright and without metadata; other images PNG; texts are as they are.
+
+    Raises:
+        DataError: an original that the set refers to is gone or has changed.
+    """
     result = look.result
     pack = thumbnails(result.pack, result.spec.dataset, ws)
     buffer = io.BytesIO()
@@ -196,11 +203,21 @@ def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) ->
         files, folders = [], _folders(result.class_names)
         for image in images:
             folder = folders[result.labels[image]]
-            text = pack.text(int(image))
-            files.append(f"{folder}/{image:06d}.{'png' if text is None else 'txt'}")
-            archive.writestr(files[-1], pack.png(int(image)) if text is None else text)
+            content, ending = _exported(pack, int(image), ws)
+            files.append(f"{folder}/{image:06d}.{ending}")
+            archive.writestr(files[-1], content)
         archive.writestr("images.csv", csv_of(rows.assign(file=files)))
     return buffer.getvalue()
+
+
+def _exported(pack: ThumbnailPack, image: int, ws: Workspace) -> tuple[bytes | str, str]:
+    """What a file of an image holds, and how its name ends."""
+    if (text := pack.text(image)) is not None:
+        return text, "txt"
+    if pack.origin is None:
+        return pack.picture(image), "png"
+    data, kind = bare_original(pack.origin, image, ws.settings)
+    return data, "jpg" if kind == "image/jpeg" else "png"
 
 
 def _folders(class_names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, load_dataset, thumbnail_pack
+from ntkcore.data import Dataset, Origin, load_dataset, load_held_out, thumbnail_pack
 from ntkcore.errors import DataError, SpecError
 from ntkcore.specs import DatasetSpec
 
@@ -16,12 +16,13 @@ class Split:
 
     Attributes:
         train: the images to train on, with their label noise.
-        test_inputs: (m, ...) the images that follow them in the same draw, as raw as ``train.inputs``.
+        test_inputs: (m, ...) the images held out from them, as raw as ``train.inputs``.
         test_labels: (m,) their true labels, positions in ``train.class_names``.
         test_pixels: uint8 (m, h, w) or (m, h, w, 3), for display.
         test_ids: their stable names.
         pack: id of the training images' thumbnails.
         test_texts: what a reader sees of them, if they are texts.
+        test_origin: where their originals are, if they are photographs.
     """
 
     train: Dataset
@@ -31,6 +32,7 @@ class Split:
     test_ids: tuple[str, ...]
     pack: str
     test_texts: tuple[str, ...] | None = None
+    test_origin: Origin | None = None
 
 
 def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
@@ -39,34 +41,34 @@ def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
 
 
 def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
-    """The images of ``spec`` and the ``test`` images that follow in its draw.
+    """The images of ``spec``, and ``test`` images held out from them.
 
-    A draw is nested: one of n + m images begins with the n of the draw of n. Label noise concerns the training images
-    alone. A network for both is normalised by the training images' statistics.
+    Of a part of a divided set, the others are held out; else they are those that follow in its draw, which is nested: one of n + m
+    images begins with the n of the draw of n. Label noise concerns the training images alone. A network for both is normalised by the
+    training images' statistics.
 
     Raises:
         AtlasError: as :func:`~ntkcore.data.load_dataset`; DataError when there are too few images for both.
     """
     train = load_dataset(spec, ws.settings)
-    drawn = _draw_both(spec, test, ws, None)
-    assert drawn.ids[: spec.n] == train.ids  # draws are nested
-    held = slice(spec.n, None)
-    pack = thumbnail_pack(train.pixels, ws.settings, train.texts).id
-    texts = None if drawn.texts is None else drawn.texts[held]
-    return Split(train, drawn.inputs[held], drawn.true_labels[held], drawn.pixels[held], drawn.ids[held], pack, texts)
+    held = _held_out(spec, test, ws, None)
+    pack = thumbnail_pack(train.pixels, ws.settings, train.texts, train.origin).id
+    return Split(train, held.inputs, held.true_labels, held.pixels, held.ids, pack, held.texts, held.origin)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:
     """Does nothing if :func:`load_split` can have its images; costs little. Raises as it does."""
     load_dataset(spec, ws.settings, first=1)
-    _draw_both(spec, test, ws, 1)
+    _held_out(spec, test, ws, 1)
 
 
-def _draw_both(spec: DatasetSpec, test: int, ws: Workspace, first: int | None) -> Dataset:
-    """The larger draw; the smaller one is known to be possible, so what fails here is the number of images."""
+def _held_out(spec: DatasetSpec, test: int, ws: Workspace, first: int | None) -> Dataset:
+    """What is held out; the training images are known to be possible, so what fails here is the number of images."""
     try:
-        return load_dataset(spec.model_copy(update={"n": spec.n + test, "label_noise": 0.0}), ws.settings, first=first)
+        return load_held_out(spec, test, ws.settings, first=first)
     except DataError as error:
+        if spec.part:
+            raise
         raise DataError(
             f"There are not {spec.n:,} images to train on and {test:,} more to hold out. {error.message}",
             f"That is for both together. {error.remedy}",

@@ -35,7 +35,7 @@ def sample_thumbnails(spec: DatasetSpec, count: int, ws: Workspace, *, unlabelle
 
 
 def _encoded(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
-    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts)
+    return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts, dataset.origin)
 
 
 def noun(pack: str, ws: Workspace) -> str:

@@ -9,14 +9,15 @@ import numpy as np
 
 from ntkcore.data.file_kinds import START, kind_of, refuse_other
 from ntkcore.data.filenames import clean_class_names, shown
+from ntkcore.data.image_table import columns_of_images
 from ntkcore.data.import_common import Limits, keep_used_classes, skipped_note, unlabelled_note
 from ntkcore.data.import_parquet import holds_images
-from ntkcore.data.own_keep import ImportReport, keep_set, name_of, write_array, write_bytes
+from ntkcore.data.own_keep import Content, ImportReport, keep_set, name_of, write_array, write_bytes
 from ntkcore.data.selection import UNLABELLED, require_pairs
 from ntkcore.data.text.embed import DIMENSIONS, MOST_DIMENSIONS, Embedded, mean_vectors, tfidf_vectors
 from ntkcore.data.text.read_csv import texts_in_csv
 from ntkcore.data.text.read_parquet import texts_in_parquet
-from ntkcore.data.text.table import Columns, TextTable, too_large
+from ntkcore.data.text.table import TEXT_NAMES, Columns, TextTable, too_large
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
@@ -37,7 +38,8 @@ def holds_texts(source: Path | BinaryIO, settings: Settings) -> bool:
     """
     try:
         if isinstance(source, Path):
-            if source.is_dir():
+            columns = () if source.is_dir() else columns_of_images(source)
+            if source.is_dir() or (columns and not {name.casefold() for name in columns} & set(TEXT_NAMES)):
                 return False
             with source.open("rb") as file:
                 return holds_texts(file, settings)
@@ -83,7 +85,7 @@ def import_texts(
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise DataError(f"{dimensions:,} dimensions are out of range.", f"Choose 1 to {MOST_DIMENSIONS:,}.")
     tell = progress or (lambda done, total: None)
-    table = _read(path, columns or Columns(), limits)
+    table = read_texts(path, columns or Columns(), limits)
     tell(_READ, _STEPS)
     kept = np.array([text != "" for text in table.texts])
     if not kept.any():
@@ -104,7 +106,8 @@ def import_texts(
     return report
 
 
-def _read(path: Path, columns: Columns, limits: Limits) -> TextTable:
+def read_texts(path: Path, columns: Columns, limits: Limits) -> TextTable:
+    """The texts and labels of a file. Raises :class:`DataError`: whatever is wrong with it, by line or row."""
     try:
         with path.open("rb") as file:
             start = file.read(START)
@@ -151,23 +154,16 @@ def _keep(
         raise too_large("The set", limits.stored_bytes)
     ids = json.dumps([f"row/{row}" for row in rows]).encode()
 
-    def write(folder: Path) -> dict[str, str]:
-        return {
+    notes = [*made.notes, *table.notes, *gone, *unlabelled_note(labels, "texts"), *([skipped_note(skipped, "texts")] if skipped else [])]
+
+    def write(folder: Path) -> Content:
+        hashes = {
             "vectors": write_array(folder / "vectors.npy", values.astype("<f4")),
             "labels": write_array(folder / "labels.npy", labels.astype("<i8")),
             "ids": write_bytes(folder / "ids.json", ids),
             "texts": write_bytes(folder / "texts.bin", b"".join(encoded)),
             "ends": write_array(folder / "ends.npy", ends.astype("<i8")),
         }
+        return Content(class_names, labels, values.shape[1:], skipped, notes, hashes)
 
-    return keep_set(
-        settings,
-        kind="texts",
-        name=name,
-        class_names=class_names,
-        labels=labels,
-        shape=values.shape[1:],
-        skipped=skipped,
-        notes=[*made.notes, *table.notes, *gone, *unlabelled_note(labels, "texts"), *([skipped_note(skipped, "texts")] if skipped else [])],
-        write=write,
-    )
+    return keep_set(settings, kind="texts", name=name, write=write)

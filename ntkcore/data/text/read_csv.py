@@ -139,4 +139,4 @@ def _table(lines: Iterator[str], wanted: Columns, limits: Limits) -> TextTable:
         raise DataError("The CSV file has no rows.", "Import one with texts.")
     codes, names = labels_of_text(labels)
     columns = f"Texts are from the column {shown(header[at])}, labels from {shown(header[label_at])}."
-    return TextTable(tuple(texts), codes, names, (columns,))
+    return TextTable(tuple(texts), codes, names, (columns,), tuple(header))

@@ -37,8 +37,9 @@ def texts_in_parquet(path: Path, wanted: Columns, limits: Limits) -> TextTable:
             )
         labels, names = labels_of_column(file, label_name, names_in(file.schema.metadata, label_name))
         texts = _texts(file, text_name, limits)
+        every = tuple(map(str, file.schema.names))
     columns = f"Texts are from the column {shown(text_name)}, labels from {shown(label_name)}."
-    return TextTable(texts, labels, names, (columns,))
+    return TextTable(texts, labels, names, (columns,), every)
 
 
 def _texts(file: BoundedParquet, name: str, limits: Limits) -> tuple[str, ...]:

@@ -32,12 +32,14 @@ class TextTable:
         labels: int64 ``(n,)``.
         class_names: the classes in label order.
         notes: what else to say, in sentences.
+        columns: the names of the file's columns.
     """
 
     texts: tuple[str, ...]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def find_columns(header: Sequence[str], wanted: Columns, where: str) -> tuple[int, int]:

@@ -166,7 +166,7 @@ def _pairs(pairs: views.Pairs) -> None:
     )
     base = media.thumbnail_base(pairs.pack)
     cells = "".join(
-        f'<figure><img src="{base}{place}.png" alt="{html.escape(pairs.ids[place])}" title="{html.escape(pairs.ids[place])}">'
+        f'<figure><img src="{base}{place}" alt="{html.escape(pairs.ids[place])}" title="{html.escape(pairs.ids[place])}">'
         f"<figcaption>{html.escape(pairs.labels[place])} · {words.number(float(pairs.scores[place]), 2)} "
         f"({words.number(float(pairs.clean[place]), 2)}) · P {pairs.percentile[place]:.0f}</figcaption></figure>"
         for place in range(count)

@@ -62,7 +62,7 @@ def show_review(result: InfluenceResult) -> None:
     notice.show(_PART)
     left, middle, right = st.columns([5, 8, 7], gap="large")
     with left:
-        enlarged(result.pack, image, result.class_names[result.labels[image]])
+        enlarged(result.pack, image, result.class_names[result.labels[image]], result.spec.dataset)
         _steps(found, image, result.pack)
     with middle:
         _question(result, found, image)

@@ -14,7 +14,10 @@ from pages.shared import media, words
 _TEXT_CELL = 160  # smallest width in pixels of a card that is read
 _TEXT_TALL = 166  # its height, as long as it is not drawn
 _HERE = Path(__file__).parent
-_gallery = st.components.v2.component("ntk_atlas.gallery", css=(_HERE / "gallery.css").read_text(), js=(_HERE / "gallery.js").read_text())
+SCRIPT = (_HERE / "tools.js").read_text() + (_HERE / "gallery.js").read_text()
+"""The component's module: its tools, then its cards."""
+_gallery = st.components.v2.component("ntk_atlas.gallery", css=(_HERE / "gallery.css").read_text(), js=SCRIPT)
+_TOOLED = 12  # cards from which on a gallery has tools
 
 
 class Card(NamedTuple):
@@ -51,6 +54,13 @@ class Opens(NamedTuple):
     does: str = "open"
 
 
+class Likes(NamedTuple):
+    """That a gallery can be sorted by likeness to one of its images: ``more`` is called with the image's number."""
+
+    more: Callable[[int], None]
+    does: str = "more like this"
+
+
 def gallery(
     cards: Sequence[Card],
     *,
@@ -60,6 +70,8 @@ def gallery(
     empty: str,
     ticked: Ticked | None = None,
     opens: Opens | None = None,
+    likes: Likes | None = None,
+    undo: Callable[[], None] | None = None,
     current: int | None = None,
     height: int = 0,
     cell: int = 104,
@@ -68,12 +80,14 @@ def gallery(
 
     Args:
         cards: the images, in order.
-        base: address of the thumbnails; ``<base><id>.png`` is fetched for each.
+        base: address of the thumbnails; ``<base><id>`` is fetched for each.
         key: the component's key; its state has ``ticked`` ({revision, ids}) and the trigger ``opened`` ({id, t}).
         revision: raised when the ticks change other than by a click in the gallery.
         empty: what to say when there is no card.
         ticked: None: there are no ticks.
         opens: None: a click ticks the image.
+        likes: None: nothing is known of likeness here.
+        undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
         current: the image to mark and to put the keyboard's focus on, or None.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
@@ -92,24 +106,50 @@ def gallery(
         "tall": _TEXT_TALL if texts else cell + 50,
         "ticks": ticked.does if ticked else "",
         "open": opens is not None,
-        "keys": [
-            ("arrows", "move"),
-            *([("Enter", opens.does)] if opens else []),
-            *([("Space", ticked.does)] if ticked else []),
-        ],
+        "smooth": media.are_photographs(base),
+        "like": likes.does if likes else "",
+        "undo": undo is not None,
+        "tools": len(cards) >= _TOOLED,
+        "keys": _keys(ticked, opens),
+        "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, undo is not None)],
     }
     _gallery(
         key=key,
         data=data | {"turn": _turn(key, data)},
         default={"ticked": {"revision": revision, "ids": ids}},
         on_ticked_change=ticked.changed if ticked else _nothing,
-        on_opened_change=(lambda: _opened(key, opens)) if opens else _nothing,
+        on_opened_change=(lambda: _told(key, "opened", opens.open)) if opens else _nothing,
+        on_liked_change=(lambda: _told(key, "liked", likes.more)) if likes else _nothing,
+        on_undone_change=undo or _nothing,
     )
 
 
-def _opened(key: str, opens: Opens) -> None:
-    if said := st.session_state[key].get("opened"):
-        opens.open(said["id"])
+def _keys(ticked: Ticked | None, opens: Opens | None) -> list[tuple[str, str]]:
+    """The keys that are always shown."""
+    return [
+        ("arrows", "move"),
+        *([("Enter", opens.does)] if opens else []),
+        *([("Space", ticked.does)] if ticked else []),
+    ]
+
+
+def _more_keys(ticked: Ticked | None, likes: Likes | None, undo: bool) -> list[tuple[str, str]]:
+    """The others, which "?" shows."""
+    of_ticks = [("Shift + click", "tick from the last one to here"), ("A", "tick all shown"), ("I", "invert the ticks")]
+    return [
+        *(of_ticks if ticked else []),
+        *([("M", likes.does)] if likes else []),
+        *([("U", "undo the last selection or filter")] if undo else []),
+        ("/", "go to a number or file name"),
+        ("+ −", "size of the thumbnails"),
+        ("Home End", "first and last"),
+        ("?", "show or hide the keys"),
+    ]
+
+
+def _told(key: str, trigger: str, does: Callable[[int], None]) -> None:
+    if said := st.session_state[key].get(trigger):
+        does(said["id"])
 
 
 def _turn(key: str, data: dict[str, Any]) -> int:

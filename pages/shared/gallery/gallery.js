@@ -13,21 +13,21 @@ function build(root) {
   grid.setAttribute("aria-multiselectable", "true");
   const empty = document.createElement("div");
   empty.className = "empty";
-  const hint = document.createElement("p");
-  hint.className = "hint";
+  const foot = document.createElement("div");
+  foot.className = "foot";
+  const [hint, tools, help] = ["hint", "tools", "help"].map((name) => {
+    const part = document.createElement("div");
+    part.className = name;
+    return part;
+  });
+  foot.append(hint, tools);
+  help.hidden = true;
   scroll.append(grid, empty);
-  gallery.append(scroll, hint);
+  gallery.append(scroll, foot, help);
   root.append(gallery);
-  return { gallery, scroll, grid, empty, hint, ticked: new Set(), revision: null, drawn: null, cells: [] };
-}
-
-function showHint(hint, keys) {
-  hint.replaceChildren();
-  for (const [key, does] of keys) {
-    const k = document.createElement("kbd");
-    k.textContent = key;
-    hint.append(k, ` ${does}   `);
-  }
+  const state = { gallery, scroll, grid, empty, foot, hint, tools, help, ticked: new Set(), revision: null, drawn: null, cells: [] };
+  galleries.add(state);
+  return state;
 }
 
 function line(left, leftClass, right, rightClass) {
@@ -58,7 +58,8 @@ function cellOf(item, data) {
     image.loading = "lazy";
     image.decoding = "async";
     image.alt = "";
-    image.src = `${data.base}${id}.png`;
+    image.classList.toggle("smooth", data.smooth);
+    image.src = `${data.base}${id}`;
   } else {
     image = document.createElement("div");
     image.className = "text";
@@ -72,7 +73,14 @@ function cellOf(item, data) {
   tick.setAttribute("role", "checkbox");
   tick.setAttribute("aria-label", data.ticks);
   tick.setAttribute("aria-checked", "false");
-  cell.append(image, ...(data.ticks ? [tick] : []), line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
+  const like = document.createElement("button");
+  like.className = "like";
+  like.type = "button";
+  like.tabIndex = -1;
+  like.textContent = "≈";
+  like.title = data.like;
+  like.setAttribute("aria-label", data.like);
+  cell.append(image, ...(data.like ? [like] : []), ...(data.ticks ? [tick] : []), line(name, "name", corner, wrong ? "wrong" : "quiet"), line(left, "quiet", right, "quiet"));
   return cell;
 }
 
@@ -94,8 +102,8 @@ export default function (component) {
   // While this module loads, calls for older and newer data wait together, and may come in any order: the newest data stay.
   if (state.turn > data.turn) return;
   state.turn = data.turn;
-  state.gallery.style.setProperty("--cell", `${data.cell}px`);
-  state.gallery.style.setProperty("--cell-height", `${data.tall}px`);
+  state.data = data;
+  sized(state);
   state.gallery.style.setProperty("--height", data.height ? `${data.height}px` : "none");
 
   if (state.revision !== data.revision) {
@@ -112,8 +120,9 @@ export default function (component) {
     if (state.cells.length) state.cells[0].tabIndex = 0;
     state.empty.textContent = data.empty;
     state.empty.style.display = state.cells.length ? "none" : "block";
-    state.hint.style.display = state.cells.length ? "block" : "none";
-    showHint(state.hint, data.keys);
+    state.foot.style.display = state.cells.length ? "flex" : "none";
+    keyList(state.hint, data.keys);
+    state.anchor = null;
   }
   showTicks(state);
   if (state.current !== data.current) {
@@ -135,11 +144,35 @@ export default function (component) {
     }
   }
 
+  const send = () => {
+    showTicks(state);
+    setStateValue("ticked", { revision: state.revision, ids: [...state.ticked].sort((a, b) => a - b) });
+  };
   const toggle = (cell) => {
     const id = Number(cell.dataset.id);
     if (!state.ticked.delete(id)) state.ticked.add(id);
-    showTicks(state);
-    setStateValue("ticked", { revision: state.revision, ids: [...state.ticked].sort((a, b) => a - b) });
+    state.anchor = cell;
+    send();
+  };
+  // From the card ticked last, or the first, to this one: as in a list of files.
+  const reach = (cell) => {
+    const [from, to] = [state.cells.indexOf(state.anchor ?? state.cells[0]), state.cells.indexOf(cell)].sort((a, b) => a - b);
+    for (const other of state.cells.slice(Math.max(from, 0), to + 1)) state.ticked.add(Number(other.dataset.id));
+    state.anchor = cell;
+    send();
+  };
+  const act = {
+    all: () => {
+      for (const cell of state.cells) state.ticked.add(Number(cell.dataset.id));
+      send();
+    },
+    invert: () => {
+      for (const { dataset } of state.cells) if (!state.ticked.delete(Number(dataset.id))) state.ticked.add(Number(dataset.id));
+      send();
+    },
+    undo: () => setTriggerValue("undone", { t: Date.now() }),
+    like: (cell) => setTriggerValue("liked", { id: Number(cell.dataset.id), t: Date.now() }),
+    focus: (to) => focus(state.grid.querySelector('.cell[tabindex="0"]'), to),
   };
   const open = (cell) => data.open ? setTriggerValue("opened", { id: Number(cell.dataset.id), t: Date.now() }) : toggle(cell);
   const focus = (from, to) => {
@@ -149,12 +182,16 @@ export default function (component) {
     to.focus();
     to.scrollIntoView({ block: "nearest" });
   };
+  buildTools(state, act);
+  keyList(state.help, data.more);
 
   const onClick = (event) => {
     const cell = event.target.closest(".cell");
     if (!cell) return;
     focus(state.grid.querySelector('.cell[tabindex="0"]'), cell);
-    if (event.target.closest(".tick")) toggle(cell);
+    if (event.shiftKey && data.ticks) reach(cell);
+    else if (event.target.closest(".like")) act.like(cell);
+    else if (event.target.closest(".tick")) toggle(cell);
     else open(cell);
   };
   const onKey = (event) => {
@@ -168,7 +205,15 @@ export default function (component) {
     else if (event.key === "Home") focus(cell, state.cells[0]);
     else if (event.key === "End") focus(cell, state.cells[state.cells.length - 1]);
     else if (event.key === "Enter") open(cell);
-    else if (event.key === " " && data.ticks) toggle(cell);
+    else if (event.key === " " && data.ticks) event.shiftKey ? reach(cell) : toggle(cell);
+    else if (event.key === "a" && data.ticks) act.all();
+    else if (event.key === "i" && data.ticks) act.invert();
+    else if (event.key === "u" && data.undo) act.undo();
+    else if (event.key === "m" && data.like) act.like(cell);
+    else if (event.key === "/" && state.jump) state.jump.focus();
+    else if (event.key === "+" || event.key === "-") resize(state, event.key === "+" ? 1 : -1);
+    else if (event.key === "?") showKeys(state, state.help.hidden);
+    else if (event.key === "Escape" && !state.help.hidden) showKeys(state, false);
     else return;
     event.preventDefault();
     event.stopPropagation();

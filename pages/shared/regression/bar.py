@@ -1,4 +1,4 @@
-"""The analysis bar of the influence page: data set, kernel and training as short sentences that open."""
+"""The analysis bar of the pages on a kernel: data set, kernel and training as short sentences that open."""
 
 from functools import partial
 from typing import Any, TypeVar
@@ -12,15 +12,16 @@ from pages.shared import bar, network, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
+S = TypeVar("S", bound=InfluenceSpec)
 V = TypeVar("V", bound=Spec)
 
 
-def analysis_bar(choice: Choice[InfluenceSpec, V], page: str = "influence") -> InfluenceSpec | None:
+def analysis_bar(choice: Choice[S, V], page: str = "influence") -> S | None:
     """Show the bar and return what it says, or None (said on the page) when the parts contradict each other.
 
     Args:
         choice: the page's choice.
-        page: whose bar it is; the influence and the reliability page each have their own.
+        page: whose bar it is; each page on a kernel regression has its own.
     """
     fields = Fields(f"{page}.bar")
     return bar.analysis_bar(fields, choice, _values(choice.spec), partial(_read, fields), partial(_parts, fields))
@@ -96,7 +97,7 @@ def _values(spec: InfluenceSpec) -> dict[str, Any]:
     }
 
 
-def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
+def _read(fields: Fields, held: S) -> S | str:
     """The specification the widgets say, or what is contradictory about them."""
     kernel = fields["kernel"]
     values: dict[str, Any] = {"dataset": bar.read_data(fields, held.dataset), "test": fields["test"], "kernel": kernel}
@@ -111,7 +112,7 @@ def _read(fields: Fields, held: InfluenceSpec) -> InfluenceSpec | str:
             "training": bar.read_training(fields) | {"epochs": fields["epochs"]} if fields["epochs"] else None,
         }
     try:
-        return InfluenceSpec.model_validate(values)
+        return type(held).model_validate(values)
     except ValidationError as error:
         return bar.contradiction(error)
 

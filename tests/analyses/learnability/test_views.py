@@ -153,10 +153,10 @@ def test_folders_of_classes_named_like_paths_stay_apart():
 
 
 def test_thumbnails_are_encoded_again_when_they_are_gone(result, ws):
-    before = thumbnails(result.pack, SPEC.dataset, ws).png(3)
+    before = thumbnails(result.pack, SPEC.dataset, ws).picture(3)
     for path in (ws.settings.cache_dir / "thumbnails").rglob("*.pack"):
         path.unlink()
-    assert thumbnails(result.pack, SPEC.dataset, ws).png(3) == before
+    assert thumbnails(result.pack, SPEC.dataset, ws).picture(3) == before
 
 
 def test_percentile_span(result, look):

@@ -33,10 +33,10 @@ def sent(ws: Workspace) -> dict:
 
 def test_a_csv_asks_for_what_texts_need_and_is_sent(app, ws, file):
     opened(app, "images")
-    assert any(w.label == "Size of the images" for w in app.selectbox)
+    assert any("Photographs keep their originals" in c.value for c in app.caption)
     app.file_uploader[0].upload("reviews.csv", file.read_bytes(), "text/csv").run()
     assert not app.exception
-    assert not app.selectbox
+    assert not any("Photographs" in c.value for c in app.caption)
     assert widget(app, "number_input", "Numbers for each text").value == 100
     assert app.text_input[0].value == "reviews"
     widget(app, "number_input", "Numbers for each text").set_value(7).run()
@@ -44,7 +44,7 @@ def test_a_csv_asks_for_what_texts_need_and_is_sent(app, ws, file):
     button(app, "Import").click().run()
     assert not app.exception
     payload = sent(ws)
-    assert payload["texts"] == {"columns": ["review", ""], "vectors": None, "dimensions": 7, "vectors_uploaded": False}
+    assert payload["order"]["texts"] == {"columns": ["review", ""], "vectors": None, "dimensions": 7}
     catalogue.handlers(ws)["import"](payload, Recording())
     opened(app, "images")
     assert any("40 texts, 2 classes, 7 numbers each" in m.value for m in app.markdown)
@@ -65,8 +65,8 @@ def test_word_vectors_are_asked_for_before_it_can_be_sent(app, ws, file):
     button(app, "Import").click().run()
     assert not app.exception
     payload = sent(ws)
-    assert payload["texts"]["vectors_uploaded"]
-    assert Path(payload["texts"]["vectors"]).read_bytes() == VECTORS
+    assert payload["vectors_uploaded"]
+    assert Path(payload["order"]["texts"]["vectors"]).read_bytes() == VECTORS
 
 
 def test_a_set_of_texts_opens_with_a_network_for_vectors(app, cache, file):

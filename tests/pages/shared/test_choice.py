@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from ntkcore.permalink import ADDRESSES
+from ntkcore.specs import DatasetSpec
 from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages.convergence.choice import LINK as CONVERGENCE_LINK
+from pages.influence.choice import LINK as INFLUENCE_LINK
 from pages.learnability.choice import LINK as LEARNABILITY_LINK
 from pages.shared import choice as links
 
@@ -129,3 +132,51 @@ def test_a_run_by_the_clock_does_not_take_an_old_address_for_a_link(browser):
     assert browser.query_params["epoch"] == "20"
     browser.query_params.from_dict(old)
     assert CONVERGENCE_LINK.opened().view.epoch == 5  # the next one is the back button
+
+
+def test_the_sidebar_keeps_images_network_and_basket(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.choose(LearnabilitySpec.model_validate({"dataset": {"n": 60, "classes": ("3", "8")}, "model": {"width": 32}}))
+    LEARNABILITY_LINK.look(basket=(1, 59))
+    browser.query_params.clear()
+    influence = INFLUENCE_LINK.opened()
+    assert influence.spec.dataset == with_classes(60) and influence.spec.model.width == 32 and influence.view.basket == (1, 59)
+    assert browser.query_params["basket"] == "1,59"
+    INFLUENCE_LINK.look(basket=(1,))
+    INFLUENCE_LINK.choose(influence.spec.model_copy(update={"dataset": with_classes(50)}))
+    INFLUENCE_LINK.look(basket=(2,))
+    browser.query_params.clear()
+    back = LEARNABILITY_LINK.opened()
+    assert back.spec.dataset == with_classes(50) and back.view.basket == (2,)
+
+
+def test_a_link_and_what_was_not_chosen_take_nothing_over(browser):
+    LEARNABILITY_LINK.opened()
+    browser.query_params.clear()
+    assert INFLUENCE_LINK.opened().spec == InfluenceSpec()
+    INFLUENCE_LINK.choose(InfluenceSpec(dataset=with_classes(50)))
+    browser.query_params.from_dict({"dataset": "digits", "n": "70"})
+    assert LEARNABILITY_LINK.opened().spec.dataset == DatasetSpec(n=70)
+
+
+def test_selections_and_filters_are_taken_back_one_by_one(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.undo()  # nothing yet
+    before = LEARNABILITY_LINK.current()
+    LEARNABILITY_LINK.look(basket=(1,))
+    LEARNABILITY_LINK.look(gallery="all")  # no selection
+    LEARNABILITY_LINK.look(basket=(1, 2))
+    LEARNABILITY_LINK.look(filters=("k-xx~1.0~",), picked=(3, 4))
+    LEARNABILITY_LINK.undo()
+    view = LEARNABILITY_LINK.current().view
+    assert (view.basket, view.filters, view.picked, view.gallery) == ((1, 2), (), (), "all")
+    LEARNABILITY_LINK.undo()
+    assert LEARNABILITY_LINK.current().view.basket == (1,)
+    LEARNABILITY_LINK.undo()
+    LEARNABILITY_LINK.undo()
+    assert LEARNABILITY_LINK.current().view == before.view.model_copy(update={"gallery": "all"})
+    assert LEARNABILITY_LINK.current().revision > before.revision  # the ticks are set anew
+
+
+def with_classes(n):
+    return DatasetSpec(n=n, classes=("3", "8"))

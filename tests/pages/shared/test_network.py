@@ -71,10 +71,9 @@ def test_a_network_that_there_is_not_is_said(weights):
 
 def test_layers_by_name_that_there_are_not_are_said(weights):
     timm_weights(weights)
-    app = visiting.opened(
-        visitor(), "influence", kernel="pseudo", model=SMALL, weights="pretrained", sees="block.1", dataset="digits", classes=["3", "8"], n="24"
-    )
-    assert "The network has no layer 'block.1' with weights" in plain(app), plain(app)
+    asked = {"kernel": "pseudo", "model": SMALL, "weights": "pretrained", "sees": "block.1"}
+    app = visiting.opened(visitor(), "influence", dataset="digits", classes=["3", "8"], n="24", **asked)
+    assert "The network has no layer 'block.1' with weights" in plain(app)
 
 
 @pytest.mark.parametrize("page", ["influence", "reliability", "information", "active", "convergence"])

@@ -71,9 +71,9 @@ def judges(spec: InfluenceSpec, view: InformationView, ws: Workspace) -> int:
     if view.drop.test is not None:
         return view.drop.test
     n, m, room = spec.dataset.n, spec.test, room_of_choice(spec.dataset, ws)
-    found = min(m, room.images - n - m, MOST_HELD_OUT - m)
+    found = min(m, room.left(n, m), MOST_HELD_OUT - m)
     if found < 1:
-        have = f"{room.title} has {room.images:,}{' of these classes' if spec.dataset.classes else ''}"
+        have = f"{room.title} has {room.images + (room.held or 0):,}{' of these classes' if spec.dataset.classes else ''}"
         raise DataError(
             f"{have}, and {n:,} are trained on and {m:,} held out: none is left that no score has seen, to judge by.",
             "Draw fewer, or hold out fewer.",

@@ -282,6 +282,7 @@ class Adversarial(Study[AdversarialSpec, InformationView]):
             labels=np.concatenate([train.labels, train.labels[chosen]]),
             true_labels=np.concatenate([train.true_labels, train.true_labels[chosen]]),
             ids=(*train.ids, *(f"{train.ids[image]}, adversarial" for image in chosen)),
+            origin=None,
         )  # normalised as the clean images are
         content = content_of(spec.dataset, spec.attacked, ws)
         kernel = composed_kernel(

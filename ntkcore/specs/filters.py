@@ -1,0 +1,49 @@
+"""Filters of images by numbers, as views and addresses have them: ``NAME~LOW~HIGH``."""
+
+from math import isinf
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+_LONGEST = 40  # characters of a name
+
+
+def range_of(text: str) -> tuple[str, float, float]:
+    """Name, smallest and largest value of a filter; an end that is not said is infinite.
+
+    Raises:
+        ValueError: it is none.
+    """
+    name, low, high = text.split("~") if text.count("~") == 2 else ("", "", "")
+    try:
+        ends = float(low or "-inf"), float(high or "inf")
+    except ValueError:
+        ends = (1.0, 0.0)
+    if not name or len(name) > _LONGEST or not ends[0] <= ends[1]:
+        raise ValueError(f"filters: expected NAME~LOW~HIGH, got {text[:_LONGEST]!r}")
+    return name, *ends
+
+
+def filter_text(name: str, low: float, high: float) -> str:
+    """The inverse of :func:`range_of`."""
+    return "~".join((name, *("" if isinf(end) else repr(float(end)) for end in (low, high))))
+
+
+def changed(filters: tuple[str, ...], name: str, low: float, high: float) -> tuple[str, ...]:
+    """Some filters with this one in place of the one on the same number; without it where both its ends are infinite."""
+    others = tuple(text for text in filters if range_of(text)[0] != name)
+    return others if isinf(low) and isinf(high) else (*others, filter_text(name, low, high))
+
+
+def _checked(filters: tuple[str, ...]) -> tuple[str, ...]:
+    names = [range_of(text)[0] for text in filters]
+    if len(set(names)) < len(names):
+        raise ValueError("filters: name each number once")
+    return filters
+
+
+Filters = Annotated[
+    tuple[str, ...],
+    AfterValidator(_checked),
+    Field(max_length=20, description="numbers and their range, NAME~LOW~HIGH; one of the ends may be empty"),
+]

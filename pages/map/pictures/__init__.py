@@ -1,0 +1,36 @@
+"""Images on a chart of points: the one pointed at, those in sight when few are, and rings around those that are marked."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import media
+
+_HERE = Path(__file__).parent
+_pictures = st.components.v2.component("ntk_atlas.pictures", js=(_HERE / "pictures.js").read_text())
+
+
+def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: Sequence[int] = (), few: int = 120) -> None:
+    """Lay images over a chart whose points tell their image; plotly itself shows none.
+
+    Args:
+        chart: its key.
+        pack: id of the thumbnails.
+        clicked: called with the image whose point is clicked.
+        marked: images to ring.
+        few: points in sight up to which each is drawn as its image.
+    """
+    base = media.thumbnail_base(pack)
+    texts = media.excerpts(base)
+    key = f"{chart}_pictures"
+
+    def told() -> None:
+        if said := st.session_state[key].get("opened"):
+            clicked(said["id"])
+
+    _pictures(
+        key=key,
+        data={"chart": f"chart_{chart}", "base": base, "marked": list(marked), "few": 0 if texts else few, "texts": list(texts or ())},
+        on_opened_change=told,
+    )
