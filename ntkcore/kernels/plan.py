@@ -178,7 +178,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         seeds,
         probe[:1].clone(),
         *checked.sizes,
-        _HELD * max(activation_sizes(model, probe), default=0) if len(trained) < len(entries) else 0,
+        passing=_HELD * max(activation_sizes(model, probe), default=0) if len(trained) < len(entries) else 0,
     )
 
 
