@@ -68,12 +68,20 @@ def test_a_zip_is_looked_into_and_imported(app, ws, file, monkeypatch):
     button(app, "Explore").click().run()
     assert not app.exception
     assert (asked(app, "part"), asked(app, "n")) == ("train", "12")
+
+
+def test_part_and_size_are_chosen_in_the_bar(app, file, cache):
+    own = import_images(file, cache, name="Insects").content_id
+    opened(app, "learnability", dataset="own", own=own, n="12", part="train")
     assert widget(app, "selectbox", "Trained on the part").value == "train"
-    size = widget(app, "selectbox", "Size of the images")
-    assert size.value is None
-    size.set_value(96).run()
-    assert not app.exception and asked(app, "size") == "96"
+    assert widget(app, "selectbox", "Size of the images").value is None
+    widget(app, "selectbox", "Size of the images").set_value(96).run()
+    assert not app.exception and not app.error and asked(app, "size") == "96"
     assert widget(app, "number_input", "Share that the square keeps").value == 1.0
+    widget(app, "selectbox", "Trained on the part").set_value("").run()
+    assert not app.exception and not app.error and "part" not in app.query_params
+    opened(app, "learnability", dataset="own", own=own, n="12", part="test")
+    assert "has no part 'test'" in told(app).replace("\\", "")
 
 
 def test_more_images_for_a_set(app, ws, file, cache, tmp_path):
