@@ -44,10 +44,8 @@ function picture(data, id, size) {
   const image = document.createElement("img");
   image.src = `${data.base}${id}`;
   image.alt = "";
-  image.style.cssText = `width:${size}px;height:${size}px;object-fit:contain;image-rendering:pixelated;border-radius:4px;display:block`;
-  image.addEventListener("load", () => {
-    if (image.naturalWidth > size) image.style.imageRendering = "auto";  // a photograph, drawn smaller than it is
-  });
+  image.style.cssText = `width:${size}px;height:${size}px;object-fit:contain;border-radius:4px;display:block`;
+  if (!data.smooth) image.style.imageRendering = "pixelated";
   return image;
 }
 
