@@ -47,7 +47,7 @@ class Lost:
 
     def add(self, place: int, error: DataError, seconds: float = 0.0) -> None:
         """Leave an image out."""
-        self.why[place] = error
+        self.why[place] = DataError(error.message, error.remedy)  # without the traceback, which holds the image's bytes
         self.seconds += seconds
         if self.seconds > _LOST_SECONDS:
             raise DataError(
