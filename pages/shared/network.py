@@ -58,7 +58,7 @@ def network_values(model: ModelSpec) -> dict[str, Any]:
         "weights": model.weights,
         "width": model.width,
         "depth": model.depth or DEFAULT_DEPTH,
-        "drawn": model.initialisation,
+        "initialisation": model.initialisation,
         "init": model.seed,
         "sees": "layers" if named else model.seen,
         "layers": model.seen if named else "",
@@ -97,7 +97,7 @@ def read_network(fields: Fields, held: ModelSpec) -> dict[str, Any]:
         "width": default_width(architecture) if fixed else fields["width"],
         "depth": fields["depth"] if architecture == "fcn" else None,
         "weights": "pretrained" if pretrained else "random",
-        "initialisation": "pytorch" if (fixed and architecture != "resnet20") or pretrained else fields["drawn"],
+        "initialisation": "pytorch" if (fixed and architecture != "resnet20") or pretrained else fields["initialisation"],
         "seed": fields["init"],
         "sees": (fields["layers"].replace(" ", "") or None) if fields["sees"] == "layers" else fields["sees"],
         "head": fields["head"],
@@ -151,7 +151,9 @@ def sizes(fields: Fields, architecture: str, seed: str = "Seed of the initialisa
 def start_field(fields: Fields, **told: Any) -> None:
     """The widget of the initialisation."""
     titles = START_TITLES
-    st.segmented_control("Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("drawn"), **told)
+    st.segmented_control(
+        "Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("initialisation"), **told
+    )
 
 
 def seen_fields(
