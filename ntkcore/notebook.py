@@ -23,6 +23,7 @@ import pandas as pd
 from ntkcore.analyses import catalogue, defaults
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.influence import views as influence_views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
@@ -312,6 +313,11 @@ def study(name: str, **choices: Choice) -> pd.DataFrame:
 def active(**choices: Choice) -> Pieces[ActiveSpec]:
     """``compute("active", ...)``: strategies of active learning compete, with labels that are known; minutes."""
     return compute("active", **choices)
+
+
+def duplicates(**choices: Choice) -> DuplicatesResult:
+    """``compute("duplicates", ...)``: which images are there more than once, with which labels."""
+    return compute("duplicates", **choices)
 
 
 def image_map(**choices: Choice) -> MapResult:

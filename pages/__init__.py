@@ -99,6 +99,14 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "duplicates",
+        "Duplicates",
+        "content_copy",
+        "Explore",
+        "Which images are there more than once, with which labels, and on which side of the division?",
+        result=True,
+    ),
+    Entry(
         "map",
         "Map",
         "scatter_plot",

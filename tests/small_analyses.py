@@ -29,6 +29,7 @@ SMALL = {
     "map": _PAIR,
     "active": {"dataset": "digits", "classes": ["3", "5", "8"], "n": "60", "test": "20", "width": "8", "depth": "1", "epochs": "4"}
     | {"labelled": "6", "query": "4", "cycles": "2", "pool": "20", "strategies": ["random", "margin", "lookahead"], "seeds": "2"},
+    "duplicates": _PAIR,
 }
 """The query of a small analysis of each name."""
 

@@ -40,6 +40,7 @@ def dataset_specs(draw: st.DrawFn) -> DatasetSpec:
         n=draw(st.integers(4, 100_000)),
         seed=draw(_seeds),
         label_noise=draw(st.floats(0, 0.9)),
+        without=() if name in ("clusters", "moons", "waves") else draw(st.sets(st.integers(0, 99_999), max_size=9).map(sorted).map(tuple)),
     )
 
 

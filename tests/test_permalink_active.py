@@ -46,6 +46,7 @@ views = st.builds(
     cycle=st.none() | st.integers(1, 200),
     only=st.just(()) | _names,
     repeat=st.integers(0, MOST_SEEDS - 1),
+    image=st.none() | st.integers(0, 99_999),
 )
 
 

@@ -152,15 +152,30 @@ class LookAhead:
         new, fit = self._step(i, target)
         return (new.T @ fit).reshape(-1, self.k)
 
-    def with_label(self, i: int, target: ArrayLike) -> "LookAhead":
+    def ahead(self, i: int) -> Schur:
+        """What a label of candidate ``i`` takes of the kernel, which is the same whatever the label is: for :meth:`with_label`.
+
+        With the sums that :meth:`change` takes of a scalar kernel, so that what is left of both is of the order of u.
+        """
+        after = self._schur.with_label(i, self._schur.row(i)[1])
+        if not self._blocks:
+            after.reach()
+        return after
+
+    def with_label(self, i: int, target: ArrayLike, after: Schur | None = None) -> "LookAhead":
         """The state when candidate ``i`` has the ``target`` (k,), as if made anew: (u r)² operations for S, N u r without it.
 
-        The candidate leaves the pool, so that the scores of the new state have one fewer. Args: as for :meth:`moved`.
+        The candidate leaves the pool, so that the scores of the new state have one fewer.
+
+        Args:
+            i, target: as for :meth:`moved`.
+            after: from :meth:`ahead` of this state and the candidate, where that was made before.
         """
         new, fit = self._step(i, target)
         rest = np.delete(np.arange(len(self.pool)), i)
         other = copy.copy(self)
-        other._schur, other._network, other._fit = self._schur.with_label(i, new), self._network[rest], np.concatenate([self._fit, fit])
+        other._schur = self._schur.with_label(i, new) if after is None else after
+        other._network, other._fit = self._network[rest], np.concatenate([self._fit, fit])
         other.outputs = (self.outputs + (new.T @ fit).reshape(-1, self.k))[rest]
         return other
 

@@ -7,6 +7,7 @@ from ntkcore.analyses import imports
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.analysis import INFORMATION
@@ -18,6 +19,7 @@ from ntkcore.analyses.information.groups.sources import SOURCES
 from ntkcore.analyses.information.groups.subclass import SUBCLASS
 from ntkcore.analyses.information.labels.study import DETECTION
 from ntkcore.analyses.label import network as labelling
+from ntkcore.analyses.label import rounds
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.reliability.analysis import RELIABILITY
@@ -46,6 +48,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     AGREEMENT,
     MAP,
     ACTIVE,
+    DUPLICATES,
 )
 """All of them; of those that look at one artifact the one that it is named after first."""
 
@@ -102,4 +105,4 @@ def handlers(ws: Workspace | None = None) -> dict[str, Handler]:
         return {}
 
     found: dict[str, Handler] = {analysis.kind: partial(compute, analysis) for analysis in reversed(ANALYSES)}
-    return found | imports.handlers(ws.settings) | {labelling.KIND: partial(labelling.handle, ws)}
+    return found | imports.handlers(ws.settings) | {labelling.KIND: partial(rounds.handle, ws)}

@@ -87,7 +87,7 @@ def moved(spec: C, dataset: DatasetSpec, ws: Workspace) -> Sizes:
 
 def room_of_choice(dataset: DatasetSpec, ws: Workspace) -> Room:
     """What a set has of the classes chosen, kept in memory. Raises as :func:`ntkcore.data.room_of`."""
-    key = ("room", content_hash(dataset, ws.settings), dataset.name, dataset.classes, dataset.part, dataset.seed)
+    key = ("room", content_hash(dataset, ws.settings), dataset.name, dataset.classes, dataset.part, dataset.seed, dataset.without)
     return ws.hot.get(key, lambda: room_of(dataset, ws.settings), lambda _: 1)
 
 

@@ -15,6 +15,7 @@ RETRAINING = "Retraining"
 GRADIENTS, LISSA = "Conjugate gradients", "LiSSA"
 PAIRS = "Kernel"  # of training images with each other and with held-out ones
 STUDY = "Study"
+LOOKS = "Hashes of the images"
 
 
 class Stage(NamedTuple):

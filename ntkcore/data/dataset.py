@@ -45,6 +45,7 @@ class Dataset:
         content: SHA-256 (hex) of the source.
         texts: what a reader sees of each text, at most :data:`SHOWN` characters; None for images and vector sets.
         origin: where the originals of photographs are; None where the pixels are all there is.
+        places: int64 ``(n,)`` where each is in its set; None for what is put together from several.
     """
 
     spec: DatasetSpec
@@ -60,6 +61,7 @@ class Dataset:
     content: str
     texts: tuple[str, ...] | None = None
     origin: Origin | None = None
+    places: NDArray[np.int64] | None = None
 
     __repr__ = short
 

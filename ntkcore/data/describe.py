@@ -21,4 +21,5 @@ def describe_dataset(spec: DatasetSpec, settings: Settings) -> str:
     noise = f", {100 * spec.label_noise:g} % flipped" if spec.label_noise else ""
     part = f", {spec.part}" if spec.part else ""
     size = f" of {spec.size} px" if spec.size else ""
-    return f"{title}{few}{some}{part}, {spec.n:,} {what}{size}{noise}"
+    out = f", without {len(spec.without):,} of it" if spec.without else ""
+    return f"{title}{few}{some}{part}, {spec.n:,} {what}{size}{noise}{out}"

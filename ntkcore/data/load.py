@@ -84,13 +84,26 @@ def _load(spec: DatasetSpec, settings: Settings, which: slice, *, others: bool =
     where = f"in {title}" if not spec.part else f"in the other parts of {title}" if others else f"in the part {spec.part} of {title}"
     if not others:  # what is only looked at may have any number of a class
         require_pairs(available, names, where, f"Leave this class out, or use a set with more {what}s of it.", what)
-    index = draw(source.labels, classes, spec.n, spec.seed, title=title, what=what, inside=inside)
+    index = draw(source.labels, classes, spec.n, spec.seed, title=title, what=what, inside=inside, without=spec.without)
     true_labels = of_class[index].astype(np.int64)
     if not others:
         require_pairs(true_labels, names, f"among the {spec.n:,} {what}s drawn", _MORE, what)
 
     labels = (true_labels if others else _noisy(spec, true_labels, names))[which]
-    index, true_labels = index[which], true_labels[which]
+    return read_drawn(spec, title, source, index[which], labels, true_labels[which], names, content)
+
+
+def read_drawn(
+    spec: DatasetSpec,
+    title: str,
+    source: Source,
+    index: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    true_labels: NDArray[np.int64],
+    names: tuple[str, ...],
+    content: str,
+) -> Dataset:
+    """The images or texts at these positions of a source, with the labels (n,) and classes that were found for them."""
     inputs, pixels = read_images(source, index, sizing_of(spec))
     mean, std = channel_statistics(inputs)
     return Dataset(
@@ -107,6 +120,7 @@ def _load(spec: DatasetSpec, settings: Settings, which: slice, *, others: bool =
         content=content,
         texts=texts_of(source, index),
         origin=None if source.original is None else Origin(str(spec.own), index),
+        places=index,
     )
 
 
@@ -201,6 +215,7 @@ def _vectors(spec: DatasetSpec, content: str, which: slice) -> Dataset:
         mean=np.zeros(points.shape[1], np.float32),
         std=np.ones(points.shape[1], np.float32),
         content=content,
+        places=np.arange(len(points))[which],
     )
 
 

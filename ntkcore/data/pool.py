@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from ntkcore.data.dataset import Dataset, Origin
-from ntkcore.data.load import channel_statistics, content_hash, read_images, texts_of
+from ntkcore.data.dataset import Dataset
+from ntkcore.data.load import content_hash, read_drawn
 from ntkcore.data.part import opened
-from ntkcore.data.selection import UNLABELLED, draw, known_classes, of_part
-from ntkcore.data.sizing import sizing_of
+from ntkcore.data.selection import UNLABELLED, draw, known_classes, left_in, of_part
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -36,33 +35,17 @@ def load_pool(spec: DatasetSpec, settings: Settings, more: tuple[str, ...] = (),
     if len(set(names)) < len(names):
         raise DataError("Two classes have the same name.", "Give every class a name of its own.")
     what = "image" if source.texts is None else "text"
-    inside = of_part(source.parts, spec.part, title)
-    index = draw(source.labels, (*classes, UNLABELLED), spec.n, spec.seed, title=title, what=what, inside=inside)
+    inside, kinds = of_part(source.parts, spec.part, title), (*classes, UNLABELLED)
+    index = draw(source.labels, kinds, spec.n, spec.seed, title=title, what=what, inside=inside, without=spec.without)
     if (source.labels == UNLABELLED).any():
-        known, kept = np.isin(source.labels, classes), np.isin(source.labels, (*classes, UNLABELLED)) & inside
-        every = draw(source.labels, (*classes, UNLABELLED), int(kept.sum()), spec.seed, title=title, inside=inside)
+        known, kept = np.isin(source.labels, classes), left_in(source.labels, kinds, spec.without) & inside
+        every = draw(source.labels, kinds, int(kept.sum()), spec.seed, title=title, inside=inside, without=spec.without)
         index = np.concatenate([every[known[every]], every[~known[every]]])[: spec.n]
     index = index[:first]
     position = np.full(len(source.class_names) + 1, UNLABELLED)  # the last one is where UNLABELLED points
     position[list(classes)] = np.arange(len(classes))
     labels = position[source.labels[index]].astype(np.int64)
-    inputs, pixels = read_images(source, index, sizing_of(spec))
-    mean, std = channel_statistics(inputs)
-    return Dataset(
-        spec=spec,
-        title=title,
-        inputs=inputs,
-        pixels=pixels,
-        labels=labels,
-        true_labels=labels,
-        class_names=names,
-        ids=source.ids(index),
-        mean=mean,
-        std=std,
-        content=content_hash(spec, settings),
-        texts=texts_of(source, index),
-        origin=None if source.original is None else Origin(str(spec.own), index),
-    )
+    return read_drawn(spec, title, source, index, labels, labels, names, content_hash(spec, settings))
 
 
 def pool_size(spec: DatasetSpec, settings: Settings) -> tuple[int, int, tuple[str, ...]]:
@@ -73,5 +56,5 @@ def pool_size(spec: DatasetSpec, settings: Settings) -> tuple[int, int, tuple[st
     title, source = opened(spec.name, spec.own, settings)
     classes = known_classes(title, source.class_names, spec.classes)
     inside = of_part(source.parts, spec.part, title)
-    without = int(((source.labels == UNLABELLED) & inside).sum())
-    return int((np.isin(source.labels, classes) & inside).sum()) + without, without, tuple(source.class_names[label] for label in classes)
+    without, known = (int((left_in(source.labels, kinds, spec.without) & inside).sum()) for kinds in ((UNLABELLED,), classes))
+    return known + without, without, tuple(source.class_names[label] for label in classes)

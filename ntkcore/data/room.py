@@ -6,7 +6,7 @@ import numpy as np
 
 from ntkcore.data.names import NAMED
 from ntkcore.data.own_store import open_own, own_title
-from ntkcore.data.selection import choose_classes, draw, of_part
+from ntkcore.data.selection import choose_classes, draw, left_in, of_part
 from ntkcore.data.sources import open_source
 from ntkcore.settings import Settings
 from ntkcore.specs import VECTOR_SETS, DatasetSpec
@@ -50,9 +50,9 @@ def room_of(spec: DatasetSpec, settings: Settings) -> Room:
     else:
         title, source = NAMED[spec.name].title, open_source(spec.name, settings)
     classes = choose_classes(title, source.class_names, spec.classes)
-    chosen, inside = np.isin(source.labels, classes), of_part(source.parts, spec.part, title)
+    chosen, inside = left_in(source.labels, classes, spec.without), of_part(source.parts, spec.part, title)
     images = int((chosen & inside).sum())
-    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title, inside=inside)]
+    labels = source.labels[draw(source.labels, classes, images, spec.seed, title=title, inside=inside, without=spec.without)]
     places = [np.flatnonzero(labels == label) for label in classes]
     fewest = max((int(found[1]) + 1 if len(found) > 1 else images) for found in places)
     held = int((chosen & of_part(source.parts, spec.part, title, others=True)).sum()) if spec.part else None

@@ -74,6 +74,7 @@ def draw(
     title: str,
     what: str = "image",
     inside: NDArray[np.bool_] | np.bool_ = np.True_,
+    without: Sequence[int] = (),
 ) -> NDArray[np.int64]:
     """Positions ``(n,)`` of images drawn without replacement from those of the given classes.
 
@@ -85,15 +86,26 @@ def draw(
         title: the set's name, for messages.
         what: what they are.
         inside: ``(N,)``, which images may be drawn.
+        without: positions that are left out; the others keep their order.
 
     Raises:
         DataError: fewer than ``n`` images there.
     """
     kept = np.flatnonzero(np.isin(labels, classes) & inside)
-    if n > len(kept):
+    order = kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))]
+    order = order[~np.isin(order, without)] if len(without) else order
+    if n > len(order):
         some = "" if len(kept) == len(labels) else " of these classes" if np.ndim(inside) == 0 else " of these classes and parts"
-        raise DataError(f"{title} has {len(kept):,} {what}s{some}; {n:,} were asked for.", f"Ask for {len(kept):,} or fewer.")
-    return kept[np.random.default_rng([seed, _DRAW]).permutation(len(kept))[:n]]
+        out = f" and {len(kept) - len(order):,} are left out" if len(order) < len(kept) else ""
+        raise DataError(f"{title} has {len(kept):,} {what}s{some}{out}; {n:,} were asked for.", f"Ask for {len(order):,} or fewer.")
+    return order[:n]
+
+
+def left_in(labels: NDArray[np.int64], classes: Sequence[int], without: Sequence[int]) -> NDArray[np.bool_]:
+    """bool ``(N,)``: what :func:`draw` draws from, of everything that may be drawn."""
+    found = np.isin(labels, classes)
+    found[[position for position in without if position < len(found)]] = False
+    return found
 
 
 def move_labels(labels: NDArray[np.int64], classes: int, share: float, seed: int) -> NDArray[np.int64]:

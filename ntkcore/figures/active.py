@@ -1,4 +1,7 @@
-"""Figures of the active learning page: what the views give, drawn; no arithmetic beyond placing it."""
+"""Figures of the active learning page: what the views give, drawn; no arithmetic beyond placing it.
+
+What is a strategy's has its name as plotly's ``meta``, by which a page lets the others fade.
+"""
 
 from collections.abc import Sequence
 
@@ -100,12 +103,14 @@ def dots_figure(rows: Sequence[Row], mode: str, *, of: str) -> go.Figure:
             x=each,
             y=[title] * len(each),
             mode="markers",
+            meta=row.name,
             text=seeds,
             marker={"color": tint, "size": 7, "opacity": 0.5},
             hovertemplate=form + ", %{text}<extra>" + title + "</extra>",
         )
         mark = {"color": tint, "size": 18, "symbol": "line-ns-open", "line": {"width": 3, "color": tint}}
-        figure.add_scatter(x=[value], y=[title], mode="markers", marker=mark, hovertemplate=form + "<extra>" + title + "</extra>")
+        said = form + "<extra>" + title + "</extra>"
+        figure.add_scatter(x=[value], y=[title], mode="markers", meta=row.name, marker=mark, hovertemplate=said)
     figure.update_xaxes(title_text="labels" if of == "needed" else "mean accuracy on the way", tickformat="" if of == "needed" else ".1%")
     figure.update_yaxes(categoryorder="array", categoryarray=titles[::-1], range=[-0.6, len(rows) - 0.4])
     figure.update_layout(showlegend=False, dragmode="zoom")
@@ -167,6 +172,7 @@ def _line(figure: go.Figure, curve: Curve, mode: str, form: str) -> None:
         x=curve.labels,
         y=curve.means.value,
         name=title,
+        meta=curve.name,
         customdata=list(range(len(curve.labels))),
         mode="lines+markers",
         line={"color": colour_of(curve.name, mode), "width": 2.2, "dash": dash},
@@ -188,6 +194,7 @@ def _band(figure: go.Figure, curve: Curve, mode: str) -> None:
         opacity=_BAND,
         line={"width": 0},
         mode="lines",
+        meta=curve.name,
         hoverinfo="skip",
         showlegend=False,
     )

@@ -1,7 +1,7 @@
 """What a kernel matrix is worth: symmetry, spectrum, precision, batch invariance, compression; and what to do where it falls short."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, isqrt, nan
 from typing import Any, Self
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from torch import Tensor, nn
 
 from ntkcore.kernels.compression import Compression
+from ntkcore.kernels.duplicates import dependent_pairs, groups_of, silent
 from ntkcore.kernels.empirical import EXACT, empirical_ntk
 from ntkcore.kernels.layout import Outputs
 from ntkcore.kernels.matrices import BLOCK, checked_square
@@ -25,6 +26,7 @@ COARSE = 0.1
 """A compression whose relative error is above this changes what is concluded from the kernel."""
 
 PROBE = 8
+_NAMED, _KEPT = 4, 50  # groups, and samples of each, that a finding names, and that are kept
 _BATCHES = (8, 3)  # of the probe's samples: at once, and in uneven parts
 _NUMBERS = ("asymmetry", "smallest", "largest", "floor", "effective_rank", "condition", "batch_invariance", "compression_error", "jitter")
 
@@ -47,6 +49,9 @@ class KernelDoctor:
         batch_invariance: relative difference between a probe block computed in batches of two sizes; None: not measured.
         compression_error: relative error of a compression on an exact block; None: not compressed.
         jitter: added to the diagonal where this kernel's regression needed it, else 0.
+        copies: where it is singular, the groups of samples that make it so two by two, the largest first, 50 at most
+            (:func:`~ntkcore.kernels.duplicates.dependent_pairs`); None: not looked for.
+        silent: where it is singular, samples whose k(x, x) is rounding, 50 at most.
     """
 
     n: int
@@ -63,6 +68,8 @@ class KernelDoctor:
     batch_invariance: float | None
     compression_error: float | None
     jitter: float
+    copies: tuple[tuple[int, ...], ...] | None = None
+    silent: tuple[int, ...] = ()
 
     @property
     def finite(self) -> bool:
@@ -113,7 +120,7 @@ class KernelDoctor:
             advice = "use λ > 0 in regressions" if self.dtype == "float64" else "compute it in float64, or use λ > 0 in regressions"
             found.append(
                 f"Its smallest eigenvalue, {self.smallest:.2g}, is lost in rounding (below {self.floor:.1g}), so that it has no condition "
-                f"number; images may be duplicates, or more than the network can tell apart. To rely on it, {advice}."
+                f"number; {self._singular()}. To rely on it, {advice}."
             )
         if self.jitter > 0:
             found.append(
@@ -130,11 +137,26 @@ class KernelDoctor:
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The examination that :meth:`to_json` wrote."""
         fields: dict[str, Any] = {name: float(v) if name in _NUMBERS and v is not None else v for name, v in document.items()}
-        return cls(**fields)
+        if fields.get("copies") is not None:
+            fields["copies"] = tuple(map(tuple, fields["copies"]))
+        return cls(**fields | {"silent": tuple(fields.get("silent", ()))})
 
     @property
     def _tolerance(self) -> float:
         return TOLERANCE.get(self.dtype, TOLERANCE["float32"])
+
+    def _singular(self) -> str:
+        """Which samples make it so, as far as that is known."""
+        if self.copies is None:
+            return "images may be duplicates, or more than the network can tell apart"
+        said = []
+        if self.silent:
+            said.append(f"no output reacts to any weight on {_listed('image', self.silent)}")
+        if self.copies:
+            groups = [_listed("image", group) for group in self.copies[:_NAMED]]
+            more = f", and {len(self.copies) - _NAMED} more groups" if len(self.copies) > _NAMED else ""
+            said.append(f"the network cannot tell apart {'; '.join(groups)}{more}: leave out all but one of each")
+        return " and ".join(said) or "no two images are the same to the network, but there are more than it can tell apart"
 
     def _compression(self) -> list[str]:
         if self.compression_error is None:
@@ -178,6 +200,10 @@ def examine(
         asymmetry = _asymmetry(values)
         smallest, largest, floor = float(found.min()), float(found.max()), rounding_floor(found, kind)
         rank, ratio = effective_rank(found), condition(found, kind)
+    copies, mute = None, ()
+    if finite and largest > 0 and smallest >= -floor and not isfinite(ratio):
+        copies = groups_of(dependent_pairs(values, floor), n)[:_KEPT]
+        mute = tuple(silent(values, floor)[:_KEPT].tolist())
     return KernelDoctor(
         n=n,
         columns=n * k,
@@ -193,7 +219,17 @@ def examine(
         batch_invariance=batch_invariance,
         compression_error=compression_error,
         jitter=float(jitter),
+        copies=copies,
+        silent=mute,
     )
+
+
+def _listed(what: str, numbers: Sequence[int]) -> str:
+    """Image 7; images 3 and 17; images 3, 17, 20, 22 and 5 more."""
+    shown = [f"{number:,}" for number in numbers[:_NAMED]]
+    rest = len(numbers) - len(shown)
+    last = f"{rest} more" if rest else shown.pop()
+    return f"{what}{'s' if len(numbers) > 1 else ''} " + " and ".join(filter(None, (", ".join(shown), last)))
 
 
 def batch_invariance(model: nn.Module, x: Tensor | np.ndarray, outputs: Outputs, *, device: torch.device | str | None = None) -> float:

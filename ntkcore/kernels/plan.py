@@ -163,6 +163,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, numbers_of(p), *treated))
     plan = LayerPlan(tuple(entries), layout.k)
     kinds = found.copied, found.writes, found.overwrites
+    activations, output_numbers, held, pair_held, placed_numbers, collected = checked.sizes
     return Planned(
         model,
         plan,
@@ -177,8 +178,13 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         like,
         seeds,
         probe[:1].clone(),
-        *checked.sizes,
-        _HELD * max(activation_sizes(model, probe), default=0) if len(trained) < len(entries) else 0,
+        activations,
+        output_numbers,
+        held,
+        pair_held,
+        placed_numbers,
+        collected,
+        passing=_HELD * max(activation_sizes(model, probe), default=0) if len(trained) < len(entries) else 0,
     )
 
 

@@ -4,6 +4,7 @@ Every change is one transaction that begins by locking its session, so that two 
 what the other decided does not overwrite it.
 """
 
+import itertools
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -187,13 +188,22 @@ class Labels:
         """The first item in ``order`` that nobody has before them or decided; it alone is the holder's, for :data:`CLAIM` seconds.
 
         Args:
-            session: its id.
-            order: items, the one wished for most first.
-            holder: one person's window, a few random digits.
-            author: their name.
+            session, order, holder, author: as of :meth:`claim_some`.
 
         Returns:
             The item; None: there is none left.
+        """
+        return next(iter(self.claim_some(session, order, 1, holder, author)), None)
+
+    def claim_some(self, session: str, order: Iterable[int], count: int, holder: str, author: str) -> list[int]:
+        """The first ``count`` items in ``order`` that nobody has before them or decided; these alone are the holder's.
+
+        Args:
+            session: its id.
+            order: items, the one wished for most first.
+            count: how many, at most.
+            holder: one person's window, a few random digits.
+            author: their name.
         """
         now = self._library.now
         with self._library.writing() as connection:
@@ -204,9 +214,9 @@ class Labels:
             last = _last(session)
             decided = sa.select(DECISIONS.c.item).join(last, last.c.id == DECISIONS.c.id).where(DECISIONS.c.deed.in_(_FINAL))
             gone |= set(connection.execute(decided).scalars())
-            found = next((item for item in order if item not in gone), None)
-            if found is not None:
-                values = {"session": session, "item": found, "holder": holder, "author": named(author), "until": now + CLAIM}
+            found = list(itertools.islice((item for item in order if item not in gone), count))
+            for item in found:
+                values = {"session": session, "item": item, "holder": holder, "author": named(author), "until": now + CLAIM}
                 connection.execute(CLAIMS.insert().values(**values))
         return found
 

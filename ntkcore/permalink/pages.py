@@ -11,6 +11,7 @@ from ntkcore.permalink.forms import Path, names_of
 from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec
 from ntkcore.specs.active import ActiveSpec, ActiveView
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
+from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
@@ -34,6 +35,7 @@ _DATASET: dict[str, Path] = {
     "crop": ("dataset", "crop"),
     "interpolation": ("dataset", "interpolation"),
     "part": ("dataset", "part"),
+    "without": ("dataset", "without"),
 }
 _NETWORK_PART: dict[str, Path] = {
     "model": ("model", "architecture"),
@@ -173,6 +175,18 @@ ACTIVE: Address[ActiveSpec, ActiveView] = Address(
 )
 
 
+DUPLICATES: Address[DuplicatesSpec, DuplicatesView] = Address(
+    page="duplicates",
+    spec=DuplicatesSpec,
+    view=DuplicatesView,
+    fields=_DATASET | {"test": ("test",)},
+    view_fields=_names(DuplicatesView),
+    choosing=("dataset", "own"),
+    baseline=lambda spec: DuplicatesSpec(dataset=DatasetSpec(name=spec.dataset.name, own=spec.dataset.own)),
+    given={"dataset": {}},
+)
+
+
 def _asking(page: Address[Any, Any], lead: str, *asks: str) -> Address[Any, Any]:
     """The same address, for an analysis that these of the view's names ask for."""
     return replace(page, lead=lead, asks=asks)
@@ -218,5 +232,6 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "agreement": _asking(INFORMATION, "whether other networks and initialisations say the same (minutes)", *_part("believe")),
     "map": _asking(MAP, "lay the images on the plane of the network's kernel", "plane", "x", "y", "colour", "ridge"),
     "active": _asking(ACTIVE, "which images to label next: strategies compete with known labels (minutes)", "level", "cycle", "repeat"),
+    "duplicates": _asking(DUPLICATES, "which images are there more than once, with which labels", "alike", "network", "kernel", "cosine"),
 }
 """By the name of an analysis, the address of the page that shows it."""

@@ -1,13 +1,11 @@
 """What the active learning study computes, and what of it is looked at (Thesis ch. 2; SCIENCE §8)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.architectures import default_rate
-from ntkcore.specs.base import DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.base import DatasetSpec, ModelSpec, Spec, TrainingSpec, with_rate
 from ntkcore.specs.influence import CHAINS, LARGEST_RIDGE
 
 STRATEGIES: dict[str, str] = {
@@ -97,14 +95,8 @@ class ActiveSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, given: Any) -> Any:
-        """The learning rate left out is the architecture's default, the epochs are more than elsewhere, as there are few images."""
-        if not isinstance(given, Mapping) or isinstance(given.get("training"), TrainingSpec):
-            return given
-        values = dict(given)
-        model = values.get("model", {})
-        architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
-        base = {"epochs": _EPOCHS, "learning_rate": default_rate(architecture)}
-        return values | {"training": base | dict(values.get("training", {}))}
+        """The epochs are more than elsewhere, as there are few images."""
+        return with_rate(given, epochs=_EPOCHS)
 
     @model_validator(mode="after")
     def _consistent(self) -> "ActiveSpec":
@@ -158,3 +150,4 @@ class ActiveView(Spec):
     cycle: int | None = Field(None, ge=1, description="cycle whose choices are shown and that is compared after; None: the middle one")
     only: tuple[str, ...] = Field((), description="strategies in charts and galleries; () shows all")
     repeat: int = Field(0, ge=0, lt=MOST_SEEDS, description="repeat whose choices are shown, from 0 on")
+    image: int | None = Field(None, ge=0, description="image open in the inspector")

@@ -17,7 +17,16 @@ from pydantic import (
     model_validator,
 )
 
-from ntkcore.specs.architectures import DEFAULT_DEPTH, PRETRAINED, Architecture, by_name, default_width, fixed_width, has_weights
+from ntkcore.specs.architectures import (
+    DEFAULT_DEPTH,
+    PRETRAINED,
+    Architecture,
+    by_name,
+    default_rate,
+    default_width,
+    fixed_width,
+    has_weights,
+)
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
 Outputs = Literal["mean", "pseudo", "first", "full"]
@@ -109,7 +118,7 @@ class DatasetSpec(Spec):
     antialiased, to ``floor(size / crop)`` pixels, and the central ``size`` × ``size`` are cut out.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("size", "crop", "interpolation", "part")
+    later: ClassVar[tuple[str, ...]] = ("size", "crop", "interpolation", "part", "without")
 
     name: DatasetName = Field("digits", description="the data set")
     own: ContentId | None = Field(None, description="content id of an imported set; only with name='own'")
@@ -125,13 +134,14 @@ class DatasetSpec(Spec):
         max_length=100,
         description="part of the set's division that the images are drawn from, those held out from the others; left out: everything",
     )
+    without: Images = Field((), description="images left out, such as copies of others, by their places in the set")
 
     @model_validator(mode="after")
     def _consistent(self) -> "DatasetSpec":
         if self.size is None and (self.crop != 1.0 or self.interpolation != "bilinear"):
             raise ValueError("size: how images are cut and scaled needs the size they get")
-        if self.name in VECTOR_SETS and (self.size is not None or self.part):
-            raise ValueError("size: generated points are no pictures, and have neither a size nor parts")
+        if self.name in VECTOR_SETS and (self.size is not None or self.part or self.without):
+            raise ValueError("size: generated points are no pictures, and have no size, no parts, and nothing to leave out (without)")
         if (self.name == "own") != (self.own is not None):
             raise ValueError("own: an imported set needs its content id, and only an imported set has one")
         if len(set(self.classes)) != len(self.classes) or len(self.classes) == 1:
@@ -252,6 +262,23 @@ class TrainingSpec(Spec):
     momentum: float = Field(0.0, ge=0.0, le=LARGEST_MOMENTUM, description="share of the last step that is taken again")
     weight_decay: float = Field(0.0, ge=0.0, le=1.0, description="coefficient of θ added to each step's averaged gradient")
     seed: Seed = Field(0, description="seed of the order of the images")
+
+
+def with_rate(given: Any, **usual: Any) -> Any:
+    """What a specification of a network and its training was given, before it is read: what of the training is left out has a default.
+
+    The learning rate's is the architecture's. A training that is a :class:`TrainingSpec` already says everything.
+
+    Args:
+        given: ``model`` and ``training`` among it, as dictionaries or specifications.
+        usual: further fields of the training, which have another default than everywhere.
+    """
+    if not isinstance(given, Mapping) or isinstance(given.get("training"), TrainingSpec):
+        return given
+    model = given.get("model", {})
+    architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
+    base = usual | {"learning_rate": default_rate(architecture)}
+    return dict(given) | {"training": base | dict(given.get("training", {}))}
 
 
 class RunSpec(Spec):

@@ -1,15 +1,14 @@
 """A session of labelling: what is labelled, into which classes, and the network that suggests (Thesis ch. 2)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.architectures import default_rate
-from ntkcore.specs.base import DatasetSpec, Image, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs.base import DatasetSpec, Image, ModelSpec, Spec, TrainingSpec, with_rate
 
 MOST_ITEMS = 6_000
 """Things of one session, held-out ones included: the kernel of all of them stays in memory."""
+_EPOCHS = 100
 
 
 class LabelSpec(Spec):
@@ -21,22 +20,15 @@ class LabelSpec(Spec):
     start: int = Field(10, ge=0, le=MOST_ITEMS, description="when practising, so many of the draw come labelled")
     held: int = Field(200, ge=0, le=MOST_ITEMS, description="when practising, further ones of the draw, on which accuracy is measured")
     model: ModelSpec = ModelSpec()
-    training: TrainingSpec = TrainingSpec(epochs=100)
+    training: TrainingSpec = TrainingSpec(epochs=_EPOCHS)
     ridge: float = Field(1e-3, gt=0.0, le=1e3, allow_inf_nan=False, description="λ, in units of the mean of the kernel's diagonal")
     every: int = Field(10, ge=1, le=10_000, description="new labels after which a new network is trained in the background")
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, given: Any) -> Any:
-        """The learning rate left out is the architecture's default."""
-        if not isinstance(given, Mapping) or isinstance(given.get("training"), TrainingSpec):
-            return given
-        model = given.get("model", {})
-        architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
-        training = dict(given.get("training", {}))
-        training.setdefault("epochs", 100)  # of few images, an epoch is few steps
-        training.setdefault("learning_rate", default_rate(architecture))
-        return dict(given) | {"training": training}
+        """Of few images, an epoch is few steps."""
+        return with_rate(given, epochs=_EPOCHS)
 
     @model_validator(mode="after")
     def _consistent(self) -> "LabelSpec":

@@ -1,12 +1,10 @@
 """What the learnability page computes, and what of it is looked at (Learnability §2-3)."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.architectures import default_rate
-from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec
+from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec, with_rate
 from ntkcore.specs.filters import Filters
 
 
@@ -23,15 +21,7 @@ class LearnabilitySpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, given: Any) -> Any:
-        """The learning rate left out is the architecture's default."""
-        if not isinstance(given, Mapping) or isinstance(given.get("training"), TrainingSpec):
-            return given
-        values = dict(given)
-        model = values.get("model", {})
-        architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
-        training = dict(values.get("training", {}))
-        training.setdefault("learning_rate", default_rate(architecture))
-        return values | {"training": training}
+        return with_rate(given)
 
     @model_validator(mode="after")
     def _consistent(self) -> "LearnabilitySpec":

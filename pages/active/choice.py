@@ -13,6 +13,7 @@ def _same_level(held: Choice[ActiveSpec, ActiveView], spec: ActiveSpec) -> Activ
         "cycle": view.cycle if view.cycle is not None and view.cycle <= spec.protocol.cycles else None,
         "only": tuple(name for name in view.only if name in spec.strategies),
         "repeat": view.repeat if view.repeat < spec.seeds else 0,
+        "image": None,
     }
     return view.model_copy(update=kept)
 

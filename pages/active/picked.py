@@ -16,7 +16,7 @@ from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.choice import LINK
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
-from pages.shared.gallery import Card, gallery
+from pages.shared.gallery import Card, Opens, gallery
 
 _BESIDE = 3  # galleries in a row
 
@@ -34,15 +34,15 @@ def show_picked(result: Study, view: ActiveView) -> None:
         columns = st.columns(min(_BESIDE, max(2, len(names))), gap="large")
         for place in range(first, min(first + _BESIDE, len(names))):
             with columns[place - first]:
-                _gallery(names[place], numbers[place], norms[place], float(middle), split)
+                _gallery(names[place], numbers[place], norms[place], float(middle), split, view.image)
     st.caption(
         f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and k(x,x) of "
-        "the network before training, the same network for all."
+        "the network before training, the same network for all. A click shows who chose an image, and when."
     )
     _compared(result, view, cycle, split)
 
 
-def _gallery(name: str, numbers: np.ndarray, norms: np.ndarray, middle: float, split: Split) -> None:
+def _gallery(name: str, numbers: np.ndarray, norms: np.ndarray, middle: float, split: Split, current: int | None) -> None:
     colour = figures.colour_of(name, frame.mode())
     st.html(f'<h3 style="border-left: 4px solid {colour}; padding-left: .5rem !important">{STRATEGIES[name]}</h3>')
     gallery(
@@ -51,6 +51,8 @@ def _gallery(name: str, numbers: np.ndarray, norms: np.ndarray, middle: float, s
         key=f"active_gallery_{name}",
         revision=LINK.current().revision,
         empty="Nothing was chosen.",
+        opens=Opens(lambda image: LINK.look(image=image), "look closely"),
+        current=current,
         height=300,
         cell=72,
     )

@@ -8,16 +8,18 @@ from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.active.answer import named, probability
 from ntkcore.analyses.active.views import Study
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.charts import show_curves, show_more
 from pages.active.choice import LINK
 from pages.active.explain import explain_active
+from pages.active.inspector import inspect
 from pages.active.picked import show_picked
 from pages.active.starts import show_starts
 from pages.shared import frame, tables, words
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
+from pages.shared.fade import fading
 from pages.shared.standing import made
 
 _VIEW = Controls("active.view", LINK)
@@ -25,6 +27,7 @@ _VIEW = Controls("active.view", LINK)
 
 def show_result(result: Study) -> None:
     """The whole study."""
+    fading()
     _explore(result)
     explain_active(result)
 
@@ -34,8 +37,10 @@ def show_result(result: Study) -> None:
 def _explore(result: Study) -> None:
     view = LINK.current().view
     if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
-        view = view.model_copy(update={"cycle": None, "repeat": 0, "only": ()})
+        frame.show_absent(problem)
+        view = view.model_copy(update={"cycle": None, "repeat": 0, "only": (), "image": None})
+    if view.image is not None:
+        inspect(result, view)
     first, *others = ACTIVE.answer(result, view, workspace())
     tables.fact(html.escape(first), *map(html.escape, others))
     _controls(result, view)
@@ -88,17 +93,8 @@ def _controls(result: Study, view: ActiveView) -> None:
                 width=230,
                 help="In charts and galleries; the table has all.",
             )
-        st.download_button(
-            "CSV",
-            lambda: csv_of(views.seed_table(result)),
-            "active.csv",
-            "text/csv",
-            key="active_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            help="Accuracy and seconds of every strategy, repeat and cycle",
-        )
+        told = "Accuracy and seconds of every strategy, repeat and cycle"
+        csv_download("CSV", lambda: views.seed_table(result), file="active", key="active_csv", told=told)
 
 
 def _table(result: Study, view: ActiveView) -> None:
@@ -125,9 +121,9 @@ def _table(result: Study, view: ActiveView) -> None:
             words.share(row.final),
             words.number(row.seconds, 2),
             words.percent(row.seconds / (row.seconds + row.training)),
-            words.number(row.p, 2),
+            words.number(row.p, 2) + (f"\nalone {words.number(row.alone, 2)}" if row.alone == row.alone and row.alone != row.p else ""),
         )
         for row in views.rows(result, level)
     ]
-    note = "Labels: of the mean over the repeats. p: paired t-test of the mean accuracies on the way, with Holm’s correction."
+    note = "Labels: of the mean over repeats. p: paired t-test of the mean accuracies on the way, with Holm’s correction, alone: without."
     tables.columns_table(head, rows, note)

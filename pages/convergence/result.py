@@ -8,7 +8,6 @@ import streamlit as st
 from ntkcore.analyses.convergence import views
 from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
 from ntkcore.analyses.convergence.result import ConvergenceResult
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from pages.convergence.charts import show_charts
@@ -18,6 +17,7 @@ from pages.convergence.point import inspect_point
 from pages.shared import frame, words
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
+from pages.shared.downloads import csv_download
 from pages.shared.standing import standing
 
 _PAUSE = 3.0  # seconds between two drawings of all charts, so that a browser keeps up with quick comparisons
@@ -44,7 +44,7 @@ def say_what_is_missing(result: ConvergenceResult) -> None:
     """Say which parts of the address there are not in this analysis, or not yet."""
     view = LINK.current().view
     if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+        frame.show_absent(problem)
     elif view.point is not None and views.index_of(result, view.point) is None:
         st.info("The comparison this address opens is not computed yet; it opens as soon as it is.", icon=":material/hourglass:")
 
@@ -115,17 +115,8 @@ def _controls(result: ConvergenceResult) -> None:
                 help="Some kernels are singular to rounding, so that their regression could be solved only after a jitter on the diagonal. "
                 "Such values are drawn open, and left out of means, fits and the answer unless they are counted here.",
             )
-        st.download_button(
-            "CSV",
-            lambda: csv_of(views.table(result)),
-            "convergence.csv",
-            "text/csv",
-            key="convergence_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            help="Every number of every comparison",
-        )
+        told = "Every number of every comparison"
+        csv_download("CSV", lambda: views.table(result), file="convergence", key="convergence_csv", told=told)
 
 
 def show_states(spec: ConvergenceSpec) -> None:

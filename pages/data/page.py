@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ntkcore.analyses import defaults, imports
+from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, remove_own, training_part
 from ntkcore.errors import AtlasError
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages import entry
 from pages.data import form as import_form
@@ -88,6 +91,7 @@ def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
                 preview.left_out(item.skipped, item.skipped_count, f"left-{item.content_id[:12]}")
         with right:
             _open(item, sound)
+            _copies(item, sound)
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
@@ -109,6 +113,17 @@ def _open(item: OwnSet, sound: bool) -> None:
         with st.spinner("Measuring this machine for the forecast …", show_time=False):
             spec = defaults.affordable(LEARNABILITY, defaults.fewer_images(_first_look(item), workspace()), workspace())
         go_to("learnability", spec)
+
+
+def _copies(item: OwnSet, sound: bool) -> None:
+    """The button that looks through the whole set for copies, before anything is trained."""
+    if st.button("Find copies", key=f"copies-{item.content_id[:12]}", width="stretch", disabled=not _explored(item, sound)):
+        dataset = DatasetSpec(name="own", own=item.content_id, part=training_part([part for part, _ in item.parts]))
+        room = defaults.room_of_choice(dataset, workspace())  # of a divided set the other parts are held out
+        spec = DuplicatesSpec(dataset=dataset.model_copy(update={"n": room.images}), test=room.held or 0)
+        if not DUPLICATES.ready(spec, workspace()):
+            DUPLICATES.request(spec, workspace())
+        go_to("duplicates", spec)
 
 
 def _explored(item: OwnSet, sound: bool) -> bool:

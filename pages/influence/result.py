@@ -19,7 +19,7 @@ from pages.influence.inspector import inspect
 from pages.influence.subject import show_answer, show_whose
 from pages.influence.training import show_training
 from pages.influence.verify.verify import show_verification
-from pages.shared import frame, words
+from pages.shared import frame
 from pages.shared.regression.about import show_about
 
 
@@ -38,8 +38,7 @@ def _explore(result: InfluenceResult) -> None:
     MOMENT.turn(result)
     choice = LINK.current()
     view = choice.view
-    if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(views.missing_from(result, view))
     MOMENT.show(result, choice)
     subject = Subject.of(Look.of(result, view.ridge, view.time, workspace()), view)
     st.session_state[TARGET] = subject.target

@@ -1,11 +1,11 @@
 """The gallery of training images by their influence: a click looks at one closely, ticks put it in the basket."""
 
 import math
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.answer import label_words
@@ -15,6 +15,7 @@ from pages.influence.choice import LINK, inspect_training, marked
 from pages.shared import media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 
@@ -37,16 +38,8 @@ def show_training(subject: Subject) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        st.download_button(
-            "All influences (CSV)",
-            lambda: csv_of(INFLUENCE.table(result, view, subject.look.ws)),
-            "influence.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="influence_csv",
-            on_click="ignore",
-        )
+        table = partial(INFLUENCE.table, result, view, subject.look.ws)
+        csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
     like_line(LINK, result.pack)
     shown = subject.training
     loss = "their mean loss" if subject.group else "the loss"

@@ -5,7 +5,6 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading, loss_answer
@@ -20,6 +19,7 @@ from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_switch
 from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
@@ -146,27 +146,17 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
     basket = [image for image in view.basket if image < len(look.result.labels)]
     with st.popover(f"Basket: {len(basket):,}", icon=":material/shopping_basket:", key="information_basket"):
         if basket:
-            st.download_button(
+            csv_download(
                 "CSV",
-                lambda: csv_of((found := views.table(look))[found["image"].isin(basket)]),
-                "basket.csv",
-                "text/csv",
+                lambda: (found := views.table(look))[found["image"].isin(basket)],
+                file="basket",
                 key="information_basket_csv",
-                on_click="ignore",
+                quiet=False,
             )
             st.button("Empty the basket", key="information_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
         else:
             st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
-    st.download_button(
-        "All scores (CSV)",
-        lambda: csv_of(views.table(look)),
-        "information.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        key="information_csv",
-        on_click="ignore",
-    )
+    csv_download("All scores (CSV)", lambda: views.table(look), file="information", key="information_csv")
 
 
 def _galleries(look: views.InformationLook, choice: Chosen) -> None:

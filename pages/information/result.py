@@ -53,8 +53,7 @@ def _explore(result: InfluenceResult) -> None:
     _MOMENT.turn(result)
     choice = LINK.current()
     view = choice.view
-    if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(views.missing_from(result, view))
     if unseen := views.unseen_classes(result):
         st.warning(
             words.plain(

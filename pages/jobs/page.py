@@ -1,6 +1,8 @@
 """Jobs and cache: what is being computed, by which worker, and what is kept on disk."""
 
 import hashlib
+import time
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,8 @@ from pydantic import ValidationError
 
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.label import network as networks
+from ntkcore.analyses.label import rounds
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
@@ -16,12 +20,15 @@ from ntkcore.jobs import QUEUES, JobState, Lane, WorkerState, ensure_worker
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs import DatasetSpec, title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS
+from ntkcore.specs.label import LabelNetworkSpec
 from ntkcore.store import Entry
+from pages import entry
 from pages.shared import choice as links
 from pages.shared import frame, job_panel, words
 from pages.shared.page import heading
 
 _SHOWN = 5  # jobs shown before the rest is folded away
+_STARTED, _STARTS = "jobs.started", 20.0  # when workers were started here, and the seconds for which that is said
 _ACTIONS = (
     ("Keep (pin)", "pin", None),
     ("Let go (unpin)", "unpin", None),
@@ -87,12 +94,18 @@ def _start(missing: list[Lane], *, none: bool) -> None:
         said = "No worker is running for imports and for what takes seconds, so these wait."
     else:
         said = "No worker is running for what takes more than seconds, so that waits."
+    if time.monotonic() - st.session_state.get(_STARTED, -inf) < _STARTS:  # no toast: a fragment's takes the place of the page's style
+        st.caption(f"{said} A worker is starting; it takes a few seconds.")
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.warning(f"{said} It starts with the app; or run `python -m ntkcore worker`.", icon=":material/warning:")
-        if st.button("Start a worker", key="start_worker", width="content"):
-            for lane in missing:
-                ensure_worker(workspace().settings, lane)
-            st.toast("A worker is starting; it takes a few seconds.")
+        st.button("Start a worker", key="start_worker", width="content", on_click=_start_workers, args=(missing,))
+
+
+def _start_workers(lanes: list[Lane]) -> None:
+    for lane in lanes:
+        ensure_worker(workspace().settings, lane)
+    st.session_state[_STARTED] = time.monotonic()
 
 
 def _aside() -> None:
@@ -121,8 +134,9 @@ def _job(job: JobState) -> None:
             middle.caption(words.plain(f"{job.message} {job.remedy}"))
         elif job.started and job.finished:
             middle.caption(f"took {words.duration((job.finished - job.started).total_seconds())}")
-        if (analysis := catalogue.of_job(job)) is not None and right.button("Open", key=f"open-{job.id}", width="stretch"):
-            _open(analysis, job)
+        analysis, labelling = catalogue.of_job(job), job.kind == networks.KIND
+        if (labelling or analysis is not None) and right.button("Open", key=f"open-{job.id}", width="stretch"):
+            _open_session(job) if analysis is None else _open(analysis, job)
 
 
 def _open(analysis: Analysis[Any, Any, Any], job: JobState) -> None:
@@ -134,6 +148,18 @@ def _open(analysis: Analysis[Any, Any, Any], job: JobState) -> None:
         return
     spec, view = analysis.shown(asked)
     links.go_to(ADDRESSES[analysis.name].page, spec, view)
+
+
+def _open_session(job: JobState) -> None:
+    """Go to the labelling session that a network was trained for."""
+    try:
+        session = rounds.session_of(LabelNetworkSpec.model_validate(job.payload["spec"]), workspace())
+    except (KeyError, ValidationError):
+        session = None
+    if session is None:
+        st.caption("The session that it was trained for is not in the library.")
+    else:
+        st.switch_page(entry("label").file, query_params={"session": session})
 
 
 def _doing(job: JobState) -> str:

@@ -99,7 +99,11 @@ def _form(folded: bool) -> None:
             )
         else:
             st.caption(f"{without:,} of {size:,} have no label yet; the labels that are there are learned from the start.")
-        if st.button("Begin", type="primary", key="label.begin", disabled=not current().name):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            begun = st.button("Begin", type="primary", key="label.begin", disabled=not current().name)
+            if not current().name:
+                st.html('<p class="atlas-quiet">Type your name above first.</p>')
+        if begun:
             _begin(dataset, network, n, start, held, practise, more)
 
 

@@ -38,7 +38,8 @@ def show(session: str) -> None:
         on_change=_chosen,
         args=(now,),
     )
-    items = groups[now][:_SHOWN]
+    me = current()
+    items = Labels(workspace().library).claim_some(session, groups[now], _SHOWN, me.token, me.name)  # nobody else gets them meanwhile
     turn = f"{sitting.session.id}.{now}.{len(sitting.standing.decisions)}"
     ticked = _ticked(turn, items)
     if len(groups[now]) < _SHOWN:
@@ -77,7 +78,7 @@ def _groups(sitting: Sitting) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for item in sitting.moment.surest:
         if item not in final and item not in taken:
-            found.setdefault(sitting.moment.suggestion(item)[0], []).append(item)
+            found.setdefault(sitting.moment.suggested[item], []).append(item)
     return found
 
 

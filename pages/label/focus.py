@@ -42,6 +42,7 @@ def show(session: str) -> None:
             _why(sitting, item)
         _queue(sitting, item)
         _history(sitting, item)
+        sittings.prepare(sitting, item, workspace())
 
 
 def _item(sitting: Sitting, item: int) -> None:

@@ -1,13 +1,15 @@
 """Below the session: its learning curve, what its numbers mean, and what can be taken away."""
 
+from functools import partial
+
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.label import export
 from ntkcore.analyses.label.curve import curve, first_network
 from ntkcore.analyses.label.desk import given
 from ntkcore.analyses.label.network import request
-from ntkcore.analyses.label.sitting import Sitting, network_of
+from ntkcore.analyses.label.rounds import network_of
+from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.label import learning_curve
@@ -16,6 +18,7 @@ from pages.label import wide
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
 from pages.shared.choice import go_to
+from pages.shared.downloads import csv_download
 
 
 def show(sitting: Sitting) -> None:
@@ -23,15 +26,8 @@ def show(sitting: Sitting) -> None:
     _curve(sitting.session.id)
     st.header("Take the labels with you", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_take"):
-        st.download_button(
-            "Labels (CSV)",
-            lambda: csv_of(export.labels_table(sitting.session.id, workspace(), sitting.network)),
-            "labels.csv",
-            "text/csv",
-            icon=":material/download:",
-            key="label_csv",
-            on_click="ignore",
-        )
+        table = partial(export.labels_table, sitting.session.id, workspace(), sitting.network)
+        csv_download("Labels (CSV)", table, file="labels", key="label_csv", quiet=False)
         with st.popover("Use this as a data set", icon=":material/photo_library:", key="label_set"):
             name = st.text_input("Name", value=f"{sitting.session.title}, labelled", max_chars=80, key="label_set_name")
             st.caption("All that has a label by now becomes a set of your own, which every page can open.")
@@ -83,12 +79,5 @@ def _curve(session: str) -> None:
 def decisions(session: Session) -> None:
     """The decisions of a session whose items cannot be shown."""
     st.caption("What was decided in this session is kept:")
-    st.download_button(
-        "Decisions (CSV)",
-        lambda: csv_of(export.labels_table(session.id, workspace())),
-        "decisions.csv",
-        "text/csv",
-        icon=":material/download:",
-        key="label_csv",
-        on_click="ignore",
-    )
+    table = partial(export.labels_table, session.id, workspace())
+    csv_download("Decisions (CSV)", table, file="decisions", key="label_csv", quiet=False)

@@ -71,7 +71,7 @@ def _headline(look: Look) -> None:
     )
     st.html(f'<p class="atlas-fact">{strong}</p><p class="atlas-quiet">{" · ".join(facts)}</p>')
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        show_doctor(result.doctor, key="kernel", without=_UNEXAMINED)
+        show_doctor(result.doctor, key="kernel", without=_UNEXAMINED, pack=result.pack)
         frame.remarks(result.warnings)
 
 
@@ -80,8 +80,7 @@ def _headline(look: Look) -> None:
 def _explore(result: LearnabilityResult) -> None:
     look = _look(result)
     _headline(look)
-    if problem := views.missing_from(result, look.view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(views.missing_from(result, look.view))
     only = [name for name in look.view.only if name in result.class_names]
     order = look.view.by if look.view.by in _orders(_known(result)) else look.view.order
     _VIEW.seed(result.key, "gallery", "judged", "hard", "easy", order=order, only=only, range=(look.view.low, look.view.high))

@@ -36,8 +36,7 @@ def show_result(result: InfluenceResult) -> None:
 @frame.telling
 def _explore(result: InfluenceResult) -> None:
     view = LINK.current().view
-    if problem := views.missing_from(result, view):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(views.missing_from(result, view))
     _VIEW.seed(result.key, "ridge")
     ridges = sorted({*_RIDGES, view.ridge})
     with st.container(key="stay_controls"):

@@ -1,10 +1,10 @@
 """A light for each held-out image: trust IHVP here, or not, and why."""
 
 import html
+from functools import partial
 
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.thumbnails import with_texts
@@ -18,6 +18,7 @@ from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
 
 _VIEW = Controls("reliability.trust", LINK)
@@ -65,16 +66,8 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
             label_visibility="collapsed",
             **_VIEW.fields.then("light", _filtered),
         )
-        st.download_button(
-            "All (CSV)",
-            lambda: csv_of(with_texts(tables.light_table(result, now), result.test_pack, workspace())),
-            "lights.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="lights_csv",
-            on_click="ignore",
-        )
+        table = partial(tables.light_table, result, now)
+        csv_download("All (CSV)", lambda: with_texts(table(), result.test_pack, workspace()), file="lights", key="lights_csv")
     st.html(
         words.spoken(
             '<p class="atlas-quiet">held-out images · below each: median error rate, and ρ, of its most influential images · click one</p>'

@@ -15,6 +15,7 @@ from ntkcore.data.describe import describe_dataset
 from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, VECTOR_SETS, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
+from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
 from pages.shared import words
@@ -23,7 +24,7 @@ from pages.shared.fields import Fields
 
 _SIDES = (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384)
 _SIZING = ("size", "crop", "interpolation")
-S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec)
+S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec, DuplicatesSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
     left, right = st.columns(2)
     left.number_input(words.spoken("Images drawn"), 4, 100_000, step=step, **fields.value("n"), help=words.spoken(images))
     right.number_input("Seed of the draw", 0, 2**31 - 1, **fields.value("seed"))
+    if spec.dataset.without:
+        st.toggle(words.spoken(f"Leave out {words.counted(len(spec.dataset.without), 'images')} of the set"), **fields.value("without"))
     _part_and_size(fields, spec, mine.get(picked.removeprefix("own:")))
     st.slider(
         "Labels flipped (%)",
@@ -202,6 +205,7 @@ def data_values(spec: DatasetSpec) -> dict[str, Any]:
         "seed": spec.seed,
         "noise": round(100 * spec.label_noise),
         **{name: getattr(spec, name) for name in ("part", *_SIZING)},
+        "without": bool(spec.without),
     }
 
 
@@ -220,6 +224,7 @@ def read_data(fields: Fields, held: DatasetSpec) -> dict[str, Any]:
         "label_noise": noise,
         "part": fields["part"],
         **({name: fields[name] for name in _SIZING} if fields["size"] else {}),
+        "without": held.without if fields["without"] and (name, own or None) == (held.name, held.own) else (),
     }
 
 

@@ -91,6 +91,11 @@ class Link(Generic[S, V]):
         st.session_state.pop(self._before, None)
         return self._keep(Choice(spec, view, held.revision + (view != held.view)))
 
+    def take(self, spec: S) -> Choice[S, V]:
+        """Another specification that did not come from the bar, whose widgets begin with it."""
+        held = self.current()
+        return self._keep(Choice(spec, self._carry(held, spec), held.revision + 1))
+
     def look(self, *, elsewhere: bool = False, **changes: Any) -> Choice[S, V]:
         """Change the view.
 

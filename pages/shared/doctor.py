@@ -8,9 +8,12 @@ import streamlit as st
 from ntkcore.analyses.convergence.comparison import KernelDoctor
 from ntkcore.figures.theme import raised
 from pages.shared import words
+from pages.shared.strip import pictures
+
+_GROUPS, _EACH = 4, 8  # groups of copies that are shown, and images of each
 
 
-def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", without: str = "", of: str = "") -> None:
+def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", without: str = "", of: str = "", pack: str = "") -> None:
     """Show the line.
 
     Args:
@@ -19,6 +22,7 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
         name: the kernel, as the line begins.
         without: why there is no examination, when there is none.
         of: of what it is the kernel, where the line shares its row and holds the judgement alone.
+        pack: id of its images' thumbnails, to show those that make it singular.
     """
     if doctor is None:
         st.html(f'<div class="atlas-quiet">{html.escape(without)}</div>')
@@ -29,6 +33,9 @@ def show_doctor(doctor: KernelDoctor | None, *, key: str, name: str = "Kernel", 
             st.markdown(f"**{words.plain(f'{name}, {of}')}**")
         for finding in doctor.findings:
             st.markdown(f"- {words.plain(words.spoken(finding))}")
+        for group in (doctor.copies or ())[:_GROUPS] if pack else ():
+            few = group[:_EACH]
+            pictures(pack, few, [f"{image:,}" for image in few], head="The same to the network")
         if not doctor.findings:
             st.markdown("Nothing is wrong with it.")
         rows = "".join(

@@ -64,6 +64,12 @@ def show_error(error: AtlasError) -> None:
     st.error(f"**{plain(error.message)}**" + (f"  \n{plain(error.remedy)}" if error.remedy else ""), icon=":material/warning:")
 
 
+def show_absent(said: str) -> None:
+    """What a link names that is not there, a sentence; "" shows nothing."""
+    if said:
+        st.warning(plain(said), icon=":material/warning:")
+
+
 def show_notice(error: AtlasError) -> None:
     """What cannot be had, though nobody asked for it, and what to choose: no fault of the reader's."""
     st.info(f"{plain(error.message)} {plain(error.remedy)}", icon=":material/info:")

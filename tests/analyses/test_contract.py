@@ -27,6 +27,7 @@ from ntkcore.store import Store
 from pages import PAGES
 
 NAMES = [analysis.name for analysis in ANALYSES]
+OF_DATA = ("duplicates",)  # before any network
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def kinds_of_analyses() -> set[str]:
 
 
 def test_a_worker_takes_every_kind(kept):
-    assert set(handlers(kept)) == kinds_of_analyses() | {"download", "import", "preview", "label-network"}
+    assert set(handlers(kept)) == kinds_of_analyses() | {"download", "weights", "import", "preview", "label-network"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,9 +193,9 @@ def test_a_damaged_tile_is_found_and_computed_again(made, kept, name):
 
 
 @pytest.mark.parametrize("method", [KERNEL_METHOD, TRAINING_METHOD], ids=lambda method: method.name)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_DATA])
 def test_raising_a_method_changes_the_key(made, kept, name, method):
-    """Every analysis here depends on the kernel engine, and on trainings: of the network, or of what it starts from."""
+    """All but those of the data alone depend on the kernel engine, and on trainings: of the network, or of what it starts from."""
     asked = made(name)
     before = asked.analysis.key(asked.spec, kept)
     raised(method, lambda: distinct(before, asked.analysis.key(asked.spec, kept)))

@@ -16,6 +16,7 @@ from recording import Recording
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
+from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.information.drop.study import SUMMARY
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.materials.kernel import kernel_key
@@ -197,6 +198,7 @@ def _mirrored(tile: str) -> str:
 PAIR = {"dataset": {"classes": ("3", "8"), "n": 40}, "test": 6}
 VERIFIED = {"influence": PAIR, "removed": tuple(range(12)), "ridge": 0.1, "time": 20.0, "width": 1024}
 DROPPED = {"influence": {"dataset": {"n": 150}, "test": 20}, "test": 20, "ridge": 0.1, "seeds": 2, "shares": (20, 50, 80)}
+ADDED = {"influence": {"dataset": {"n": 40}, "test": 300, "kernel": "full", "model": {"width": 64}}}  # 15 pairs of tiles
 COMPARED = {"dataset": {"classes": ("3", "5", "8"), "n": 40}, "test": 10, "depth": 1, "widths": (64, 128), "looks": (0, 2), "seeds": 2}
 LEARNED = {"dataset": {"n": 600}, "model": {"width": 96, "depth": 2}, "training": {"epochs": 20}}
 COMPETING = {
@@ -218,12 +220,13 @@ OTHERS: Work = (
     (SUMMARY, DROPPED, (SUMMARY.kind, "*")),
     (CONVERGENCE, COMPARED, ("comparison", "*")),
     (ACTIVE, COMPETING, ("active", "*")),
+    (ADDITION, ADDED, ("addition", "k_held")),
 )
 ALL: Work = (*OTHERS, (LEARNABILITY, LEARNED, ("training", "*")), (LEARNABILITY, LEARNED, ("kernel", "*")))
 
 
 def test_killed_in_other_kinds_of_work_it_keeps_what_is_finished(tmp_path, installation):
-    """Once in each; with the two kills above six."""
+    """Once in each; with the two kills above seven."""
     whole = installation(tmp_path / "whole")
     asked(whole, OTHERS)
     whole.start()
@@ -232,8 +235,8 @@ def test_killed_in_other_kinds_of_work_it_keeps_what_is_finished(tmp_path, insta
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(20))
-def test_killed_a_hundred_and_twenty_times(tmp_path, peaceful, installation, seed):
-    """Twenty times in each of six kinds of work, at a moment as it comes."""
+def test_killed_a_hundred_and_forty_times(tmp_path, peaceful, installation, seed):
+    """Twenty times in each of seven kinds of work, at a moment as it comes."""
     killed(peaceful, installation(tmp_path / "broken"), ALL, random.Random(seed))
 
 

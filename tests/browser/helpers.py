@@ -23,6 +23,10 @@ _POINT = """([chart, at]) => {
 _STOPPED = """([shown, field]) => {
   return Number(new URLSearchParams(location.search).get(field)) === parseFloat(shown.replace(",", ""));
 }"""
+_OPACITIES = """chart => {
+  const plot = document.querySelector(`.st-key-chart_${chart} .js-plotly-plot`);
+  return plot._fullData.map(trace => [trace.meta, getComputedStyle(plot.querySelector(`.trace${trace.uid}`)).opacity]);
+}"""
 _SEEN = "chart => document.querySelector(`.st-key-chart_${chart} .js-plotly-plot`)._hoverdata?.length > 0"
 
 
@@ -121,12 +125,26 @@ def still(page: Page, name: str) -> None:
     page.wait_for_function(_LAID_OUT, arg=name, polling=100)
 
 
-def click_in_chart(page: Page, name: str, *at: int) -> str | None:
-    """Click one point of a trace; the trace's name."""
+def point_in_chart(page: Page, name: str, *at: int) -> tuple[float, float, str | None]:
+    """Point at one point of a trace, until plotly has seen that; where it is, and the trace's name."""
     still(page, name)
     x, y, said = page.evaluate(_POINT, [name, list(at)])
     page.mouse.move(x - 2, y)
     page.mouse.move(x, y)
-    page.wait_for_function(_SEEN, arg=name, polling=100)  # plotly takes a click where it has seen the pointer
+    page.wait_for_function(_SEEN, arg=name, polling=100)
+    return x, y, said
+
+
+def click_in_chart(page: Page, name: str, *at: int) -> str | None:
+    """Click one point of a trace; the trace's name."""
+    x, y, said = point_in_chart(page, name, *at)
     page.mouse.click(x, y)
     return said
+
+
+def opacities(page: Page, name: str) -> dict[str, list[float]]:
+    """How opaque the traces of a chart are, by whose they are (plotly's meta)."""
+    found: dict[str, list[float]] = {}
+    for whose, opacity in page.evaluate(_OPACITIES, name):
+        found.setdefault(whose, []).append(float(opacity))
+    return found

@@ -4,7 +4,21 @@ import csv
 import re
 
 import pytest
-from helpers import cards, chart, click_in_chart, compute, fact, gone_from_address, ids, in_address, moved, opened, rows
+from helpers import (
+    cards,
+    chart,
+    click_in_chart,
+    compute,
+    fact,
+    gone_from_address,
+    ids,
+    in_address,
+    moved,
+    opacities,
+    opened,
+    point_in_chart,
+    rows,
+)
 from playwright.sync_api import Page, expect
 from running_app import Server, settled
 
@@ -30,6 +44,14 @@ def test_from_the_choice_to_the_study_and_into_a_file(page: Page, server: Server
     assert click_in_chart(page, "active_accuracy", 4, 3) == "Margin"  # the last cycle; three bands come first
     in_address(page, "cycle=3")
     settled(page)
+    assert point_in_chart(page, "active_accuracy", 4, 2)[2] == "Margin"
+    for name in ("active_accuracy", "active_difference"):  # a strategy is the same in each
+        faded = opacities(page, name)
+        assert max(faded["margin"]) == 1 and max(max(faded[other]) for other in faded if other != "margin") < 0.2
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(100)
+    assert all(max(shown) == 1 for shown in opacities(page, "active_accuracy").values())
+    settled(page)
     expect(page.get_by_text("What they picked in cycle 3")).to_be_visible()
     gallery = cards(page, "active_gallery_margin")
     expect(gallery).to_have_count(4)
@@ -37,6 +59,13 @@ def test_from_the_choice_to_the_study_and_into_a_file(page: Page, server: Server
     expect(page.get_by_text("What they picked in cycle 2")).to_be_visible()
     settled(page)
     shown = ids(gallery)
+    gallery.nth(1).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("cycle 2, as number 2 of 4; in", exact=False)).to_be_visible()
+    in_address(page, f"image={shown[1]}")
+    page.keyboard.press("Escape")
+    gone_from_address(page, "image=")
+    settled(page)
     with page.expect_download() as waited:
         page.get_by_role("button", name="CSV", exact=True).click()
     waited.value.save_as(tmp_path / "active.csv")

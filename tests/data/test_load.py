@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
-from ntkcore.data import content_hash, load_dataset
+from ntkcore.data import content_hash, load_dataset, room_of
 from ntkcore.errors import DataError, DataMissing, SpecError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
@@ -226,3 +226,17 @@ def test_the_first_images_are_those_of_the_whole_draw(local, name):
     for part in ("inputs", "pixels", "labels", "true_labels"):
         np.testing.assert_array_equal(getattr(some, part), getattr(whole, part)[:7])
     assert some.ids == whole.ids[:7]
+
+
+def test_left_out_images_are_named_by_their_places(local):
+    whole = load_dataset(DatasetSpec(n=60, seed=3), local)
+    gone = tuple(sorted(whole.places[[0, 7, 8]].tolist()))
+    some = load_dataset(DatasetSpec(n=57, seed=3, without=gone), local)
+    kept = np.delete(np.arange(60), [0, 7, 8])
+    np.testing.assert_array_equal(some.places, whole.places[kept])
+    np.testing.assert_array_equal(some.pixels, whole.pixels[kept])
+    assert some.ids == tuple(whole.ids[i] for i in kept) and whole.ids[0] == f"digits/train/{whole.places[0]}"
+    assert "without" not in DatasetSpec(n=60).model_dump(mode="json")  # keys of before stay
+    assert room_of(DatasetSpec(without=gone), local).images == room_of(DatasetSpec(), local).images - 3
+    with pytest.raises(ValueError, match="without"):
+        DatasetSpec(name="moons", without=(1,))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntkcore.data.selection import choose_classes, draw, move_labels, require_pairs
+from ntkcore.data.selection import choose_classes, draw, left_in, move_labels, require_pairs
 from ntkcore.errors import DataError, SpecError
 
 seeds = st.integers(0, 2**31 - 1)
@@ -77,3 +77,16 @@ def test_every_class_needs_a_pair(labels, says):
     with pytest.raises(DataError, match=says):
         require_pairs(np.array(labels), ("a", "b"), "here", "mend it")
     require_pairs(np.array([0, 1, 0, 1]), ("a", "b"), "here", "mend it")
+
+
+@given(st.integers(1, 60), seeds, st.data())
+def test_what_is_left_out_is_not_drawn_and_the_others_keep_their_order(n, seed, data):
+    labels = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
+    without = data.draw(st.sets(st.integers(0, n + 5), max_size=n).map(sorted))
+    whole = draw(labels, (0, 2), int(np.isin(labels, (0, 2)).sum()), seed, title="Toy")
+    rest = [position for position in whole.tolist() if position not in without]
+    assert left_in(labels, (0, 2), without).sum() == len(rest)
+    for count in (0, len(rest) // 2, len(rest)):
+        assert draw(labels, (0, 2), count, seed, title="Toy", without=without).tolist() == rest[:count]
+    with pytest.raises(DataError, match=f"{len(rest) + 1} were asked for"):
+        draw(labels, (0, 2), len(rest) + 1, seed, title="Toy", without=without)

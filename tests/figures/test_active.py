@@ -32,6 +32,7 @@ def test_lines_with_bands_marks_and_cycles(curves, mode):
         np.testing.assert_array_equal(band.y[:3], one.means.high)
         np.testing.assert_array_equal(band.y[3:][::-1], one.means.low)
         assert band.fillcolor == line.line.color == figures.colour_of(one.name, mode)
+        assert band.meta == line.meta == one.name  # they fade together
     assert {shape.x0 for shape in figure.layout.shapes} >= {20} and any(shape.y0 == 0.5 for shape in figure.layout.shapes)
     low, high = figure.layout.yaxis.range
     assert low < 0.25 and high > 0.75
@@ -64,7 +65,7 @@ def test_strategies_are_told_apart_by_colour_dash_or_marker():
 
 @pytest.mark.parametrize("of", ["needed", "area"])
 def test_dots_of_the_seeds_and_the_value(of):
-    row = Row("margin", 24.0, np.array([20.0, nan]), 0.5, np.array([0.4, 0.6]), 0.7, 0.1, 0.2, 0.03)
+    row = Row("margin", 24.0, np.array([20.0, nan]), 0.5, np.array([0.4, 0.6]), 0.7, 0.1, 0.2, 0.03, 0.01)
     figure = figures.dots_figure([row], "light", of=of)
     dots, bar = figure.data
     np.testing.assert_array_equal(dots.x, row.each if of == "needed" else row.areas)

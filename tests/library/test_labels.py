@@ -115,6 +115,17 @@ def test_two_people_never_get_the_same_item(two, session):
     assert sorted(got["Ann"] + got["Ben"]) == order and len(two[0].standing(session).decisions) == 40
 
 
+def test_several_items_are_claimed_together(two, session):
+    one, other = two
+    assert one.claim_some(session, range(10), 4, "a", "Ann") == [0, 1, 2, 3]
+    assert other.claim_some(session, range(10), 4, "b", "Ben") == [4, 5, 6, 7] and other.claims(session, "b") == dict.fromkeys(
+        range(4), "Ann"
+    )
+    one.decide_all(session, [(item, "label", 1, None) for item in range(3)], "Ann")
+    assert one.claim_some(session, range(10), 4, "a", "Ann") == [3, 8, 9]
+    assert one.claim(session, range(10), "a", "Ann") == 3 and other.claim_some(session, [8, 9], 4, "b", "Ben") == [8, 9]
+
+
 def test_a_claim_is_of_one_window_and_ends(two, session, monkeypatch):
     one, other = two
     assert one.claim(session, [4, 5, 6], "a", "Ann") == 4

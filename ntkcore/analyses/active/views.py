@@ -37,7 +37,8 @@ class Row:
         area, areas: mean accuracy on the way, over the seeds, and (seeds,) of each.
         final: mean accuracy with all labels.
         seconds, training: means of a choice and of the training before it.
-        p: of the paired t-test of areas against the reference, with Holm's correction; NaN for the reference, the ceiling and for one seed.
+        p, alone: of the paired t-test of areas against the reference, with Holm's correction and without; NaN for the reference, the
+            ceiling and for one seed.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Row:
     seconds: float
     training: float
     p: float
+    alone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,16 @@ class Apart:
     difference: float
     half: float
     p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """That a strategy chose an image: in which repeat, from 0, and cycle, from 1, and as which of the cycle's choices, from 1."""
+
+    strategy: str
+    repeat: int
+    cycle: int
+    place: int
 
 
 def reference(spec: ActiveSpec) -> str:
@@ -120,7 +132,7 @@ def rows(found: Study, level: float) -> list[Row]:
     spec, labels, values = found.spec, found.spec.protocol.labels, by_strategy(found, "accuracy")
     seconds = by_strategy(found, "seconds")
     areas = area(labels, values)  # (strategies, seeds)
-    p = _against(areas, spec)
+    p, alone = _against(areas, spec)
     return [
         Row(
             name=name,
@@ -132,6 +144,7 @@ def rows(found: Study, level: float) -> list[Row]:
             seconds=float(seconds[place, :, :-1, QUERY].mean()),
             training=float(seconds[place, :, :-1, TRAINING].mean()),
             p=p[place],
+            alone=alone[place],
         )
         for place, name in enumerate(spec.strategies)
     ]
@@ -143,7 +156,7 @@ def apart(found: Study, name: str, cycle: int) -> Apart:
     place, base = spec.strategies.index(name), spec.strategies.index(reference(spec))
     said = means((values[place] - values[base])[:, None])
     half = float(said.high[0] - said.value[0])
-    return Apart(spec.protocol.labels[cycle], float(said.value[0]), half, _against(values, spec)[place])
+    return Apart(spec.protocol.labels[cycle], float(said.value[0]), half, _against(values, spec)[0][place])
 
 
 def overall(found: Study) -> Friedman | None:
@@ -155,16 +168,16 @@ def overall(found: Study) -> Friedman | None:
     return friedman(area(spec.protocol.labels, by_strategy(found, "accuracy")[compared]).T)
 
 
-def _against(values: Float, spec: ActiveSpec) -> list[float]:
-    """Corrected p of every strategy's ``values`` (strategies, seeds) against the reference's."""
+def _against(values: Float, spec: ActiveSpec) -> tuple[list[float], list[float]]:
+    """p of every strategy's ``values`` (strategies, seeds) against the reference's, corrected and as they are."""
     base = spec.strategies.index(reference(spec))
-    found = [nan] * len(values)
+    found, alone = [nan] * len(values), [nan] * len(values)
     others = [place for place, name in enumerate(spec.strategies) if place != base and name in competing(spec)]
     if spec.seeds > 1 and others:
         each = paired_tests(values.T).p[base]
         for place, p in zip(others, holm(each[others]), strict=True):
-            found[place] = float(p)
-    return found
+            found[place], alone[place] = float(p), float(each[place])
+    return found, alone
 
 
 def picks(found: Study, seed: int, cycle: int) -> NDArray[np.intp]:
@@ -175,6 +188,25 @@ def picks(found: Study, seed: int, cycle: int) -> NDArray[np.intp]:
 def norms(found: Study, seed: int, cycle: int) -> Float:
     """(strategies, query) their k(x,x) before training."""
     return np.asarray(by_strategy(found, "norms")[:, seed, cycle - 1])
+
+
+def chosen(found: Study, image: int) -> list[Pick]:
+    """Who chose an image and when, in all repeats: by strategy, then by repeat. A repeat's strategy chooses an image once at most."""
+    where = np.argwhere(by_strategy(found, "picks") == image)
+    return [Pick(found.spec.strategies[place], seed, cycle + 1, turn + 1) for place, seed, cycle, turn in where.tolist()]
+
+
+def hardness(found: Study, image: int, repeat: int) -> tuple[float, float] | None:
+    """k(x,x) of an image before training in a repeat, and the share of the images chosen there that have a larger one.
+
+    None where nobody chose it in that repeat: no other image's was measured.
+    """
+    numbers, values = (by_strategy(found, name)[:, repeat].ravel() for name in ("picks", "norms"))
+    of_image = dict(zip(numbers.astype(int).tolist(), values.tolist(), strict=True))  # the network is the same for all strategies
+    if image not in of_image:
+        return None
+    others = np.array([value for number, value in of_image.items() if number != image])
+    return of_image[image], float(np.mean(others > of_image[image])) if len(others) else 0.0
 
 
 def balance(found: Study, cycle: int) -> Float:
@@ -207,6 +239,8 @@ def missing_from(found: Study, view: ActiveView) -> str:
         return f"{absent[0]!r} does not compete in this study: {', '.join(found.spec.strategies)} do."
     if view.repeat >= found.spec.seeds:
         return f"There is no repeat {view.repeat}: this study has {found.spec.seeds}, from 0 on."
+    if view.image is not None and view.image >= found.spec.dataset.n:
+        return f"There is no image {view.image:,}: they are 0 to {found.spec.dataset.n - 1:,}."
     return ""
 
 
@@ -223,6 +257,7 @@ def table(found: Study, level: float) -> pd.DataFrame:
                 "seconds of a choice": row.seconds,
                 "seconds of a training": row.training,
                 f"p against {against} (area, paired t, Holm)": row.p,
+                f"p against {against} (area, paired t)": row.alone,
             }
             for row in rows(found, level)
         ]

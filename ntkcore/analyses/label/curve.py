@@ -13,7 +13,8 @@ import pandas as pd
 
 from ntkcore.analyses.label.desk import given
 from ntkcore.analyses.label.network import LabelNetwork, classes, is_ready, open_network
-from ntkcore.analyses.label.sitting import Sitting, network_of
+from ntkcore.analyses.label.rounds import network_of
+from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.regression import KernelRegression

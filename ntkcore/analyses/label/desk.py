@@ -7,17 +7,20 @@ known of any item is a state, too: S is then the pool's kernel itself.
 import copy
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ntkcore.active import LookAhead, class_targets, label_targets, predicted, simplex
+from ntkcore.active.schur import Schur
 from ntkcore.analyses.label.network import LabelNetwork
 from ntkcore.analyses.workspace import Workspace
 
 _SHOWN = 6  # predictions that change most
 _NOTHING = -1
+_BESIDE = ThreadPoolExecutor(1, "label-ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Moment:
 
     def __init__(self, network: LabelNetwork, labels: Mapping[int, int]) -> None:
         self.network, self.labels = network, dict(labels)
+        self._changes: dict[tuple[int, int], Change] = {}
         self._known = sorted(labels) or [_NOTHING]
         self._base = np.setdiff1d(np.arange(network.n), self._known)
         self._state = _looking(network, self.labels, self._known, self._base)
@@ -59,13 +63,18 @@ class Moment:
         """Bytes in memory, roughly."""
         return 8 * len(self.items) * (len(self.items) + len(self.labels))
 
-    def with_label(self, item: int, label: int) -> "Moment":
-        """The moment after one more label: u² operations."""
+    def ahead(self, item: int) -> Schur:
+        """What a label of an item takes of the kernel, whatever the label is: u² operations."""
+        return self._state.ahead(self._place(item))
+
+    def with_label(self, item: int, label: int, after: Schur | None = None) -> "Moment":
+        """The moment after one more label: u² operations, or of the order of u where :meth:`ahead` was asked before."""
         other = copy.copy(self)
-        for name in ("chances", "scores", "order", "surest", "right"):
+        for name in ("chances", "scores", "order", "surest", "classes", "suggested", "right"):
             other.__dict__.pop(name, None)  # of the labels before
+        other._changes = {}
         other.labels, other._known = self.labels | {item: label}, [*self._known, item]
-        other._state = self._state.with_label(self._place(item), self._target(label))
+        other._state = self._state.with_label(self._place(item), self._target(label), after)
         other.items, other.outputs = self._base[other._state.pool], other._state.outputs
         return other
 
@@ -95,11 +104,20 @@ class Moment:
         """The items, the one the network is surest of first."""
         return tuple(self.items[np.lexsort((self.items, -self.chances.max(1)))].tolist())
 
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """The class that the network would give each item (u,)."""
+        return predicted(self.outputs)
+
+    @cached_property
+    def suggested(self) -> dict[int, int]:
+        """The same, by the item."""
+        return dict(zip(self.items.tolist(), self.classes.tolist(), strict=True))
+
     def suggestion(self, item: int) -> tuple[int, float]:
         """The class that the network would give an item, and its probability."""
-        place = self._place(item)
-        label = int(predicted(self.outputs[place : place + 1])[0])
-        return label, float(self.chances[place, label])
+        label = self.suggested[item]
+        return label, float(self.chances[self._place(item), label])
 
     def expected(self, item: int) -> float:
         """How many items the network would call otherwise, in expectation over the label."""
@@ -107,14 +125,16 @@ class Moment:
         return float(sum(p * self.change(item, label).flips for label, p in enumerate(chances) if p > 0))
 
     def change(self, item: int, label: int) -> Change:
-        """What a label of the item would do."""
-        place = self._place(item)
-        moved = self._state.moved(place, self._target(label))
-        flipped = predicted(self.outputs + moved) != predicted(self.outputs)
-        size = np.linalg.norm(moved, axis=1)
-        size[place] = flipped[place] = 0
-        order = [place for place in np.argsort(-size, kind="stable") if flipped[place]][:_SHOWN]
-        return Change(label, int(flipped.sum()), tuple(self.items[order].tolist()))
+        """What a label of the item would do; asked for again, it is known."""
+        if (item, label) not in self._changes:
+            place = self._place(item)
+            moved = self._state.moved(place, self._target(label))
+            flipped = predicted(self.outputs + moved) != self.classes
+            flipped[place] = False
+            others = np.flatnonzero(flipped)
+            order = others[np.argsort(-np.linalg.norm(moved[others], axis=1), kind="stable")][:_SHOWN]
+            self._changes[item, label] = Change(label, len(others), tuple(self.items[order].tolist()))
+        return self._changes[item, label]
 
     def why(self, item: int) -> tuple[Change, ...]:
         """What each possible label would do, the most likely one first."""
@@ -141,12 +161,16 @@ class Moment:
 
 
 class Desk:
-    """The last moments of one network, shared by all who label with it: the next is made of the one before; undoing finds that again."""
+    """The last moments of one network, shared by all who label with it: the next is made of the one before; undoing finds that again.
+
+    What takes long of the next moment is the same whatever the label is: it is made while a person looks at the item.
+    """
 
     def __init__(self, network: LabelNetwork) -> None:
         self._network = network
         self._lock = threading.Lock()
         self._moments: list[Moment] = []
+        self._ahead: tuple[Moment, int, Future[Schur]] | None = None
 
     def at(self, labels: Mapping[int, int]) -> Moment:
         """The moment with these labels, those the items came with included."""
@@ -156,18 +180,29 @@ class Desk:
             self._moments = [*(one for one in self._moments if one is not found), found][-2:]
         return found
 
+    def prepare(self, moment: Moment, item: int) -> None:
+        """Begin with what an answer for an item takes, whatever it will be."""
+        with self._lock:
+            if self._ahead is not None and self._ahead[0] is moment and self._ahead[1] == item:
+                return
+            if self._ahead is not None:
+                self._ahead[2].cancel()
+            self._ahead = (moment, item, _BESIDE.submit(moment.ahead, item))
+
     def _made(self, wanted: dict[int, int]) -> Moment:
         for before in reversed(self._moments):
             new = wanted.items() - before.labels.items()
             if len(new) == 1 and before.labels.items() <= wanted.items():
                 ((item, label),) = new
-                return before.with_label(item, label)
+                ahead, self._ahead = self._ahead, None
+                known = ahead is not None and ahead[0] is before and ahead[1] == item
+                return before.with_label(item, label, ahead[2].result() if ahead is not None and known else None)
         return Moment(self._network, wanted)
 
 
 def desk(network: LabelNetwork, ws: Workspace) -> Desk:
     """The desk of a network, kept in memory."""
-    return ws.hot.get(("label desk", network.key), lambda: Desk(network), lambda _: 2 * 8 * network.n**2)
+    return ws.hot.get(("label desk", network.key), lambda: Desk(network), lambda _: 3 * 8 * network.n**2)
 
 
 def given(network: LabelNetwork) -> dict[int, int]:

@@ -4,10 +4,9 @@ Source: Thesis ch. 2. Without any label it is the network at its initialisation.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -23,9 +22,9 @@ from ntkcore.analyses.progress import IMAGES, KERNEL, TRAINING, Reporter, Stage
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset, load_pool, thumbnail_pack
 from ntkcore.errors import ComputationError, CorruptArtifact, SpecError
-from ntkcore.jobs import JobContext, JobState
+from ntkcore.jobs import JobState
 from ntkcore.models import evaluate, train
-from ntkcore.specs import key_of
+from ntkcore.specs import key_of, versions
 from ntkcore.specs.label import LabelNetworkSpec, LabelSpec
 
 KIND = "label-network"
@@ -82,7 +81,13 @@ def load_items(spec: LabelSpec, ws: Workspace, first: int | None = None) -> Data
 def key(spec: LabelNetworkSpec, ws: Workspace) -> str:
     """Key of its artifact, which is also the id of its job."""
     session = spec.session
-    return key_of(KIND, _VERSION, spec, content_of(session.dataset, session.model, ws), _USES)
+    return _key(spec, tuple(content_of(session.dataset, session.model, ws).items()), tuple(versions(_USES).items()))
+
+
+@lru_cache(maxsize=64)
+def _key(spec: LabelNetworkSpec, content: tuple[tuple[str, str], ...], uses: tuple[tuple[str, int], ...]) -> str:
+    """The key, which an answer asks for several times; ``uses``: the versions that it is for."""
+    return key_of(KIND, _VERSION, spec, dict(content), _USES)
 
 
 def is_ready(spec: LabelNetworkSpec, ws: Workspace) -> bool:
@@ -133,12 +138,6 @@ def request(spec: LabelNetworkSpec, ws: Workspace) -> JobState:
     title = f"Network for labelling, {len(spec.labelled):,} labels"
     payload = {"spec": spec.model_dump(mode="json")}
     return ws.jobs.submit(KIND, key(spec, ws), payload, title, again=True, seconds=found.seconds)
-
-
-def handle(ws: Workspace, payload: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
-    """The job that makes it."""
-    compute(LabelNetworkSpec.model_validate(payload["spec"]), ws, context)
-    return {}
 
 
 def compute(spec: LabelNetworkSpec, ws: Workspace, reporter: Reporter) -> None:
@@ -198,8 +197,7 @@ def open_network(spec: LabelNetworkSpec, ws: Workspace) -> LabelNetwork:
 
     def load() -> LabelNetwork:
         items, outputs, truth = artifact.json("items"), artifact.read("outputs"), artifact.read("truth")
-        n, session = spec.session.dataset.n, spec.session
-        known = np.where(np.arange(n) < session.start, truth[:n], -1) if session.practise else truth[:n]
+        n, known = spec.session.dataset.n, given_of(spec.session, truth)
         answers = classes(outputs)
         labelled = [item for item, _ in spec.labelled]
         agreed = float(np.mean(answers[labelled] == [label for _, label in spec.labelled])) if labelled else None
@@ -209,6 +207,12 @@ def open_network(spec: LabelNetworkSpec, ws: Workspace) -> LabelNetwork:
         return LabelNetwork(spec, artifact.key, kernel, outputs, known, truth, names, ids, items["pack"], agreed, right)
 
     return ws.hot.get(hot, load, lambda found: found.kernel.nbytes + found.outputs.nbytes)
+
+
+def given_of(spec: LabelSpec, truth: np.ndarray) -> np.ndarray:
+    """(n,) class that an item comes with, or -1: of what the set knows (N,), the first ones in practice."""
+    n = spec.dataset.n
+    return np.where(np.arange(n) < spec.start, truth[:n], -1) if spec.practise else truth[:n]
 
 
 def mend(damage: CorruptArtifact, spec: LabelNetworkSpec, ws: Workspace) -> JobState:

@@ -5,15 +5,17 @@ person all see the same.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
+from ntkcore.analyses.label import rounds
 from ntkcore.analyses.label.desk import Change, Moment, desk, given
-from ntkcore.analyses.label.network import LabelNetwork, forecast, is_ready, key, load_items, open_network, request
+from ntkcore.analyses.label.network import KIND, LabelNetwork, forecast, given_of, is_ready, key, load_items, open_network, request
+from ntkcore.analyses.label.rounds import network_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import SpecError
@@ -70,8 +72,7 @@ def begin(spec: LabelSpec, author: str, ws: Workspace) -> str:
         raise SpecError("There are fewer than two classes to label into.", "Name the classes.")
     if spec.practise and (items.labels < 0).any():
         raise SpecError("To practise, every label must be known.", "Choose a set in which all have one.")
-    n = spec.dataset.n
-    known = np.where(np.arange(n) < spec.start, items.labels[:n], -1) if spec.practise else items.labels[:n]
+    known = given_of(spec, items.labels)
     if not (known < 0).any():
         raise SpecError("Everything in this set has a label.", "Practise with hidden labels, or choose a set with unlabelled images.")
     network = network_of(spec, {item: int(known[item]) for item in np.flatnonzero(known >= 0).tolist()})
@@ -82,11 +83,6 @@ def begin(spec: LabelSpec, author: str, ws: Workspace) -> str:
     if not is_ready(network, ws):
         request(network, ws)
     return session
-
-
-def network_of(spec: LabelSpec, labels: Mapping[int, int]) -> LabelNetworkSpec:
-    """The network trained on these labels."""
-    return LabelNetworkSpec(session=spec, labelled=tuple(sorted(labels.items())))
 
 
 def suggesting(session: Session) -> LabelNetworkSpec:
@@ -102,9 +98,11 @@ def sit(session: Session, ws: Workspace) -> Sitting:
         LibraryError: the library is damaged or cannot be reached.
     """
     network = open_network(suggesting(session), ws)
+    first = network_of(network.spec.session, given(network))
+    if is_ready(first, ws):  # used, too: what was used last is the last to go for want of room
+        ws.store.open(KIND, key(first, ws))
     standing = Labels(ws.library).standing(session.id)
-    labels = {item: label for item, label in standing.labels.items() if item < network.n and label < len(network.class_names)}
-    return Sitting(session, network, standing, desk(network, ws).at(labels))
+    return Sitting(session, network, standing, desk(network, ws).at(rounds.usable(standing, network.n, len(network.class_names))))
 
 
 def order(sitting: Sitting) -> list[int]:
@@ -124,6 +122,12 @@ def claim(sitting: Sitting, wished: int | None, holder: str, author: str, ws: Wo
     if wished in set(asked):
         asked.insert(0, wished)
     return Labels(ws.library).claim(sitting.session.id, asked, holder, author)
+
+
+def prepare(sitting: Sitting, item: int, ws: Workspace) -> None:
+    """Begin with what a label of an item takes, while somebody looks at it."""
+    if item not in sitting.moment.labels:
+        desk(sitting.network, ws).prepare(sitting.moment, item)
 
 
 def answer(
@@ -201,13 +205,9 @@ def pace(sitting: Sitting, author: str) -> Pace:
 
 
 def due(sitting: Sitting) -> LabelNetworkSpec | None:
-    """The network that should be trained by now: on every tenth label (as the session says) more than the one that suggests; else None."""
-    every, had = sitting.spec.every, len(sitting.network.spec.labelled)
-    start, labels = given(sitting.network), sitting.moment.labels
-    fresh = [item for item in sitting.standing.labels if item in labels and item not in start]
-    count = len(fresh) // every * every
-    wanted = network_of(sitting.spec, start | {item: labels[item] for item in fresh[:count]})
-    return wanted if len(wanted.labelled) > had else None
+    """See :func:`ntkcore.analyses.label.rounds.due`."""
+    network = sitting.network
+    return rounds.due(network.spec, given(network), rounds.usable(sitting.standing, network.n, len(network.class_names)))
 
 
 def retrained(sitting: Sitting, ws: Workspace) -> LabelNetwork | JobState | None:
@@ -222,8 +222,9 @@ def retrained(sitting: Sitting, ws: Workspace) -> LabelNetwork | JobState | None
 
 
 def use(sitting: Sitting, network: LabelNetwork, ws: Workspace) -> None:
-    """Let another network suggest from now on, for everybody in the session."""
+    """Let another network suggest from now on, for everybody in the session; the one before goes where nobody needs it."""
     Labels(ws.library).use(sitting.session.id, network.spec.model_dump(mode="json"))
+    rounds.tidy(network.spec, ws)
 
 
 def twin(sitting: Sitting, item: int) -> int | None:

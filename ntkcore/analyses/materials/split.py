@@ -23,6 +23,7 @@ class Split:
         pack: id of the training images' thumbnails.
         test_texts: what a reader sees of them, if they are texts.
         test_origin: where their originals are, if they are photographs.
+        test_places: (m,) where they are in the set.
     """
 
     train: Dataset
@@ -33,6 +34,7 @@ class Split:
     pack: str
     test_texts: tuple[str, ...] | None = None
     test_origin: Origin | None = None
+    test_places: np.ndarray | None = None
 
 
 def targets_of(labels: np.ndarray, outputs: int) -> np.ndarray:
@@ -53,7 +55,7 @@ def load_split(spec: DatasetSpec, test: int, ws: Workspace) -> Split:
     train = load_dataset(spec, ws.settings)
     held = _held_out(spec, test, ws, None)
     pack = thumbnail_pack(train.pixels, ws.settings, train.texts, train.origin).id
-    return Split(train, held.inputs, held.true_labels, held.pixels, held.ids, pack, held.texts, held.origin)
+    return Split(train, held.inputs, held.true_labels, held.pixels, held.ids, pack, held.texts, held.origin, held.places)
 
 
 def check_split(spec: DatasetSpec, test: int, ws: Workspace) -> None:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.believe import networks, views
@@ -19,6 +18,7 @@ from pages.information.choice import LINK
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.standing import Offer, made, standing
 from pages.shared.strip import pictures
 
@@ -67,16 +67,7 @@ def show_networks(result: InfluenceResult, view: InformationView) -> None:
     _top(result, pieces)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         made(pieces.created, pieces.device, pieces.seconds)
-        st.download_button(
-            "All scores (CSV)",
-            lambda: csv_of(networks.score_table(pieces)),
-            "networks.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="agreement_csv",
-            on_click="ignore",
-        )
+        csv_download("All scores (CSV)", lambda: networks.score_table(pieces), file="networks", key="agreement_csv")
 
 
 def _controls() -> None:

@@ -5,7 +5,6 @@ import html
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views as information
@@ -25,6 +24,7 @@ from pages.information.drop import settings
 from pages.information.inspector import inspect_image
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.standing import Offer, made, standing
 from pages.shared.waiting import waiting
@@ -167,17 +167,13 @@ def _list(look: Look, view: InformationView) -> keep.Keep:
     if not found.counts[found.counts.sum(1) > 0, 0].all():
         st.warning(words.spoken("A class keeps no image at all: drop fewer."), icon=":material/warning:")
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        csv_download(
             "Keep-list (CSV)",
-            lambda: csv_of(with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace())),
-            "keep.csv",
-            "text/csv",
-            icon=":material/download:",
+            lambda: with_texts(keep.keep_table(result, found, view.drop.step), result.pack, workspace()),
+            file="keep",
             key="drop_csv",
-            on_click="ignore",
-            help=words.spoken(
-                "All images: image, id, label, keep (1 or 0), and the step at which it goes; empty where it stays to the last."
-            ),
+            told="All images: image, id, label, keep (1 or 0), and the step at which it goes; empty where it stays to the last.",
+            quiet=False,
         )
         st.button(
             f"Put the {len(found.gone):,} that go in the basket",

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.groups.composed import Composed
 from ntkcore.analyses.information.groups.kernel import OFTEN
@@ -18,6 +17,7 @@ from pages.information.choice import LINK, Chosen
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, gallery
 
 _NARROW = 170
@@ -83,16 +83,7 @@ def order_shown(key: str) -> None:
 
 def scores_button(table: Callable[[], pd.DataFrame], study: str) -> None:
     """A download of every image's scores; ``study`` names the file."""
-    st.download_button(
-        "All scores (CSV)",
-        lambda: csv_of(table()),
-        f"{study}.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        key=f"{study}_csv",
-        on_click="ignore",
-    )
+    csv_download("All scores (CSV)", table, file=study, key=f"{study}_csv")
 
 
 def galleries(images: Composed, members: Sequence[np.ndarray], found: GroupScores, show: str, choice: Chosen, key: str) -> None:

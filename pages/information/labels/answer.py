@@ -20,8 +20,7 @@ def show(look: Look, choice: Chosen) -> None:
     """The whole answer."""
     view = choice.view
     person()
-    if problem := reviews.missing_from(look.result, view.labels):
-        st.warning(words.plain(problem), icon=":material/warning:")
+    frame.show_absent(reviews.missing_from(look.result, view.labels))
     with st.spinner("How suspicious each label is …", show_time=False):
         views.suspicions(look)
     if views.flipped(look.result).any():

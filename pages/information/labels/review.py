@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.labels import kept
@@ -24,6 +23,7 @@ from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK
 from pages.shared import frame, media, notice, words
 from pages.shared.controls import Controls
+from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.person import author
 from pages.shared.strip import pictures
@@ -108,15 +108,11 @@ def _controls(result: InfluenceResult, labels: LabelsView) -> None:
 
 def _download(label: str, name: str, result: InfluenceResult, labels: LabelsView) -> None:
     make = {"decisions": reviews.decisions_table, "labels": reviews.labels_table}[name]
-    st.download_button(
+    csv_download(
         label,
-        lambda: csv_of(with_texts(make(result, labels), result.pack, workspace())),
-        f"{'corrected-' if name == 'labels' else ''}{name}.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
+        lambda: with_texts(make(result, labels), result.pack, workspace()),
+        file=f"{'corrected-' if name == 'labels' else ''}{name}",
         key=f"labels_csv_{name}",
-        on_click="ignore",
         disabled=name == "decisions" and not len(reviews.images_decided(labels)),
     )
 

@@ -18,5 +18,5 @@ def show_about(result: InfluenceResult) -> None:
     ]
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
-        show_doctor(result.doctor, key="kernel")
+        show_doctor(result.doctor, key="kernel", pack=result.pack)
         frame.remarks(result.warnings)

@@ -54,7 +54,8 @@ def test_rows_are_scipys_tests_of_areas_with_holms_correction():
     areas = np.trapezoid(values, [10, 15, 20, 25, 30], axis=2) / 20
     raw = [scipy.stats.ttest_rel(areas[place], areas[0]).pvalue for place in (1, 2)]
     rows = views.rows(found, 0.75)
-    assert np.isnan(rows[0].p)
+    assert np.isnan([rows[0].p, rows[0].alone]).all()
+    np.testing.assert_allclose([row.alone for row in rows[1:]], raw, rtol=1e-10)
     np.testing.assert_allclose(sorted(row.p for row in rows[1:]), sorted([2 * min(raw), max(2 * min(raw), max(raw))]), rtol=1e-10)
     for place, row in enumerate(rows):
         np.testing.assert_allclose(row.areas, areas[place], rtol=1e-12)
@@ -110,3 +111,21 @@ def test_random_may_be_the_best():
     found = study(names=("lookahead", "margin", "random"))  # the last is the best of these
     said = answer(found, ActiveView(level=75.0))[0]
     assert said.startswith("Random reaches 75 % with ") and "before all others: " in said and "nan" not in said
+
+
+def test_who_chose_an_image_and_how_hard_it_is():
+    found = study(seeds=2)
+    numbers = views.by_strategy(found, "picks")
+    for place, seed, cycle, turn in ((0, 0, 0, 0), (2, 1, 3, 4)):
+        image = int(numbers[place, seed, cycle, turn])
+        picks = views.chosen(found, image)
+        assert views.Pick(NAMES[place], seed, cycle + 1, turn + 1) in picks
+        assert len(picks) == int((numbers == image).sum()) and len({(one.strategy, one.repeat) for one in picks}) == len(picks)
+    # the network before training is that of the repeat, so k(x,x) is an image's own whoever chose it
+    found.arrays["norms"][:] = 100.0 - found["picks"]
+    image = int(numbers[1, 1, 2, 2])
+    value, smaller = views.hardness(found, image, 1)
+    others = {int(number) for number in numbers[:, 1].ravel()} - {image}
+    assert value == 100.0 - image and smaller == sum(number < image for number in others) / len(others)
+    absent = next(number for number in range(60) if number not in numbers[:, 0].astype(int))
+    assert views.hardness(found, absent, 0) is None and all(pick.repeat == 1 for pick in views.chosen(found, absent))

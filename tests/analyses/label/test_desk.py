@@ -66,6 +66,8 @@ def test_label_after_label_is_as_if_made_anew(k):
         np.testing.assert_allclose(moment.scores, anew.scores, rtol=1e-6)
         assert moment.right == anew.right and moment.order == anew.order
         assert desk.at(dict(list(labels.items())[:-1])) is before and desk.at(labels) is moment  # undone, and done again
+        if len(moment.items) > 1:  # looked at while the next item is before a person, or another one
+            desk.prepare(moment, int(moment.items[len(labels) % 2]))
     assert not len(moment.items) and moment.order == () == anew.order
     assert desk.at({5: 0}).labels == {2: int(found.truth[2]), 5: 0}
 

@@ -11,7 +11,7 @@ from visiting import code, said, titles, visitor, widget
 
 from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
-from ntkcore.analyses.active.run import images
+from ntkcore.analyses.active.run import Task, first_labelled, images
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.active import ActiveView
 
@@ -70,6 +70,24 @@ def test_the_galleries_show_the_cycle_and_the_repeat(computed):
         for place, name in enumerate(SPEC.strategies):
             assert picked(app, name) == views.picks(result, repeat, cycle)[place].tolist()
     assert app.query_params["cycle"] == "3" and app.query_params["repeat"] == "1" and not app.exception
+
+
+def test_a_picked_image_says_who_chose_it_and_when(computed):
+    result, split = ACTIVE.open(SPEC, computed), images(SPEC, computed)
+    order = list(dict.fromkeys(views.picks(result, 1, 2).ravel().tolist()))
+    app = opened(cycle=2, repeat=1, image=order[0])
+    told = plain(said(app))
+    assert split.train.ids[order[0]] in told and "not known: the Information page" in told
+    for pick in views.chosen(result, order[0]):
+        assert pick.repeat != 1 or f"cycle {pick.cycle}, as number {pick.place} of 4; in" in told
+    value, _ = views.hardness(result, order[0], 1)
+    assert f"{value:.6g} before training" in told
+    widget(app, "button", "Next").click().run()
+    assert app.query_params["image"] == str(order[1]) and split.train.ids[order[1]] in plain(said(app)) and not app.exception
+    start = first_labelled(Task(SPEC, "random", 0, split))
+    assert "it has a label from the start" in plain(said(opened(image=int(start[0]))))
+    gone = opened(image=60)
+    assert "There is no image 60" in gone.warning[0].value.replace("\\", "") and not gone.exception
 
 
 def test_another_accuracy_is_counted_for(computed):

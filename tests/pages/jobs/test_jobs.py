@@ -11,10 +11,12 @@ from visiting import button, opened
 import ntkcore.jobs
 from ntkcore.analyses.catalogue import named
 from ntkcore.analyses.imports import request_download
+from ntkcore.analyses.label import sitting as sittings
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.jobs.book import new_worker
 from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
+from ntkcore.specs.label import LabelSpec
 from pages import PAGES, entry
 
 
@@ -38,6 +40,7 @@ def test_workers_can_be_started(app, ws, monkeypatch):
     assert "No worker is running, so nothing is computed" in app.warning[0].value
     button(app, "Start a worker").click().run()
     assert not app.exception and started == [(ws.settings, "compute"), (ws.settings, "quick")]
+    assert not app.warning and any("A worker is starting" in caption.value for caption in app.caption)
 
 
 def test_a_lane_without_a_worker_is_said(app, served, ws):
@@ -114,3 +117,13 @@ def test_a_job_that_nobody_can_read_is_listed(app, ws):
         connection.execute("UPDATE workflow_input SET inputs = '{'")
     opened(app, "jobs")
     assert any("Damaged entry" in item.value for item in app.markdown)
+
+
+def test_a_network_for_labelling_opens_its_session(app, served, ws):
+    spec = LabelSpec.model_validate({"dataset": {"n": 12, "classes": ("3", "8")}, "model": {"width": 8, "depth": 1}, "start": 2, "held": 6})
+    session = sittings.begin(spec, "Ann", ws)
+    (job,) = ws.jobs.list(9)
+    ws.jobs.cancel(job.id)
+    opened(app, "jobs")
+    button(app, "Open").click().run()
+    assert not app.exception and app.query_params["session"] == session and app.title[0].value == "Label"

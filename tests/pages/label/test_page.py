@@ -1,5 +1,7 @@
 """The Label page without a browser: beginning, labelling, undoing, two people, and every state that has a message."""
 
+import json
+
 import numpy as np
 import pytest
 from recording import Recording
@@ -291,6 +293,22 @@ def test_bulk_overwrites_nothing_that_was_labelled_meanwhile(ws, session):
     next(b for b in app.button if b.key == next(k.key for k in app.button if k.key and k.key.startswith("label_bulk_1"))).click().run()
     assert not app.exception and "Ben decided it meanwhile" in said(app)
     assert set(standing(ws, session).labels.values()) == {0}
+
+
+def grid(app):
+    """The items of the bulk view."""
+    found = next(item.proto for item in app.get("bidi_component") if "-label_bulk." in item.proto.id)
+    return {card[0] for card in json.loads(found.json)["items"]}
+
+
+def test_two_people_get_different_items_in_bulk(ws):
+    made = sittings.begin(small(dataset={"n": 100}), "Ann", ws)
+    networks.compute(sittings.suggesting(Labels(ws.library).session(made)), ws, Recording())
+    ann = sat(made, view="bulk")
+    ben = sat(made, "Ben", view="bulk")
+    assert grid(ann) and grid(ben) and not grid(ann) & grid(ben)
+    alone = sat(made, "Cay")
+    assert item(alone) not in grid(ann) | grid(ben)
 
 
 def test_the_keys_are_listed(ws, session):

@@ -1,4 +1,8 @@
-"""Sessions of labelling, their decisions, and who has which item before them."""
+"""Sessions of labelling, their decisions, and who has which item before them.
+
+The tables as they were when they were first made, and so no copy of :mod:`ntkcore.library.tables`, which goes on to change: what exists was
+made by this text, and later migrations begin from it. A test holds that all of them together make the tables.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,61 @@
+"""The duplicates page without a browser: groups and their marks, what is shown, and going on without the copies."""
+
+import pytest
+import visiting
+from copied import KINDS, brought
+from recording import Recording
+from visiting import button, said, visitor, widget
+
+from ntkcore.analyses.duplicates import views
+from ntkcore.analyses.duplicates.analysis import DUPLICATES
+from ntkcore.permalink import ADDRESSES
+from ntkcore.specs import DatasetSpec
+from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("duplicates")
+    with visiting.kept_cache(folder) as ws:
+        spec = DuplicatesSpec(dataset=DatasetSpec(name="own", own=brought(folder, ws.settings), n=25), test=0)
+        DUPLICATES.compute(spec, ws, Recording())
+        yield ws, spec
+
+
+def opened(spec, **view):
+    return visiting.opened(visitor(), "duplicates", **ADDRESSES["duplicates"].write(spec, DuplicatesView.model_validate(view)))
+
+
+def test_groups_are_shown_contradictory_ones_first(stored):
+    ws, spec = stored
+    app = opened(spec)
+    told = said(app)
+    sentences = DUPLICATES.answer(DUPLICATES.open(spec, ws), DuplicatesView(), ws)
+    assert all(sentence in told for sentence in sentences)
+    heads = [head for head in told.split('<p class="atlas-quiet">') if " times the same " in head]
+    assert len(heads) == 4 and "labels differ: cat, dog" in heads[0] and not any("differ" in head for head in heads[1:])
+    widget(app, "button_group", "Groups").set_value("contradictory").run()
+    assert app.query_params["show"] in ("contradictory", ["contradictory"]) and said(app).count(" times the same ") == 1
+    widget(app, "button_group", "Groups").set_value("leaks").run()
+    assert "None of the groups: leaks." in [caption.value for caption in app.caption] and not app.exception
+
+
+def test_all_but_one_of_each_are_left_out(stored):
+    ws, spec = stored
+    app = opened(spec)
+    button(app, "Leave out all but one of each: 5 images").click().run()
+    assert not app.exception and app.query_params["n"] == str(KINDS) and "without" in app.query_params
+    assert any("Not computed yet" in item.value for item in app.markdown)  # of the new choice
+    again = views.left_out(views.copies(DUPLICATES.open(spec, ws), DuplicatesView(), ws))
+    assert ADDRESSES["duplicates"].write(again)["without"] in (app.query_params["without"], app.query_params["without"][0])
+    DUPLICATES.compute(again, ws, Recording())
+    app = opened(again)
+    assert "No copies among 20 images" in said(app) and not any("Leave out" in b.label for b in app.button)
+    next(toggle for toggle in app.toggle if "Leave out 5 images" in toggle.label).set_value(False).run()
+    assert "without" not in app.query_params
+
+
+def test_your_data_looks_through_a_whole_set(stored):
+    app = visiting.opened(visitor(), "images")
+    button(app, "Find copies").click().run()
+    assert not app.exception and app.query_params["n"] == "25" and "4 groups of copies among 25 images" in said(app)
