@@ -350,5 +350,6 @@ def _datasets(_: argparse.Namespace) -> int:
     for info in catalogue(settings()):
         print(f"{info.name:14} {info.size:>7} images  {'available' if info.available else info.reason}")
     for item in own_sets(settings()):
-        print(f"{'own':14} {item.n:>7} {item.kind:6}  --own {item.name!r}, {len(item.class_names)} classes, {item.content_id}")
+        parts = "".join(f", --part {part} ({count:,})" for part, count in item.parts)
+        print(f"{'own':14} {item.n:>7} {item.kind:6}  --own {item.name!r}, {len(item.class_names)} classes{parts}, {item.content_id}")
     return 0

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ntkcore.data.dataset import SHOWN, Dataset, Origin
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.names import NAMED
-from ntkcore.data.own_store import open_own, own_title, require_own
+from ntkcore.data.own_read import open_own
+from ntkcore.data.own_store import own_title, require_own
 from ntkcore.data.selection import choose_classes, draw, move_labels, of_part, require_pairs
 from ntkcore.data.sizing import Sizing, cut_pixels, sizing_of
 from ntkcore.data.sources import Source, open_source, source_files

@@ -13,7 +13,7 @@ from ntkcore.data.bare import encoded
 from ntkcore.data.class_folders import part_word
 from ntkcore.data.filenames import clean_class_names, natural_key
 from ntkcore.data.import_common import ArrayImages, EncodedImages
-from ntkcore.data.own_store import open_own, own_columns, own_links
+from ntkcore.data.own_read import open_own, own_columns, own_links
 from ntkcore.data.selection import UNLABELLED
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings

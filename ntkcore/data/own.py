@@ -59,7 +59,7 @@ def import_images(
         refer: to the photographs of a folder where they lie, rather than keep their bytes.
         more: id of a set whose images these are added to: together they are a new set, and the old one stays.
         names: of the files, where those of the paths say nothing (uploads).
-        progress: called with (steps done, steps in all); may raise Cancelled, which leaves nothing behind.
+        progress: called with (steps done, steps in all); may raise Cancelled: the same import then goes on where it was, for a day.
         limits: what the import may cost; from the settings if None.
 
     Raises:

@@ -32,15 +32,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ntkcore.data.decoded import kept_decoded
 from ntkcore.data.hashing import file_sha256
 from ntkcore.data.npy import read_header
-from ntkcore.data.originals import Link, Read, cut_originals, linked, packed
 from ntkcore.data.selection import UNLABELLED, counted
-from ntkcore.data.sizing import Sizing
-from ntkcore.data.sources import Source
 from ntkcore.errors import Cancelled, DataError, DataMissing, StoreError
 from ntkcore.private import FILE, make_private, open_private
 from ntkcore.settings import Settings
@@ -53,7 +48,7 @@ _SUM = "sha256"  # of all else in set.json, in version 2
 _NPY = np.lib.format
 
 Kind = Literal["images", "texts"]
-_FILES: dict[Kind, tuple[str, ...]] = {
+FILES: dict[Kind, tuple[str, ...]] = {
     "images": ("images.npy", "labels.npy", "ids.json"),  # the first holds the samples
     "texts": ("vectors.npy", "labels.npy", "ids.json", "texts.bin", "ends.npy"),
 }
@@ -148,7 +143,7 @@ def remove_own(content_id: str, settings: Settings) -> None:
         DataMissing: there is no such set.
         StoreError: it cannot be deleted.
     """
-    folder = _folder(content_id, settings)
+    folder = set_folder(content_id, settings)
     aside = folder.with_name(f".removed-{uuid.uuid4().hex}")
     try:
         folder.rename(aside)  # gone at once, also for a process that is listing
@@ -161,111 +156,22 @@ def remove_own(content_id: str, settings: Settings) -> None:
 
 def require_own(content_id: str, settings: Settings) -> None:
     """Raises :class:`DataMissing` unless the set is there (its content is not looked at)."""
-    if not (_folder(content_id, settings) / "set.json").is_file():
+    if not (set_folder(content_id, settings) / "set.json").is_file():
         raise _missing()
 
 
 def own_title(content_id: str, settings: Settings) -> str:
     """What its owner called it."""
-    return str(_describe(_folder(content_id, settings))["name"])
-
-
-def open_own(content_id: str, settings: Settings) -> Source:
-    """Open an imported set after checking it against its id (remembered until a file changes).
-
-    Raises:
-        DataMissing: there is no such set.
-        DataError: it is damaged.
-    """
-    require_own(content_id, settings)
-    folder = _folder(content_id, settings)
-    if not intact(content_id, settings):
-        raise _damaged(folder)
-    try:
-        description = _describe(folder)
-        labels = np.load(folder / "labels.npy", allow_pickle=False)
-        ids = json.loads((folder / "ids.json").read_bytes())
-        kind = _kind(description)
-        samples = np.load(folder / _FILES[kind][0], mmap_mode="r", allow_pickle=False)
-        original, card = _originals(folder, description)
-        parts = tuple(json.loads((folder / "parts.json").read_bytes())) if "parts" in description["hashes"] else None
-        ends = np.load(folder / "ends.npy", allow_pickle=False) if kind == "texts" else np.empty(0, np.int64)
-        written = np.memmap(folder / "texts.bin", np.uint8, "r") if kind == "texts" else np.empty(0, np.uint8)
-    except (OSError, ValueError) as error:
-        raise _damaged(folder) from error
-
-    def read(index: NDArray[np.int64]) -> NDArray[Any]:
-        return np.asarray(samples[index])
-
-    def texts(index: NDArray[np.int64]) -> tuple[str, ...]:
-        starts = np.concatenate([[0], ends[:-1]])
-        return tuple(written[starts[position] : ends[position]].tobytes().decode() for position in index)
-
-    def named(index: NDArray[np.int64]) -> tuple[str, ...]:
-        return tuple(ids[position] for position in index)
-
-    def sized(index: NDArray[np.int64], sizing: Sizing) -> NDArray[np.uint8]:
-        assert original is not None
-        gray = description["shape"][0] == 1
-
-        def decode(some: NDArray[np.int64]) -> NDArray[np.uint8]:
-            return cut_originals(original, named(some), some, sizing, gray=gray, pixels=settings.image_pixels)
-
-        shape = (sizing.size, sizing.size) if gray else (sizing.size, sizing.size, 3)
-        return kept_decoded(f"{content_id} {sizing}", shape, len(labels), index, decode, settings)
-
-    return Source(
-        tuple(description["class_names"]),
-        labels,
-        read,
-        named,
-        texts=texts if kind == "texts" else None,
-        parts=parts,
-        sized=None if original is None else sized,
-        original=original,
-        card=card,
-    )
-
-
-def own_columns(content_id: str, settings: Settings) -> dict[str, list[Any]]:
-    """The further columns of the table that a set came with, a value or None of each image. Raises as :func:`open_own`."""
-    folder = _folder(content_id, settings)
-    if not intact(content_id, settings):
-        raise _damaged(folder)
-    if "columns" not in _describe(folder)["hashes"]:
-        return {}
-    columns: dict[str, list[Any]] = json.loads((folder / "columns.json").read_bytes())
-    return columns
-
-
-def own_links(content_id: str, settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
-    """The server folder that a set's originals lie in, and the path of each below it; None and () where the set has them itself."""
-    folder = _folder(content_id, settings)
-    if "links" not in _describe(folder)["hashes"]:
-        return None, ()
-    told = json.loads((folder / "links.json").read_bytes())
-    return Path(told["root"]), tuple(path for path, _, _ in told["files"])
-
-
-def _originals(folder: Path, description: Mapping[str, Any]) -> tuple[Read | None, Read | None]:
-    """What reads the originals of a set's images, and their thumbnails; None for a set without them."""
-    hashes = description["hashes"]
-    if "cards" not in hashes:
-        return None, None
-    card = packed(folder / "cards.bin", np.load(folder / "card_ends.npy", allow_pickle=False))
-    if "originals" in hashes:
-        return packed(folder / "originals.bin", np.load(folder / "original_ends.npy", allow_pickle=False)), card
-    told = json.loads((folder / "links.json").read_bytes())
-    return linked(Path(told["root"]), [Link(*link) for link in told["files"]]), card
+    return str(describe_set(set_folder(content_id, settings))["name"])
 
 
 def intact(content_id: str, settings: Settings) -> bool:
     """Whether a set's files are those its id was made of."""
-    folder = _folder(content_id, settings)
+    folder = set_folder(content_id, settings)
     try:
-        description = _describe(folder)
+        description = describe_set(folder)
         further = (name for name in _FURTHER if Path(name).stem in description["hashes"])
-        files = [folder / name for name in (*_FILES[_kind(description)], *further)]
+        files = [folder / name for name in (*FILES[set_kind(description)], *further)]
         heads = {path.name: _head(path) for path in files if path.suffix == ".npy"}
         hashes = {path.stem: file_sha256(path, settings, offset=heads[path.name][1] if path.name in heads else 0) for path in files}
         if _data_id(description) != data_id_of(hashes, heads[files[0].name][0], tuple(description["class_names"])):
@@ -363,8 +269,8 @@ def publish(folder: Path, description: Mapping[str, Any], settings: Settings) ->
         if there is not None and intact(there, settings):
             return there, False
         if there is not None:
-            told = (_folder(there, settings) / "set.json").read_bytes()
-        elif _folder(data_id, settings).exists():  # of before, without a description that can be read
+            told = (set_folder(there, settings) / "set.json").read_bytes()
+        elif set_folder(data_id, settings).exists():  # of before, without a description that can be read
             there, told = data_id, _told({**description, "version": 2, "imported": time.time()})
         else:
             told = _told({**description, "version": _DESCRIPTION})
@@ -373,7 +279,7 @@ def publish(folder: Path, description: Mapping[str, Any], settings: Settings) ->
             file.write(told)
             file.flush()
             os.fsync(file.fileno())
-        target = _folder(there, settings)
+        target = set_folder(there, settings)
         if target.exists():
             aside = target.with_name(f".removed-{uuid.uuid4().hex}")
             target.rename(aside)
@@ -386,7 +292,7 @@ def _same(data_id: str, settings: Settings) -> str | None:
     """The set of the same data, by whatever name, whole or not; None if there is none that says so."""
     for item in own_sets(settings):
         with suppress(DataError):
-            if _data_id(_describe(_folder(item.content_id, settings))) == data_id:
+            if _data_id(describe_set(set_folder(item.content_id, settings))) == data_id:
                 return item.content_id
     return None
 
@@ -414,7 +320,7 @@ def _alone(settings: Settings) -> Iterator[None]:
 @lru_cache(maxsize=256)
 def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
     """One set's entry; size and time only tell one version of the description from the next."""
-    description = _describe(folder)
+    description = describe_set(folder)
     return OwnSet(
         content_id=folder.name,
         name=description["name"],
@@ -424,7 +330,7 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
         notes=tuple(description["notes"]),
         imported=float(description["imported"]),
         bytes=int(description["bytes"]),
-        kind=_kind(description),
+        kind=set_kind(description),
         unlabelled=int(description.get("unlabelled", 0)),
         parts=tuple(description.get("parts", {}).items()),
         originals="cards" in description["hashes"],
@@ -434,11 +340,13 @@ def _listed(folder: Path, size: int, mtime_ns: int) -> OwnSet:
     )
 
 
-def _kind(description: Mapping[str, Any]) -> Kind:
+def set_kind(description: Mapping[str, Any]) -> Kind:
+    """What a set is one of, by its description."""
     return "texts" if description.get("kind") == "texts" else "images"
 
 
-def _describe(folder: Path) -> dict[str, Any]:
+def describe_set(folder: Path) -> dict[str, Any]:
+    """What a set's description says. Raises DataError: it is damaged."""
     try:
         written = (folder / "set.json").read_bytes()
         description = json.loads(written)
@@ -459,13 +367,13 @@ def _describe(folder: Path) -> dict[str, Any]:
             and all(isinstance(text, str) for text in texts)
             and all(math.isfinite(number) for number in numbers)
             and len(description["counts"]) == len(description["class_names"])
-            and len(description["shape"]) == (1 if _kind(description) == "texts" else 3)
+            and len(description["shape"]) == (1 if set_kind(description) == "texts" else 3)
             and (description["version"] == _DESCRIPTION or _data_id(description) == folder.name)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise _damaged(folder) from error
+        raise damaged_set(folder) from error
     if not whole:
-        raise _damaged(folder)
+        raise damaged_set(folder)
     return dict(description)
 
 
@@ -491,7 +399,8 @@ def _head(path: Path) -> tuple[tuple[int, ...], int]:
     return shape, start
 
 
-def _folder(content_id: str, settings: Settings) -> Path:
+def set_folder(content_id: str, settings: Settings) -> Path:
+    """Where a set lies. Raises DataMissing: this is no set's id."""
     if not _ID.fullmatch(content_id):
         raise _missing()
     return _sets(settings) / content_id
@@ -505,6 +414,7 @@ def _missing() -> DataMissing:
     return DataMissing("This set is not on this machine.", "Import it here, or choose another set.")
 
 
-def _damaged(folder: Path) -> DataError:
-    kind = "texts" if (folder / _FILES["texts"][0]).exists() else "images"
+def damaged_set(folder: Path) -> DataError:
+    """The error for a set that is not what its id says."""
+    kind = "texts" if (folder / FILES["texts"][0]).exists() else "images"
     return DataError("This set is damaged on disk.", f"Import the same {kind} again under the same name, which replaces it; or remove it.")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ntkcore.data.load import read_images, texts_of
 from ntkcore.data.names import NAMED
-from ntkcore.data.own_store import open_own, own_title
+from ntkcore.data.own_read import open_own
+from ntkcore.data.own_store import own_title
 from ntkcore.data.selection import choose_classes, counted, draw
 from ntkcore.data.sources import Source, open_source
 from ntkcore.errors import DataError

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ntkcore.data.names import NAMED
-from ntkcore.data.own_store import open_own, own_title
+from ntkcore.data.own_read import open_own
+from ntkcore.data.own_store import own_title
 from ntkcore.data.selection import choose_classes, draw, left_in, of_part
 from ntkcore.data.sources import open_source
 from ntkcore.settings import Settings

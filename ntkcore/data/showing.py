@@ -7,7 +7,7 @@ from PIL import Image
 
 from ntkcore.data.bare import bare, encoded
 from ntkcore.data.dataset import Origin
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.data.sizing import Sizing
 from ntkcore.errors import DataError
 from ntkcore.settings import Settings

@@ -24,7 +24,7 @@ from PIL import Image
 
 from ntkcore.data.dataset import Origin
 from ntkcore.data.hashing import write_atomically
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.errors import DataMissing, StoreError
 from ntkcore.settings import Settings
 

@@ -20,7 +20,7 @@ from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Columns, TextWishes, describe, own_sets
-from ntkcore.errors import DataError
+from ntkcore.errors import Cancelled, DataError
 from ntkcore.settings import Settings
 from ntkcore.specs import DatasetSpec
 from ntkcore.specs.convergence import ConvergenceSpec
@@ -105,6 +105,28 @@ def test_word_vectors_on_the_server_only_inside_the_allowed_folders(tmp_path):
     (tmp_path / "v.txt").write_text("film 1 2\n")
     with pytest.raises(DataError, match="not inside an allowed folder"):
         imports.request_import([tmp_path / "up"], "x", "auto", ws, uploaded=True, texts=TextWishes(vectors=tmp_path / "v.txt"))
+
+
+def test_a_stopped_import_keeps_its_upload_and_goes_on(ws):
+    content = small_zip()
+    path = imports.keep_upload(content, len(content.getvalue()), ws)
+    job = imports.request_import([path], "shapes", "auto", ws, uploaded=True)
+    with pytest.raises(Cancelled):
+        catalogue.handlers(ws)["import"](job.payload, Recording(stop_at=("Reading images", 0.0)))
+    assert path.exists() and imports.at_hand(job)
+    assert imports.go_on(job, ws).id == job.id
+    found = catalogue.handlers(ws)["import"](job.payload, Recording())
+    assert [item.content_id for item in own_sets(ws.settings)] == [found["content_id"]]
+    assert not path.exists() and not imports.at_hand(job)
+
+
+def test_a_look_inside_keeps_its_upload(ws):
+    content = small_zip()
+    path = imports.keep_upload(content, len(content.getvalue()), ws)
+    job = imports.request_preview([path], ws, uploaded=True)
+    found = catalogue.handlers(ws)["preview"](json.loads(json.dumps(job.payload)), Recording())
+    assert found["kind"] == "images" and sum(found["counts"]) == found["n"] and path.exists()
+    assert own_sets(ws.settings) == ()
 
 
 def test_a_bad_upload_is_deleted_too(ws):

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from ntkcore.data import import_images
 from ntkcore.data.decode import decode, looks_like_image, read_head
 from ntkcore.data.heif import Unreadable, is_heif, pixels_to_decode
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.errors import DataError
 
 LIMIT = 50_000

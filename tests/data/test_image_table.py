@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ntkcore.data import holds_texts, import_images, import_set, own_sets
-from ntkcore.data.own_store import open_own, own_columns
+from ntkcore.data.own_read import open_own, own_columns
 from ntkcore.errors import DataError
 
 ROWS = [

@@ -6,7 +6,7 @@ import pytest
 
 from ntkcore.data import import_images
 from ntkcore.data.import_common import Limits
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.errors import DataError
 
 

@@ -16,7 +16,7 @@ from soaked import soaked
 from ntkcore.data import holds_texts, import_images, import_set
 from ntkcore.data.import_common import Limits
 from ntkcore.data.import_parquet import images_in_parquet
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.errors import DataError
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ntkcore.data import import_images, load_dataset, own_sets
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.errors import Cancelled, DataError
 from ntkcore.specs import DatasetSpec
 

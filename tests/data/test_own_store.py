@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ntkcore.data import content_hash, import_images, load_dataset, own_sets, remove_own
-from ntkcore.data.own_store import _data_id, data_id_of, half_written, open_own
+from ntkcore.data.own_read import open_own
+from ntkcore.data.own_store import _data_id, data_id_of, half_written
 from ntkcore.errors import DataError, DataMissing
 from ntkcore.specs import DatasetSpec
 

@@ -26,7 +26,7 @@ from ntkcore.data import (
     thumbnail_pack,
 )
 from ntkcore.data.import_common import Limits
-from ntkcore.data.own_store import open_own
+from ntkcore.data.own_read import open_own
 from ntkcore.data.sizing import Sizing
 from ntkcore.errors import Cancelled, DataError, SpecError
 from ntkcore.settings import Settings
