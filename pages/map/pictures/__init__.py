@@ -12,7 +12,7 @@ _SAID = 160  # characters of a text where the pointer is
 _pictures = st.components.v2.component("ntk_atlas.pictures", js=(_HERE / "pictures.js").read_text())
 
 
-def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: Sequence[int] = (), few: int = 120) -> None:
+def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: Sequence[int] = (), few: int = 200) -> None:
     """Lay images over a chart whose points tell their image; plotly itself shows none.
 
     Args:
