@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("--dimensions", type=int, default=100, help="numbers that TF-IDF of a text is reduced to")
     bring.set_defaults(run=_import)
 
-    fetch = commands.add_parser("download", help="download a public data set")
+    fetch = commands.add_parser("download", help="download a public data set, or a network's weights (timm:NAME, torchvision:NAME)")
     fetch.add_argument("name")
     fetch.set_defaults(run=_download)
 
@@ -334,7 +334,12 @@ def _download(options: argparse.Namespace) -> int:
     def show(done: int, total: int) -> None:
         print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB\033[K", end="", file=sys.stderr, flush=True)
 
-    download(options.name, settings(), progress=show)
+    if ":" in options.name:
+        from ntkcore.models.fetch import download_weights
+
+        download_weights(options.name, settings(), show)
+    else:
+        download(options.name, settings(), progress=show)
     print(f"\n{options.name} is on this machine now.")
     return 0
 

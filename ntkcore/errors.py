@@ -34,6 +34,18 @@ class DataMissing(DataError):
     """A data set or weights file that is not on this machine; it may be downloadable."""
 
 
+class WeightsMissing(DataMissing):
+    """Pretrained weights that are not on this machine.
+
+    Attributes:
+        architecture: whose.
+    """
+
+    def __init__(self, message: str, remedy: str, architecture: str, *, place: Path | None = None) -> None:
+        super().__init__(message, remedy, place=place)
+        self.architecture = architecture
+
+
 class ModelError(AtlasError):
     """A network that does not fit the data or the computation."""
 

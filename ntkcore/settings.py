@@ -1,13 +1,25 @@
 """Settings of one installation, read from environment variables with the prefix ``NTK_``; each has a default that works."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+
+class Factory(BaseModel):
+    """A network of the server's own: its name (``mine:NAME``), the function that makes it, its weights' file in the weights folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+    factory: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", description="package.module:function")
+    weights: str = Field("", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$", description="name of a file")
 
 
 class Settings(BaseSettings):
@@ -19,6 +31,11 @@ class Settings(BaseSettings):
     data_dir: Path | None = Field(None, description="folder of data sets; default: <cache_dir>/data")
     weights_dir: Path | None = Field(
         None, description="folder of pretrained weights; default: <cache_dir>/weights, then <data_dir>/../weights"
+    )
+    networks: tuple[Factory, ...] = Field(
+        (),
+        description='networks of the server\'s own (JSON): {"NAME": "package.module:function"}, or with weights '
+        '{"NAME": {"factory": "package.module:function", "weights": "FILE"}}',
     )
     import_roots: tuple[Path, ...] = Field((), description="server folders from which the page may import image sets (JSON list)")
     database_url: str | None = Field(
@@ -47,6 +64,13 @@ class Settings(BaseSettings):
         (), description="addresses, as https://atlas.example.org, under which a proxy serves the app (JSON list); its own is known"
     )
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return tuple({"name": name} | ({"factory": told} if isinstance(told, str) else dict(told)) for name, told in given.items())
 
     @property
     def data_path(self) -> Path:

@@ -29,3 +29,12 @@ def torchvision() -> ModuleType:
 
 
 _KEEP: list[torch.library.Library] = []  # a Library withdraws its schemas when it is collected
+
+
+@lru_cache(maxsize=1)
+def timm() -> ModuleType:
+    """The timm module; it imports torchvision, which must be there first."""
+    torchvision()
+    import timm as module
+
+    return module

@@ -4,8 +4,19 @@ from urllib.parse import parse_qs, urlencode
 
 from hypothesis import strategies as st
 
-from ntkcore.specs import ARCHITECTURES, DATASETS, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, DatasetSpec, ModelSpec, TrainingSpec
-from ntkcore.specs.convergence import CONVERGENCE_WIDTHS, ConvergenceSpec, ConvergenceView
+from ntkcore.specs import (
+    ARCHITECTURES,
+    DATASETS,
+    SUGGESTED,
+    DatasetSpec,
+    ModelSpec,
+    TrainingSpec,
+    by_name,
+    default_width,
+    fixed_width,
+    has_weights,
+)
+from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 
 _seeds = st.integers(0, 2**31 - 1)
@@ -33,18 +44,35 @@ def dataset_specs(draw: st.DrawFn) -> DatasetSpec:
     )
 
 
+_NAMED = (*SUGGESTED, "timm:vit_tiny_patch16_224.augreg_in21k", "mine:our-own.2")
+
+
+@st.composite
+def _choices(draw: st.DrawFn, architecture: str, weights: str) -> dict:
+    """What is seen of a network, how its head starts, and its statistics in training."""
+    kept = ["kept"] if weights == "pretrained" and by_name(architecture) else []
+    head = draw(st.sampled_from([None, "drawn", "zero", "random", "ridge", *kept]))
+    return {
+        "sees": draw(st.sampled_from([None, "all", "last", "head", "blocks.6,head"])),
+        "head": head,
+        "head_size": draw(st.none() | st.floats(1e-3, 10)) if head == "random" else None,
+        "batch_norm": draw(st.sampled_from([None, "frozen", "batch"])),
+    }
+
+
 @st.composite
 def model_specs(draw: st.DrawFn) -> ModelSpec:
-    architecture = draw(st.sampled_from(ARCHITECTURES))
-    weights = draw(st.sampled_from(["random", "pretrained"] if architecture in PRETRAINED else ["random"]))
-    fixed = weights == "pretrained" or architecture.startswith("resnet")
+    architecture = draw(st.sampled_from([*ARCHITECTURES, *_NAMED]))
+    weights = draw(st.sampled_from(["random", "pretrained"] if has_weights(architecture) else ["random"]))
+    fixed = weights == "pretrained" or fixed_width(architecture) or architecture.startswith("resnet")
     return ModelSpec(
         architecture=architecture,
-        width=DEFAULT_WIDTH[architecture] if fixed else draw(st.integers(1, 8192)),
+        width=default_width(architecture) if fixed else draw(st.integers(1, 8192)),
         depth=draw(st.integers(1, 16)) if architecture == "fcn" else None,
         weights=weights,
         seed=draw(_seeds),
-        initialisation=draw(_starts) if weights == "random" else "pytorch",
+        initialisation=draw(_starts) if weights == "random" and not by_name(architecture) else "pytorch",
+        **draw(_choices(architecture, weights)),
     )
 
 
@@ -98,14 +126,18 @@ def learnability_views(draw: st.DrawFn) -> LearnabilityView:
 
 @st.composite
 def convergence_specs(draw: st.DrawFn) -> ConvergenceSpec:
-    architecture = draw(st.sampled_from(ARCHITECTURES))
+    architecture = draw(st.sampled_from([*ARCHITECTURES, *_NAMED]))
+    weights = draw(st.sampled_from(["random", "pretrained"] if has_weights(architecture) else ["random"]))
+    plain = weights == "pretrained" or by_name(architecture)
     return ConvergenceSpec(
         dataset=draw(dataset_specs()),
         test=draw(st.integers(2, 10_000)),
         architecture=architecture,
         depth=draw(st.integers(1, 16)) if architecture == "fcn" else None,
-        initialisation=draw(_starts),
-        widths=CONVERGENCE_WIDTHS[architecture] if architecture in FIXED_WIDTH else draw(_ascending(1, 8192)),
+        initialisation="pytorch" if plain else draw(_starts),
+        widths=(default_width(architecture),) if plain or fixed_width(architecture) else draw(_ascending(1, 8192)),
+        weights=weights,
+        **draw(_choices(architecture, weights)),
         seeds=draw(st.integers(1, 10)),
         looks=draw(_ascending(0, 2000)),
         training=draw(training_specs()),

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     "errors": 0,
     "private": 0,
+    "remote": 0,
     "settings": 0,
     "short": 0,
     "vision": 0,

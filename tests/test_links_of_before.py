@@ -6,7 +6,10 @@ import pytest
 
 from ntkcore.cli import _parser, _renamed
 from ntkcore.permalink import ADDRESSES
+from ntkcore.specs import ModelSpec, key_of
+from ntkcore.specs.convergence import ConvergenceSpec
 
+_KEY_OF_BEFORE = "518f09b6fafcf77f8c62b826ea841778e401fe6ba0ce8af4e1ef0780cf490c32"
 TEN = [
     (
         "learnability",
@@ -59,6 +62,15 @@ def test_a_link_of_before_opens_what_it_said(page, query):
     for word in words:
         if word.isalpha() and word not in ("show",):
             assert json.dumps(word) in flat
+
+
+def test_the_key_of_a_network_of_before_is_what_it_was():
+    """What came later is left out of the specification where it is the default."""
+    assert ModelSpec().canonical() == (
+        '{"architecture":"fcn","depth":2,"initialisation":"pytorch","seed":0,"weights":"random","width":256}'
+    )
+    assert key_of("training", 1, ModelSpec(architecture="resnet20", weights="pretrained"), {"data": "x"}) == _KEY_OF_BEFORE
+    assert not {"weights", "sees", "head", "head_size", "batch_norm"} & set(ConvergenceSpec().model_dump())
 
 
 def test_the_names_of_each_page_are_those_of_before():

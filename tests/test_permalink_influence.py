@@ -16,7 +16,8 @@ def influence_specs(draw: st.DrawFn) -> InfluenceSpec:
     kernel = draw(st.sampled_from(["two-layer", "infinite", "pseudo", "full"]))
     chosen = {"dataset": draw(dataset_specs()), "test": draw(st.integers(1, 10_000)), "kernel": kernel}
     if kernel == "infinite":
-        chosen["model"] = draw(model_specs().filter(lambda model: model.architecture in CHAINS and model.weights == "random"))
+        drawn = model_specs().filter(lambda model: model.architecture in CHAINS and model.weights == "random")
+        chosen["model"] = draw(drawn).model_copy(update={"sees": None, "head": None, "head_size": None})
     elif kernel != "two-layer":
         chosen |= {"model": draw(model_specs()), "training": draw(st.none() | training_specs())}
         chosen["dtype"] = draw(st.sampled_from(["float32", "float64"]))

@@ -20,6 +20,15 @@ def test_equal_keys_exactly_for_equal_specs(one, two):
     assert (key_of("k", 1, one, {}) == key_of("k", 1, two, {})) == (one == two)
 
 
+def test_fields_that_came_later_leave_keys_of_before_as_they_are():
+    """Written down once, of the version before sizes and parts: what was stored then is found by it."""
+    before = '{"classes":[],"label_noise":0.0,"n":1000,"name":"digits","own":null,"seed":0}'
+    assert DatasetSpec().canonical() == DatasetSpec(crop=1.0, part="").canonical() == before
+    assert f'"dataset":{before}' in LearnabilitySpec().canonical()
+    later = [DatasetSpec(size=64), DatasetSpec(size=64, crop=0.9), DatasetSpec(size=64, interpolation="bicubic"), DatasetSpec(part="train")]
+    assert len({spec.canonical() for spec in later}) == 4 and all(before not in spec.canonical() for spec in later)
+
+
 def test_key_depends_on_everything_named():
     spec = DatasetSpec()
     keys = {

@@ -112,6 +112,7 @@ def train_loss_predictor(
     targets: Tensor | np.ndarray,
     training: LossTraining,
     *,
+    learn: Callable[[nn.Module], object] = nn.Module.train,
     progress: Callable[[int, int], None] | None = None,
 ) -> LossPredictor:
     """Train a copy of the network, from the weights that it has, and a new head beside it.
@@ -121,6 +122,7 @@ def train_loss_predictor(
         x: (n, ...), n at least 2.
         targets: (n, k).
         training: of both.
+        learn: puts the network into the mode in which it is trained.
         progress: called with the samples done and in all, after each step; may raise ``Cancelled``.
 
     Raises:
@@ -141,7 +143,7 @@ def train_loss_predictor(
     descent = torch.optim.SGD(both, training.rate, training.momentum, weight_decay=training.decay)
     reached, done = training.reach * training.epochs, 0
     for epoch in range(training.epochs):
-        network.train()
+        learn(network)
         for batch in _batches(len(samples), epoch, training):
             outputs, features = _run(network, layers, samples[batch])
             losses = (outputs - y[batch]).square().sum(1) / 2

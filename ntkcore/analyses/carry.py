@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import AtlasError
-from ntkcore.specs import DEFAULT_RATE, DatasetSpec, ModelSpec, Spec, TrainingSpec
+from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec, by_name, default_rate
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.influence import InfluenceSpec
@@ -73,11 +73,13 @@ def _network(to: Spec, came: Spec) -> Mapping[str, Any]:
         kernel = to.kernel if to.kernel in ("pseudo", "full") else "pseudo"
         return {"kernel": kernel, "model": model.model_dump(), "training": None if training is None else training.model_dump()}
     if isinstance(to, ConvergenceSpec):
-        return {"architecture": model.architecture, "depth": model.depth, "widths": None, "training": {}}
+        drawn = {"initialisation": model.initialisation} if model.weights == "pretrained" or by_name(model.architecture) else {}
+        alike = {name: getattr(model, name) for name in ConvergenceSpec.later}
+        return {"architecture": model.architecture, "depth": model.depth, "widths": None, "training": {}} | drawn | alike
     if isinstance(to, LearnabilitySpec | ActiveSpec):
         found: dict[str, Any] = {"model": model.model_dump()}
         if to.model.architecture != model.architecture:
-            found["training"] = to.training.model_dump() | {"learning_rate": DEFAULT_RATE[model.architecture]}
+            found["training"] = to.training.model_dump() | {"learning_rate": default_rate(model.architecture)}
         if isinstance(to, LearnabilitySpec) and training is not None:
             longer = max(training.epochs, to.training.epochs)
             found |= {"training": training.model_dump() | {"epochs": longer}, "kernel_epoch": training.epochs}
@@ -94,5 +96,6 @@ def _network_of(spec: Spec) -> tuple[ModelSpec | None, TrainingSpec | None]:
     if isinstance(spec, ActiveSpec):
         return spec.model, None
     if isinstance(spec, ConvergenceSpec):
-        return ModelSpec(architecture=spec.architecture, depth=spec.depth, initialisation=spec.initialisation), None
+        alike = {name: getattr(spec, name) for name in ("architecture", "depth", "initialisation", *ConvergenceSpec.later)}
+        return ModelSpec(**alike), None
     return None, None

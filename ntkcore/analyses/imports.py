@@ -31,8 +31,15 @@ def request_download(name: str, ws: "Workspace") -> JobState:
     return ws.jobs.submit("download", download_key(name), {"name": name}, title, again=True, seconds=_FETCHED, queue="import")
 
 
+def request_weights(architecture: str, ws: "Workspace") -> JobState:
+    """Ask for a network's published weights to be downloaded."""
+    title = f"Download of the weights of {architecture}"
+    payload = {"architecture": architecture}
+    return ws.jobs.submit("weights", download_key(architecture), payload, title, again=True, seconds=_FETCHED, queue="import")
+
+
 def download_key(name: str) -> str:
-    """Id of the job that downloads a data set."""
+    """Id of the job that downloads a data set, or a network's weights."""
     return hashlib.sha256(f"download {name}".encode()).hexdigest()
 
 
@@ -152,13 +159,27 @@ def sweep_uploads(settings: Settings) -> None:
 
 def handlers(settings: Settings) -> dict[str, Handler]:
     """What a worker does with the jobs of this module, by their kind."""
-    return {"download": partial(fetch, settings), "import": partial(bring_in, settings), "preview": partial(look_in, settings)}
+    return {
+        "download": partial(fetch, settings),
+        "weights": partial(fetch_weights, settings),
+        "import": partial(bring_in, settings),
+        "preview": partial(look_in, settings),
+    }
 
 
 def fetch(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """The job that downloads a data set."""
     context.plan([("Download", "bytes", 1.0, _FETCHED)])
     download(payload["name"], settings, progress=lambda done, total: context.report("Download", done / max(total, 1)))
+    return {}
+
+
+def fetch_weights(settings: Settings, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """The job that downloads a network's weights."""
+    from ntkcore.models.fetch import download_weights  # loads torch, which other imports do without
+
+    context.plan([("Download", "bytes", 1.0, _FETCHED)])
+    download_weights(payload["architecture"], settings, lambda done, total: context.report("Download", done / max(total, done, 1)))
     return {}
 
 

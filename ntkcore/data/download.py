@@ -9,14 +9,12 @@ import contextlib
 import errno
 import gzip
 import hashlib
-import http.client
 import os
 import shutil
 import tarfile
-import urllib.request
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -25,10 +23,10 @@ from typing import IO, Literal
 from ntkcore.data.names import NAMED
 from ntkcore.errors import DataError, DataMissing, SpecError, StoreError
 from ntkcore.private import close_tree, make_private
+from ntkcore.remote import NoAnswer, answered, receive
 from ntkcore.settings import Settings
 
-_CHUNK = 1 << 18
-_TIMEOUT = 30.0  # seconds without a byte
+_CHUNK = 1 << 18  # bytes unpacked at a time
 _SLACK = 1 << 20  # bytes above the published size before a file is refused
 _UNPACKED = 1 << 30  # bytes of one published archive, unpacked
 
@@ -195,8 +193,8 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
         host = url.split("/")[2]
         try:
             digest, size = hashlib.md5(usedforsecurity=False), 0
-            with _answer(url) as answer, target.open("wb") as output:
-                while chunk := _receive(answer):
+            with answered(url) as answer, target.open("wb") as output:
+                while chunk := receive(answer):
                     digest.update(chunk)
                     output.write(chunk)
                     size += len(chunk)
@@ -204,12 +202,12 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
                         break
                     progress(min(size, file.size))
                 if size < file.size and size < int(answer.headers.get("Content-Length") or 0):
-                    raise _NoAnswer("the connection broke off")
+                    raise NoAnswer("the connection broke off")
             if digest.hexdigest() == file.md5:
                 return
             wrong = True
             reasons.append(f"{host}: not the published file")
-        except _NoAnswer as error:
+        except NoAnswer as error:
             reasons.append(f"{host}: {error}")
     said = "; ".join(reasons)
     if wrong:
@@ -220,38 +218,6 @@ def _fetch(file: RemoteFile, target: Path, title: str, folder: Path, progress: C
         f"{file.target} in the data folder by hand.",
         place=folder / file.target,
     )
-
-
-class _NoAnswer(Exception):
-    """An address that did not give a whole file, and why."""
-
-
-@contextlib.contextmanager
-def _answer(url: str) -> Iterator[http.client.HTTPResponse]:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError(f"url: expected http or https, got {url}")
-    request = urllib.request.Request(url, headers={"User-Agent": "ntk-atlas"})
-    try:
-        answer = urllib.request.urlopen(request, timeout=_TIMEOUT)
-    except (OSError, http.client.HTTPException) as error:  # URLError and HTTPError are OSErrors
-        if isinstance(error, contextlib.AbstractContextManager) or hasattr(error, "close"):
-            error.close()  # an HTTPError holds the answer open
-        raise _NoAnswer(_reason(error)) from error
-    with answer:
-        yield answer
-
-
-def _receive(answer: http.client.HTTPResponse) -> bytes:
-    try:
-        return answer.read(_CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise _NoAnswer(_reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return str(getattr(error, "reason", "") or error or type(error).__name__)[:200]
 
 
 def _unpack(file: RemoteFile, packed: Path, folder: Path) -> Path:

@@ -117,7 +117,10 @@ class OwnSet:
         """Width, height and colour for people, e.g. ``"32 × 32 RGB"``; of texts, how many numbers each has become."""
         if self.kind == "texts":
             return f"{self.shape[0]} numbers each"
-        return f"{self.shape[2]} × {self.shape[1]} {'gray' if self.shape[0] == 1 else 'RGB'}" if self.shape else "unreadable"
+        if not self.shape:
+            return "unreadable"
+        size = f"{self.shape[2]} × {self.shape[1]} {'gray' if self.shape[0] == 1 else 'RGB'}"
+        return f"originals and copies of {size}" if self.originals else size
 
 
 def own_sets(settings: Settings) -> tuple[OwnSet, ...]:

@@ -85,8 +85,8 @@ class Engine:
         kind = self.like.device.type
         self._images = kind == "cpu" and self.samples.ndim == 4 and any(slot.images for slot in p.slots)
         per_scalar = p.collected if self._images else p.output_numbers
-        self._per_sample = max(1, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
-        self._per_norm = max(1, 2 * p.activations + p.held + p.output_numbers)
+        self._per_sample = max(1, p.passing, p.activations + self.layout.count * per_scalar + p.pair_held - p.placed + general)
+        self._per_norm = max(1, p.passing, 2 * p.activations + p.held + p.output_numbers)
         self._width = self.like.element_size()
         self._budget = BATCH_BYTES.get(kind, BATCH_BYTES["cpu"]) // self._width
         self._largest = _LARGEST_BATCH.get(kind, _LARGEST_BATCH["cpu"])

@@ -20,6 +20,7 @@ from ntkcore.kernels.general import GeneralGradients, numbers_of
 from ntkcore.kernels.layout import Layout, Outputs, layout_of
 from ntkcore.kernels.probe import (
     activation_numbers,
+    activation_sizes,
     checking_seeds,
     close,
     owners_of,
@@ -28,6 +29,7 @@ from ntkcore.kernels.probe import (
 from ntkcore.kernels.slots import Checked, Slot, verified
 from ntkcore.kernels.uses import uses_of
 
+_HELD = 3  # times a layer's output: with its input, and what a shortcut passes by
 Form = Literal["factored", "per-sample gradients", "one sample at a time", "unused", "frozen"]
 
 
@@ -71,7 +73,8 @@ class Planned:
 
     ``seeds`` (s, k): the layout's combinations of outputs; ``activations``: numbers in the factored operations' inputs and outputs;
     ``output_numbers``: in their outputs alone; ``held``: kept per layer for the norms; ``pair_held``: kept for Gram blocks, of which
-    ``placed`` are formed where they stay; ``collected``: what features need of one scalar's gradients; ``first`` (1, ...): the sample
+    ``placed`` are formed where they stay; ``collected``: what features need of one scalar's gradients; ``passing``: numbers
+    that are held at one moment of a pass over layers whose parameters are frozen, which no graph keeps; ``first`` (1, ...): the sample
     that the plan was made on; ``idle``: the parameters
     that no pass may use, by their tensors' ids and their names; ``copied``: whether ``model`` is a copy, and the
     user's own is only read; ``writes``: whether it writes to its own state; ``overwrites``: whether it changes its samples in place;
@@ -100,6 +103,7 @@ class Planned:
     pair_held: int
     placed: int
     collected: int
+    passing: int = 0
 
 
 def layer_plan(model: nn.Module, x: Tensor | np.ndarray) -> LayerPlan:
@@ -159,6 +163,7 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         entries.append(PlanEntry(name, owner_name, type(owner).__name__, numbers_of(p), *treated))
     plan = LayerPlan(tuple(entries), layout.k)
     kinds = found.copied, found.writes, found.overwrites
+    activations, output_numbers, held, pair_held, placed_numbers, collected = checked.sizes
     return Planned(
         model,
         plan,
@@ -173,7 +178,13 @@ def make_plan(model: nn.Module, x: Tensor, outputs: Outputs = "mean") -> Planned
         like,
         seeds,
         probe[:1].clone(),
-        *checked.sizes,
+        activations,
+        output_numbers,
+        held,
+        pair_held,
+        placed_numbers,
+        collected,
+        passing=_HELD * max(activation_sizes(model, probe), default=0) if len(trained) < len(entries) else 0,
     )
 
 

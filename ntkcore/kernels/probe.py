@@ -94,6 +94,11 @@ def reference_norms(model: nn.Module, values: Sequence[Tensor]) -> dict[str, Ten
 
 def activation_numbers(model: nn.Module, probe: Tensor) -> int:
     """Values that the layers without inner layers put out for one sample."""
+    return sum(activation_sizes(model, probe))
+
+
+def activation_sizes(model: nn.Module, probe: Tensor) -> list[int]:
+    """For each layer without inner layers, the values that it puts out for one sample, in the order of a pass."""
     sizes: list[int] = []
 
     def note(module: nn.Module, args: object, output: object) -> None:
@@ -107,7 +112,7 @@ def activation_numbers(model: nn.Module, probe: Tensor) -> int:
     finally:
         for handle in handles:
             handle.remove()
-    return sum(sizes)
+    return sizes
 
 
 def owners_of(model: nn.Module) -> dict[int, list[tuple[str, nn.Module]]]:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ntkcore.errors import ComputationError, SpecError
-from ntkcore.models.build import has_batch_norm
 from ntkcore.models.state import TrainingState, capture, restore_momentum
+from ntkcore.models.statistics import has_batch_norm, learn
 from ntkcore.specs import TrainingSpec
 
 Progress = Callable[[int, int], None]
@@ -159,7 +159,7 @@ class _Run:
         else:
             self.done = resume.epoch * (1 + STEP_WORK) * n + n
         for epoch in range(1 if resume is None else resume.epoch + 1, self.spec.epochs + 1):
-            self.module.train()
+            learn(self.module)
             try:
                 with _deterministic(self.device):
                     for batch in self._batches(epoch):

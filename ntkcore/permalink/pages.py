@@ -44,6 +44,10 @@ _NETWORK_PART: dict[str, Path] = {
     "weights": ("model", "weights"),
     "start": ("model", "initialisation"),
     "init": ("model", "seed"),
+    "sees": ("model", "sees"),
+    "head": ("model", "head"),
+    "head-size": ("model", "head_size"),
+    "batch-norm": ("model", "batch_norm"),
 }
 _EPOCHS: dict[str, Path] = {"epochs": ("training", "epochs")}
 _TRAINING: dict[str, Path] = {
@@ -84,7 +88,8 @@ CONVERGENCE: Address[ConvergenceSpec, ConvergenceView] = Address(
     fields=_DATASET
     | {"test": ("test",), "model": ("architecture",)}
     | _fields("depth", "widths", "seeds")
-    | {"start": ("initialisation",), "looks": ("looks",)}
+    | {"start": ("initialisation",), "looks": ("looks",), "weights": ("weights",), "sees": ("sees",), "head": ("head",)}
+    | {"head-size": ("head_size",), "batch-norm": ("batch_norm",)}
     | _TRAINING
     | _fields("ridge", "dtype"),
     view_fields=_names(ConvergenceView),

@@ -109,6 +109,8 @@ class ActiveSpec(Spec):
         infinite = [name for name in self.strategies if name in ("infinite", "gp")]
         if infinite and (self.model.architecture not in CHAINS or self.model.weights != "random"):
             raise ValueError(f"strategies: {infinite[0]} needs a network that is not pretrained, and one of {', '.join(CHAINS)}")
+        if self.model.head_start == "ridge":
+            raise ValueError("head: one that is fitted on all labels would know those that are still to be asked for; choose another start")
         if not self.training.epochs:
             raise ValueError("training: without any epoch the network learns nothing; choose at least one")
         if max(self.dataset.seed, self.model.seed, self.training.seed) + self.seeds > 2**31:

@@ -6,47 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+
+from ntkcore.specs.architectures import (
+    DEFAULT_DEPTH,
+    PRETRAINED,
+    Architecture,
+    by_name,
+    default_rate,
+    default_width,
+    fixed_width,
+    has_weights,
+)
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn", "own", "clusters", "moons", "waves"]
-Architecture = Literal["fcn", "cnn3", "cnn4", "convnet", "resnet20", "resnet18", "wrn16"]
 Outputs = Literal["mean", "pseudo", "first", "full"]
 Interpolation = Literal["bilinear", "bicubic"]
 
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
-ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 VECTOR_SETS: tuple[DatasetName, ...] = ("clusters", "moons", "waves")
 """Sets of generated points."""
 
-TITLES: dict[str, str] = {
-    "fcn": "Fully connected",
-    "cnn3": "3-conv CNN",
-    "cnn4": "4-conv CNN",
-    "convnet": "8-layer ConvNet",
-    "resnet20": "CIFAR ResNet-20",
-    "resnet18": "ResNet-18",
-    "wrn16": "WideResNet-16",
-}
-
-# Width of an architecture when none is given: units of a hidden layer (fcn), channels of the first convolution.
-# The resnet20 has its published width only; the thesis's width factor WF of the resnet18 and the wrn16 is width / 16.
-DEFAULT_WIDTH: dict[str, int] = {"fcn": 256, "cnn3": 32, "cnn4": 32, "convnet": 32, "resnet20": 16, "resnet18": 64, "wrn16": 32}
-FIXED_WIDTH = ("resnet20",)
 RATE_RANGE = (1e-6, 1000.0)
 LARGEST_MOMENTUM = 0.999
-DEFAULT_DEPTH = 2  # hidden layers of the fcn
-# Learning rates that train digits, MNIST and CIFAR-10 pairs with batch 32 and no momentum; four times as much diverges.
-DEFAULT_RATE: dict[str, float] = {
-    "fcn": 0.05,
-    "cnn3": 0.1,
-    "cnn4": 0.1,
-    "convnet": 0.05,
-    "resnet20": 0.01,
-    "resnet18": 0.005,
-    "wrn16": 0.01,
-}
-PRETRAINED: dict[str, str] = {"cnn4": "emnist_letters_cnn", "resnet20": "cifar10_resnet20"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +53,37 @@ Image = Annotated[int, Field(ge=0)]
 Images = Annotated[tuple[int, ...], Written("ranges")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 ContentId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+HEAD_SIZE = 0.01  # of a random head where none is given: at 0.03 the other layers' part of the kernel drowns the head's
+Sees = Annotated[
+    str | None,
+    Field(
+        max_length=500,
+        pattern=r"^[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*$",
+        description="parameters that the kernel is taken over and training moves: all, last (the last stage and the head), head, or layers "
+        "by their names with commas between; left out: the head of a pretrained network of a library, else all",
+    ),
+]
+Head = Annotated[
+    Literal["drawn", "kept", "zero", "random", "ridge"] | None,
+    Field(
+        description="start of the last layer: as the architecture draws it, kept from the weights, zero, random with a deviation, or "
+        "fitted by ridge regression on the features; left out: zero for a pretrained network of a library, kept for the server's own",
+    ),
+]
+HeadSize = Annotated[
+    Annotated[float, Field(gt=0.0, le=10.0, allow_inf_nan=False)] | None,
+    AfterValidator(lambda size: None if size == HEAD_SIZE else size),
+    Field(description="standard deviation of a random head's weights; left out: 0.01"),
+]
+BatchNorm = Annotated[
+    Literal["frozen", "batch"] | None,
+    Field(
+        description="batch normalisation in training: its statistics stay, or are each batch's; left out: they stay in pretrained networks "
+        "by name, else each batch's",
+    ),
+]
 
 
 class Spec(BaseModel):
@@ -127,9 +150,18 @@ class DatasetSpec(Spec):
 
 
 class ModelSpec(Spec):
-    """Which network, at which initialisation. ``width`` and ``depth`` have the architecture's default when left out."""
+    """Which network, at which initialisation, and which of its parameters count.
 
-    architecture: Architecture = Field("fcn", description="the network's architecture")
+    ``width`` and ``depth`` have the architecture's default when left out. ``sees``, ``head``, ``head_size`` and ``batch_norm`` are None
+    where they are the default, so that what was computed before there was a choice keeps its key; :attr:`seen`, :attr:`head_start` and
+    :attr:`statistics` tell what None stands for. The parameters seen are those that the kernel is taken over and that training moves.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ("sees", "head", "head_size", "batch_norm")
+
+    architecture: Architecture = Field(
+        "fcn", description="the network's architecture, or timm:NAME, torchvision:NAME of a library, mine:NAME of the server's own"
+    )
     width: int = Field(256, ge=1, le=8192, description="units of a hidden layer, or channels of the first convolution")
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
     weights: Literal["random", "pretrained"] = Field("random", description="weights that it starts from")
@@ -137,6 +169,10 @@ class ModelSpec(Spec):
     initialisation: Literal["pytorch", "he"] = Field(
         "pytorch", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0 (Thesis, Setting B)"
     )
+    sees: Sees = None
+    head: Head = None
+    head_size: HeadSize = None
+    batch_norm: BatchNorm = None
 
     @model_validator(mode="before")
     @classmethod
@@ -146,25 +182,65 @@ class ModelSpec(Spec):
         values = dict(given)
         architecture = values.get("architecture", "fcn")
         if values.get("width") is None:
-            values["width"] = DEFAULT_WIDTH.get(architecture, 1)
+            values["width"] = default_width(architecture) if isinstance(architecture, str) else 1
         if architecture == "fcn" and values.get("depth") is None:
             values["depth"] = DEFAULT_DEPTH
+        if isinstance(architecture, str):
+            usual = usual_of(architecture, values.get("weights", "random"))
+            values |= {name: None for name, default in usual.items() if values.get(name) == default}
         return values
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelSpec":
-        if self.architecture != "fcn" and self.depth is not None:
+        architecture = self.architecture
+        if architecture != "fcn" and self.depth is not None:
             raise ValueError("depth: only the fcn has one")
-        if self.architecture in FIXED_WIDTH and self.width != DEFAULT_WIDTH[self.architecture]:
-            raise ValueError(f"width: {self.architecture} has the fixed width {DEFAULT_WIDTH[self.architecture]}")
+        if fixed_width(architecture) and self.width != default_width(architecture):
+            has = "its own width; leave it out" if by_name(architecture) else f"the fixed width {default_width(architecture)}"
+            raise ValueError(f"width: {architecture} has {has}")
+        if by_name(architecture) and self.initialisation != "pytorch":
+            raise ValueError(f"initialisation: {architecture} draws its weights itself; leave it out")
         if self.weights == "pretrained":
-            if self.architecture not in PRETRAINED:
-                raise ValueError(f"weights: there are none for {self.architecture}; pretrained: {', '.join(PRETRAINED)}")
-            if self.width != DEFAULT_WIDTH[self.architecture]:
-                raise ValueError(f"width: the pretrained {self.architecture} has width {DEFAULT_WIDTH[self.architecture]}")
+            if not has_weights(architecture):
+                raise ValueError(f"weights: there are none for {architecture}; pretrained: {', '.join(PRETRAINED)}, and networks by name")
+            if self.width != default_width(architecture):
+                raise ValueError(f"width: the pretrained {architecture} has width {default_width(architecture)}")
             if self.initialisation != "pytorch":
                 raise ValueError("initialisation: pretrained weights are not drawn at random; leave it out, or choose random weights")
+        if self.head == "kept" and not (by_name(architecture) and self.weights == "pretrained"):
+            raise ValueError("head: it is kept from the weights of a pretrained network by name; leave it out")
+        if self.head_size is not None and self.head_start != "random":
+            raise ValueError("head_size: only a random head has one")
         return self
+
+    @property
+    def seen(self) -> str:
+        """``all``, ``last``, ``head``, or names of layers with commas between."""
+        return self.sees or usual_of(self.architecture, self.weights)["sees"]
+
+    @property
+    def head_start(self) -> str:
+        """``drawn``, ``kept``, ``zero``, ``random`` or ``ridge``."""
+        return self.head or usual_of(self.architecture, self.weights)["head"]
+
+    @property
+    def statistics(self) -> str:
+        """Of batch normalisation in training: ``frozen``, or each ``batch``'s."""
+        return self.batch_norm or usual_of(self.architecture, self.weights)["batch_norm"]
+
+
+def usual_of(architecture: str, weights: Any) -> dict[str, str]:
+    """What is seen, how the head starts and which statistics are taken where nobody says.
+
+    Of a pretrained network of a library the head alone is seen, and starts at zero: its kernel, the features' products, is the same for
+    every seed and size, and the only one of a zero head, which passes no gradient on to the layers below. The server's own come with a
+    head.
+    """
+    if architecture.startswith("mine:") and weights == "pretrained":
+        return {"sees": "all", "head": "kept", "batch_norm": "frozen"}
+    if by_name(architecture) and weights == "pretrained":
+        return {"sees": "head", "head": "zero", "batch_norm": "frozen"}
+    return {"sees": "all", "head": "drawn", "batch_norm": "batch"}
 
 
 class TrainingSpec(Spec):
@@ -201,7 +277,7 @@ def with_rate(given: Any, **usual: Any) -> Any:
         return given
     model = given.get("model", {})
     architecture = model.get("architecture", "fcn") if isinstance(model, Mapping) else model.architecture
-    base = usual | {"learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
+    base = usual | {"learning_rate": default_rate(architecture)}
     return dict(given) | {"training": base | dict(given.get("training", {}))}
 
 

@@ -4,7 +4,8 @@ from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import DEFAULT_DEPTH, DEFAULT_WIDTH, PRETRAINED, Architecture, ModelSpec, Seed, Spec
+from ntkcore.specs.architectures import DEFAULT_DEPTH, DEFAULT_WIDTH, PRETRAINED
+from ntkcore.specs.base import ModelSpec, Seed, Spec
 from ntkcore.specs.influence import LARGEST_RIDGE, MOST_RETRAINED, InfluenceSpec, VerificationSpec
 
 PAPER_RIDGE = 1e3
@@ -100,11 +101,10 @@ class AgreementStudySpec(Spec):
 def _plain(name: NetworkName, seed: int) -> ModelSpec:
     """The network of a name, in its default width."""
     base, _, rest = name.partition("-")
-    architecture: Architecture = base  # type: ignore[assignment]
     return ModelSpec(
-        architecture=architecture,
-        width=DEFAULT_WIDTH[architecture],
-        depth=(int(rest) if rest.isdigit() else DEFAULT_DEPTH) if architecture == "fcn" else None,
-        weights="pretrained" if rest == "pretrained" and architecture in PRETRAINED else "random",
+        architecture=base,
+        width=DEFAULT_WIDTH[base],
+        depth=(int(rest) if rest.isdigit() else DEFAULT_DEPTH) if base == "fcn" else None,
+        weights="pretrained" if rest == "pretrained" and base in PRETRAINED else "random",
         seed=seed,
     )

@@ -1,11 +1,12 @@
 """What the convergence page computes, and what of it is looked at (Thesis ch. 3; SCIENCE §7)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ntkcore.specs.base import Architecture, DatasetSpec, ModelSpec, Spec, TrainingSpec, Written
+from ntkcore.specs.architectures import Architecture, by_name, default_rate, default_width
+from ntkcore.specs.base import BatchNorm, DatasetSpec, Head, HeadSize, ModelSpec, Sees, Spec, TrainingSpec, Written, usual_of
 
 # Defaults of the convergence page: small enough for two cores; depth 3 is the thesis's.
 CONVERGENCE_DEPTH = 3
@@ -38,11 +39,18 @@ class ConvergenceSpec(Spec):
     Every width is drawn with the seeds 0 … seeds - 1 and trained once; the kernels are compared at each epoch looked at.
     """
 
+    later: ClassVar[tuple[str, ...]] = ("weights", "sees", "head", "head_size", "batch_norm")
+
     dataset: DatasetSpec = DatasetSpec(n=120)
     test: int = Field(200, ge=2, le=10_000, description="images held out, drawn after the n training images")
     architecture: Architecture = Field("fcn", description="the networks' architecture")
     depth: int | None = Field(None, ge=1, le=16, description="hidden layers; fcn only")
     initialisation: Literal["pytorch", "he"] = Field("he", description="PyTorch's default, or He's: weights N(0, 2 / fan-in), biases 0")
+    weights: Literal["random", "pretrained"] = Field("random", description="weights that the networks start from")
+    sees: Sees = None
+    head: Head = None
+    head_size: HeadSize = None
+    batch_norm: BatchNorm = None
     widths: Annotated[tuple[Annotated[int, Field(ge=1, le=8192)], ...], Written("numbers")] = Field(
         (), description="ascending; () takes the architecture's defaults"
     )
@@ -62,13 +70,21 @@ class ConvergenceSpec(Spec):
         values = dict(given)
         architecture = values.get("architecture", "fcn")
         values.setdefault("architecture", architecture)
+        pretrained = values.get("weights") == "pretrained"
         if not values.get("widths"):
-            values["widths"] = CONVERGENCE_WIDTHS.get(architecture, (1,))
+            own = (default_width(architecture),)
+            values["widths"] = own if pretrained else CONVERGENCE_WIDTHS.get(architecture, own)
+        if pretrained or by_name(architecture):
+            values.setdefault("initialisation", "pytorch")
         if architecture == "fcn" and values.get("depth") is None:
             values["depth"] = CONVERGENCE_DEPTH
         training = values.get("training", {})
         training = training.model_dump() if isinstance(training, TrainingSpec) else dict(training)
-        base = {"learning_rate": CONVERGENCE_RATE.get(architecture, 0.01), "batch_size": 32, "momentum": 0.9, "weight_decay": 1e-4}
+        if isinstance(architecture, str):
+            usual = usual_of(architecture, values.get("weights", "random"))
+            values |= {name: None for name, default in usual.items() if values.get(name) == default}
+        rate = CONVERGENCE_RATE.get(architecture, default_rate(architecture))
+        base = {"learning_rate": rate, "batch_size": 32, "momentum": 0.9, "weight_decay": 1e-4}
         looks = values.get("looks", CONVERGENCE_LOOKS)
         last = max((int(look) for look in looks), default=0) if isinstance(looks, list | tuple) else 0
         return values | {"training": base | training | {"epochs": last}}
@@ -84,11 +100,8 @@ class ConvergenceSpec(Spec):
 
     def models(self) -> tuple[ModelSpec, ...]:
         """The networks, by width, then by seed."""
-        return tuple(
-            ModelSpec(architecture=self.architecture, width=width, depth=self.depth, seed=seed, initialisation=self.initialisation)
-            for width in self.widths
-            for seed in range(self.seeds)
-        )
+        alike = {name: getattr(self, name) for name in ("architecture", "depth", "initialisation", *self.later)}
+        return tuple(ModelSpec(**alike, width=width, seed=seed) for width in self.widths for seed in range(self.seeds))
 
     def points(self) -> tuple["ComparisonSpec", ...]:
         """The comparisons in the order in which they are computed: every network at initialisation, then network by network."""

@@ -4,18 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, field_validator, model_serializer, model_validator
 
-from ntkcore.specs.base import (
-    RATE_RANGE,
-    Architecture,
-    ContentId,
-    DatasetName,
-    DatasetSpec,
-    ModelSpec,
-    Seed,
-    Spec,
-    TrainingSpec,
-    Written,
-)
+from ntkcore.specs.architectures import Architecture
+from ntkcore.specs.base import RATE_RANGE, ContentId, DatasetName, DatasetSpec, ModelSpec, Seed, Spec, TrainingSpec, Written
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceKernel, InfluenceSpec
 
 SOURCES_MOST = 4

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer, model_validator
 
-from ntkcore.specs.base import DEFAULT_RATE, DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
+from ntkcore.specs.architectures import default_rate
+from ntkcore.specs.base import DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -57,7 +58,7 @@ class InfluenceSpec(Spec):
         if isinstance(training, Mapping):
             _trained(training)
             architecture = chosen.get("architecture", "fcn") if isinstance(chosen, Mapping) else chosen.architecture if chosen else "fcn"
-            base = {"epochs": 0, "learning_rate": DEFAULT_RATE.get(architecture, 0.05)}
+            base = {"epochs": 0, "learning_rate": default_rate(architecture)}
             training = base | dict(training) if training else None
         values["training"] = training
         return values
@@ -87,6 +88,8 @@ class InfluenceSpec(Spec):
                 raise ValueError(f"model: the infinite width is known of {', '.join(CHAINS)}")
             if self.model.weights != "random":
                 raise ValueError("weights: infinite width has none that are pretrained")
+            if self.model.seen != "all" or self.model.head_start != "drawn":
+                raise ValueError("sees: a kernel of infinite width is over all parameters, as they are drawn; leave out sees and head")
         return self
 
     @model_serializer(mode="wrap")

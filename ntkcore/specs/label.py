@@ -38,6 +38,8 @@ class LabelSpec(Spec):
             raise ValueError(f"start: only {self.dataset.n:,} are drawn; choose fewer that come labelled")
         if not self.practise and self.held:
             raise ValueError("held: only where labels are known, in practice, can some be held out to measure by")
+        if self.model.head_start == "ridge":
+            raise ValueError("head: one that is fitted on all labels would know those that are still to be given; choose another start")
         if self.dataset.label_noise:
             raise ValueError("label_noise: labels that are given by people are not moved")
         if len(set(self.more)) != len(self.more) or not all(name.strip() for name in self.more):

@@ -5,9 +5,8 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES
 from ntkcore.specs.active import MOST_SEEDS, STRATEGIES, ActiveSpec, ActiveView
-from pages.shared import bar, words
+from pages.shared import bar, network, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -37,15 +36,11 @@ def _parts(spec: ActiveSpec) -> tuple[bar.Part, ...]:
 
 
 def _model(spec: ActiveSpec) -> None:
-    architecture = bar.network_field(_BAR, _other_model)
-    left, right = st.columns(2)
-    if architecture not in FIXED_WIDTH:
-        label = "Width (units)" if architecture == "fcn" else "Width (first channels)"
-        left.number_input(label, 1, 8192, **_BAR.value("width"), disabled=spec.model.weights == "pretrained")
-    if architecture == "fcn":
-        right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
-    left.number_input("Epochs", 1, 2000, **_BAR.value("epochs"), help=words.spoken("Of each training, on the images labelled by then."))
-    right.number_input("First seed", 0, 2**31 - 1, **_BAR.value("init"), help="Of the initialisation; each repeat has the next.")
+    architecture = network.choose(_BAR, spec.model, network.rate_of)
+    network.weights_field(_BAR, architecture)
+    network.sizes(_BAR, architecture, "First seed", help="Of the initialisation; each repeat has the next.")
+    network.seen_fields(_BAR, architecture, spec.model, spec.dataset, spec.dtype)
+    st.number_input("Epochs", 1, 2000, **_BAR.value("epochs"), help=words.spoken("Of each training, on the images labelled by then."))
     st.toggle("Train on from the last network", **_BAR.value("warm"), help="Rather than from a new one with the same initialisation.")
     bar.training_fields(_BAR)
 
@@ -98,42 +93,33 @@ def _strategies(spec: ActiveSpec) -> None:
 
 def _values(spec: ActiveSpec) -> dict[str, Any]:
     held = spec.protocol
-    return {
-        "model": spec.model.architecture,
-        "width": spec.model.width,
-        "depth": spec.model.depth or DEFAULT_DEPTH,
-        "epochs": spec.training.epochs,
-        "init": spec.model.seed,
-        "start": held.start,
-        "query": held.query,
-        "cycles": held.cycles,
-        "strategies": list(spec.strategies),
-    } | {name: getattr(spec, name) for name in _PLAIN}
+    return (
+        network.network_values(spec.model)
+        | {
+            "epochs": spec.training.epochs,
+            "start": held.start,
+            "query": held.query,
+            "cycles": held.cycles,
+            "strategies": list(spec.strategies),
+        }
+        | {name: getattr(spec, name) for name in _PLAIN}
+    )
 
 
 def _read(held: ActiveSpec) -> ActiveSpec | str:
     """The specification the widgets say, or what is contradictory about them."""
-    architecture = _BAR["model"]
-    kept = held.model if held.model.architecture == architecture else None
-    fixed = architecture in FIXED_WIDTH or (kept is not None and kept.weights == "pretrained")
-    usual, values = held.protocol, {} if kept is None else kept.model_dump()
+    usual = held.protocol
     if not _BAR["strategies"]:
         return "Choose at least one strategy."
     said = {name: _BAR[name] for name in _values(held) if name in ActiveSpec.model_fields and name not in ("model", *_NUMBERS)}
     # a number that nobody chose stays one that fits the images
     said |= {name: None if getattr(held, name) is None and _BAR[name] == getattr(usual, name) else _BAR[name] for name in _NUMBERS}
-    model = {
-        "architecture": architecture,
-        "width": DEFAULT_WIDTH[architecture] if fixed else _BAR["width"],
-        "depth": _BAR["depth"] if architecture == "fcn" else None,
-        "seed": _BAR["init"],
-    }
     try:
         found = ActiveSpec.model_validate(
             said
             | {
                 "dataset": bar.read_data(_BAR, held.dataset),
-                "model": values | model,
+                "model": network.read_network(_BAR, held.model),
                 "training": bar.read_training(_BAR) | {"epochs": _BAR["epochs"]},
                 "strategies": tuple(name for name in STRATEGIES if name in _BAR["strategies"]),
             }
@@ -146,15 +132,8 @@ def _read(held: ActiveSpec) -> ActiveSpec | str:
     return found
 
 
-def _other_model() -> None:
-    architecture = _BAR["model"]
-    _BAR.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture])
-
-
 def _model_summary(spec: ActiveSpec) -> str:
-    details = f" {spec.model.depth} × {spec.model.width}" if spec.model.architecture == "fcn" else ""
-    pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
-    return f"{TITLES[spec.model.architecture]}{details}{pretrained}, {spec.training.epochs} epochs"
+    return f"{network.network_summary(spec.model)}, {spec.training.epochs} epochs"
 
 
 def _labels_summary(spec: ActiveSpec) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import FIXED_WIDTH, TITLES
+from ntkcore.specs import by_name, default_rate, fixed_width, has_weights, title_of
 from ntkcore.specs.convergence import CONVERGENCE_DEPTH, CONVERGENCE_RATE, CONVERGENCE_WIDTHS, ConvergenceSpec, ConvergenceView
-from pages.shared import bar, words
+from pages.shared import bar, network, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -25,23 +25,27 @@ def analysis_bar(choice: Choice[ConvergenceSpec, ConvergenceView]) -> Convergenc
 def _parts(spec: ConvergenceSpec) -> tuple[bar.Part, ...]:
     return (
         bar.data_part(_BAR, spec, step=20, images=_MANY),
-        bar.Part("bar_networks", ":material/hub:", _networks_summary(spec), _networks),
+        bar.Part("bar_networks", ":material/hub:", _networks_summary(spec), lambda: _networks(spec)),
         bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
         bar.Part("bar_kernels", ":material/grid_on:", _kernels_summary(spec), _kernels),
     )
 
 
-def _networks() -> None:
-    architecture = bar.network_field(_BAR, _other_model)
+def _networks(spec: ConvergenceSpec) -> None:
+    model = spec.models()[0]
+    architecture = network.choose(_BAR, model, _usual)
+    network.weights_field(_BAR, architecture)
+    pretrained = has_weights(architecture) and _BAR["weights"] == "pretrained"
     units = "Units of each hidden layer." if architecture == "fcn" else "Channels of the first convolution."
-    st.text_input(
-        "Widths", **_BAR.value("widths"), disabled=architecture in FIXED_WIDTH, help=f"{units} Up to twelve, with commas between."
-    )
+    fixed = fixed_width(architecture) or pretrained
+    st.text_input("Widths", **_BAR.value("widths"), disabled=fixed, help=f"{units} Up to twelve, with commas between.")
     left, right = st.columns(2)
     left.number_input("Seeds of each width", 1, 10, **_BAR.value("seeds"), help="Initialisations; two or more give error bars.")
     if architecture == "fcn":
         right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
-    bar.start_field(_BAR, help="The theorems assume He’s: weights N(0, 2 / fan-in), biases 0.")
+    if not pretrained and not by_name(architecture):
+        network.start_field(_BAR, help="The theorems assume He’s: weights N(0, 2 / fan-in), biases 0.")
+    network.seen_fields(_BAR, architecture, model, spec.dataset, spec.dtype)
 
 
 def _training() -> None:
@@ -74,12 +78,10 @@ def _kernels() -> None:
 
 
 def _values(spec: ConvergenceSpec) -> dict[str, Any]:
-    return {
-        "model": spec.architecture,
+    return network.network_values(spec.models()[0]) | {
         "widths": _text(spec.widths),
         "seeds": spec.seeds,
         "depth": spec.depth or CONVERGENCE_DEPTH,
-        "start": spec.initialisation,
         "looks": _text(spec.looks),
         "ridge": spec.ridge,
         "test": spec.test,
@@ -89,7 +91,7 @@ def _values(spec: ConvergenceSpec) -> dict[str, Any]:
 
 def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
     """The specification the widgets say, or what is contradictory about them."""
-    architecture = _BAR["model"]
+    chosen = network.read_network(_BAR, held.models()[0])
     widths, looks = _numbers(_BAR["widths"]), _numbers(_BAR["looks"])
     for name, numbers in (("widths", widths), ("epochs looked at", looks)):
         if isinstance(numbers, str):
@@ -101,10 +103,8 @@ def _read(held: ConvergenceSpec) -> ConvergenceSpec | str:
             {
                 "dataset": bar.read_data(_BAR, held.dataset),
                 "test": _BAR["test"],
-                "architecture": architecture,
-                "depth": _BAR["depth"] if architecture == "fcn" else None,
-                "initialisation": _BAR["start"],
-                "widths": widths,
+                **{name: value for name, value in chosen.items() if name in ConvergenceSpec.model_fields},
+                "widths": (chosen["width"],) if chosen["weights"] == "pretrained" or fixed_width(chosen["architecture"]) else widths,
                 "seeds": _BAR["seeds"],
                 "looks": looks,
                 "training": bar.read_training(_BAR),
@@ -127,15 +127,21 @@ def _text(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _other_model() -> None:
-    architecture = _BAR["model"]
-    _BAR.change(widths=_text(CONVERGENCE_WIDTHS[architecture]), depth=CONVERGENCE_DEPTH, rate=CONVERGENCE_RATE[architecture])
+def _usual(architecture: str) -> dict[str, Any]:
+    """What goes with an architecture here."""
+    return {
+        "widths": _text(CONVERGENCE_WIDTHS.get(architecture, (1,))),
+        "depth": CONVERGENCE_DEPTH,
+        "rate": CONVERGENCE_RATE.get(architecture, default_rate(architecture)),
+        "drawn": "pytorch" if by_name(architecture) else "he",
+    }
 
 
 def _networks_summary(spec: ConvergenceSpec) -> str:
     depth = f", depth {spec.depth}" if spec.depth else ""
     widths = f"width {spec.widths[0]}" if len(spec.widths) == 1 else f"widths {spec.widths[0]} to {spec.widths[-1]}"
-    return f"{TITLES[spec.architecture]}{depth}, {widths}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
+    named = network.network_summary(spec.models()[0]) if by_name(spec.architecture) else f"{title_of(spec.architecture)}{depth}, {widths}"
+    return f"{named}, {spec.seeds} seed{'s' if spec.seeds > 1 else ''}"
 
 
 def _training_summary(spec: ConvergenceSpec) -> str:

@@ -18,7 +18,7 @@ from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import QUEUES, JobState, Lane, WorkerState, ensure_worker
 from ntkcore.permalink import ADDRESSES
-from ntkcore.specs import TITLES, DatasetSpec
+from ntkcore.specs import DatasetSpec, title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS
 from ntkcore.specs.label import LabelNetworkSpec
 from ntkcore.store import Entry
@@ -246,7 +246,7 @@ def _about(entry: Entry) -> str:
     if "dataset" not in spec:
         analysis = next((one for one in catalogue.ANALYSES if one.kind == entry.kind), None)
         if analysis is None:  # seconds are of a network, on whatever images
-            named = TITLES.get(spec.get("architecture"), "")
+            named = title_of(spec.get("architecture") or "")
             return f"{named} · width {spec['width']:,}" if named else ""
         try:
             return analysis.title(analysis.spec.model_validate(spec), workspace())
@@ -255,7 +255,7 @@ def _about(entry: Entry) -> str:
     dataset = DatasetSpec.model_validate(spec["dataset"])
     model = spec.get("model") or {}
     architecture = spec.get("architecture") or model.get("architecture")
-    parts = [describe.describe_dataset(dataset, workspace().settings), TITLES.get(architecture, "")]
+    parts = [describe.describe_dataset(dataset, workspace().settings), title_of(architecture or "")]
     if "kernel" in spec:
         parts.append(INFLUENCE_KERNELS[spec["kernel"]])
     elif "test" in spec and model:  # one of many comparisons: which

@@ -11,11 +11,12 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import catalogue, own_sets, pool_size
 from ntkcore.errors import AtlasError
 from ntkcore.library import Labels, Session
-from ntkcore.specs import TITLES, DatasetSpec
+from ntkcore.specs import DatasetSpec, title_of
 from ntkcore.specs.base import faults
 from ntkcore.specs.label import MOST_ITEMS, LabelSpec
 from pages.label import session
 from pages.shared import frame, words
+from pages.shared.network import begun, named_networks
 from pages.shared.person import ask, current, person
 
 _NETWORKS = ("fcn", "cnn3", "cnn4", "convnet", "resnet18")
@@ -75,7 +76,8 @@ def _form(folded: bool) -> None:
         except AtlasError as error:
             frame.show_error(error)
             return
-        network = top[1].selectbox("Network", _NETWORKS, format_func=TITLES.__getitem__, key=f"label.network.{chosen}")
+        networks = (*_NETWORKS, *named_networks())
+        network = top[1].selectbox("Network", networks, format_func=title_of, key=f"label.network.{chosen}")
         practise = not without
         held = min(200, size // 4) if practise else 0
         most = max(4, min(MOST_ITEMS, size) - held)
@@ -111,7 +113,7 @@ def _begin(dataset: DatasetSpec, network: str, n: int, start: int, held: int, pr
         spec = LabelSpec.model_validate(
             {
                 "dataset": dataset.model_copy(update={"n": n}),
-                "model": {"architecture": network},
+                "model": begun(network),
                 "start": start,
                 "held": held,
                 "practise": practise,

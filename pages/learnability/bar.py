@@ -5,9 +5,8 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
-from pages.shared import bar
+from pages.shared import bar, network
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -22,27 +21,17 @@ def analysis_bar(choice: Choice[LearnabilitySpec, LearnabilityView]) -> Learnabi
 def _parts(spec: LearnabilitySpec) -> tuple[bar.Part, ...]:
     return (
         bar.data_part(_BAR, spec),
-        bar.Part("bar_model", ":material/hub:", _model_summary(spec), _model),
+        bar.Part("bar_model", ":material/hub:", network.network_summary(spec.model), lambda: _model(spec)),
         bar.Part("bar_training", ":material/trending_down:", _training_summary(spec), _training),
         bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), _kernel),
     )
 
 
-def _model() -> None:
-    architecture = bar.network_field(_BAR, _other_model)
-    if architecture in PRETRAINED:
-        others = _BAR.then("weights", _other_weights)
-        st.segmented_control("Weights", ["random", "pretrained"], required=True, **_BAR.default("weights"), **others)
-    pretrained = _pretrained()
-    left, right = st.columns(2)
-    if architecture not in FIXED_WIDTH:
-        label = "Width (units)" if architecture == "fcn" else "Width (first channels)"
-        left.number_input(label, 1, 8192, **_BAR.value("width"), disabled=pretrained)
-    if architecture == "fcn":
-        right.number_input("Hidden layers", 1, 16, **_BAR.value("depth"))
-    if not pretrained:
-        bar.start_field(_BAR)
-    st.number_input("Seed of the initialisation", 0, 2**31 - 1, **_BAR.value("init"))
+def _model(spec: LearnabilitySpec) -> None:
+    architecture = network.choose(_BAR, spec.model, network.rate_of)
+    network.weights_field(_BAR, architecture)
+    network.sizes(_BAR, architecture)
+    network.seen_fields(_BAR, architecture, spec.model, spec.dataset, spec.dtype)
 
 
 def _training() -> None:
@@ -60,13 +49,7 @@ def _kernel() -> None:
 
 
 def _values(spec: LearnabilitySpec) -> dict[str, Any]:
-    return {
-        "model": spec.model.architecture,
-        "weights": spec.model.weights,
-        "width": spec.model.width,
-        "depth": spec.model.depth or DEFAULT_DEPTH,
-        "start": spec.model.initialisation,
-        "init": spec.model.seed,
+    return network.network_values(spec.model) | {
         "epochs": spec.training.epochs,
         "at": spec.kernel_epoch,
         "full": spec.full_kernel,
@@ -76,20 +59,11 @@ def _values(spec: LearnabilitySpec) -> dict[str, Any]:
 
 def _read(held: LearnabilitySpec) -> LearnabilitySpec | str:
     """The specification the widgets say, or what is contradictory about them."""
-    architecture = _BAR["model"]
-    pretrained = _pretrained()
     try:
         return LearnabilitySpec.model_validate(
             {
                 "dataset": bar.read_data(_BAR, held.dataset),
-                "model": {
-                    "architecture": architecture,
-                    "width": DEFAULT_WIDTH[architecture] if pretrained or architecture in FIXED_WIDTH else _BAR["width"],
-                    "depth": _BAR["depth"] if architecture == "fcn" else None,
-                    "weights": "pretrained" if pretrained else "random",
-                    "initialisation": "pytorch" if pretrained else _BAR["start"],
-                    "seed": _BAR["init"],
-                },
+                "model": network.read_network(_BAR, held.model),
                 "training": bar.read_training(_BAR) | {"epochs": _BAR["epochs"]},
                 "kernel_epoch": _BAR["at"],
                 "full_kernel": _BAR["full"],
@@ -98,27 +72,6 @@ def _read(held: LearnabilitySpec) -> LearnabilitySpec | str:
         )
     except ValidationError as error:
         return bar.contradiction(error)
-
-
-def _pretrained() -> bool:
-    return _BAR["model"] in PRETRAINED and _BAR["weights"] == "pretrained"
-
-
-def _other_model() -> None:
-    architecture = _BAR["model"]
-    _BAR.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture], weights="random")
-
-
-def _other_weights() -> None:
-    _BAR.change(width=DEFAULT_WIDTH[_BAR["model"]])
-
-
-def _model_summary(spec: LearnabilitySpec) -> str:
-    model = spec.model
-    details = f" {model.depth} × {model.width}" if model.architecture == "fcn" else ""
-    if model.architecture != "fcn" and model.width != DEFAULT_WIDTH[model.architecture]:
-        details = f" width {model.width}"
-    return f"{TITLES[model.architecture]}{details}{', pretrained' if model.weights == 'pretrained' else ''}"
 
 
 def _training_summary(spec: LearnabilitySpec) -> str:

@@ -42,7 +42,7 @@ def _show(look: views.Look, view: MapView, image: int, order: np.ndarray) -> Non
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
     with left:
-        enlarged(result.pack, image, name)
+        enlarged(result.pack, image, name, result.spec.dataset)
         steps(order, image, inspect)
         basket_button(view.basket, image, lambda basket: LINK.look(basket=basket, elsewhere=True))
         like_button(LINK, image)

@@ -12,7 +12,7 @@ from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
-from ntkcore.specs import ARCHITECTURES, LARGEST_MOMENTUM, RATE_RANGE, TITLES, VECTOR_SETS, DatasetSpec, TrainingSpec, faults
+from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, VECTOR_SETS, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.duplicates import DuplicatesSpec
@@ -24,7 +24,6 @@ from pages.shared.fields import Fields
 
 _SIDES = (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384)
 _SIZING = ("size", "crop", "interpolation")
-START_TITLES = {"pytorch": "PyTorch’s default", "he": "He"}
 S = TypeVar("S", LearnabilitySpec, ConvergenceSpec, InfluenceSpec, ActiveSpec, DuplicatesSpec)
 
 
@@ -85,19 +84,6 @@ def data_part(fields: Fields, spec: S, *, step: int = 100, images: str = "Drawn 
     """
     summary = words.plain(describe_dataset(spec.dataset, workspace().settings))
     return Part("bar_data", ":material/photo_library:", summary, lambda: _data(fields, spec, step, images))
-
-
-def network_field(fields: Fields, on_change: Callable[[], None]) -> str:
-    """The widget of the architecture; returns the one chosen."""
-    others = fields.then("model", on_change)
-    st.selectbox("Network", ARCHITECTURES, format_func=TITLES.__getitem__, **fields.index("model", ARCHITECTURES), **others)
-    return fields["model"]
-
-
-def start_field(fields: Fields, **told: Any) -> None:
-    """The widget of the initialisation."""
-    titles = START_TITLES
-    st.segmented_control("Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("start"), **told)
 
 
 def precision_field(fields: Fields, **told: Any) -> None:

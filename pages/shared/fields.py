@@ -43,6 +43,10 @@ class Fields:
     def __getitem__(self, name: str) -> Any:
         return st.session_state[self._key(name)]
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a widget."""
+        return name in st.session_state.get(f"{self._part}.names", ())
+
     def value(self, name: str) -> dict[str, Any]:
         """Key and value to give an input, a slider, a toggle. The value is told as the default, too: see above."""
         return {"key": self._key(name), "value": self[name]}

@@ -84,7 +84,7 @@ def kinds_of_analyses() -> set[str]:
 
 
 def test_a_worker_takes_every_kind(kept):
-    assert set(handlers(kept)) == kinds_of_analyses() | {"download", "import", "preview", "label-network"}
+    assert set(handlers(kept)) == kinds_of_analyses() | {"download", "weights", "import", "preview", "label-network"}
 
 
 @pytest.mark.parametrize("name", NAMES)

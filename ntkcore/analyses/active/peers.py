@@ -26,7 +26,7 @@ from ntkcore.data import Dataset
 from ntkcore.kernels import infinite_ntk
 from ntkcore.kernels.checks import own_copy
 from ntkcore.kernels.infinite import TILE_BYTES, tile_bytes
-from ntkcore.models import EpochRecord
+from ntkcore.models import EpochRecord, learn
 from ntkcore.specs import ModelSpec
 
 _TILE = 256  # images on a side
@@ -95,7 +95,7 @@ def loss_prediction(cycle: Cycle) -> Indices:
         seed=int(cycle.generator.integers(2**31)),
     )
     start, tell = cycle.beside.network, lambda *_: cycle.waiting()
-    found = train_loss_predictor(start.eval(), cycle.inputs, cycle.targets, training, progress=tell)
+    found = train_loss_predictor(start.eval(), cycle.inputs, cycle.targets, training, learn=learn, progress=tell)
     return highest(found.losses(cycle.candidates), cycle.count, raw_gap(cycle.f_pool))
 
 

@@ -31,7 +31,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import ComputationError
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.convergence import ComparisonSpec, ConvergenceSpec, ConvergenceView
 from ntkcore.store import Artifact
 from ntkcore.store.store import State
@@ -96,7 +96,7 @@ class Convergence(Analysis[ConvergenceSpec, ConvergenceView, ConvergenceResult])
 
     def title(self, spec: ConvergenceSpec, ws: Workspace) -> str:
         """The data set and the architecture."""
-        return f"Convergence on {describe_dataset(spec.dataset, ws.settings)} · {TITLES[spec.architecture]}"
+        return f"Convergence on {describe_dataset(spec.dataset, ws.settings)} · {title_of(spec.architecture)}"
 
     def content(self, spec: ConvergenceSpec, ws: Workspace) -> Mapping[str, str]:
         """The data; the weights are drawn."""

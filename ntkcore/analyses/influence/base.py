@@ -29,7 +29,7 @@ from ntkcore.kernels.matrices import symmetrised
 from ntkcore.linalg import eigh
 from ntkcore.models import describe_model, epoch_time
 from ntkcore.regression import KernelRegression
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS, InfluenceSpec
 from ntkcore.store import Artifact, Draft
 
@@ -94,7 +94,7 @@ class KernelRegressionAnalysis(Analysis[InfluenceSpec, V, InfluenceResult]):
 
     def title(self, spec: InfluenceSpec, ws: Workspace) -> str:
         """The data set and the kernel."""
-        which = INFLUENCE_KERNELS[spec.kernel] + (f" ({TITLES[spec.model.architecture]})" if spec.model is not None else "")
+        which = INFLUENCE_KERNELS[spec.kernel] + (f" ({title_of(spec.model.architecture)})" if spec.model is not None else "")
         return f"{self.name.capitalize()} on {describe_dataset(spec.dataset, ws.settings)} · {which}"
 
     def content(self, spec: InfluenceSpec, ws: Workspace) -> Mapping[str, str]:

@@ -67,14 +67,14 @@ def as_set(session: str, network: LabelNetwork, name: str, ws: Workspace) -> Imp
             return import_texts(path, ws.settings, name=name)
         if items.origin is not None:
             path = Path(folder) / "labels.parquet"
-            _photographs(path, items, chosen, table["label"].tolist(), ws)
+            write_photographs(path, items, chosen, table["label"].tolist(), ws)
             return import_images(path, ws.settings, name=name)
         path = Path(folder) / "labels.npz"
         np.savez(path, images=items.pixels[chosen], labels=np.array(network.class_names)[labels])
         return import_images(path, ws.settings, name=name)
 
 
-def _photographs(path: Path, items: Dataset, chosen: np.ndarray, labels: Sequence[str], ws: Workspace) -> None:
+def write_photographs(path: Path, items: Dataset, chosen: np.ndarray, labels: Sequence[str], ws: Workspace) -> None:
     """Write the originals with their labels as a Parquet file, a few at a time."""
     assert items.origin is not None
     read = own_originals(items.origin.content, ws.settings)

@@ -35,7 +35,7 @@ from ntkcore.errors import ComputationError
 from ntkcore.kernels.doctor import KernelDoctor
 from ntkcore.learnability import Correlation, correctness, first_learned_epoch, full_decay, spearman_interval
 from ntkcore.models import describe_model, epoch_time
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.learnability import LearnabilitySpec, LearnabilityView
 from ntkcore.store import Artifact, Draft
 from ntkcore.store.store import State
@@ -96,7 +96,7 @@ class Learnability(Analysis[LearnabilitySpec, LearnabilityView, LearnabilityResu
 
     def title(self, spec: LearnabilitySpec, ws: Workspace) -> str:
         """The data set and the network."""
-        return f"Learnability of {describe_dataset(spec.dataset, ws.settings)} · {TITLES[spec.model.architecture]}"
+        return f"Learnability of {describe_dataset(spec.dataset, ws.settings)} · {title_of(spec.model.architecture)}"
 
     def content(self, spec: LearnabilitySpec, ws: Workspace) -> Mapping[str, str]:
         """Data and weights."""

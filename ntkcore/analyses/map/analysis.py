@@ -37,7 +37,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.embedding import nearest, neighbour_embedding, principal
 from ntkcore.linalg import SMALL
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS
 from ntkcore.specs.map import AXES, MapSpec, MapView
 from ntkcore.store import Artifact, Draft
@@ -53,7 +53,7 @@ class Map(Analysis[MapSpec, MapView, MapResult]):
 
     def title(self, spec: MapSpec, ws: Workspace) -> str:
         """The data set and the kernel."""
-        which = INFLUENCE_KERNELS[spec.kernel] + (f" ({TITLES[spec.model.architecture]})" if spec.model is not None else "")
+        which = INFLUENCE_KERNELS[spec.kernel] + (f" ({title_of(spec.model.architecture)})" if spec.model is not None else "")
         return f"Map of {describe_dataset(spec.dataset, ws.settings)} · {which}"
 
     def content(self, spec: MapSpec, ws: Workspace) -> Mapping[str, str]:

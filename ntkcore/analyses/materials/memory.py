@@ -2,7 +2,7 @@
 
 import torch
 
-from ntkcore.analyses.materials.network import network
+from ntkcore.analyses.materials.network import network, plain_head
 from ntkcore.analyses.materials.tiles import TILE, inputs_of, tile_side
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
@@ -10,6 +10,7 @@ from ntkcore.kernels import Compression
 from ntkcore.kernels.checks import as_batch
 from ntkcore.kernels.engine import Engine
 from ntkcore.kernels.memory import likely_for_norms, likely_for_tiles
+from ntkcore.kernels.plan import LayerPlan
 from ntkcore.kernels.probe import activation_numbers
 from ntkcore.models import describe_model
 from ntkcore.specs import ModelSpec, Outputs
@@ -40,6 +41,11 @@ class KernelMemory:
     def __init__(self, engine: Engine, tile: int) -> None:
         self._engine, self._tile = engine, tile
 
+    @property
+    def plan(self) -> LayerPlan:
+        """How each parameter is treated."""
+        return self._engine.plan
+
     def __call__(self, n: int, m: int = 0) -> int:
         return likely_for_tiles(self._engine, n, m, self._tile)
 
@@ -64,17 +70,17 @@ def activations(model: ModelSpec, sample: Dataset, ws: Workspace) -> int:
     """Numbers that the layers of a network put out for one image."""
 
     def counted() -> int:
-        module = network(model, sample, ws)
+        module = network(plain_head(model), sample, ws)
         return activation_numbers(module, as_batch(inputs_of(sample, "float32")[:1], next(module.parameters())))
 
     return ws.hot.get(("activations", _alike(model), sample.inputs.shape[1:], sample.outputs), counted, lambda _: 1)
 
 
 def _engine(outputs: Outputs, model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> Engine:
-    module = network(model, sample, ws).to(ws.device, getattr(torch, dtype))
+    module = network(plain_head(model), sample, ws).to(ws.device, getattr(torch, dtype))
     return Engine(module, inputs_of(sample, dtype)[:2], outputs=outputs)
 
 
 def _alike(model: ModelSpec) -> str:
     """Networks of equal layers."""
-    return model.model_copy(update={"seed": 0}).canonical()
+    return plain_head(model).model_copy(update={"seed": 0}).canonical()

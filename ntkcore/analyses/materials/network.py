@@ -41,7 +41,13 @@ def network(spec: ModelSpec, dataset: Dataset, ws: Workspace) -> torch.nn.Module
         mean=dataset.mean,
         std=dataset.std,
         weights_paths=ws.settings.weights_paths,
+        examples=(dataset.inputs, dataset.targets),
     )
+
+
+def plain_head(model: ModelSpec) -> ModelSpec:
+    """The same network with a head that costs as much and needs no images to be fitted on, for what is timed and measured."""
+    return model.model_copy(update={"head": "random", "head_size": None}) if model.head_start == "ridge" else model
 
 
 def outputs_of(module: torch.nn.Module, split: Split, progress: Callable[[int, int], None] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +194,12 @@ def training_work(training: TrainingSpec, n: int) -> str:
 def rate_name(work: str, model: ModelSpec, dataset: Dataset, device: str) -> str:
     """Name of a remembered rate: seconds per image of one kind of work on one network."""
     shape = "x".join(map(str, dataset.inputs.shape[1:]))
-    return f"{work} {device} {model.architecture}-{model.width}-{model.depth or 0} {shape} {dataset.outputs}"
+    return f"{work} {device} {model.architecture}-{model.width}-{model.depth or 0}{seen_name(model)} {shape} {dataset.outputs}"
+
+
+def seen_name(model: ModelSpec) -> str:
+    """What a rate's name says of the parameters that are seen, of which most of the work is; nothing where they are all."""
+    return "" if model.seen == "all" else f" sees {model.seen}"
 
 
 @contextmanager

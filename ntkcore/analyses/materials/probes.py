@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ntkcore.analyses.materials.network import network, rate_name, training_work
+from ntkcore.analyses.materials.network import network, plain_head, rate_name, training_work
 from ntkcore.analyses.materials.tiles import TILE, inputs_of, kernel_rate_names, tile_side
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
@@ -36,7 +36,7 @@ def training_rate(training: TrainingSpec, model: ModelSpec, n: int, sample: Data
     def epoch(count: int) -> float:
         batch = min(training.batch_size or count, count)
         few = TrainingSpec(epochs=3, learning_rate=1e-6, batch_size=max(batch, 2))
-        epochs = train(network(model, sample, ws), sample.inputs[:count], sample.targets[:count], few, device=ws.device)
+        epochs = train(network(plain_head(model), sample, ws), sample.inputs[:count], sample.targets[:count], few, device=ws.device)
         seconds = _timed(lambda _: next(epochs), ws)
         return min([seconds(0) for _ in range(1 + few.epochs)][2:])  # the first epoch warms up
 
@@ -191,7 +191,7 @@ def _best(call: Callable[[], object], ws: Workspace) -> float:
 
 
 def _kernel_sample(model: ModelSpec, dtype: str, sample: Dataset, ws: Workspace) -> tuple[torch.nn.Module, torch.Tensor]:
-    return network(model, sample, ws).to(ws.device, getattr(torch, dtype)), inputs_of(sample, dtype)[:TILE]
+    return network(plain_head(model), sample, ws).to(ws.device, getattr(torch, dtype)), inputs_of(sample, dtype)[:TILE]
 
 
 def _definite(side: int = _SIDE) -> np.ndarray:

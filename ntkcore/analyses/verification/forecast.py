@@ -11,7 +11,7 @@ from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.kernel import prepared
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.memory import activations, parameters
-from ntkcore.analyses.materials.network import network
+from ntkcore.analyses.materials.network import network, seen_name
 from ntkcore.analyses.materials.split import Split
 from ntkcore.analyses.progress import RETRAINING, Stage
 from ntkcore.analyses.rates import clocked
@@ -112,7 +112,7 @@ def side_by_side(spec: VerificationSpec, device: str) -> int | None:
 def rate_name(spec: VerificationSpec, train: Dataset) -> str:
     """Name of the remembered seconds for a unit of :func:`step_work`."""
     model = spec.influence.model
-    what = f"two-layer {spec.width}" if model is None else f"{model.architecture} {model.width} {model.depth}"
+    what = f"two-layer {spec.width}" if model is None else f"{model.architecture} {model.width} {model.depth}{seen_name(model)}"
     return f"retraining {what} {'x'.join(map(str, train.inputs.shape[1:]))} {train.outputs} work"
 
 

@@ -16,7 +16,7 @@ from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information.drop import summary_figure
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import LARGEST_DROP, SummaryStudySpec
 from pages.information.choice import LINK, Chosen, inspect, marked
@@ -64,7 +64,7 @@ def _study(result: InfluenceResult, view: InformationView) -> Pieces[SummaryStud
     settings.show(view)
     try:
         spec = SUMMARY.asked(result.spec, view, workspace())
-        network = "" if spec.model is None else f" and a network trained anew ({TITLES[spec.model.architecture]})"
+        network = "" if spec.model is None else f" and a network trained anew ({title_of(spec.model.architecture)})"
         fewer = words.fewer(spec.seeds, DRAWS[0] if view.drop.seeds is None else None)
         said = (
             f"Accuracy on {spec.test:,} other images after dropping up to {spec.points[-1]} % in four orders, "
@@ -112,7 +112,7 @@ def _chart(result: InfluenceResult, view: InformationView, pieces: Pieces[Summar
 
 def _judges(pieces: Pieces[SummaryStudySpec]) -> None:
     assert pieces.spec.model is not None
-    names = {"kernel": "Kernel regression", "network": f"{TITLES[pieces.spec.model.architecture]}, trained anew"}
+    names = {"kernel": "Kernel regression", "network": f"{title_of(pieces.spec.model.architecture)}, trained anew"}
     st.segmented_control(
         "Trained on what is kept",
         list(names),

@@ -8,12 +8,13 @@ from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information.drop.study import DRAWS, SUMMARY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
-from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, TITLES, ModelSpec, TrainingSpec
+from ntkcore.specs import ARCHITECTURES, DEFAULT_DEPTH, ModelSpec, TrainingSpec, default_rate, default_width, fixed_width, title_of
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import DropView
 from pages.information.choice import LINK, Chosen
 from pages.shared import bar, words
 from pages.shared.fields import Fields
+from pages.shared.network import begun, named_networks
 
 VIEW = Fields("information.drop")
 _NONE = "none"
@@ -65,9 +66,10 @@ def _said(held: DropView, usual: dict[str, int]) -> DropView:
     model = None
     if (architecture := VIEW["model"]) != _NONE:
         kept = held.model if held.model is not None and held.model.architecture == architecture else None
-        fixed = architecture in FIXED_WIDTH or (kept is not None and kept.weights == "pretrained")
+        fixed = fixed_width(architecture) or (kept is not None and kept.weights == "pretrained")
         values: dict[str, Any] = {} if kept is None else kept.model_dump()
-        values |= {"architecture": architecture, "width": DEFAULT_WIDTH[architecture] if fixed else VIEW["width"]}
+        values |= {} if kept is not None else begun(architecture)
+        values |= {"architecture": architecture, "width": default_width(architecture) if fixed else VIEW["width"]}
         model = ModelSpec.model_validate(values | {"depth": VIEW["depth"] if architecture == "fcn" else None})
     training = TrainingSpec.model_validate(bar.read_training(VIEW) | {"epochs": VIEW["epochs"]})
     values = {name: VIEW[name] for name in ("share", "show", "judge", "step", "shares", "retrained")}
@@ -78,7 +80,7 @@ def _said(held: DropView, usual: dict[str, int]) -> DropView:
 def show(view: InformationView) -> None:
     """The popover."""
     drop = view.drop
-    trained = "" if drop.model is None else f", {TITLES[drop.model.architecture]} trained anew"
+    trained = "" if drop.model is None else f", {title_of(drop.model.architecture)} trained anew"
     draws, test = VIEW["seeds"], VIEW["test"]
     summary = f"{draws} draw{'s' if draws > 1 else ''}, {test:,} test image{'s' if test > 1 else ''}{trained}"
     with st.popover(summary, icon=":material/tune:", key="drop_settings"):
@@ -96,18 +98,18 @@ def show(view: InformationView) -> None:
         )
         _select(left, "Dropped at a time", "step", _STEPS, lambda step: f"{step:g} %", "Before the scores are computed anew.")
         _select(right, "Measured at", "shares", tuple(_SHARES), _SHARES.get, "Percent of the training images dropped.")
-        options = (_NONE, *ARCHITECTURES)
+        options = tuple(dict.fromkeys((_NONE, *ARCHITECTURES, *named_networks(), VIEW["model"])))
         st.selectbox(
             "Network trained on what is kept",
             options,
-            format_func=lambda name: "none: kernel regression alone" if name == _NONE else TITLES[name],
+            format_func=lambda name: "none: kernel regression alone" if name == _NONE else title_of(name),
             **VIEW.index("model", options),
             **VIEW.then("model", _other_model),
             help="Another network than the one that gave the scores shows whether the list serves it, too.",
         )
         if (architecture := VIEW["model"]) != _NONE:
             left, right = st.columns(2)
-            if architecture not in FIXED_WIDTH:
+            if not fixed_width(architecture):
                 left.number_input("Width", 1, 8192, **VIEW.value("width"))
             if architecture == "fcn":
                 right.number_input("Hidden layers", 1, 16, **VIEW.value("depth"))
@@ -127,4 +129,4 @@ def _select(place: Any, label: str, name: str, options: tuple, words: Any, why: 
 
 def _other_model() -> None:
     if (architecture := VIEW["model"]) != _NONE:
-        VIEW.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture])
+        VIEW.change(width=default_width(architecture), depth=DEFAULT_DEPTH, rate=default_rate(architecture))

@@ -15,7 +15,7 @@ from ntkcore.analyses.study import Pieces
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.information import groups as figures
-from ntkcore.specs import ARCHITECTURES, DEFAULT_RATE, PRETRAINED, TITLES
+from ntkcore.specs import ARCHITECTURES, default_rate, has_weights, title_of
 from ntkcore.specs.groups import AdversarialSpec
 from ntkcore.specs.information import InformationView
 from pages.information.choice import LINK, Chosen
@@ -23,6 +23,7 @@ from pages.information.groups import parts as parts_of
 from pages.shared import frame, media, tables, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.network import named_networks
 from pages.shared.standing import Offer, made, standing
 
 _VIEW = Controls("information.adversarial", LINK, within="groups")
@@ -43,8 +44,8 @@ def show(look: Look, choice: Chosen) -> None:
         repeats = parts_of.repeated(spec.repeats, view.groups.repeats)
         kind = "pretrained " if spec.attacked.weights == "pretrained" else ""
         said = (
-            f"A {kind}{TITLES[spec.attacked.architecture]} trained for {spec.training.epochs} epochs and attacked, then this page’s kernel "
-            f"on what results{repeats}"
+            f"A {kind}{title_of(spec.attacked.architecture)} trained for {spec.training.epochs} epochs and attacked, then this page’s "
+            f"kernel on what results{repeats}"
         )
         found = standing(
             ADVERSARIAL,
@@ -71,7 +72,7 @@ def _controls(result: InfluenceResult, view: InformationView, repeats: int) -> N
         share=100 * held.share,
         network=network,
         weights=begun,
-        rate=held.rate or DEFAULT_RATE[network],
+        rate=held.rate or default_rate(network),
         part=min(held.part, repeats - 1),
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -85,12 +86,12 @@ def _controls(result: InfluenceResult, view: InformationView, repeats: int) -> N
             "network",
             st.selectbox,
             "Network attacked",
-            options=ARCHITECTURES,
-            format_func=TITLES.__getitem__,
+            options=list(dict.fromkeys((*ARCHITECTURES, *named_networks(), own, network))),
+            format_func=title_of,
             **_VIEW.fields.then("network", _other_network),
             width=190,
         )
-        if _VIEW["network"] in PRETRAINED:
+        if has_weights(_VIEW["network"]):
             _VIEW.control("weights", st.segmented_control, "It starts from", options=["random", "pretrained"], required=True)
         parts_of.number(_VIEW, "Epochs", "epochs", 1, 2000, width=110)
         with st.popover("More", icon=":material/tune:"):
@@ -102,7 +103,7 @@ def _controls(result: InfluenceResult, view: InformationView, repeats: int) -> N
 def _other_network() -> None:
     """Another network has its own learning rate and weights."""
     network = _VIEW["network"]
-    _VIEW.fields.change(rate=DEFAULT_RATE[network], weights="random")
+    _VIEW.fields.change(rate=default_rate(network), weights="random")
     _VIEW.set(network=network, weights="random", rate=None)
 
 

@@ -31,6 +31,13 @@ def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: S
 
     _pictures(
         key=key,
-        data={"chart": f"chart_{chart}", "base": base, "marked": list(marked), "few": 0 if texts else few, "texts": list(texts or ())},
+        data={
+            "chart": f"chart_{chart}",
+            "base": base,
+            "smooth": media.are_photographs(base),
+            "marked": list(marked),
+            "few": 0 if texts else few,
+            "texts": list(texts or ()),
+        },
         on_opened_change=told,
     )

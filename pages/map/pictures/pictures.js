@@ -42,9 +42,10 @@ function inside(plot, x, y) {
 
 function picture(data, id, size) {
   const image = document.createElement("img");
-  image.src = `${data.base}${id}.png`;
+  image.src = `${data.base}${id}`;
   image.alt = "";
-  image.style.cssText = `width:${size}px;height:${size}px;object-fit:contain;image-rendering:pixelated;border-radius:4px;display:block`;
+  image.style.cssText = `width:${size}px;height:${size}px;object-fit:contain;border-radius:4px;display:block`;
+  if (!data.smooth) image.style.imageRendering = "pixelated";
   return image;
 }
 

@@ -18,6 +18,21 @@ function button(label, text, act) {
   return made;
 }
 
+// Four corners: no font that is bundled has the sign for it.
+function corners() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("width", "14");
+  svg.setAttribute("height", "14");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4");
+  path.setAttribute("fill", "none");
+  path.setAttribute("stroke", "currentColor");
+  path.setAttribute("stroke-width", "1.6");
+  svg.append(path);
+  return svg;
+}
+
 function build(root) {
   const photo = document.createElement("div");
   photo.className = "photo";
@@ -114,7 +129,9 @@ function build(root) {
     button("Whole image", "▢", whole),
   );
   if (frame.requestFullscreen) {
-    tools.append(button("Whole screen", "⛶", () => (document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen())));
+    const screen = button("Whole screen", "", () => (document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen()));
+    screen.append(corners());
+    tools.append(screen);
     frame.addEventListener("fullscreenchange", whole);
   }
   state.whole = whole;

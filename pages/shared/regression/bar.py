@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import ValidationError
 
-from ntkcore.specs import DEFAULT_DEPTH, DEFAULT_RATE, DEFAULT_WIDTH, FIXED_WIDTH, PRETRAINED, TITLES, ModelSpec, Spec
+from ntkcore.specs import ModelSpec, Outputs, Spec, title_of
 from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
-from pages.shared import bar, words
+from pages.shared import bar, network, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
 
@@ -30,7 +30,7 @@ def analysis_bar(choice: Choice[S, V], page: str = "influence") -> S | None:
 def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
     parts = [
         bar.data_part(fields, spec, step=50, images="The training images, drawn at random without replacement."),
-        bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields)),
+        bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields, spec)),
     ]
     if spec.kernel in ("pseudo", "full"):
         epochs = spec.training.epochs if spec.training else 0
@@ -39,7 +39,7 @@ def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
     return tuple(parts)
 
 
-def _kernel(fields: Fields) -> None:
+def _kernel(fields: Fields, spec: InfluenceSpec) -> None:
     kernels = list(INFLUENCE_KERNELS)
     st.selectbox(
         "Kernel",
@@ -49,26 +49,20 @@ def _kernel(fields: Fields) -> None:
         help=words.spoken(
             "Closed forms need no network and no training. The full kernel has k × k entries for each pair: choose few images."
         ),
-        **fields.then("kernel", partial(_other_model, fields)),
+        **fields.then("kernel", partial(_other_kernel, fields)),
     )
     if fields["kernel"] == "two-layer":
         st.caption(words.spoken("The paper’s network, f(x) = m^(−1/2) Σ a_r relu(w_rᵀx), as m grows; images are scaled to length 1."))
     else:
-        architecture = bar.network_field(fields, partial(_other_model, fields))
-        if fields["kernel"] == "infinite" and architecture not in CHAINS:
-            st.caption("The infinite width of this network is not known: choose another network or kernel.")
-        if _weighted(fields):
-            others = fields.then("weights", partial(_other_weights, fields))
-            st.segmented_control("Weights", ["random", "pretrained"], required=True, **fields.default("weights"), **others)
-        left, right = st.columns(2)
-        if architecture not in FIXED_WIDTH and fields["kernel"] != "infinite":
-            left.number_input("Width", 1, 8192, **fields.value("width"), disabled=_pretrained(fields))
-        if architecture == "fcn":
-            right.number_input("Hidden layers", 1, 16, **fields.value("depth"))
-        if not _pretrained(fields):
-            bar.start_field(fields)
-        if fields["kernel"] != "infinite":
-            st.number_input("Seed of the initialisation", 0, 2**31 - 1, **fields.value("init"))
+        model = spec.model or ModelSpec()
+        architecture = network.choose(fields, model, network.rate_of)
+        if fields["kernel"] == "infinite":
+            _infinite(fields, architecture)
+        else:
+            network.weights_field(fields, architecture)
+            network.sizes(fields, architecture)
+            form: Outputs = "full" if spec.kernel == "full" else "pseudo"
+            network.seen_fields(fields, architecture, model, spec.dataset, spec.dtype, form)
             bar.precision_field(fields, help="Of the kernel; all is solved in float64.")
             st.toggle(
                 "Compress gradients",
@@ -80,22 +74,23 @@ def _kernel(fields: Fields) -> None:
     st.number_input(held_out, 1, 10_000, step=50, **fields.value("test"), help=after)
 
 
+def _infinite(fields: Fields, architecture: str) -> None:
+    if architecture not in CHAINS:
+        st.caption("The infinite width of this network is not known: choose another network or kernel.")
+    if architecture == "fcn":
+        st.number_input("Hidden layers", 1, 16, **fields.value("depth"))
+    network.start_field(fields)
+
+
 def _training(fields: Fields) -> None:
     st.number_input("Epochs before the kernel is taken", 0, 2000, **fields.value("epochs"), help="0: at initialisation.")
     bar.training_fields(fields)
 
 
 def _values(spec: InfluenceSpec) -> dict[str, Any]:
-    model = spec.model or ModelSpec()
-    return {
+    return network.network_values(spec.model or ModelSpec()) | {
         "kernel": spec.kernel,
         "test": spec.test,
-        "model": model.architecture,
-        "weights": model.weights,
-        "width": model.width,
-        "depth": model.depth or DEFAULT_DEPTH,
-        "start": model.initialisation,
-        "init": model.seed,
         "epochs": spec.training.epochs if spec.training else 0,
         "dtype": spec.dtype,
         "compress": spec.compression != "none",
@@ -104,17 +99,12 @@ def _values(spec: InfluenceSpec) -> dict[str, Any]:
 
 def _read(fields: Fields, held: S) -> S | str:
     """The specification the widgets say, or what is contradictory about them."""
-    kernel, architecture = fields["kernel"], fields["model"]
+    kernel = fields["kernel"]
     values: dict[str, Any] = {"dataset": bar.read_data(fields, held.dataset), "test": fields["test"], "kernel": kernel}
     if kernel != "two-layer":
-        values["model"] = {
-            "architecture": architecture,
-            "width": DEFAULT_WIDTH[architecture] if _pretrained(fields) or architecture in FIXED_WIDTH else fields["width"],
-            "depth": fields["depth"] if architecture == "fcn" else None,
-            "weights": "pretrained" if _pretrained(fields) else "random",
-            "initialisation": "pytorch" if _pretrained(fields) else fields["start"],
-            "seed": fields["init"],
-        }
+        values["model"] = network.read_network(fields, held.model or ModelSpec())
+        if kernel == "infinite":  # which is of random weights, all of them
+            values["model"] |= {"weights": "random", "sees": None, "head": None, "head_size": None, "batch_norm": None}
     if kernel in ("pseudo", "full"):
         values |= {
             "dtype": fields["dtype"],
@@ -127,21 +117,10 @@ def _read(fields: Fields, held: S) -> S | str:
         return bar.contradiction(error)
 
 
-def _weighted(fields: Fields) -> bool:
-    return fields["kernel"] in ("pseudo", "full") and fields["model"] in PRETRAINED
-
-
-def _pretrained(fields: Fields) -> bool:
-    return _weighted(fields) and fields["weights"] == "pretrained"
-
-
-def _other_model(fields: Fields) -> None:
-    architecture = fields["model"]
-    fields.change(width=DEFAULT_WIDTH[architecture], depth=DEFAULT_DEPTH, rate=DEFAULT_RATE[architecture], weights="random")
-
-
-def _other_weights(fields: Fields) -> None:
-    fields.change(width=DEFAULT_WIDTH[fields["model"]])
+def _other_kernel(fields: Fields) -> None:
+    """Infinite width has no weights that are pretrained."""
+    if fields["kernel"] == "infinite" and fields["weights"] == "pretrained":
+        fields.change(weights="random")
 
 
 def _kernel_summary(spec: InfluenceSpec) -> str:
@@ -150,9 +129,7 @@ def _kernel_summary(spec: InfluenceSpec) -> str:
         return f"{INFLUENCE_KERNELS[spec.kernel]}, {held}"
     if spec.kernel == "infinite":
         hidden = f", {spec.model.depth} hidden layer{'s' if spec.model.depth > 1 else ''}" if spec.model.depth else ""
-        return f"Infinite width: {TITLES[spec.model.architecture]}{hidden}, {held}"
-    depth = f" {spec.model.depth} × {spec.model.width}" if spec.model.depth else f" width {spec.model.width}"
-    pretrained = ", pretrained" if spec.model.weights == "pretrained" else ""
+        return f"Infinite width: {title_of(spec.model.architecture)}{hidden}, {held}"
     name = {"pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
     compressed = ", compressed" if spec.compression != "none" else ""
-    return f"{name}: {TITLES[spec.model.architecture]}{depth}{pretrained}{compressed}, {held}"
+    return f"{name}: {network.network_summary(spec.model)}{compressed}, {held}"

@@ -1,14 +1,21 @@
 """A session at work on the digits: order, answers, pace, retraining that is due, and the labels taken away."""
 
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
 import pytest
 from label_networks import spec
+from PIL import Image
 from recording import Recording
 
+from ntkcore.analyses.label import export
 from ntkcore.analyses.label import network as networks
 from ntkcore.analyses.label import sitting as sittings
 from ntkcore.analyses.label.export import as_set, labels_table
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import load_dataset, own_sets
+from ntkcore.data import import_images, load_dataset, load_pool, own_sets
 from ntkcore.errors import DataError, SpecError
 from ntkcore.library import Labels
 from ntkcore.specs import DatasetSpec
@@ -101,6 +108,25 @@ def test_the_labels_are_taken_away_and_become_a_set(begun, cache):
     items = networks.load_items(network.spec.session, ws)
     pictures = {items.pixels[i].tobytes(): table.loc[i, "label"] for i in (0, 1, 4, 5, 6, 7)}
     assert {p.tobytes(): found.class_names[c] for p, c in zip(found.pixels, found.labels, strict=True)} == pictures
+
+
+def test_labelled_photographs_keep_their_originals(cache, tmp_path):
+    ws = Workspace(cache)
+    files = {}
+    for i in range(8):
+        buffer = io.BytesIO()
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (70, 90, 3), dtype=np.uint8)).save(buffer, "JPEG")
+        files[f"{'ab'[i % 2]}/{i}.jpg"] = buffer.getvalue()
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    own = import_images(tmp_path / "p.zip", cache, name="p").content_id
+    items = load_pool(DatasetSpec(name="own", own=own, n=8), cache)
+    export.write_photographs(tmp_path / "labels.parquet", items, np.array([3, 5]), ["x", "y"], ws)
+    rows = pd.read_parquet(tmp_path / "labels.parquet")
+    assert rows["label"].tolist() == ["x", "y"]
+    assert [row["path"] for row in rows["image"]] == [items.ids[3], items.ids[5]]
+    assert [row["bytes"] for row in rows["image"]] == [files[items.ids[3]], files[items.ids[5]]]
 
 
 def test_what_cannot_be_begun(cache):

@@ -23,6 +23,12 @@ def jpeg(seed, shape=(90, 120)):
     return buffer.getvalue()
 
 
+def asked(app, name):
+    """A value of the address, which a page and a navigation hold differently."""
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
 @pytest.fixture
 def file(tmp_path):
     """Twelve photographs to train on, eight held out, and one that cannot be read."""
@@ -61,13 +67,21 @@ def test_a_zip_is_looked_into_and_imported(app, ws, file, monkeypatch):
     assert "The division into train (12), val (8) is kept" in told(app).replace("\\", "")
     button(app, "Explore").click().run()
     assert not app.exception
-    assert app.query_params["part"] == ["train"] and app.query_params["n"] == ["12"]
+    assert (asked(app, "part"), asked(app, "n")) == ("train", "12")
+
+
+def test_part_and_size_are_chosen_in_the_bar(app, file, cache):
+    own = import_images(file, cache, name="Insects").content_id
+    opened(app, "learnability", dataset="own", own=own, n="12", part="train")
     assert widget(app, "selectbox", "Trained on the part").value == "train"
-    size = widget(app, "selectbox", "Size of the images")
-    assert size.value is None
-    size.set_value(96).run()
-    assert not app.exception and app.query_params["size"] == ["96"]
+    assert widget(app, "selectbox", "Size of the images").value is None
+    widget(app, "selectbox", "Size of the images").set_value(96).run()
+    assert not app.exception and not app.error and asked(app, "size") == "96"
     assert widget(app, "number_input", "Share that the square keeps").value == 1.0
+    widget(app, "selectbox", "Trained on the part").set_value("").run()
+    assert not app.exception and not app.error and "part" not in app.query_params
+    opened(app, "learnability", dataset="own", own=own, n="12", part="test")
+    assert "has no part 'test'" in told(app).replace("\\", "")
 
 
 def test_more_images_for_a_set(app, ws, file, cache, tmp_path):

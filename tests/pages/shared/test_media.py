@@ -1,16 +1,22 @@
 """Thumbnails over HTTP: only by an address a page made."""
 
 import asyncio
+import io
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 
-from ntkcore.data import thumbnail_pack
+from ntkcore.data import Sizing, import_images, load_dataset, own_sets, remove_own, thumbnail_pack
+from ntkcore.specs import DatasetSpec
 from pages.shared import media
+
+SECRET = "taken at home"
 
 
 @dataclass
@@ -60,6 +66,50 @@ def test_address_is_the_same_every_time(pack):
 @pytest.mark.parametrize("image", ["5", "99999", "-1", "x", "..%2f..%2fsecret"])
 def test_images_that_do_not_exist(pack, image):
     assert get(f"{media.thumbnail_base(pack.id)}{image}").status == 404
+
+
+@pytest.fixture
+def photographs(cache, tmp_path):
+    """A pack of four photographs that say where they were taken, with the sizes of their originals."""
+    tags = Image.Exif()
+    tags[0x010E], tags[0x0112] = SECRET, 6
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for i in range(4):
+            buffer = io.BytesIO()
+            Image.fromarray(np.full((90, 120, 3), 50 * i, np.uint8)).save(buffer, "JPEG", exif=tags.tobytes())
+            archive.writestr(f"{'ab'[i % 2]}/{i}.jpg", buffer.getvalue())
+    own = import_images(tmp_path / "p.zip", cache, name="p").content_id
+    data = load_dataset(DatasetSpec(name="own", own=own, n=4), cache)
+    return thumbnail_pack(data.pixels, cache, origin=data.origin)
+
+
+def test_an_original_is_served_upright_and_without_metadata(cache, photographs):
+    answer = get(media.original_address(photographs.id, 2))
+    assert answer.status == 200 and answer.headers["content-type"] == "image/jpeg" and SECRET.encode() not in answer.content
+    assert Image.open(io.BytesIO(answer.content)).size == (90, 120)
+    thumbnail = get(f"{media.thumbnail_base(photographs.id)}2")
+    assert thumbnail.headers["content-type"] == "image/jpeg" and SECRET.encode() not in thumbnail.content
+    for sizing, side in ((Sizing(48, 0.875, "bicubic"), 48), (None, 64)):
+        seen = get(media.seen_address(photographs.id, 2, sizing))
+        assert seen.headers["content-type"] == "image/png" and Image.open(io.BytesIO(seen.content)).size == (side, side)
+    assert 'class="atlas-smooth"' in media.picture(photographs.id, 0, "x")
+    assert media.are_photographs(media.thumbnail_base(photographs.id))
+    (own,) = own_sets(cache)
+    remove_own(own.content_id, cache)
+    gone = get(media.original_address(photographs.id, 2))
+    assert gone.status == 404 and b"not on this machine" in gone.content
+    assert get(f"{media.thumbnail_base(photographs.id)}2").status == 200  # a pack is whole by itself
+
+
+def test_originals_only_by_an_address_a_page_made(pack, photographs):
+    assert media.original_address(pack.id, 0) is None
+    token = media.thumbnail_base(photographs.id).split("/")[-2]
+    for kind in ("originals", "seen"):
+        assert get(f"/{kind}/{token}/0").status == 403  # signed for thumbnails alone
+    address = media.original_address(photographs.id, 0)
+    assert get(address[:-1] + "4").status == 404
+    other = media._signer(media.settings(), "originals").sign(pack.id).decode()
+    assert get(f"/originals/{other}/0").status == 404
 
 
 def test_unsigned_and_altered_addresses_are_refused(pack):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ntkcore.analyses.study import Pieces
 from ntkcore.information.agreement import correlation_matrix, overlap_matrix
-from ntkcore.specs import TITLES, ModelSpec
+from ntkcore.specs import ModelSpec, by_name, title_of
 from ntkcore.specs.believe import AgreementStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 
@@ -16,7 +16,8 @@ TOP = 10
 def network_title(model: ModelSpec) -> str:
     """A network in a few words, without its initialisation."""
     depth = f", {model.depth} hidden" if model.depth is not None else ""
-    return f"{TITLES[model.architecture]}{depth}, width {model.width}{', pretrained' if model.weights == 'pretrained' else ''}"
+    width = "" if by_name(model.architecture) else f", width {model.width}"
+    return f"{title_of(model.architecture)}{depth}{width}{', pretrained' if model.weights == 'pretrained' else ''}"
 
 
 def networks(spec: AgreementStudySpec) -> tuple[str, ...]:

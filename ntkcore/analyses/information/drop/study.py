@@ -34,7 +34,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError
 from ntkcore.information.summary import Strategy
 from ntkcore.models import describe_model, evaluate, train, weights_content
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
 from ntkcore.specs.summary import MOST_HELD_OUT, SummaryStudySpec
@@ -151,7 +151,7 @@ class Summary(Study[SummaryStudySpec, InformationView]):
         """Of which images, in how many draws, and which network is trained anew."""
         chosen = spec.influence.dataset
         of = f" {' | '.join(chosen.classes)}" if chosen.classes else ""
-        trained = "" if spec.model is None else f", {TITLES[spec.model.architecture]} retrained"
+        trained = "" if spec.model is None else f", {title_of(spec.model.architecture)} retrained"
         return f"What can be dropped of {chosen.name}{of}, {chosen.n:,} images, {spec.seeds} draws{trained}"
 
     def content(self, spec: SummaryStudySpec, ws: Workspace) -> Mapping[str, str]:

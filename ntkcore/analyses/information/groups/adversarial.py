@@ -41,7 +41,7 @@ from ntkcore.information import functional_information
 from ntkcore.information.adversarial import CHUNK, fgsm
 from ntkcore.information.detection import detect
 from ntkcore.models import evaluate
-from ntkcore.specs import DEFAULT_RATE, ModelSpec, RunSpec, TrainingSpec
+from ntkcore.specs import ModelSpec, RunSpec, TrainingSpec, default_rate
 from ntkcore.specs.groups import AdversarialSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
@@ -83,7 +83,7 @@ def adversarial_asked(spec: InfluenceSpec, view: InformationView, repeats: int) 
             attacked=attacked,
             training=TrainingSpec(
                 epochs=chosen.epochs,
-                learning_rate=DEFAULT_RATE[attacked.architecture] if chosen.rate is None else chosen.rate,
+                learning_rate=default_rate(attacked.architecture) if chosen.rate is None else chosen.rate,
                 batch_size=chosen.batch,
             ),
             epsilon=chosen.epsilon,
