@@ -9,7 +9,7 @@ from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.numbers.stored import specs_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.kernels.duplicates import Pairs, parallel_pairs
-from ntkcore.specs import TITLES
+from ntkcore.specs import title_of
 from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.influence import INFLUENCE_KERNELS, AdditionSpec, InfluenceSpec
 
@@ -33,7 +33,9 @@ class Known:
         """The kernel, in words."""
         model, epochs = self.spec.model, self.spec.training.epochs if self.spec.training else 0
         at = "" if self.spec.kernel not in ("pseudo", "full") else f", after {epochs} epochs" if epochs else ", at initialisation"
-        return INFLUENCE_KERNELS[self.spec.kernel] + ("" if model is None else f": {TITLES[model.architecture]}, width {model.width:,}{at}")
+        return INFLUENCE_KERNELS[self.spec.kernel] + (
+            "" if model is None else f": {title_of(model.architecture)}, width {model.width:,}{at}"
+        )
 
 
 def known_kernels(spec: DuplicatesSpec, ws: Workspace) -> list[Known]:
