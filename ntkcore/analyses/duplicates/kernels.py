@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import ValidationError
 
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.numbers.stored import specs_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.kernels.duplicates import Pairs, parallel_pairs
 from ntkcore.specs import by_name, title_of
@@ -42,14 +42,10 @@ class Known:
 def known_kernels(spec: DuplicatesSpec, ws: Workspace) -> list[Known]:
     """Influence results of the same images and as many held out (of none held out: any), the last used first."""
     found = []
-    for entry in ws.store.entries(INFLUENCE.kind):
-        try:
-            asked = InfluenceSpec.model_validate(entry.info.get("identity", {}).get("spec", {}))
-        except ValidationError:  # of another version
-            continue
-        if asked.dataset == spec.dataset and spec.test in (0, asked.test) and INFLUENCE.ready(asked, ws):
+    for asked in specs_of(INFLUENCE, spec.dataset, ws):
+        if spec.test in (0, asked.test):
             whole = bool(spec.test) and ADDITION.ready(AdditionSpec(influence=asked), ws)
-            found.append(Known(entry.key, asked, whole))
+            found.append(Known(INFLUENCE.key(asked, ws), asked, whole))
     return found
 
 
