@@ -89,7 +89,9 @@ def cleanlab(quality: Callable[..., np.ndarray], kernel: np.ndarray, labels: np.
     five folds, the probabilities are those of five folds."""
     values, vectors = np.linalg.eigh(kernel)
     features = vectors * np.sqrt(np.maximum(values, 0.0) / np.mean(np.diag(kernel)))
-    found = LogisticRegressionCV(Cs=np.logspace(-2, 4, 7), cv=FOLDS, max_iter=5000, use_legacy_attributes=False, l1_ratios=(0.0,))
+    found = LogisticRegressionCV(
+        Cs=np.logspace(-2, 4, 7), cv=FOLDS, max_iter=5000, use_legacy_attributes=False, l1_ratios=(0.0,), scoring="neg_log_loss"
+    )
     chances = cross_val_predict(found, features, labels, cv=FOLDS, method="predict_proba")
     return {
         f"cleanlab on the features, {method.replace('_', ' ')}": -quality(labels, chances, method=method)
@@ -104,10 +106,10 @@ def _print(options: argparse.Namespace, found: dict[str, list[list[float]]], acc
     )
     for network, shares in accuracy.items():
         print(f"held out right with {network}: {np.mean(shares):.3f}")
-    print(f"{'score':70}{'ROC-AUC':26}{'average precision':26}precision at noise rate")
+    print(f"{'score':72}{'ROC-AUC':26}{'average precision':26}precision at noise rate")
     for score, rows in found.items():
         cells = [mean_interval(column) for column in np.transpose(rows)]
-        print(f"{score:70}" + "".join(f"{f'{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]':26}" for one in cells))
+        print(f"{score:72}" + "".join(f"{f'{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]':26}" for one in cells))
 
 
 def main() -> int:
@@ -151,3 +153,7 @@ def main() -> int:
     _print(options, found, accuracy, time.perf_counter() - started)
     best = max(np.mean([row[0] for row in found[f"{options.model}: {NAMES[name]}"]]) for name in ("information", "residual"))
     return 0 if best >= LEAST.get(options.size, 0.0) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -136,7 +136,7 @@ def _notes(
     elif start != "drawn":
         notes.append(_STARTS[start].format(size=spec.head_size or HEAD_SIZE, seed=spec.seed))
     if sees:
-        notes.append(f"The kernel sees, and training moves, {', '.join(sees)} alone.")
+        notes.append(f"The kernel sees {', '.join(sees)} alone, which training moves.")
     return tuple(notes)
 
 

@@ -12,7 +12,7 @@ from pages.shared.fields import Fields
 
 _BAR = Fields("active.bar")
 _PLAIN = (
-    *("warm", "pool", "seeds", "test", "balanced", "ridge", "points", "drawn", "batches"),
+    *("warm", "pool", "seeds", "test", "balanced", "ridge", "points", "batches"),
     *("probabilities", "reference", "sequential", "dtype"),
 )
 _NUMBERS = ("start", "query", "cycles")
@@ -71,7 +71,7 @@ def _strategies(spec: ActiveSpec) -> None:
     said = "Candidates that expected error and one step of SGD sum over."
     right.number_input("Points that are summed over", 1, 20_000, step=100, **_BAR.value("points"), help=said)
     said = "Drawn candidates, each with a training of its own."
-    left.number_input("Trainings of naive retraining", 1, 20_000, step=10, **_BAR.value("drawn"), help=said)
+    left.number_input("Trainings of naive retraining", 1, 20_000, step=10, **_BAR.value("trainings"), help=said)
     said = "Random batches, each with a training; the best of them, judged with its true labels, is the ceiling that no strategy can know."
     right.number_input("Batches of the oracle", 1, 10_000, step=10, **_BAR.value("batches"), help=said)
     for label, name, titles, said in (
@@ -101,6 +101,7 @@ def _values(spec: ActiveSpec) -> dict[str, Any]:
             "query": held.query,
             "cycles": held.cycles,
             "strategies": list(spec.strategies),
+            "trainings": spec.drawn,  # "drawn" is the initialisation's widget
         }
         | {name: getattr(spec, name) for name in _PLAIN}
     )
@@ -122,6 +123,7 @@ def _read(held: ActiveSpec) -> ActiveSpec | str:
                 "model": network.read_network(_BAR, held.model),
                 "training": bar.read_training(_BAR) | {"epochs": _BAR["epochs"]},
                 "strategies": tuple(name for name in STRATEGIES if name in _BAR["strategies"]),
+                "drawn": _BAR["trainings"],
             }
         )
     except ValidationError as error:

@@ -133,7 +133,7 @@ def _usual(architecture: str) -> dict[str, Any]:
         "widths": _text(CONVERGENCE_WIDTHS.get(architecture, (1,))),
         "depth": CONVERGENCE_DEPTH,
         "rate": CONVERGENCE_RATE.get(architecture, default_rate(architecture)),
-        "drawn": "pytorch" if by_name(architecture) else "he",
+        "initialisation": "pytorch" if by_name(architecture) else "he",
     }
 
 

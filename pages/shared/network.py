@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses.materials.about import About, about, own_networks, search
+from ntkcore.analyses.materials.about import About, about, own_networks, preparation, search
 from ntkcore.analyses.workspace import workspace
+from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError
 from ntkcore.specs import (
     ARCHITECTURES,
@@ -58,7 +59,7 @@ def network_values(model: ModelSpec) -> dict[str, Any]:
         "weights": model.weights,
         "width": model.width,
         "depth": model.depth or DEFAULT_DEPTH,
-        "drawn": model.initialisation,
+        "initialisation": model.initialisation,
         "init": model.seed,
         "sees": "layers" if named else model.seen,
         "layers": model.seen if named else "",
@@ -97,7 +98,7 @@ def read_network(fields: Fields, held: ModelSpec) -> dict[str, Any]:
         "width": default_width(architecture) if fixed else fields["width"],
         "depth": fields["depth"] if architecture == "fcn" else None,
         "weights": "pretrained" if pretrained else "random",
-        "initialisation": "pytorch" if (fixed and architecture != "resnet20") or pretrained else fields["drawn"],
+        "initialisation": "pytorch" if (fixed and architecture != "resnet20") or pretrained else fields["initialisation"],
         "seed": fields["init"],
         "sees": (fields["layers"].replace(" ", "") or None) if fields["sees"] == "layers" else fields["sees"],
         "head": fields["head"],
@@ -151,7 +152,9 @@ def sizes(fields: Fields, architecture: str, seed: str = "Seed of the initialisa
 def start_field(fields: Fields, **told: Any) -> None:
     """The widget of the initialisation."""
     titles = START_TITLES
-    st.segmented_control("Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("drawn"), **told)
+    st.segmented_control(
+        "Initialisation", list(titles), format_func=titles.__getitem__, required=True, **fields.default("initialisation"), **told
+    )
 
 
 def seen_fields(
@@ -238,14 +241,29 @@ def _other(fields: Fields, follow: Callable[[str], dict[str, Any]]) -> None:
 
 def _take(fields: Fields, architecture: str, follow: Callable[[str], dict[str, Any]]) -> None:
     """Another architecture, with what is usual of it."""
-    usual = network_values(ModelSpec.model_validate(begun(architecture)))
-    fields.change(**_shown(fields, usual | {"init": fields["init"]} | follow(architecture)))
+    spec = ModelSpec.model_validate(begun(architecture))
+    usual = network_values(spec) | {"init": fields["init"]} | follow(architecture) | _prepared(fields, spec)
+    fields.change(**_shown(fields, usual))
 
 
 def _begin(fields: Fields, architecture: str) -> None:
     """Other weights, with what is usual of them."""
-    usual = network_values(ModelSpec(architecture=architecture, weights=fields["weights"]))
-    fields.change(**_shown(fields, {name: usual[name] for name in ("width", "sees", "layers", "head", "head_size", "batch_norm")}))
+    spec = ModelSpec(architecture=architecture, weights=fields["weights"])
+    usual = {name: network_values(spec)[name] for name in ("width", "sees", "layers", "head", "head_size", "batch_norm")}
+    fields.change(**_shown(fields, usual | _prepared(fields, spec)))
+
+
+def _prepared(fields: Fields, spec: ModelSpec) -> dict[str, Any]:
+    """Size, crop and interpolation that a library's pretrained weights want, for photographs whose originals are there."""
+    if not by_name(spec.architecture) or spec.weights != "pretrained" or not fields.has("size"):
+        return {}
+    own = fields["data"].removeprefix("own:")
+    if not any(item.content_id == own and item.originals for item in own_sets(workspace().settings)):
+        return {}
+    try:
+        return preparation(spec.architecture)
+    except AtlasError:  # said where the network is built
+        return {}
 
 
 def _shown(fields: Fields, values: dict[str, Any]) -> dict[str, Any]:

@@ -198,7 +198,7 @@ def _mirrored(tile: str) -> str:
 PAIR = {"dataset": {"classes": ("3", "8"), "n": 40}, "test": 6}
 VERIFIED = {"influence": PAIR, "removed": tuple(range(12)), "ridge": 0.1, "time": 20.0, "width": 1024}
 DROPPED = {"influence": {"dataset": {"n": 150}, "test": 20}, "test": 20, "ridge": 0.1, "seeds": 2, "shares": (20, 50, 80)}
-ADDED = {"influence": {"dataset": {"n": 40}, "test": 300, "kernel": "full", "model": {"width": 64}}}  # 15 pairs of tiles
+ADDED = {"influence": {"dataset": {"n": 80}, "test": 300, "kernel": "full", "model": {"width": 64}}}  # 15 pairs of tiles
 COMPARED = {"dataset": {"classes": ("3", "5", "8"), "n": 40}, "test": 10, "depth": 1, "widths": (64, 128), "looks": (0, 2), "seeds": 2}
 LEARNED = {"dataset": {"n": 600}, "model": {"width": 96, "depth": 2}, "training": {"epochs": 20}}
 COMPETING = {

@@ -98,6 +98,7 @@ def test_twenty_images_by_keyboard(chromium: Browser, page: Page, server: Server
         assert [one.author for one in labels.standing(session).decisions][-2:] == ["Ann", "Ben"]
         assert shown(other) != last
     press(page, "ArrowLeft")
+    expect(page.get_by_role("button", name="Forward")).to_be_enabled()  # its key is taken from then on
     press(page, "ArrowRight")
     page.keyboard.press("?")
     expect(page.get_by_text("undo your last decision")).to_be_visible()

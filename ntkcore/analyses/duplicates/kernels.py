@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import ValidationError
 
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.numbers.stored import specs_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.kernels.duplicates import Pairs, parallel_pairs
-from ntkcore.specs import TITLES
+from ntkcore.specs import by_name, title_of
 from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.influence import INFLUENCE_KERNELS, AdditionSpec, InfluenceSpec
 
@@ -33,20 +33,19 @@ class Known:
         """The kernel, in words."""
         model, epochs = self.spec.model, self.spec.training.epochs if self.spec.training else 0
         at = "" if self.spec.kernel not in ("pseudo", "full") else f", after {epochs} epochs" if epochs else ", at initialisation"
-        return INFLUENCE_KERNELS[self.spec.kernel] + ("" if model is None else f": {TITLES[model.architecture]}, width {model.width:,}{at}")
+        if model is None:
+            return INFLUENCE_KERNELS[self.spec.kernel]
+        width = "" if by_name(model.architecture) else f", width {model.width:,}"
+        return f"{INFLUENCE_KERNELS[self.spec.kernel]}: {title_of(model.architecture)}{width}{at}"
 
 
 def known_kernels(spec: DuplicatesSpec, ws: Workspace) -> list[Known]:
     """Influence results of the same images and as many held out (of none held out: any), the last used first."""
     found = []
-    for entry in ws.store.entries(INFLUENCE.kind):
-        try:
-            asked = InfluenceSpec.model_validate(entry.info.get("identity", {}).get("spec", {}))
-        except ValidationError:  # of another version
-            continue
-        if asked.dataset == spec.dataset and spec.test in (0, asked.test) and INFLUENCE.ready(asked, ws):
+    for asked in specs_of(INFLUENCE, spec.dataset, ws):
+        if spec.test in (0, asked.test):
             whole = bool(spec.test) and ADDITION.ready(AdditionSpec(influence=asked), ws)
-            found.append(Known(entry.key, asked, whole))
+            found.append(Known(INFLUENCE.key(asked, ws), asked, whole))
     return found
 
 

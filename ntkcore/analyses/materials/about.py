@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
 
 from ntkcore.analyses.forecast import sample_of
 from ntkcore.analyses.materials.memory import kernel_memory
@@ -25,6 +28,23 @@ def search(words: Sequence[str]) -> tuple[str, ...]:
 def downloadable(architecture: str) -> bool:
     """Whether a network's weights are published."""
     return by_name(architecture) and bool(zoo.published(architecture).url)
+
+
+def preparation(architecture: str) -> dict[str, Any]:
+    """How photographs are made ready for a network's weights, as fields of a data set's specification: size, share kept, interpolation; {}
+    where nothing is published, or the size is none that images can be given.
+
+    Raises:
+        ModelError: there is no such network.
+    """
+    known = zoo.published(architecture)
+    way = "bilinear" if known.interpolation == "bilinear" else "bicubic"
+    found = {"size": known.side, "crop": known.crop, "interpolation": way}
+    try:
+        DatasetSpec.model_validate(found)
+    except ValidationError:
+        return {}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

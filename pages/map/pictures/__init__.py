@@ -8,10 +8,11 @@ import streamlit as st
 from pages.shared import media
 
 _HERE = Path(__file__).parent
+_SAID = 160  # characters of a text where the pointer is
 _pictures = st.components.v2.component("ntk_atlas.pictures", js=(_HERE / "pictures.js").read_text())
 
 
-def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: Sequence[int] = (), few: int = 120) -> None:
+def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: Sequence[int] = (), few: int = 200) -> None:
     """Lay images over a chart whose points tell their image; plotly itself shows none.
 
     Args:
@@ -37,7 +38,7 @@ def pictures(chart: str, pack: str, clicked: Callable[[int], None], *, marked: S
             "smooth": media.are_photographs(base),
             "marked": list(marked),
             "few": 0 if texts else few,
-            "texts": list(texts or ()),
+            "texts": [text[:_SAID] for text in texts or ()],
         },
         on_opened_change=told,
     )
