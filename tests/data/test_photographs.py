@@ -190,6 +190,15 @@ class TestUnreadable:
         with pytest.raises(DataError, match="cannot be read have taken more than 0 s of processor"):
             import_images(make.zip(tmp_path / "up", files), local, name="x")
 
+    def test_what_is_wrong_is_held_without_the_bytes(self):
+        """A traceback would keep what its frames hold."""
+        lost = own_write.Lost(["a"])
+        try:
+            raise DataError("The image 'a' is damaged.", "Remove it.")
+        except DataError as error:
+            lost.add(0, error)
+        assert lost.why[0].__traceback__ is None and list(lost.lines()) == ["a: is damaged"]
+
     def test_rows_of_parquet(self, local, tmp_path):
         images = [smooth(i) for i in range(5)] + [None, b"x"]
         pq.write_table(
