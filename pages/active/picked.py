@@ -36,8 +36,10 @@ def show_picked(result: Study, view: ActiveView) -> None:
             with columns[place - first]:
                 _gallery(names[place], numbers[place], norms[place], float(middle), split, view.image)
     st.caption(
-        f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and k(x,x) of "
-        "the network before training, the same network for all. A click shows who chose an image, and when."
+        words.spoken(
+            f"Repeat {view.repeat}, from {spec.protocol.labels[cycle - 1]:,} labels; in the order chosen. Below each: its label, and "
+            "k(x,x) of the network before training, the same network for all. A click shows who chose an image, and when."
+        )
     )
     _compared(result, view, cycle, split)
 

@@ -68,6 +68,7 @@ def show(session: str) -> None:
         empty="There is nothing to label.",
         ticked=Ticked(items, _nothing, "label it with the others"),
         cell=96,
+        tools=False,
     )
 
 

@@ -187,6 +187,7 @@ def _history(sitting: Sitting, item: int | None) -> None:
         opens=Opens(lambda image: wide.go(session, image), "change it"),
         current=item if item in past else None,
         cell=72,
+        tools=False,
     )
 
 

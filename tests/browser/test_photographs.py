@@ -8,7 +8,7 @@ import numpy as np
 from helpers import cards, compute, explore_button, opened
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running_app import PATIENT, Server
+from running_app import PATIENT, Server, settled
 
 SECRET = "taken at home"
 
@@ -38,8 +38,9 @@ def test_from_a_zip_to_the_original_with_zoom(page: Page, server: Server, tmp_pa
     page.get_by_role("button", name="Import", exact=True).click()
     explore = explore_button(page, "insects")
     expect(explore).to_be_visible(timeout=PATIENT)
+    settled(page)
     explore.click()
-    page.wait_for_url(re.compile("part=train"))
+    page.wait_for_url(re.compile("/learnability.*part=train"))
     compute(page, re.compile("k\\(x, ?x\\)"))
     image = cards(page, "gallery").first.locator("img")
     expect(image).to_have_class("smooth")

@@ -73,6 +73,7 @@ def gallery(
     likes: Likes | None = None,
     undo: Callable[[], None] | None = None,
     current: int | None = None,
+    tools: bool = True,
     height: int = 0,
     cell: int = 104,
 ) -> None:
@@ -88,6 +89,7 @@ def gallery(
         opens: None: a click ticks the image.
         likes: None: nothing is known of likeness here.
         undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
+        tools: whether there are its own keys and a search, where there are many cards; not where the page has such keys.
         current: the image to mark and to put the keyboard's focus on, or None.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
@@ -109,7 +111,7 @@ def gallery(
         "smooth": media.are_photographs(base),
         "like": likes.does if likes else "",
         "undo": undo is not None,
-        "tools": len(cards) >= _TOOLED,
+        "tools": tools and len(cards) >= _TOOLED,
         "keys": _keys(ticked, opens),
         "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, undo is not None)],
     }

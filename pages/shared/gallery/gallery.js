@@ -206,13 +206,13 @@ export default function (component) {
     else if (event.key === "End") focus(cell, state.cells[state.cells.length - 1]);
     else if (event.key === "Enter") open(cell);
     else if (event.key === " " && data.ticks) event.shiftKey ? reach(cell) : toggle(cell);
-    else if (event.key === "a" && data.ticks) act.all();
-    else if (event.key === "i" && data.ticks) act.invert();
+    else if (event.key === "a" && data.tools && data.ticks) act.all();
+    else if (event.key === "i" && data.tools && data.ticks) act.invert();
     else if (event.key === "u" && data.undo) act.undo();
     else if (event.key === "m" && data.like) act.like(cell);
     else if (event.key === "/" && state.jump) state.jump.focus();
-    else if (event.key === "+" || event.key === "-") resize(state, event.key === "+" ? 1 : -1);
-    else if (event.key === "?") showKeys(state, state.help.hidden);
+    else if (data.tools && (event.key === "+" || event.key === "-")) resize(state, event.key === "+" ? 1 : -1);
+    else if (event.key === "?" && data.tools) showKeys(state, state.help.hidden);
     else if (event.key === "Escape" && !state.help.hidden) showKeys(state, false);
     else return;
     event.preventDefault();
