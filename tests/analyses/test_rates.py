@@ -101,7 +101,7 @@ def test_a_poor_rate_is_measured_again_once_the_machine_is_quiet(tmp_path, still
     assert rates.get("work", lambda: 1.0) == 1.0  # and old
 
 
-def test_rates_that_one_probe_measures_belong_together(tmp_path):
+def test_rates_that_one_probe_measures_belong_together(tmp_path, still):
     rates = Rates(tmp_path / "rates.json")
     assert rates.all_of(("a", "b")) is None
     rates.learn("a", 1.0, 1)
@@ -116,7 +116,7 @@ def test_rates_of_other_threads_are_not_known(tmp_path):
     assert Rates(tmp_path / "rates.json", threads=2).get("work") == 1.0
 
 
-def test_the_rates_that_are_used_are_told(tmp_path):
+def test_the_rates_that_are_used_are_told(tmp_path, still):
     rates = Rates(tmp_path / "rates.json")
     rates.learn("before", 1.0, 1)
     rates.get("before")
