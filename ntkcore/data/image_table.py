@@ -97,9 +97,9 @@ def columns_of_images(path: Path) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
             first = _decoded(file.read(_ROW).split(b"\n")[0] + b"\n", path.name)
-    except (OSError, DataError, _NoTable):
+        columns = next(csv.reader([first], delimiter=max(",;\t|", key=first.count), skipinitialspace=True), [])
+    except (OSError, DataError, _NoTable, csv.Error):  # the last of a field longer than any of a table
         return ()
-    columns = next(csv.reader([first], delimiter=max(",;\t|", key=first.count), skipinitialspace=True), [])
     return tuple(column.strip() for column in columns) if _chosen(columns) else ()
 
 

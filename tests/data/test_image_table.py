@@ -125,3 +125,8 @@ def test_an_uploaded_table_alone_reads_nothing_beside_it(make, local):
     uploads = make.folder(local.cache_dir / "uploads", images(make) | {"t.csv": table("csv")})
     with pytest.raises(DataError, match="neither a zip"):
         import_images(uploads / "t.csv", local, name="x")
+
+
+def test_a_file_of_one_endless_field_is_no_table(tmp_path, local):
+    (tmp_path / "noise").write_bytes(b"PK\3\4" + b"7" * 200_000)  # longer than a field that Python's reader takes
+    assert not holds_texts(tmp_path / "noise", local)
