@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests")]
 
-from playwright.sync_api import sync_playwright  # noqa: E402  # after the path of the project
+from playwright.sync_api import expect, sync_playwright  # noqa: E402  # after the path of the project
 from running_app import FLAGS, compute_unless  # noqa: E402
 
 PATIENCE = 600.0  # seconds
@@ -62,6 +62,7 @@ def measure(source: Path, folder: Path, chromium: str) -> tuple[float, float, fl
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(1000 * PATIENCE)
+            expect.set_options(timeout=1000 * PATIENCE)
             page.goto(f"{url}/learnability")
             image = page.locator(".cell img").first
             compute_unless(page, image)
