@@ -46,15 +46,21 @@ def source_of(spec: MapSpec, split: Split, draft: Draft, ws: Workspace, reporter
     """
     if INFLUENCE.ready(spec.influence, ws):
         artifact = ws.store.open(INFLUENCE.kind, INFLUENCE.key(spec.influence, ws))
-        kernel = _mean(artifact, artifact.layout("k_train"), going)
+        kernel = mean_kernel(artifact, artifact.layout("k_train"), going)
         reporter.report(PAIRS, len(kernel) * (len(kernel) + spec.test))
         return Source(kernel, artifact.read("f_train"), tuple(artifact.info["notes"]))
     made = fill_kernels(spec.influence, split, draft, ws, reporter)
-    return Source(_mean(draft, draft.layout("k_train"), going), made.f_train, tuple(sorted(made.notes)))
+    return Source(mean_kernel(draft, draft.layout("k_train"), going), made.f_train, tuple(sorted(made.notes)))
 
 
-def _mean(of: Tiled, layout: Layout, going: Callable[[], None]) -> np.ndarray:
-    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs."""
+def mean_kernel(of: Tiled, layout: Layout, going: Callable[[], None]) -> np.ndarray:
+    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs.
+
+    Args:
+        of: an influence analysis's artifact, or a draft.
+        layout: of its ``k_train``.
+        going: called for each tile; may raise ``Cancelled``.
+    """
     n, side = layout.shape[0], layout.chunks
     kernel = np.empty((n, n), dtype=layout.dtype)
     for tile in layout.tiles():
