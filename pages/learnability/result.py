@@ -29,6 +29,7 @@ from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
+from pages.shared.confusion import cell_line
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.gallery import Card, Opens, Ticked, gallery
@@ -220,12 +221,13 @@ def _filter_summary(view: LearnabilityView) -> str:
 
 def _clear_filters() -> None:
     clear_selection()
-    LINK.look(only=(), judged="any", filters=(), page=1, elsewhere=True)
+    LINK.look(only=(), judged="any", filters=(), cell=None, page=1, elsewhere=True)
 
 
 def _gallery(look: Look) -> None:
     choice, result, shown = LINK.current(), look.result, look.shown
     like_line(LINK, result.pack)
+    cell_line(LINK, result.class_names)
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
