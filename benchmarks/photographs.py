@@ -5,7 +5,8 @@ process of its own as the app does, with the peak of its memory, stops it half-w
 as a page would: cold, and warm.
 
 ``... open --images 10000`` opens Learnability's gallery and the map of as many in Chromium (photographs_open.py). ``... speed`` times
-kernels of EfficientNet-Lite0, ResNet-18 and ResNet-50 beside torch.func's per-sample gradients (photographs_speed.py).
+kernels of EfficientNet-Lite0, ResNet-18 and ResNet-50 beside torch.func's per-sample gradients (photographs_speed.py). ``... copies`` says
+how well the duplicates page tells copies of real photographs from other photographs (photographs_copies.py).
 """
 
 import argparse
@@ -22,6 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 import psutil
+from photographs_copies import run_copies
 from photographs_made import write_zip
 from photographs_open import run_open
 from photographs_speed import NETWORKS, run_speed
@@ -123,6 +125,11 @@ def main() -> int:
     speed.add_argument("--peer-gigabytes", type=float, default=8.0, help="what the peer may keep")
     speed.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="also the peak of memory")
     speed.set_defaults(run=run_speed)
+    copies = parts.add_parser("copies", help="copies of real photographs by the demands of the duplicates page; asks for both, too")
+    copies.add_argument("--images", type=int, default=398)
+    copies.add_argument("--small", type=int, default=1000)
+    copies.add_argument("--side", type=int, default=64)
+    copies.set_defaults(run=run_copies)
     options = parser.parse_args()
     code: int = options.run(options)
     return code
