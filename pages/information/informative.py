@@ -8,12 +8,13 @@ import streamlit as st
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.answer import answer, leading, loss_answer
-from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.numbers.filters import orders
+from ntkcore.analyses.numbers.known import Known
 from ntkcore.figures.information import informative as figures
 from ntkcore.specs.information import MEASURES, SCORES, InformationView
 from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
-from pages.information.ranked import known_of, ranked, show_filters
+from pages.information.ranked import ranked, show_filters
 from pages.shared import frame, media, tables, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_switch
@@ -81,22 +82,20 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
         _how(look, view)
         _export(look, view)
         filtering = filter_switch(LINK)
-    show_filters(look, view, filtering)
+    show_filters(look, filtering)
 
 
 def _order(look: views.InformationLook, view: InformationView) -> None:
-    titles = known_of(look, view).titles
-    orders = {"most": "most informative first", "least": "least informative first"}
-    orders |= {sign + name: order_words(sign + name, titles) for name in titles for sign in ("", "-")}
-    chosen = view.by if view.by in orders else view.show
+    names = {"most": "most informative first", "least": "least informative first"} | orders(Known.of(look).titles)
+    chosen = view.by if view.by in names else view.show
     _ORDER.seed(look.result.key, order=chosen)
     st.selectbox(
         "Order",
-        list(orders),
-        format_func=orders.__getitem__,
+        list(names),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
         width=220,
-        **_ORDER.fields.index("order", list(orders)),
+        **_ORDER.fields.index("order", list(names)),
         on_change=_ordered,
     )
 

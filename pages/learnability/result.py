@@ -14,7 +14,6 @@ from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails, with_texts
 from ntkcore.analyses.numbers import filters
-from ntkcore.analyses.numbers.filters import order_words
 from ntkcore.analyses.numbers.known import Known
 from ntkcore.analyses.numbers.stored import stored_beside
 from ntkcore.analyses.workspace import workspace
@@ -128,7 +127,7 @@ def _ranged() -> None:
 def _orders(known: Known) -> dict[str, str]:
     """What the gallery can be sorted by: besides the page's own orders, any other number that is known of the images."""
     others = {name: title for name, title in known.titles.items() if name not in ("k-xx", "learned")}
-    return _ORDERS | {sign + name: order_words(sign + name, others) for name in others for sign in ("", "-")}
+    return _ORDERS | filters.orders(others)
 
 
 def _ordered() -> None:

@@ -7,7 +7,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
-from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.numbers.filters import orders
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapSpec, MapView
 from pages.map.choice import LINK, inspect, marked, show_all, undo
@@ -62,15 +62,14 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
 
 
 def _order(look: views.Look, view: MapView) -> None:
-    names = views.numbers(look)
-    options = ["", *(sign + name for name in names for sign in ("", "-"))]
-    _ORDER.seed(look.result.key, order=view.order if view.order in options else "")
+    names = {"": "by class"} | orders(views.numbers(look))
+    _ORDER.seed(look.result.key, order=view.order if view.order in names else "")
     _ORDER.control(
         "order",
         st.selectbox,
         "Order",
-        options=options,
-        format_func=lambda by: order_words(by, names) if by else "by class",
+        options=list(names),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
         width=215,
     )

@@ -69,6 +69,11 @@ def order_by(by: str, titles: Mapping[str, str], number_of: Callable[[str], np.n
     return np.argsort(values, kind="stable")
 
 
+def orders(titles: Mapping[str, str]) -> dict[str, str]:
+    """What images can be sorted by, as :func:`order_by` reads it, and how that is called."""
+    return {sign + name: order_words(sign + name, titles) for name in titles for sign in ("", "-")}
+
+
 def order_words(by: str, titles: Mapping[str, str]) -> str:
     """What images are sorted by: "margin, smallest first"."""
     return f"{titles[by.removeprefix('-')]}, {'smallest' if by.startswith('-') else 'largest'} first"

@@ -11,7 +11,7 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.look import memoised
-from ntkcore.analyses.numbers.stored import Stored
+from ntkcore.analyses.numbers.stored import Stored, stored_of
 from ntkcore.analyses.reliability import views as reliability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError
@@ -56,6 +56,11 @@ class Known:
     stored: Stored
     ridge: float
     ws: Workspace
+
+    @classmethod
+    def of(cls, look: Look) -> "Known":
+        """What is known of the training images of a kernel regression, at the look's λ."""
+        return cls(stored_of(look.result.spec, look.ws), look.ridge, look.ws)
 
     @property
     def titles(self) -> dict[str, str]:
