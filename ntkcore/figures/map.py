@@ -22,14 +22,14 @@ def map_figure(drawn: Drawn, picked: Sequence[int], mode: str) -> go.Figure:
         mode: ``"light"`` or ``"dark"``.
     """
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
-    size = 6 if len(drawn.labels) <= _MANY else 4
+    size = 6 if len(drawn.groups) <= _MANY else 4
     if not drawn.passing.all():
         left_out = np.flatnonzero(~drawn.passing)
         marker = {"color": quiet(mode), "size": size - 1, "opacity": 0.2}
         _points(figure, drawn, left_out, (), "not within the filters", marker, tells=False)
     if drawn.colours is None:
-        for index, name in enumerate(map(literal, drawn.class_names)):
-            own = np.flatnonzero((drawn.labels == index) & drawn.passing)
+        for index, name in enumerate(map(literal, drawn.names)):
+            own = np.flatnonzero((drawn.groups == index) & drawn.passing)
             _points(figure, drawn, own, picked, name, {"color": class_colour(index), "size": size, "opacity": _opacity(drawn, own)})
     else:
         _numbered(figure, drawn, picked, size, mode)
@@ -95,7 +95,7 @@ def _opacity(drawn: Drawn, own: np.ndarray) -> float | np.ndarray:
 
 def _named(figure: go.Figure, drawn: Drawn, mode: str) -> None:
     """Each class's name where its images are, on average."""
-    if len(drawn.class_names) > _NAMED:
+    if len(drawn.names) > _NAMED:
         return
     for index, (x, y) in enumerate(drawn.centroids):
         if np.isfinite(x):
@@ -103,7 +103,7 @@ def _named(figure: go.Figure, drawn: Drawn, mode: str) -> None:
             figure.add_annotation(
                 x=x,
                 y=y,
-                text=literal(drawn.class_names[index]),
+                text=literal(drawn.names[index]),
                 showarrow=False,
                 bgcolor=paper(mode),
                 bordercolor=colour,

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ntkcore.specs.base import Images, Spec
 from ntkcore.specs.believe import BelieveView
 from ntkcore.specs.detection import LabelsView
-from ntkcore.specs.filters import Filters
+from ntkcore.specs.filters import Among, Filters
 from ntkcore.specs.groups import GroupsView, SourcesView
 from ntkcore.specs.influence import LARGEST_RIDGE
 from ntkcore.specs.information_toy import ToyView
@@ -64,6 +64,7 @@ class InformationView(Spec):
     every: bool = Field(False, description="all images in the gallery, not the first of the ranking only")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     filters: Filters = ()
+    among: Among = ()
     by: str = Field("", max_length=40, description="number that the gallery is sorted by instead; -NAME: the smallest first")
     against: Measure = Field("loss", description="what the score is held against in the scatter")
     picked: Images = Field((), description="training images selected in a chart")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ntkcore.specs.base import Images, Spec
-from ntkcore.specs.filters import Filters
+from ntkcore.specs.filters import Among, Filters
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceSpec
 
 Plane = Literal["kernel", "neighbours"]
@@ -33,6 +33,7 @@ class MapView(Spec):
     kept: bool = Field(False, description="points are drawn the paler, the fewer of their true neighbours lie near them")
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     filters: Filters = ()
+    among: Among = ()
     order: str = Field("", max_length=40, description="number that the gallery is sorted by, the largest first; -NAME: the smallest first")
     like: int | None = Field(None, ge=0, description="image whose nearest ones by the kernel's cosine come first")
     picked: Images = Field((), description="images selected on the map")

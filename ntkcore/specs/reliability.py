@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from ntkcore.specs.base import Images, Spec
-from ntkcore.specs.filters import Filters
+from ntkcore.specs.filters import Among, Filters
 from ntkcore.specs.influence import LARGEST_RIDGE, MOST_RETRAINED
 
 Bandwidth = Literal["scott", "silverman", "cv"]
@@ -20,6 +20,7 @@ class ReliabilityView(Spec):
     bandwidth: Bandwidth = Field("scott", description="rule for the density estimate's bandwidth")
     picked: Images = Field((), description="training images selected in the density chart")
     filters: Filters = ()
+    among: Among = ()
     by: str = Field("", max_length=40, description="number that the training images are sorted by instead; -NAME: the smallest first")
     light: Literal["all", "green", "amber", "red"] = Field("all", description="held-out images shown")
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first that is shown")

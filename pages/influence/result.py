@@ -43,7 +43,7 @@ def _explore(result: InfluenceResult) -> None:
     frame.show_absent(views.missing_from(result, view))
     MOMENT.show(result, choice)
     look = Look.of(result, view.ridge, view.time, workspace())
-    subject = Subject.of(look, view, *narrowed(Known.of(look), view.filters, view.by, len(result.labels)))
+    subject = Subject.of(look, view, *narrowed(Known.of(look), view, view.by, len(result.labels)))
     st.session_state[TARGET] = subject.target
     left, right = st.columns([1, 2], gap="large")
     with left:

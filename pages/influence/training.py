@@ -48,7 +48,7 @@ def show_training(subject: Subject) -> None:
         filtering = filter_switch(LINK)
         table = partial(INFLUENCE.table, result, view, subject.look.ws)
         csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
-    filter_rows(LINK, filtering, known.titles, known.number, lambda: None)
+    filter_rows(LINK, filtering, known, lambda: None)
     like_line(LINK, result.pack)
     shown = subject.training
     loss = "their mean loss" if subject.group else "the loss"

@@ -14,9 +14,8 @@ def _same_question(held: Choice[InfluenceSpec, InformationView], spec: Influence
     if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
         return held.view.model_copy(update={"time": None, "filters": ()})
     labels = held.view.labels if spec.dataset == held.spec.dataset else held.view.labels.undecided()
-    return held.view.model_copy(
-        update={"time": None, "only": (), "filters": (), "picked": (), "basket": (), "like": None, "image": None, "labels": labels}
-    )
+    none = dict.fromkeys(("only", "filters", "among", "picked", "basket"), ())
+    return held.view.model_copy(update=none | {"time": None, "like": None, "image": None, "labels": labels})
 
 
 Chosen = Choice[InfluenceSpec, InformationView]

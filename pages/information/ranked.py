@@ -17,12 +17,11 @@ def ranked(look: views.Look, view: InformationView, values: np.ndarray, *, end: 
     Args:
         end: of the ranking by ``values``, ``"most"`` or ``"least"``, whatever the view is sorted by; "": the view's order.
     """
-    passing, by = narrowed(Known.of(look), view.filters, "" if end else view.by, len(values))
+    passing, by = narrowed(Known.of(look), view, "" if end else view.by, len(values))
     chosen = view.model_copy(update={"show": end, "like": None}) if end else view
     return views.ranking(look.result, chosen, values, passing, by)
 
 
 def show_filters(look: views.Look, shown: bool) -> None:
     """The histograms of the numbers that are known, and what is filtered."""
-    known = Known.of(look)
-    filter_rows(LINK, shown, known.titles, known.number, lambda: forget_selection(*CHARTS))
+    filter_rows(LINK, shown, Known.of(look), lambda: forget_selection(*CHARTS))

@@ -20,7 +20,8 @@ _PLANES = {"kernel": "Kernel’s plane", "neighbours": "Neighbour embedding"}
 
 def show_drawing(look: views.Look, view: MapView) -> None:
     """The controls, in one row."""
-    result, names = look.result, {"class": "class"} | views.numbers(look)
+    result = look.result
+    names = {"class": "class"} | look.titles | {name: column.title for name, column in look.words.items()}
     colour = view.colour if view.colour in names else "class"
     x, y = look.axes
     only = [name for name in view.only if name in result.class_names]
@@ -57,7 +58,7 @@ def show_drawing(look: views.Look, view: MapView) -> None:
         _moments(look)
         filtering = filter_switch(LINK)
         _VIEW.control("kept", st.toggle, "Distortion", help="Draws a point the paler, the fewer of its true neighbours lie near it.")
-    filter_rows(LINK, filtering, views.numbers(look), look.number, lambda: forget_selection(CHART))
+    filter_rows(LINK, filtering, look, lambda: forget_selection(CHART))
 
 
 def _moments(look: views.Look) -> None:

@@ -62,7 +62,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
 
 
 def _order(look: views.Look, view: MapView) -> None:
-    names = {"": "by class"} | orders(views.numbers(look))
+    names = {"": "by class"} | orders(look.titles)
     _ORDER.seed(look.result.key, order=view.order if view.order in names else "")
     _ORDER.control(
         "order",
@@ -94,7 +94,7 @@ def _basket(look: views.Look, view: MapView) -> None:
 
 def _cards(look: views.Look, view: MapView, images: np.ndarray) -> list[Card]:
     """Images with the number that they are sorted or coloured by, or how alike they are to the one asked for."""
-    result, names = look.result, views.numbers(look)
+    result, names = look.result, look.titles
     chosen = next((name for name in (view.order.removeprefix("-"), view.colour) if name in names), None)
     if view.like is not None and view.like < len(result.labels):
         said = [f"cos {words.fixed(value, 3)}" for value in views.cosines(result, view.like, images)]

@@ -106,7 +106,7 @@ def _undo() -> None:
 def _images(look: Look, view: ReliabilityView, picked: int, card: Callable[[int], Card]) -> None:
     """The brushed images, or those of the largest error rate; of these within the filters, in any order."""
     numbers = Numbers(look, view)
-    shown = views.unreliable(view, views.summary(look), *narrowed(numbers, view.filters, view.by, len(look.result.labels)))
+    shown = views.unreliable(view, views.summary(look), *narrowed(numbers, view, view.by, len(look.result.labels)))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         title = f"{picked:,} selected training image{'s' if picked > 1 else ''}" if picked else "Least reliable training images"
         st.subheader(words.spoken(title), anchor=False, width="content")
@@ -116,7 +116,7 @@ def _images(look: Look, view: ReliabilityView, picked: int, card: Callable[[int]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unreliable_controls"):
         order_menu(_ORDER, numbers, "largest error rate first")
         filtering = filter_switch(LINK)
-    filter_rows(LINK, filtering, numbers.titles, numbers.number, lambda: forget_selection("density"))
+    filter_rows(LINK, filtering, numbers, lambda: forget_selection("density"))
     st.html('<p class="atlas-quiet">below each: its error rate, and its log density</p>')
     gallery(
         [card(int(image)) for image in shown],

@@ -1,40 +1,28 @@
 """Galleries narrowed by numbers: who passes the ranges that are chosen, and the order by a number that is chosen."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from ntkcore.analyses.numbers import filters
+from ntkcore.analyses.numbers.filters import Filtered, Numbers
 from ntkcore.errors import AtlasError
 from pages.shared import frame
 from pages.shared.controls import Controls
 
 
-class Numbers(Protocol):
-    """The numbers that are known of some images."""
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        """What each is, by its name."""
-
-    def number(self, name: str) -> np.ndarray:
-        """(n,) one of them; may raise AtlasError."""
-
-
-def narrowed(numbers: Numbers, ranges: tuple[str, ...], by: str, n: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Which of n images pass the ranges, and all of them by a number; a number that cannot be had is said, and left out.
+def narrowed(numbers: Numbers, view: Filtered, by: str, n: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Which of n images pass a view's filters, and all of them by a number; a number that cannot be had is said, and left out.
 
     Args:
-        ranges: a view's filters.
         by: a number's name, ``-NAME`` for the smallest first, or one that none of them has.
 
     Returns:
-        (n,) who passes, None where there are no ranges; (n,) the order, None where it is by none of the numbers.
+        (n,) who passes, None where nothing is filtered; (n,) the order, None where it is by none of the numbers.
     """
     try:
-        return filters.passing(ranges, numbers.number, n) if ranges else None, filters.order_by(by, numbers.titles, numbers.number)
+        return filters.within(view, numbers, n), filters.order_by(by, numbers.titles, numbers.number)
     except AtlasError as error:
         frame.show_notice(error)
         return None, None

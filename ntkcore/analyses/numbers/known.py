@@ -11,6 +11,7 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.look import memoised
+from ntkcore.analyses.numbers.columns import NO_COLUMNS, Columns, Words, columns_of
 from ntkcore.analyses.numbers.stored import Stored, stored_of
 from ntkcore.analyses.reliability import views as reliability
 from ntkcore.analyses.workspace import Workspace
@@ -52,24 +53,33 @@ NUMBERS: Mapping[str, Number] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of some images: the stored results that have it, and λ of the numbers that have one."""
+    """What is known of some images: the stored results that have it, λ of the numbers that have one, and what came with their set."""
 
     stored: Stored
     ridge: float
     ws: Workspace
+    columns: Columns = NO_COLUMNS
 
     @classmethod
     def of(cls, look: Look) -> "Known":
         """What is known of the training images of a kernel regression, at the look's λ."""
-        return cls(stored_of(look.result.spec, look.ws), look.ridge, look.ws)
+        spec, ws = look.result.spec, look.ws
+        return cls(stored_of(spec, ws), look.ridge, ws, columns_of(spec.dataset, look.result.ids, ws))
 
     @property
     def titles(self) -> dict[str, str]:
         """What each number is, by its name."""
-        return titles(self.stored)
+        return titles(self.stored) | dict(self.columns.titles)
+
+    @property
+    def words(self) -> Mapping[str, Words]:
+        """Columns of words, by their names."""
+        return self.columns.words
 
     def number(self, name: str) -> np.ndarray:
-        """See :func:`values`."""
+        """(n,) a column of numbers, or one of :func:`values`."""
+        if name in self.columns.numbers:
+            return self.columns.numbers[name]
         return values(name, self.stored, self.ridge, self.ws)
 
 

@@ -123,15 +123,15 @@ def test_numbers_come_from_what_is_stored(tmp_path):
     result = MAP.open(spec, ws)
     view = MapView(colour="information", ridge=0.1)
     look = views.Look.of(result, view, ws)
-    assert "information" not in views.numbers(look)
+    assert "information" not in look.titles
     with pytest.raises(AtlasError, match="not known"):
         views.colours(look, view)
     INFLUENCE.compute(spec.influence, ws, Recording())
     look = views.Look.of(result, view, ws)
-    assert "information" in views.numbers(look) and "learned" not in views.numbers(look)
+    assert "information" in look.titles and "learned" not in look.titles
     found = views.colours(look, view)
     assert found is not None and found.values.shape == (40,) and found.ends[0] < found.ends[1] and not found.signed
-    for name in views.numbers(look):
+    for name in look.titles:
         assert look.number(name).shape == (40,), name
 
 
