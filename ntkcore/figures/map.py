@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.map.views import Drawn
+from ntkcore.analyses.map.drawn import Aside, Density, Drawn
 from ntkcore.figures.theme import class_colour, ink, layout, literal, number_scale, paper, quiet
 
 HEIGHT = 540
@@ -22,6 +22,8 @@ def map_figure(drawn: Drawn, picked: Sequence[int], mode: str) -> go.Figure:
         mode: ``"light"`` or ``"dark"``.
     """
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
+    if drawn.density is not None:
+        _contours(figure, drawn.density, mode)
     size = 6 if len(drawn.groups) <= _MANY else 4
     if not drawn.passing.all():
         left_out = np.flatnonzero(~drawn.passing)
@@ -30,9 +32,12 @@ def map_figure(drawn: Drawn, picked: Sequence[int], mode: str) -> go.Figure:
     if drawn.colours is None:
         for index, name in enumerate(map(literal, drawn.names)):
             own = np.flatnonzero((drawn.groups == index) & drawn.passing)
-            _points(figure, drawn, own, picked, name, {"color": class_colour(index), "size": size, "opacity": _opacity(drawn, own)})
+            marker = {"color": class_colour(index), "size": _size(drawn, own, size), "opacity": _opacity(drawn, own)}
+            _points(figure, drawn, own, picked, name, marker)
     else:
         _numbered(figure, drawn, picked, size, mode)
+    if drawn.held is not None:
+        _aside(figure, drawn, drawn.held, size, mode)
     _named(figure, drawn, mode)
     figure.update_layout(dragmode="lasso", margin={"l": 50, "r": 30, "t": 8, "b": 40})
     figure.update_layout(legend={"itemsizing": "constant", "entrywidth": 0})
@@ -60,7 +65,7 @@ def _numbered(figure: go.Figure, drawn: Drawn, picked: Sequence[int], size: int,
         "cmin": low,
         "cmax": high,
         "colorbar": bar | {"exponentformat": "power"},
-        "size": size,
+        "size": _size(drawn, own, size),
         "opacity": _opacity(drawn, own),
     }
     _points(figure, drawn, own, picked, literal(drawn.colours.title), marker, said="<br>%{marker.color:.4g}")
@@ -86,6 +91,48 @@ def _points(
         hoverinfo=None if tells else "skip",
         showlegend=tells,
     )
+
+
+def _aside(figure: go.Figure, drawn: Drawn, held: Aside, size: int, mode: str) -> None:
+    """Held-out images as open diamonds, of their class's colour where points have that; their numbers are told from -1 downwards."""
+    shown = np.flatnonzero(held.shown)
+    classes = drawn.names == held.class_names and drawn.colours is None
+    figure.add_scattergl(
+        x=held.points[shown, 0],
+        y=held.points[shown, 1],
+        mode="markers",
+        name="held out",
+        customdata=(-1 - shown).tolist(),
+        text=[f"held-out {drawn.noun} {image}, {literal(held.class_names[held.labels[image]])}" for image in shown],
+        marker={
+            "symbol": "diamond-open",
+            "color": [class_colour(label) for label in held.labels[shown]] if classes else ink(mode),
+            "size": size + 3,
+            "line": {"width": 1.4},
+        },
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure.update_layout(showlegend=True)
+
+
+def _contours(figure: go.Figure, density: Density, mode: str) -> None:
+    """Lines of equal density: the page takes them away where the map is zoomed in."""
+    figure.add_contour(
+        x=density.x,
+        y=density.y,
+        z=density.images,
+        contours={"coloring": "none"},
+        ncontours=9,
+        line={"color": quiet(mode), "width": 1, "smoothing": 1},
+        hoverinfo="skip",
+        showscale=False,
+        showlegend=False,
+    )
+
+
+def _size(drawn: Drawn, own: np.ndarray, size: int) -> float | np.ndarray:
+    """Of the points: the larger the number that they are sized by, the larger."""
+    return size if drawn.sizes is None else size * (0.5 + 2.5 * np.sqrt(drawn.sizes[own]))
 
 
 def _opacity(drawn: Drawn, own: np.ndarray) -> float | np.ndarray:

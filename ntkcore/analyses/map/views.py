@@ -9,20 +9,16 @@ import pandas as pd
 
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.map.result import MapResult
-from ntkcore.analyses.materials.thumbnails import noun
 from ntkcore.analyses.numbers import filters, known
 from ntkcore.analyses.numbers.columns import MARK, Words, columns_of
 from ntkcore.analyses.numbers.stored import stored_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
-from ntkcore.errors import DataError
 from ntkcore.specs.filters import range_of
 from ntkcore.specs.map import MapSpec, MapView
 
 NEIGHBOURS = 15
 """True neighbours of each image of which the plane is asked how many it keeps."""
-GROUPS = 10
-"""Words that have a colour of their own."""
 RINGED = 25
 """Images that the map marks of those most alike to one."""
 _TENTH = 9
@@ -136,10 +132,15 @@ def same_label(result: MapResult) -> np.ndarray:
     return np.asarray((result.labels[result.near[:, :NEIGHBOURS]] == result.labels[:, None]).mean(1))
 
 
+def of_classes(labels: np.ndarray, names: tuple[str, ...], view: MapView) -> np.ndarray:
+    """Whether each is of the classes shown."""
+    return np.isin(labels, [at for at, name in enumerate(names) if name in view.only or not view.only])
+
+
 def passing(look: Look, view: MapView) -> np.ndarray:
     """(n,) whether each image is of the classes shown and within all ranges that are chosen."""
     result = look.result
-    found = np.isin(result.labels, [at for at, name in enumerate(result.class_names) if name in view.only or not view.only])
+    found = of_classes(result.labels, result.class_names, view)
     chosen = filters.within(view, look, len(result.labels))
     return found if chosen is None else np.asarray(found & chosen)
 
@@ -176,82 +177,6 @@ def alike_first(result: MapResult, image: int) -> np.ndarray:
 def alike_shown(result: MapResult, view: MapView) -> list[int]:
     """What :func:`alike_first` gives of the image that a view asks for; [] where it asks for none, or none that there is."""
     return [] if view.like is None or view.like >= len(result.labels) else alike_first(result, view.like).tolist()
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """What points are coloured by: values (n,), NaN where an image has none; what they are; the ends of the scale, 98 % of the images
-    within them; whether 0 is in its middle."""
-
-    values: np.ndarray
-    title: str
-    ends: tuple[float, float]
-    signed: bool
-
-
-def colours(look: Look, view: MapView) -> Colours | None:
-    """The number that points are coloured by; None: they are by class, or by a column of words.
-
-    Raises:
-        AtlasError: it is not known, or not at this λ.
-    """
-    if view.colour == "class" or view.colour in look.words:
-        return None
-    if view.colour not in look.titles:
-        raise DataError(f"The number {view.colour!r} is not known of these images.", f"Known are: {', '.join(look.titles)}.")
-    values = look.number(view.colour).astype(np.float64)
-    values = np.where(np.isfinite(values), values, np.nan)
-    signed = view.colour in known.NUMBERS and known.NUMBERS[view.colour].signed
-    ends = np.nanpercentile(np.abs(values) if signed else values, (1, 99)) if np.isfinite(values).any() else (0.0, 1.0)
-    low, high = (-float(ends[1]), float(ends[1])) if signed else (float(ends[0]), float(ends[1]))
-    return Colours(values, look.titles[view.colour], (low, high), signed)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The map as it is drawn.
-
-    Attributes:
-        place: the plane.
-        groups, names: (n,) which group of images each is of, and their names: classes, or the words of a column.
-        centroids: (c, 2) mean of each group on the plane; NaN of one without images.
-        passing: (n,) whether each image passes the filters.
-        colours: what points are coloured by; None: their group.
-        kept: (n,) share of true neighbours kept, where that is marked.
-        noun: what one of them is called.
-    """
-
-    place: Place
-    groups: np.ndarray
-    names: tuple[str, ...]
-    centroids: np.ndarray
-    passing: np.ndarray
-    colours: Colours | None
-    kept: np.ndarray | None
-    noun: str
-
-
-def _groups(look: Look, view: MapView) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The classes, or the words of the column that points are coloured by: the rarer ones of many together."""
-    if view.colour not in look.words:
-        return look.result.labels, look.result.class_names
-    column = look.words[view.colour]
-    named = column.choices if len(column.choices) <= GROUPS else column.choices[: GROUPS - 1]
-    code = {word: at for at, word in enumerate(named)}
-    rest = len(named)
-    groups = np.array([code.get(word, rest) for word in column.values])
-    return groups, named if rest == len(column.choices) else (*named, "other words")
-
-
-def drawn(look: Look, view: MapView) -> Drawn:
-    """The map as a view draws it; raises as :func:`colours`."""
-    result, where = look.result, place(look)
-    groups, names = _groups(look, view)
-    members = [where.points[groups == at] for at in range(len(names))]
-    centroids = np.array([own.mean(0) if len(own) else (np.nan, np.nan) for own in members])
-    kept = look.kept() if view.kept else None
-    kind = noun(result.pack, look.ws)
-    return Drawn(where, groups, names, centroids, passing(look, view), colours(look, view), kept, kind)
 
 
 def table(result: MapResult, view: MapView, ws: Workspace) -> pd.DataFrame:
@@ -293,7 +218,7 @@ def missing_from(result: MapResult, view: MapView) -> str:
     if max(view.x, view.y) > last:
         said.append(f"There are {last} eigenvectors here.")
     names = {"class", *known.NUMBERS, *OWN}
-    asked = view.colour, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
+    asked = view.colour, view.size, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
     if wrong := [name for name in asked if name and not name.startswith(MARK) and name not in names]:
         said.append(f"There is no number {wrong[0]}.")
     return " ".join(said)

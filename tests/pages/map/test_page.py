@@ -50,6 +50,15 @@ def test_planes_colours_and_axes_are_in_the_address(computed):
     assert app.query_params["kept"] == "1" and not app.exception
 
 
+def test_points_and_what_is_drawn_beside_them_are_in_the_address(computed):
+    app = opened()
+    widget(app, "selectbox", "Points are sized by").set_value("apart").run()
+    widget(app, "toggle", "Held-out images").set_value(True).run()
+    widget(app, "toggle", "Lines of equal density").set_value(False).run()
+    assert (app.query_params["size"], app.query_params["held"], app.query_params["contours"]) == ("apart", "1", "0")
+    assert not app.exception and not app.info and "40 training images, 12 held out" in said(app)
+
+
 def test_a_number_that_is_not_known_here_is_said_and_the_map_stays(computed):
     app = opened(colour="learned")
     assert any("not known" in item.value for item in app.info) and "How the network sees them" in titles(app)
