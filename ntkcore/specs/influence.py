@@ -7,7 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field
 
 from ntkcore.specs.architectures import default_rate
 from ntkcore.specs.base import DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
-from ntkcore.specs.filters import Cell
+from ntkcore.specs.filters import Among, Cell, Filters
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -192,6 +192,9 @@ class InfluenceView(Spec):
     mean: Literal["no", "shown", "ticked"] = Field("no", description="whose influences: the chosen image's, or a mean over a group")
     picked: Images = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
+    filters: Filters = ()
+    among: Among = ()
+    by: str = Field("", max_length=40, description="number that the training images shown are sorted by instead; -NAME: the smallest first")
     group: int | None = Field(None, ge=0, description="group by influence whose images are shown, 0 the most harmful; None: the last")
     like: int | None = Field(None, ge=0, description="training image whose nearest ones by the kernel's cosine the gallery shows")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")

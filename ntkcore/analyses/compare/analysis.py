@@ -132,4 +132,4 @@ def _kernel(spec: InfluenceSpec) -> str:
 def _kernel_of(spec: InfluenceSpec, ws: Workspace, reporter: Reporter) -> np.ndarray:
     """A side's kernel (n, n), of a full one the mean over outputs."""
     artifact = ws.store.open(INFLUENCE.kind, INFLUENCE.key(spec, ws))
-    return mean_kernel(artifact, artifact.layout("k_train"), lambda: reporter.report(KERNELS, 0))
+    return mean_kernel(artifact, "k_train", artifact.layout("k_train"), lambda: reporter.report(KERNELS, 0))
