@@ -174,7 +174,8 @@ def seen_fields(
             options,
             format_func=SEES.__getitem__,
             **fields.index("sees", options),
-            help="The kernel, and every number that comes from it, is taken over these parameters; training moves them alone.",
+            help="The kernel, and every number that comes from it, is taken over these parameters; training moves them alone. "
+            "Whether two choices rank the images alike is on the page Compare.",
         )
         if fields["sees"] == "layers":
             st.text_input("Layers", **fields.value("layers"), help="Names with commas between, as the list of layers has them.")
@@ -194,6 +195,7 @@ def seen_fields(
             required=True,
             **fields.default("batch_norm"),
         )
+
         if st.toggle("Describe this network", **fields.value("described"), help="Its parameters, and what the kernel engine can factor."):
             _tell(spec, dataset, form, dtype)
 

@@ -147,3 +147,12 @@ def test_a_wrong_address_is_explained(app, query, words):
     assert words in app.error[0].value.replace("\\", "")
     button(app, "Start from the defaults").click().run()
     assert not app.error
+
+
+@pytest.mark.parametrize("page", ["influence", "information", "reliability"])
+def test_other_pages_lead_here_with_what_they_show(computed, page):
+    app = visiting.opened(visitor(), page, **ADDRESSES[page].write(SPEC.one), ridge="0.5")
+    button(app, "Compare with …").click().run()
+    assert app.title[0].value == "Compare" and not app.exception
+    spec, view = asked(app)
+    assert spec.one == SPEC.one and spec.two.model.seed == 1 and view.ridges == (0.5, 0.5)
