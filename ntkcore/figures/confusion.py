@@ -47,7 +47,7 @@ def confusion_figure(found: Confusion, mode: str, *, height: int = 340, noun: st
         mode="markers+text" if written else "markers",
         text=written,
         textfont={"size": 11, "color": [_legible(share, mode) for share in shares.ravel()]},
-        marker={"symbol": "square", "size": max(4, int(0.72 * height / (k + 2))), "color": ink(mode), "opacity": 0},
+        marker={"symbol": "square", "size": max(3, int(0.85 * (height - 60) / k)), "color": ink(mode), "opacity": 0},
         customdata=np.arange(k * k).tolist(),
         hovertext=told,
         hovertemplate="%{hovertext}<extra></extra>",
@@ -62,7 +62,7 @@ def confusion_figure(found: Confusion, mode: str, *, height: int = 340, noun: st
     step = -(-k // _NAMED)
     ticks = {"tickmode": "array", "tickvals": list(range(0, k, step)), "ticktext": names[::step], "showgrid": False, "ticks": ""}
     figure.update_xaxes(title_text="predicted", range=[-0.5, k - 0.5], constrain="domain", **ticks)
-    figure.update_yaxes(title_text="label", range=[k - 0.5, -0.5], **ticks)
+    figure.update_yaxes(title_text="label", range=[k - 0.5, -0.5], scaleanchor="x", constrain="domain", **ticks)  # square, as the marks are
     figure.update_layout(dragmode=False, margin={"l": 40, "r": 10, "t": 6, "b": 36})
     return figure
 

@@ -56,7 +56,7 @@ def show_held(subject: Subject) -> None:
     )
     show_confusion(
         LINK,
-        Confusion.of(result.test_labels, now.predicted, result.class_names, subject.view.cell),
+        lambda: Confusion.of(result.test_labels, now.predicted, result.class_names, subject.view.cell),
         title="What held-out images are taken for",
         noun=media.noun(result.test_pack),
         only=(),

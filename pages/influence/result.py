@@ -29,7 +29,7 @@ def show_result(result: InfluenceResult) -> None:
     """The whole result."""
     influence_held.TICKS.forget()
     influence_training.TICKS.forget()
-    show_about(result, LINK.current().view.ridge)
+    show_about(result)
     _explore(result)
     explain_influence(result)
 

@@ -42,7 +42,7 @@ _QUESTIONS: dict[Question, tuple[str, Callable[[views.InformationLook, Chosen], 
 def show_result(result: InfluenceResult) -> None:
     """The whole result."""
     informative.TICKS.forget()
-    show_about(result, LINK.current().view.ridge)
+    show_about(result)
     _explore(result)
     explain_information(result)
 

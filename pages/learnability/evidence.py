@@ -1,12 +1,10 @@
 """The evidence for a learnability ranking: distribution, accuracy, order of learning and errors, as linked charts."""
 
 import math
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.confusion import Confusion
 from ntkcore.analyses.learnability import views
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.materials.thumbnails import with_texts
@@ -14,17 +12,14 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.figures import learnability as figures
 from pages.learnability.choice import LINK
 from pages.shared import choice as links
-from pages.shared import frame, media
+from pages.shared import frame
 from pages.shared.charts import chart, forget_selection, selected
-from pages.shared.confusion import show_confusion
 from pages.shared.controls import Controls
 
 _ERRORS = Controls("learnability.errors", LINK)
 _SHOWN, _WAITED = "evidence.shown", "evidence.waited"
 _PAUSE = 0.8  # seconds in which a browser has painted the gallery
-_ALL: dict[str, Any] = {"only": (), "judged": "any", "low": 0.0, "high": 100.0, "picked": (), "page": 1}
-"""Of a view: nothing is left out."""
-_HEIGHT = 1340  # pixels of the charts, so that nothing jumps when they come
+_HEIGHT = 960  # pixels of the charts, so that nothing jumps when they come
 
 
 def evidence(look: Look) -> None:
@@ -54,9 +49,6 @@ def evidence(look: Look) -> None:
         _learned(look, mode)
     with right:
         _errors(look, curves, mode)
-    left, _ = st.columns(2, gap="large")
-    with left:
-        _confusion(look)
 
 
 @st.fragment(run_every=_PAUSE, key="evidence_wait")
@@ -66,17 +58,6 @@ def _after_the_gallery(key: str) -> None:
         links.rerun()
     st.session_state[_WAITED] = key
     st.skeleton(height=_HEIGHT)
-
-
-def _confusion(look: Look) -> None:
-    result = look.result
-    show_confusion(
-        LINK,
-        Confusion.of(result.labels, look.outcome.predicted, result.class_names, look.view.cell),
-        title="What the trained network takes images for",
-        noun=media.noun(result.pack),
-        **_ALL,
-    )
 
 
 def clear_selection() -> None:

@@ -2,10 +2,12 @@
 
 import html
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.confusion import Confusion
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
@@ -30,7 +32,7 @@ from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
-from pages.shared.confusion import cell_line
+from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.gallery import Card, Opens, Ticked, gallery
@@ -51,6 +53,8 @@ _ORDERS = {
 _JUDGED = {"any": "all", "correct": "classified correctly", "wrong": "misclassified", "flipped": "label flipped"}
 _UNEXAMINED = "The whole kernel was not computed, so it was not examined: the coupled dynamics, under “Kernel” above, need it."
 _RIDGE = 1e-2  # λ of the numbers that have one, which this page has not
+_ALL: dict[str, Any] = {"only": (), "judged": "any", "low": 0.0, "high": 100.0, "picked": (), "page": 1}
+"""Of a view: nothing is left out."""
 _PAGE = 5000  # cards sent at once
 
 
@@ -260,6 +264,13 @@ def _gallery(look: Look) -> None:
         undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
+    )
+    show_confusion(
+        LINK,
+        lambda: Confusion.of(result.labels, look.outcome.predicted, result.class_names, look.view.cell),
+        title="What the trained network takes images for",
+        noun=media.noun(result.pack),
+        **_ALL,
     )
 
 

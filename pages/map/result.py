@@ -20,7 +20,6 @@ from pages.map.inspector import inspect_image
 from pages.map.pictures import pictures
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
-from pages.shared.regression.against import compare_with
 from pages.shared.ticks import Ticks
 
 _SELECTED = Ticks("map_selected")  # what was selected when the choice last came from elsewhere: a lasso must not draw the map anew
@@ -43,7 +42,6 @@ def _about(result: MapResult) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
         frame.remarks(result.warnings)
-        compare_with(result.spec.influence, LINK.current().view.ridge)
 
 
 @st.fragment(key="map")

@@ -27,7 +27,7 @@ _RIDGES = (0.0, *(2.0**power for power in range(-14, 9)))
 
 def show_result(result: InfluenceResult) -> None:
     """The whole result."""
-    show_about(result, LINK.current().view.ridge)
+    show_about(result)
     _explore(result)
     explain_reliability(result)
 

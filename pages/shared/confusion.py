@@ -1,6 +1,6 @@
 """A confusion matrix whose cells open as galleries, on a page whose view has ``cell``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -13,17 +13,24 @@ from pages.shared.charts import chart, clicked
 from pages.shared.choice import Link
 
 
-def show_confusion(link: Link[Any, Any], found: Confusion, *, title: str, noun: str, **begun: Any) -> None:
-    """Show the matrix: a click on a cell shows its images in the page's gallery, another click on it all of them again.
+def show_confusion(link: Link[Any, Any], matrix: Callable[[], Confusion], *, title: str, noun: str, **begun: Any) -> None:
+    """Below a gallery, the matrix once it is asked for: a click on a cell shows its images there, another click on it all of them again.
 
     Args:
         link: the page's choice.
-        found: the matrix.
+        matrix: makes it.
         title: what it shows.
         noun: what is counted.
         begun: what else of the view a click changes, so that all images of the cell are in the gallery.
     """
-    key = f"{link.page}_confusion"
+    key, chosen = f"{link.page}_confusion", link.current().view.cell
+    folded = st.expander("Confusion matrix", expanded=chosen is not None, key=f"{key}_shown", icon=":material/grid_on:", on_change="rerun")
+    with folded:
+        if folded.open:
+            _matrix(link, key, matrix(), title, noun, begun)
+
+
+def _matrix(link: Link[Any, Any], key: str, found: Confusion, title: str, noun: str, begun: dict[str, Any]) -> None:
 
     def choose() -> None:
         if (number := clicked(key)) is not None:

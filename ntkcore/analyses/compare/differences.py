@@ -63,11 +63,11 @@ def _fields(spec: InfluenceSpec) -> dict[tuple[str, str], str]:
 def _network(model: ModelSpec) -> dict[str, Any]:
     return {
         "network": title_of(model.architecture),
-        "width": model.width,
+        "width": "its own" if by_name(model.architecture) else model.width,
         "hidden layers": "–" if model.depth is None else model.depth,
         "weights": model.weights,
         "initialisation": model.initialisation,
-        "seed of the initialisation": model.seed,
+        "seed": model.seed,
         "parameters seen": model.seen,
         "start of the head": model.head_start if model.head_size is None else f"{model.head_start}, {model.head_size:g}",
         "statistics of batch normalisation": model.statistics,

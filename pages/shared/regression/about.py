@@ -7,11 +7,10 @@ import streamlit as st
 from ntkcore.analyses.influence.result import InfluenceResult
 from pages.shared import frame, media, words
 from pages.shared.doctor import show_doctor
-from pages.shared.regression.against import compare_with
 
 
-def show_about(result: InfluenceResult, ridge: float) -> None:
-    """Show the line, which ends with the way to compare it at the page's λ."""
+def show_about(result: InfluenceResult) -> None:
+    """Show the line."""
     facts = [
         f"{len(result.labels):,} training and {len(result.test_labels):,} held-out {media.what(result.pack)}",
         *([f"{result.parameters:,} parameters"] if result.parameters else []),
@@ -21,4 +20,3 @@ def show_about(result: InfluenceResult, ridge: float) -> None:
         st.html(f'<p class="atlas-quiet">{" · ".join(facts)}&ensp;</p>', width="content")
         show_doctor(result.doctor, key="kernel", pack=result.pack)
         frame.remarks(result.warnings)
-        compare_with(result.spec, ridge)
