@@ -50,6 +50,7 @@ def show_held(subject: Subject) -> None:
         revision=revision,
         current=subject.target if subject.view.mean == "no" else None,
         opens=Opens(_opened, "choose; again: look closely"),
+        undo=LINK.undo,
         empty="No held-out image is so here.",
         height=470,
         cell=84,

@@ -60,6 +60,7 @@ def test_from_a_pair_to_what_moved_and_the_other_way_round(page: Page, server: S
 def test_a_cell_of_the_confusion_matrix_opens_as_a_gallery(page: Page, server: Server):
     opened(page, server, f"/influence?{SHARED}")
     expect(cards(page, "held_gallery")).to_have_count(30)
+    page.get_by_text("Confusion matrix").click()
     click_in_chart(page, "influence_confusion", 1, 0)  # the first of three classes, taken for itself
     in_address(page, "cell=0-0")
     settled(page)
