@@ -44,7 +44,6 @@ NUMBERS: Mapping[str, Number] = {
     "margin": Number("margin", "information", True, True),
     "residual": Number("leave-one-out residual ‖f − y‖", "information", True),
     "information": Number("unique information F-SI, nats", "information", True),
-    "residual": Number("leave-one-out residual", "information", True),
     "self": Number("self-influence", "influence", True),
     "influence": Number("influence on the held-out loss", "influence", True, True),
     "density": Number("log density", "reliability"),
@@ -120,11 +119,6 @@ def _own(look: Look) -> np.ndarray:
     return self_influence(look.regression(), inf)
 
 
-@memoised("ridge")
-def _residual(look: Look) -> np.ndarray:
-    return np.asarray(np.sqrt(np.square(look.regression().loo_residuals()).sum(1)))
-
-
 def _density(look: Look) -> np.ndarray:
     usual = ReliabilityView()
     return reliability.density(look, usual.dimension, usual.bandwidth, len(look.result.labels)).log_density
@@ -134,7 +128,6 @@ _OF_INFLUENCE: Mapping[str, Callable[[Look], np.ndarray]] = {
     "k-xx": lambda look: information.diagonal(look.result),
     "loss": lambda look: information.judged(look).loss,
     "margin": lambda look: information.judged(look).margin,
-    "residual": _residual,
     "information": information.scores,
     "residual": information.residuals,
     "self": _own,
