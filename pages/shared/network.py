@@ -175,7 +175,7 @@ def seen_fields(
             format_func=SEES.__getitem__,
             **fields.index("sees", options),
             help="The kernel, and every number that comes from it, is taken over these parameters; training moves them alone. "
-            "Whether two choices rank the images alike is on the page Compare.",
+            "Whether two choices rank alike is on the page Compare.",
         )
         if fields["sees"] == "layers":
             st.text_input("Layers", **fields.value("layers"), help="Names with commas between, as the list of layers has them.")
