@@ -11,7 +11,7 @@ _NAMED = 30  # and up to which all classes are named
 
 
 def confusion_figure(found: Confusion, mode: str, *, height: int = 340, noun: str = "image") -> go.Figure:
-    """Labels from top to bottom, predictions to the right; a cell the darker, the larger its share of its row.
+    """Labels from top to bottom, predictions to the right; a cell’s colour is the stronger, the larger its share of its row.
 
     Args:
         found: the counts and the chosen cell, which has an edge.

@@ -42,7 +42,7 @@ def _matrix(link: Link[Any, Any], key: str, found: Confusion, title: str, noun: 
         confusion_figure(found, frame.mode(), noun=noun),
         key=key,
         table=found.table,
-        note="Click a cell: its images are in the gallery, on it again: all. The darker, the larger its share of its row.",
+        note="Click a cell: its images are in the gallery, on it again: all. The stronger its colour, the larger its share of its row.",
         on_select=choose,
         selection_mode="points",
     )
