@@ -8,6 +8,7 @@ from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
 from pages.shared import media, words
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("held_gallery")
@@ -47,6 +48,8 @@ def show_held(subject: Subject) -> None:
         revision=revision,
         current=subject.target if subject.view.mean == "no" else None,
         opens=Opens(_opened, "choose; again: look closely"),
+        undo=LINK.undo,
+        seek=seeker(result.test_ids, choose),
         empty="No held-out image is so here.",
         height=470,
         cell=84,

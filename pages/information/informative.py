@@ -22,6 +22,7 @@ from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
 
@@ -210,6 +211,7 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         opens=Opens(inspect, "look closely"),
         likes=likes(LINK),
         undo=_undo,
+        seek=seeker(result.ids, inspect) if key != "information_least" else None,
         empty="No image is so here. Choose other classes, or show all.",
         height=height,
         cell=86,

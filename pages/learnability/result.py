@@ -33,6 +33,7 @@ from pages.shared.charts import forget_selection
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 _VIEW = Controls("learnability.view", LINK)
@@ -253,12 +254,17 @@ def _gallery(look: Look) -> None:
         ticked=Ticked(_TICKS.began((result.key, choice.revision), choice.view.basket), _ticked),
         revision=choice.revision,
         current=_current(choice),
-        opens=Opens(lambda image: LINK.look(image=image, marked=image)),
+        opens=Opens(_open),
+        seek=seeker(result.ids, _open),
         likes=likes(LINK) if alike.known(result, workspace()) else None,
         undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
     )
+
+
+def _open(image: int) -> None:
+    LINK.look(image=image, marked=image)
 
 
 def _undo() -> None:
