@@ -48,16 +48,23 @@ def source_of(spec: MapSpec, split: Split, draft: Draft, ws: Workspace, reporter
     """
     if INFLUENCE.ready(spec.influence, ws):
         artifact = ws.store.open(INFLUENCE.kind, INFLUENCE.key(spec.influence, ws))
-        kernel, k_test = (_mean(artifact, name, artifact.layout(name), going) for name in ("k_train", "k_test"))
+        kernel, k_test = (mean_kernel(artifact, name, artifact.layout(name), going) for name in ("k_train", "k_test"))
         reporter.report(PAIRS, len(kernel) * (len(kernel) + spec.test))
         return Source(kernel, k_test, artifact.read("f_train"), tuple(artifact.info["notes"]))
     made = fill_kernels(spec.influence, split, draft, ws, reporter)
-    kernel, k_test = (_mean(draft, name, draft.layout(name), going) for name in ("k_train", "k_test"))
+    kernel, k_test = (mean_kernel(draft, name, draft.layout(name), going) for name in ("k_train", "k_test"))
     return Source(kernel, k_test, made.f_train, tuple(sorted(made.notes)))
 
 
-def _mean(of: Tiled, name: str, layout: Layout, going: Callable[[], None]) -> np.ndarray:
-    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs."""
+def mean_kernel(of: Tiled, name: str, layout: Layout, going: Callable[[], None]) -> np.ndarray:
+    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs.
+
+    Args:
+        of: an influence analysis's artifact, or a draft.
+        name: "k_train" or "k_test".
+        layout: of that.
+        going: called for each tile; may raise ``Cancelled``.
+    """
     side = layout.chunks
     kernel = np.empty(layout.shape[:2], dtype=layout.dtype)
     for tile in layout.tiles():

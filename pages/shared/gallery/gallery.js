@@ -183,7 +183,7 @@ export default function (component) {
   };
   state.act = act;
   buildTools(state, act, (text) => setTriggerValue("sought", { text, t: Date.now() }));
-  state.foot.style.display = state.cells.length || !state.tools.hidden ? "flex" : "none";
+  state.foot.style.display = (state.cells.length && data.keys.length) || !state.tools.hidden ? "flex" : "none";
   keyList(state.help, data.more);
 
   const onClick = (event) => {
