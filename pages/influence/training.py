@@ -46,9 +46,9 @@ def show_training(subject: Subject) -> None:
         )
         if view.like is None:
             order_menu(_TRAINING, known, _USUAL[view.show], width=200)
-        filtering = filter_switch(LINK)
         table = partial(INFLUENCE.table, result, view, subject.look.ws)
         csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
+        filtering = filter_switch(LINK)
     filter_rows(LINK, filtering, known, lambda: None)
     like_line(LINK, result.pack)
     shown = subject.training

@@ -61,7 +61,11 @@ def show(look: views.InformationLook, choice: Chosen) -> None:
         tables.fact(words.as_html(" ".join(loss_answer(values))))
     elif look.score == "residual":
         taken = views.taken_unseen(look)
-        tables.fact(words.as_html(" ".join(residual_answer(values, taken, result.labels)), f"{doubted(taken, result.labels)} of"))
+        tables.fact(
+            words.as_html(
+                " ".join(residual_answer(values, taken, result.labels)), f"{doubted(taken, result.labels)} of {len(taken):,} images"
+            )
+        )
     else:
         share = leading(views.summary(values, found, result.labels).leading)
         tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
@@ -131,8 +135,8 @@ def _ordered() -> None:
 
 def _how(look: views.InformationLook, view: InformationView) -> None:
     """How training goes, and what a removal keeps."""
-    said = ["in steps" if view.descent else "flow", "averaged loss" if view.averaged else "summed loss"]
-    with st.popover(f"Training: {', '.join(said)}", icon=":material/tune:", key="information_how"):
+    said = [*(["in steps"] if view.descent else []), *(["averaged loss"] if view.averaged else [])]
+    with st.popover(f"Training: {', '.join(said)}" if said else "Training", icon=":material/tune:", key="information_how"):
         st.toggle(
             "Train in discrete steps",
             value=view.descent is not None,
