@@ -36,6 +36,7 @@ from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 _VIEW = Controls("learnability.view", LINK)
@@ -259,7 +260,8 @@ def _gallery(look: Look) -> None:
         ticked=Ticked(_TICKS.began((result.key, choice.revision), choice.view.basket), _ticked),
         revision=choice.revision,
         current=_current(choice),
-        opens=Opens(lambda image: LINK.look(image=image, marked=image)),
+        opens=Opens(_open),
+        seek=seeker(result.ids, _open),
         likes=likes(LINK) if alike.known(result, workspace()) else None,
         undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
@@ -272,6 +274,10 @@ def _gallery(look: Look) -> None:
         noun=media.noun(result.pack),
         **_ALL,
     )
+
+
+def _open(image: int) -> None:
+    LINK.look(image=image, marked=image)
 
 
 def _undo() -> None:

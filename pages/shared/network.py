@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses.materials.about import About, about, own_networks, preparation, search
+from ntkcore.analyses.materials.about import About, about, own_networks, search
+from ntkcore.analyses.prepared import preparation_for
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError
 from ntkcore.specs import (
     ARCHITECTURES,
@@ -257,15 +257,9 @@ def _begin(fields: Fields, architecture: str) -> None:
 
 def _prepared(fields: Fields, spec: ModelSpec) -> dict[str, Any]:
     """Size, crop and interpolation that a library's pretrained weights want, for photographs whose originals are there."""
-    if not by_name(spec.architecture) or spec.weights != "pretrained" or not fields.has("size"):
+    if not fields.has("size"):
         return {}
-    own = fields["data"].removeprefix("own:")
-    if not any(item.content_id == own and item.originals for item in own_sets(workspace().settings)):
-        return {}
-    try:
-        return preparation(spec.architecture)
-    except AtlasError:  # said where the network is built
-        return {}
+    return preparation_for(spec.architecture, spec.weights, fields["data"].removeprefix("own:"), workspace())
 
 
 def _shown(fields: Fields, values: dict[str, Any]) -> dict[str, Any]:
