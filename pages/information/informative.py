@@ -116,7 +116,7 @@ def _order(look: views.InformationLook, view: InformationView) -> None:
     ends = ("largest residual first", "smallest residual first") if look.score == "residual" else _ORDERS
     names = dict(zip(("most", "least"), ends, strict=True)) | orders(Known.of(look).titles)
     chosen = view.by if view.by in names else view.show
-    _ORDER.seed(look.result.key, order=chosen)
+    _ORDER.seed((look.result.key, tuple(names.items())), order=chosen)  # made anew where its words change: a browser tells these
     st.selectbox(
         "Order",
         list(names),

@@ -65,7 +65,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
 
 def _order(look: views.Look, view: MapView) -> None:
     names = {"": "by class"} | orders(look.titles)
-    _ORDER.seed(look.result.key, order=view.order if view.order in names else "")
+    _ORDER.seed((look.result.key, tuple(names)), order=view.order if view.order in names else "")
     _ORDER.control(
         "order",
         st.selectbox,
