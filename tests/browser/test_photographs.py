@@ -69,7 +69,7 @@ def test_from_a_zip_to_wrong_labels_by_a_pretrained_network(page: Page, server: 
     own = re.search("own=([0-9a-f]{64})", page.url)
     assert own is not None
     opened(page, server, f"/information?dataset=own&own={own[1]}&part=train&n=32&test=12&size=96&{PRETRAINED}&ask=mislabelled")
-    compute(page, re.compile("^32 training images"))
+    compute(page, re.compile("^32 training and 12 held-out images"))
     found = cards(page, "labels_gallery")
     expect(found.first.locator("img")).to_have_class("smooth")
     first = " ".join(found.nth(at).get_attribute("title") or "" for at in range(5))
