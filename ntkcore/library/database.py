@@ -6,7 +6,7 @@ place. Every commit of SQLite is in the file itself, with no log beside it that 
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ FILE = "library.sqlite"
 SCHEMA = "ntk_library"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "ntk_writes"
+_HEAD = "head"  # the migration that this program is of
 _PATIENCE = 30  # seconds that a writer waits for another one
 _LOCK = 4_862_017  # of PostgreSQL's advisory locks: one migration at a time
 
@@ -98,7 +99,7 @@ class Library:
                 if damaged or sqlite_file.is_broken(error):  # also a sound database without our tables
                     raise _damage(self.file) from error
             raise LibraryError(
-                f"The library of labels cannot be reached ({type(error).__name__}).",
+                f"The library cannot be reached ({type(error).__name__}).",
                 "Check that the disk is not full, or that the database of NTK_DATABASE_URL is running; then try again.",
             ) from error
         if writes and self.file is not None:
@@ -133,8 +134,7 @@ class Library:
         with exclusive(self._settings.cache_dir / "locks" / "library.lock"):
             if not self.file.exists():
                 self._begin(self.file)
-            engine = _sqlite(self.file)
-            _migrated(engine)
+            engine = _migrated(_sqlite(self.file))
         self._sound = _stamp(self.file)
         return engine
 
@@ -144,9 +144,7 @@ class Library:
         with guarded(file.parent):
             try:
                 touch_private(made)
-                engine = _sqlite(made)
-                _migrated(engine)
-                engine.dispose()
+                _migrated(_sqlite(made)).dispose()
                 made.rename(file)
             finally:
                 made.unlink(missing_ok=True)
@@ -158,11 +156,12 @@ class Library:
             pool_pre_ping=True,
             connect_args={"options": f"-csearch_path={SCHEMA}"},
         )
-        with engine.begin() as connection:
+
+        def prepare(connection: sa.Connection) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-            _upgrade(connection)
-        return engine
+
+        return _migrated(engine, prepare)
 
 
 def _sqlite(file: Path) -> sa.Engine:
@@ -181,9 +180,17 @@ def _sqlite(file: Path) -> sa.Engine:
     return engine
 
 
-def _migrated(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        _upgrade(connection)
+def _migrated(engine: sa.Engine, prepare: Callable[[sa.Connection], None] | None = None) -> sa.Engine:
+    """The engine, when its tables are this program's; closed where that fails."""
+    try:
+        with engine.begin() as connection:
+            if prepare is not None:
+                prepare(connection)
+            _upgrade(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _upgrade(connection: sa.Connection) -> None:
@@ -192,10 +199,10 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, _HEAD)
     except CommandError as error:
         raise LibraryError(
-            "The library of labels was made by a later version of this program.", "Start that version; nothing was written."
+            "The library was made by a later version of this program.", "Start that version; nothing was written."
         ) from error
 
 
@@ -210,6 +217,6 @@ def _stamp(file: Path) -> Stamp | None:
 
 def _damage(file: Path) -> LibraryError:
     return LibraryError(
-        f"The library of labels is damaged: {file.name} in the server's cache.",
-        "Nothing is written to it, and no label can be given. Put a copy of it in its place; or move it away, and a new one begins.",
+        f"The library is damaged: {file.name} in the server's cache.",
+        "Nothing is written to it, and nothing can be kept. Put a copy of it in its place; or move it away, and a new one begins.",
     )
