@@ -82,6 +82,7 @@ VERSIONS = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("dataset", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
     sa.Column("pack", sa.Text, nullable=False),
     sa.Column("images", sa.Text, nullable=False),
     sa.Column("folded", sa.Text, nullable=False),
@@ -91,7 +92,8 @@ VERSIONS = sa.Table(
     sa.UniqueConstraint("analysis", "number", name="saved_version_number"),
     sqlite_autoincrement=True,
 )
-"""What was saved each time. ``spec``, ``view`` and ``images`` are JSON; ``folded`` holds the words that a search looks through."""
+"""What was saved each time. ``spec``, ``view`` and ``images`` are JSON, ``source`` is the id of the set of images, and ``folded`` holds the
+words that a search looks through."""
 
 KEYS = sa.Table(
     "saved_key",
@@ -113,6 +115,7 @@ NOTES = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("analysis", sa.Text, sa.ForeignKey("saved_analysis.id")),
     sa.Column("image", sa.Text),
+    sa.Column("source", sa.Text, nullable=False),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("answers", sa.Integer, sa.ForeignKey("note.id")),
     sa.Column("text", sa.Text, nullable=False),
@@ -133,6 +136,7 @@ TAGS = sa.Table(
     sa.Column("image", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
     sa.Column("visibility", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("made", sa.Double, nullable=False),
