@@ -3,5 +3,6 @@
 from ntkcore.library.database import Library
 from ntkcore.library.labels import Decision, Labels, Session, Standing, Taken
 from ntkcore.library.people import LOCAL, Person, Visibility
+from ntkcore.library.saved import Content, Saved, Version
 
-__all__ = ["LOCAL", "Decision", "Labels", "Library", "Person", "Session", "Standing", "Taken", "Visibility"]
+__all__ = ["LOCAL", "Content", "Decision", "Labels", "Library", "Person", "Saved", "Session", "Standing", "Taken", "Version", "Visibility"]
