@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -18,6 +18,14 @@ V = TypeVar("V", bound=Spec)
 
 _LONGEST = 100_000  # characters of a query; a set of 100,000 images takes at most 17,000
 _SAID = 5  # problems of an address that are said
+
+
+class Change(NamedTuple):
+    """A name whose value differs, and both values; None: there is none."""
+
+    name: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -124,17 +132,23 @@ class Address(Generic[S, V]):
             raise SpecError(said, "Correct it, or start from the defaults.")
         return spec, view
 
+    def changes(self, now: tuple[S, V], then: tuple[S, V]) -> tuple[Change, ...]:
+        """What differs between two choices, in the order of the address's names."""
+        found = []
+        for fields, one, other in ((self.fields, now[0], then[0]), (self.view_fields, now[1], then[1])):
+            for name, path in fields.items():
+                after, before = _at(one, path), _at(other, path)
+                if after != before:
+                    found.append(Change(name, before, after))
+        return tuple(found)
+
     def _differing(self, spec: S, view: V, beside: tuple[S, V]) -> Query | None:
         """What differs from another choice; None where all must be said."""
         query: Query = {}
-        for fields, now, then in ((self.fields, spec, beside[0]), (self.view_fields, view, beside[1])):
-            for name, path in fields.items():
-                value = _at(now, path)
-                if value == _at(then, path):
-                    continue
-                if name in self.choosing:
-                    return None
-                query[name] = "" if value is None or value == () else self.form(name).write(value)
+        for name, _, value in self.changes((spec, view), beside):
+            if name in self.choosing:
+                return None
+            query[name] = "" if value is None or value == () else self.form(name).write(value)
         try:
             return query if self.read(query, beside) == (spec, view) else None
         except SpecError:  # what no single names say
