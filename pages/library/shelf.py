@@ -15,7 +15,7 @@ from ntkcore.library.shelf import Card, Order, Scope, Shelf, Wanted, last_visit,
 from pages import PAGES
 from pages.shared import frame, media, person, words
 from pages.shared.choice import open_saved
-from pages.shared.saved.dialogs import VISIBILITIES, addresses, when
+from pages.shared.saved.dialogs import VISIBILITIES, addresses
 
 _SINCE = "library.since"  # one's last visit before this session
 _ABREAST, _SHOWN = 3, 24  # cards in a row, and on a page
@@ -113,7 +113,8 @@ def _card(card: Card) -> None:
             f'<div class="atlas-strip">{_strip(version)}</div>'
             f'<h3 class="atlas-title">{new}{html.escape(content.title)}</h3>'
             f'<p class="atlas-said">{html.escape(content.answer)}</p>{told}'
-            f'<p class="atlas-quiet">{_RESULTS.get(content.page, content.page)} · {html.escape(version.author)} · {when(version.made)}'
+            f'<p class="atlas-quiet">{_RESULTS.get(content.page, content.page)} · {html.escape(version.author)}'
+            f" · {words.when(version.made)}"
             f"{number}{notes} · {VISIBILITIES[version.visibility].lower()}</p>"
         )
         with st.container(horizontal=True, gap="small"):

@@ -11,12 +11,13 @@ from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
+from ntkcore.library.notes import Notes
 from ntkcore.library.people import may_change
 from ntkcore.permalink import Address
 from pages.shared import frame, person
 from pages.shared.choice import Link
+from pages.shared.differences import changed_words
 from pages.shared.saved import dialogs
-from pages.shared.saved.words import changed_words
 
 _TOLD = "saved.told"  # what the last action came to
 
@@ -55,8 +56,18 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         st.button("Save as", type="tertiary", key="saved_as", disabled=not ready, on_click=dialogs.ask_for, args=(link, "save"))
         st.button("Revert", type="tertiary", key="saved_revert", on_click=link.revert, help="Back to what was saved.")
         st.button("Share", type="tertiary", key="saved_share", on_click=dialogs.ask_for, args=(link, "share"))
+        st.button(_notes(saved), type="tertiary", key="saved_notes", on_click=dialogs.ask_for, args=(link, "notes"))
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
     dialogs.show(link)
+
+
+def _notes(saved: Opened) -> str:
+    """What the button of the notes says."""
+    try:
+        count = len(Notes(workspace().library).on_analysis(saved.version.analysis, person.who()))
+    except AtlasError:  # said under the page's title
+        count = 0
+    return f"Notes: {count}" if count else "Notes"
 
 
 def _line(link: Link[Any, Any]) -> str:

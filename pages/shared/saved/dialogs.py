@@ -1,7 +1,6 @@
 """What the line of a saved analysis opens: saving it under a name, sharing it, and its versions."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 import streamlit as st
@@ -16,7 +15,8 @@ from ntkcore.library.people import may_change
 from ntkcore.library.saved import DESCRIPTION, TITLE
 from pages.shared import frame, person, words
 from pages.shared.choice import Link, open_saved
-from pages.shared.saved.words import changed_words
+from pages.shared.differences import changed_words
+from pages.shared.notes import analysis_notes
 
 _ASKED = "saved.asked"
 VISIBILITIES: dict[Visibility, str] = {"private": "Only me", "team": "The team", "public": "Everybody with the link"}
@@ -31,7 +31,7 @@ def ask_for(link: Link[Any, Any], which: str) -> None:
 def show(link: Link[Any, Any]) -> None:
     """Open what was asked for."""
     which, *of = st.session_state.get(_ASKED, ("",))
-    shown: dict[str, Callable[[Link[Any, Any]], None]] = {"save": _save, "share": _share, "versions": _versions}
+    shown: dict[str, Callable[[Link[Any, Any]], None]] = {"save": _save, "share": _share, "notes": _notes, "versions": _versions}
     if which and of == [link.page, link.current().revision]:
         shown[which](link)
     else:
@@ -93,6 +93,13 @@ def addresses(version: Version) -> None:
     )
 
 
+@st.dialog("Notes", width="large", icon=":material/forum:", on_dismiss=_close)
+@frame.telling
+def _notes(link: Link[Any, Any]) -> None:
+    if link.saved is not None:
+        analysis_notes(link, link.saved.version)
+
+
 @st.dialog("Versions", width="large", icon=":material/history:", on_dismiss=_close)
 @frame.telling
 def _versions(link: Link[Any, Any]) -> None:
@@ -105,7 +112,7 @@ def _versions(link: Link[Any, Any]) -> None:
         with st.container(border=True, key=f"version_{version.number}"):
             left, right = st.columns([4, 1.4], vertical_alignment="center")
             here = " · shown here" if version.number == saved.version.number else ""
-            said = f"**Version {version.number}** · {words.plain(version.author)} · {when(version.made)}{here}"
+            said = f"**Version {version.number}** · {words.plain(version.author)} · {words.when(version.made)}{here}"
             left.markdown(f"{said}  \n{words.plain(version.content.answer)}  \n:small[{_since(link, version, before)}]")
             if right.button("Open", key=f"version_open_{version.number}", width="stretch"):
                 _close()
@@ -144,11 +151,6 @@ def _visibility(key: str, now: Visibility) -> Visibility:
     )
     st.html('<p class="atlas-quiet">This server has no log-in: whoever reaches it sees everything, whatever is chosen here.</p>')
     return chosen
-
-
-def when(moment: float) -> str:
-    """Seconds since 1970 in the reader's time zone."""
-    return words.when(datetime.fromtimestamp(moment, UTC))
 
 
 def _server() -> str:

@@ -106,3 +106,38 @@ def test_an_address_that_leads_nowhere_says_so(ws):
     reference = saved_on_a_page(visitor()).query_params["a"]
     app = visiting.opened(visitor(), "influence", a=reference)
     assert "page Learnability" in app.error[0].value
+
+
+def test_notes_are_kept_on_an_analysis_and_answered(ws):
+    app = saved_on_a_page(visitor())
+    button(app, "Notes").click().run()
+    app.text_area(key=f"note.text.analysis.{app.query_params['a'].split('-')[0]}").set_value("Look at the 8s & 9s")
+    app.button(key="note.keep.analysis").click().run()
+    assert not app.exception and not app.error and "Look at the 8s &amp; 9s" in said(app)
+    other = visiting.opened(visitor(), "learnability", a=app.query_params["a"])
+    button(other, "Notes: 1").click().run()
+    app_text = next(area for area in other.text_area if area.key.startswith("note.text.analysis.1."))
+    app_text.set_value("All of them?")
+    other.button(key="note.keep.analysis.1").click().run()
+    assert not other.error and "All of them?" in said(other) and "atlas-answer" in said(other)
+    assert "2 notes" in said(visiting.opened(visitor(), "library"))
+    button(other, "Remove").click().run()
+    assert "8s" not in said(other) and "All of them?" in said(other)
+
+
+def test_an_image_has_its_notes_and_tags_wherever_it_is_shown(ws):
+    query = ADDRESSES["learnability"].write(SPEC, ADDRESSES["learnability"].view(image=3, gallery="all"))
+    app = visiting.opened(visitor(), "learnability", **query)
+    widget(app, "toggle", "Notes on this image").set_value(True).run()
+    next(area for area in app.text_area if area.key.startswith("note.text.image.")).set_value("smudged")
+    app.button(key="note.keep.image").click().run()
+    widget(app, "multiselect", "Tags").set_value(["odd"]).run()
+    assert not app.exception and not app.error and "smudged" in said(app)
+    seed, n = SPEC.dataset.seed, SPEC.dataset.n - 10
+    fewer = SPEC.model_copy(update={"dataset": SPEC.dataset.model_copy(update={"n": n, "seed": seed})})
+    LEARNABILITY.compute(fewer, ws, Recording())
+    again = visiting.opened(visitor(), "learnability", **ADDRESSES["learnability"].write(fewer, ADDRESSES["learnability"].view(image=3)))
+    assert "smudged" in said(again) and widget(again, "multiselect", "Tags").value == ["odd"]
+    widget(again, "multiselect", "Tags").set_value([]).run()
+    last = visiting.opened(visitor(), "learnability", **query)
+    assert widget(last, "multiselect", "Tags").value == []

@@ -1,5 +1,6 @@
-"""What differs between two choices, in a few words."""
+"""What differs between two choices, and a moment in an analysis, in a few words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ntkcore.permalink import Address, Change
@@ -41,3 +42,11 @@ def _value(value: Any) -> str:
         return f"{len(value):,} of them"
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def moment_words(place: Mapping[str, Any]) -> str:
+    """A moment in an analysis, as ``λ = 0.1, τ = 3``; the end of training has no τ."""
+    said = [f"λ = {_value(place['ridge'])}"] if "ridge" in place else []
+    if "time" in place:
+        said.append("end of training" if place["time"] is None else f"τ = {_value(place['time'])}")
+    return ", ".join(said)
