@@ -50,7 +50,7 @@ _POINTS = """n => {
 def computed(cache: Path, name: str, own: str, n: int) -> str:
     """Compute a page's result unless it is stored; its address."""
     sizes = {"own": own, "n": n, "model": "fcn", "width": 16, "depth": 1}
-    further = {"learnability": {"epochs": 1}, "map": {"kernel": "pseudo", "test": 2}}[name]
+    further = {"learnability": {"epochs": 1, "full": 0}, "map": {"kernel": "pseudo", "test": 2}}[name]
     options = [part for option, value in (sizes | further).items() for part in (f"--{option}", str(value))]
     command = [sys.executable, "-m", "ntkcore", name, *options]
     subprocess.run(command, check=True, env=Server(cache).environment | {"NTK_THREADS": "2"}, cwd=ROOT, stdout=subprocess.DEVNULL)

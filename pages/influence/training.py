@@ -20,6 +20,7 @@ from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.narrowed import chosen, order_menu
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
@@ -45,9 +46,9 @@ def show_training(subject: Subject) -> None:
         )
         if view.like is None:
             order_menu(_TRAINING, known, _USUAL[view.show], width=200)
-        filtering = filter_switch(LINK)
         table = partial(INFLUENCE.table, result, view, subject.look.ws)
         csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
+        filtering = filter_switch(LINK)
     filter_rows(LINK, filtering, known, lambda: None)
     like_line(LINK, result.pack)
     shown = subject.training
@@ -66,6 +67,7 @@ def show_training(subject: Subject) -> None:
         opens=Opens(inspect_training, "look closely"),
         likes=likes(LINK),
         undo=LINK.undo,
+        seek=seeker(result.ids, inspect_training),
         empty="No training image is so at this λ and time, or within these filters.",
         height=330,
         cell=92,
