@@ -33,6 +33,46 @@ def test_round_trip_of_a_comparison(spec, view):
     assert ADDRESSES["convergence"].read(through_an_address(ADDRESSES["convergence"].write(spec, view))) == (spec, view)
 
 
+def beside(address, held, now):
+    """Beside a saved choice, an address says the difference, and reading it gives what was looked at."""
+    query = address.write(*now, held)
+    assert address.read(through_an_address(query), held) == now
+    return query
+
+
+@given(learnability_specs(), learnability_views(), learnability_specs(), learnability_views())
+def test_any_change_of_a_saved_choice_survives_its_address(spec, view, other, changed):
+    address = ADDRESSES["learnability"]
+    for now in ((spec, view), (spec, changed), (other, view), (other, changed)):
+        beside(address, (spec, view), now)
+
+
+@given(convergence_specs(), convergence_views(), convergence_specs(), convergence_views())
+def test_any_change_of_a_saved_comparison_survives_its_address(spec, view, other, changed):
+    address = ADDRESSES["convergence"]
+    for now in ((spec, view), (spec, changed), (other, view), (other, changed)):
+        beside(address, (spec, view), now)
+
+
+def test_beside_a_saved_choice_only_the_difference_is_said():
+    address = ADDRESSES["influence"]
+    spec, view = address.read({"dataset": "mnist", "kernel": "pseudo", "ridge": "1.0", "basket": "1-3", "image": "2", "only": ["a", "b"]})
+    held = (spec, view)
+    assert beside(address, held, held) == {}
+    assert beside(address, held, (spec, view.model_copy(update={"ridge": 0.1}))) == {"ridge": "0.1"}
+    assert beside(address, held, (spec, view.model_copy(update={"ridge": 0.01}))) == {"ridge": "0.01"}  # also where it is the default
+    gone = view.model_copy(update={"image": None, "basket": (), "only": ()})
+    assert beside(address, held, (spec, gone)) == {"image": "", "basket": "", "only": ""}
+    fewer = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"n": 100})})
+    assert beside(address, held, (fewer, view)) == {"n": "100"}
+    closed, _ = address.read({"dataset": "mnist"})
+    assert beside(address, held, (closed, view))["dataset"] == "mnist"  # another kernel has other defaults: all is said
+    with pytest.raises(SpecError, match="did you mean 'ridge'"):
+        address.read({"rigde": "1"}, held)
+    with pytest.raises(SpecError, match="ridge"):
+        address.read({"ridge": "-1"}, held)
+
+
 @given(learnability_specs())
 def test_same_link_same_key(spec):
     read, _ = ADDRESSES["learnability"].read(ADDRESSES["learnability"].write(spec))

@@ -143,6 +143,14 @@ class Analysis(ABC, Generic[S, V, R]):
         found: S = spec
         return found
 
+    def artifacts(self, spec: S, ws: Workspace) -> tuple[tuple[str, str], ...]:
+        """(kind, key) of every artifact that showing it reads: what is kept with a saved analysis."""
+        return ((self.kind, self.key(spec, ws)),)
+
+    def beside(self, spec: S, view: V, ws: Workspace) -> tuple[tuple[str, str], ...]:
+        """(kind, key) of what the view shows of other analyses."""
+        return ()
+
     def shown(self, spec: S) -> tuple[Spec, V]:
         """The page's specification and view that show it: the inverse of :meth:`asked`."""
         return spec, self.view()

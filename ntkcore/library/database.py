@@ -6,7 +6,7 @@ place. Every commit of SQLite is in the file itself, with no log beside it that 
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ FILE = "library.sqlite"
 SCHEMA = "ntk_library"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "ntk_writes"
+_HEAD = "head"  # the migration that this program is of
 _PATIENCE = 30  # seconds that a writer waits for another one
+_PAGES = 65_536  # KiB of the file that a connection keeps in memory: a search reads all notes
 _LOCK = 4_862_017  # of PostgreSQL's advisory locks: one migration at a time
 
 Stamp = tuple[int, int, int, int]
@@ -55,6 +57,10 @@ class Library:
         """Seconds since 1970 by the database's clock, which all servers share."""
         said = "(julianday('now') - 2440587.5) * 86400.0" if self.file is not None else "extract(epoch from clock_timestamp())"
         return sa.type_coerce(sa.literal_column(said), sa.Double)
+
+    def moment(self, connection: sa.Connection) -> float:
+        """That time as one number, for what is to be equal."""
+        return float(connection.execute(sa.select(self.now)).scalar_one())
 
     def problem(self) -> LibraryError | None:
         """Why nothing can be kept at the moment; None: all is well, or nothing was ever kept."""
@@ -98,7 +104,7 @@ class Library:
                 if damaged or sqlite_file.is_broken(error):  # also a sound database without our tables
                     raise _damage(self.file) from error
             raise LibraryError(
-                f"The library of labels cannot be reached ({type(error).__name__}).",
+                f"The library cannot be reached ({type(error).__name__}).",
                 "Check that the disk is not full, or that the database of NTK_DATABASE_URL is running; then try again.",
             ) from error
         if writes and self.file is not None:
@@ -133,8 +139,7 @@ class Library:
         with exclusive(self._settings.cache_dir / "locks" / "library.lock"):
             if not self.file.exists():
                 self._begin(self.file)
-            engine = _sqlite(self.file)
-            _migrated(engine)
+            engine = _migrated(_sqlite(self.file))
         self._sound = _stamp(self.file)
         return engine
 
@@ -144,9 +149,7 @@ class Library:
         with guarded(file.parent):
             try:
                 touch_private(made)
-                engine = _sqlite(made)
-                _migrated(engine)
-                engine.dispose()
+                _migrated(_sqlite(made)).dispose()
                 made.rename(file)
             finally:
                 made.unlink(missing_ok=True)
@@ -158,11 +161,12 @@ class Library:
             pool_pre_ping=True,
             connect_args={"options": f"-csearch_path={SCHEMA}"},
         )
-        with engine.begin() as connection:
+
+        def prepare(connection: sa.Connection) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-            _upgrade(connection)
-        return engine
+
+        return _migrated(engine, prepare)
 
 
 def _sqlite(file: Path) -> sa.Engine:
@@ -171,6 +175,7 @@ def _sqlite(file: Path) -> sa.Engine:
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{_PAGES}")
 
     def begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, True)
@@ -181,9 +186,17 @@ def _sqlite(file: Path) -> sa.Engine:
     return engine
 
 
-def _migrated(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        _upgrade(connection)
+def _migrated(engine: sa.Engine, prepare: Callable[[sa.Connection], None] | None = None) -> sa.Engine:
+    """The engine, when its tables are this program's; closed where that fails."""
+    try:
+        with engine.begin() as connection:
+            if prepare is not None:
+                prepare(connection)
+            _upgrade(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _upgrade(connection: sa.Connection) -> None:
@@ -192,10 +205,10 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, _HEAD)
     except CommandError as error:
         raise LibraryError(
-            "The library of labels was made by a later version of this program.", "Start that version; nothing was written."
+            "The library was made by a later version of this program.", "Start that version; nothing was written."
         ) from error
 
 
@@ -210,6 +223,6 @@ def _stamp(file: Path) -> Stamp | None:
 
 def _damage(file: Path) -> LibraryError:
     return LibraryError(
-        f"The library of labels is damaged: {file.name} in the server's cache.",
-        "Nothing is written to it, and no label can be given. Put a copy of it in its place; or move it away, and a new one begins.",
+        f"The library is damaged: {file.name} in the server's cache.",
+        "Nothing is written to it, and nothing can be kept. Put a copy of it in its place; or move it away, and a new one begins.",
     )

@@ -45,3 +45,137 @@ CLAIMS = sa.Table(
     sa.Column("until", sa.Double, nullable=False),
 )
 """Who has which item before them, and until when nobody else gets it."""
+
+PEOPLE = sa.Table(
+    "person",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+)
+"""Everybody who owns something. Without a log-in that is one administrator, ``local``, whoever sits at the browser."""
+
+ANALYSES = sa.Table(
+    "saved_analysis",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Column("changed", sa.Double, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("trashed", sa.Double),
+    sa.Index("saved_analysis_changed", "changed"),
+)
+"""A saved analysis: its id is its short address; ``version`` is the number of the one that holds, the last."""
+
+VERSIONS = sa.Table(
+    "saved_version",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("analysis", sa.Text, sa.ForeignKey("saved_analysis.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("view", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("dataset", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("pack", sa.Text, nullable=False),
+    sa.Column("images", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.UniqueConstraint("analysis", "number", name="saved_version_number"),
+    sqlite_autoincrement=True,
+)
+"""What was saved each time. ``spec``, ``view`` and ``images`` are JSON, ``source`` is the id of the set of images, and ``folded`` holds the
+words that a search looks through."""
+
+KEYS = sa.Table(
+    "saved_key",
+    METADATA,
+    sa.Column("version", sa.Integer, sa.ForeignKey("saved_version.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Index("saved_key_of", "kind", "key"),
+)
+"""The stored results that a version shows, which are kept as long as it is, and their bytes."""
+
+NOTES = sa.Table(
+    "note",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("analysis", sa.Text, sa.ForeignKey("saved_analysis.id")),
+    sa.Column("image", sa.Text),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("answers", sa.Integer, sa.ForeignKey("note.id")),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Column("changed", sa.Double, nullable=False),
+    sa.Column("trashed", sa.Double),
+    sa.Index("note_on_analysis", "analysis"),
+    sa.Index("note_on_image", "image"),
+    sa.Index("note_answers", "answers"),
+    sqlite_autoincrement=True,
+)
+"""Notes on an analysis, on an image by the hash of its content, or on a place in an analysis: JSON, such as a moment; and answers."""
+
+TAGS = sa.Table(
+    "image_tag",
+    METADATA,
+    sa.Column("image", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Index("image_tag_name", "name"),
+)
+"""Tags of images, by the hash of their content."""
+
+VIEWS = sa.Table(
+    "saved_view",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("dataset", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("view", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Index("saved_view_of", "page", "dataset"),
+    sqlite_autoincrement=True,
+)
+"""Named ways of looking at a page: JSON of its view, for the images it was saved with."""
+
+BASKETS = sa.Table(
+    "basket",
+    METADATA,
+    sa.Column("owner", sa.Text, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("dataset", sa.Text, primary_key=True),
+    sa.Column("images", sa.Text, nullable=False),
+    sa.Column("changed", sa.Double, nullable=False),
+)
+"""The images that a person has collected of a draw: JSON."""
+
+VISITS = sa.Table(
+    "visit",
+    METADATA,
+    sa.Column("visitor", sa.Text, primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("made", sa.Double, nullable=False),
+)
+"""When somebody last looked at a place, such as the library: a person, or without a log-in a browser."""

@@ -6,7 +6,7 @@ shows something else is worse than one that says what is wrong with it. The comm
 names.
 """
 
-from ntkcore.permalink.address import Address, Query
+from ntkcore.permalink.address import Address, Change, Query
 from ntkcore.permalink.pages import ADDRESSES
 from ntkcore.permalink.ranges import read_ranges, write_ranges
 
@@ -15,4 +15,4 @@ LIST_FIELDS = frozenset(
 )
 """Names that may occur more than once in an address, on whichever page."""
 
-__all__ = ["ADDRESSES", "LIST_FIELDS", "Address", "Query", "read_ranges", "write_ranges"]
+__all__ = ["ADDRESSES", "LIST_FIELDS", "Address", "Change", "Query", "read_ranges", "write_ranges"]

@@ -4,13 +4,13 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ntkcore.errors import SpecError
-from ntkcore.permalink.forms import Form, Path, field_at, form_of
+from ntkcore.permalink.forms import Form, Path, field_at, form_of, nothing
 from ntkcore.specs import Spec
 
 Query = dict[str, str | list[str]]
@@ -19,6 +19,14 @@ V = TypeVar("V", bound=Spec)
 
 _LONGEST = 100_000  # characters of a query; a set of 100,000 images takes at most 17,000
 _SAID = 5  # problems of an address that are said
+
+
+class Change(NamedTuple):
+    """A name whose value differs, and both values; None: there is none."""
+
+    name: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,15 @@ class Address(Generic[S, V]):
         """The value of a name that is not given, where nothing else is chosen."""
         return _at(self.spec(), self.fields[name]) if name in self.fields else _at(self.view(), self.view_fields[name])
 
-    def write(self, spec: S, view: V | None = None) -> Query:
-        """The query of a page: the inverse of :meth:`read`."""
+    def write(self, spec: S, view: V | None = None, beside: tuple[S, V] | None = None) -> Query:
+        """The query of a page: the inverse of :meth:`read`.
+
+        Args:
+            beside: the choice that an address already names, such as a saved one: only what differs from it is written, nothing where
+                nothing does; and all of it where what differs decides the defaults of the others.
+        """
+        if beside is not None and view is not None and (differing := self._differing(spec, view, beside)) is not None:
+            return differing
         query: Query = {}
         near, first = self.baseline(spec), self.spec()
         for name, path in self.fields.items():
@@ -72,11 +87,12 @@ class Address(Generic[S, V]):
                 _say(query, name, self.form(name), _at(view, path), _at(self.view(), path))
         return query
 
-    def read(self, query: Mapping[str, str | Sequence[str]]) -> tuple[S, V]:
+    def read(self, query: Mapping[str, str | Sequence[str]], beside: tuple[S, V] | None = None) -> tuple[S, V]:
         """Read what a link chose.
 
         Args:
             query: names to values, a list for names that occur more than once.
+            beside: the choice from which it differs; None: from the defaults. A query that names the data set says all.
 
         Returns:
             The specification and the view.
@@ -91,18 +107,23 @@ class Address(Generic[S, V]):
         problems = _unknown_names(query, [*self.fields, *self.view_fields])
         spec_values: dict[str, Any] = deepcopy(dict(self.given))
         view_values: dict[str, Any] = {}
+        if beside is not None and "dataset" not in query:
+            spec_values, view_values = (held.model_dump() for held in beside)
         for name, value in query.items():
             path = self.fields.get(name) or self.view_fields.get(name)
             if path is None:
                 continue
+            field = self.field(name)
             try:
-                parsed = self.form(name).read([value] if isinstance(value, str) else list(value))
+                parsed = nothing(field) if value == "" and beside is not None else form_of(field).read(_texts(value))
             except ValueError as error:
                 problems.append(f"{name}: {error}")
                 continue
             target = spec_values if name in self.fields else view_values
             for part in path[:-1]:
-                target = target.setdefault(part, {})
+                if target.get(part) is None:
+                    target[part] = {}
+                target = target[part]
             target[path[-1]] = parsed
         spec = _validated(self.spec, spec_values, self.fields, problems)
         view = _validated(self.view, view_values, self.view_fields, problems)
@@ -111,6 +132,32 @@ class Address(Generic[S, V]):
             said = f"This address asks for something that does not exist: {listed}."
             raise SpecError(said, "Correct it, or start from the defaults.")
         return spec, view
+
+    def changes(self, now: tuple[S, V], then: tuple[S, V]) -> tuple[Change, ...]:
+        """What differs between two choices, in the order of the address's names."""
+        found = []
+        for fields, one, other in ((self.fields, now[0], then[0]), (self.view_fields, now[1], then[1])):
+            for name, path in fields.items():
+                after, before = _at(one, path), _at(other, path)
+                if after != before:
+                    found.append(Change(name, before, after))
+        return tuple(found)
+
+    def _differing(self, spec: S, view: V, beside: tuple[S, V]) -> Query | None:
+        """What differs from another choice; None where all must be said."""
+        query: Query = {}
+        for name, _, value in self.changes((spec, view), beside):
+            if name in self.choosing:
+                return None
+            query[name] = "" if value is None or value == () else self.form(name).write(value)
+        try:
+            return query if self.read(query, beside) == (spec, view) else None
+        except SpecError:  # what no single names say
+            return None
+
+
+def _texts(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _say(query: Query, name: str, form: Form, value: Any, default: Any) -> None:

@@ -74,6 +74,13 @@ def form_of(field: FieldInfo) -> Form:
     return _LIST if get_origin(kind) is tuple else _PLAIN
 
 
+def nothing(field: FieldInfo) -> Any:
+    """What an empty value stands for where another choice has one: None, or none of several, or an empty text."""
+    if get_origin(field.annotation) in (Union, UnionType) and type(None) in get_args(field.annotation):
+        return None
+    return () if get_origin(field.annotation) is tuple else ""
+
+
 @lru_cache(maxsize=1024)
 def field_at(spec: type[Spec], path: Path) -> FieldInfo:
     """The field at the end of a path through nested specifications."""

@@ -16,6 +16,7 @@ from ntkcore.store.tiles import Layout, Tile, damaged_tiles, read_array, read_ti
 MANIFEST = "manifest.json"
 USED = "used"
 PINNED = "pinned"
+SAVED = "saved"
 
 
 class Artifact:

@@ -3,7 +3,7 @@
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from ntkcore.errors import CorruptArtifact, StoreError
 from ntkcore.private import make_private, touch_private
-from ntkcore.store.artifact import MANIFEST, PINNED, USED, Artifact
+from ntkcore.store.artifact import MANIFEST, PINNED, SAVED, USED, Artifact
 from ntkcore.store.draft import STATE, Draft, read_state, write_state
 from ntkcore.store.files import Damaged, free_bytes, guarded, make_folder, read_json, sync_folder, tree_bytes, write_json
 from ntkcore.store.lock import Busy, exclusive
@@ -22,6 +22,7 @@ State = Literal["absent", "partial", "ready"]
 
 _MARK = "generation.json"  # in a cache whose artifacts are all of this generation
 _GENERATION = 2  # of keys: 1 held no versions of the methods used
+_SAVING = 3600.0  # seconds within which a saving that holds an artifact has ended
 _ABANDONED = 7 * 24 * 3600  # seconds after which a draft nobody holds may go
 _KIND = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -29,7 +30,10 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A published artifact as the list of the cache shows it; times in UTC."""
+    """A published artifact as the list of the cache shows it; times in UTC.
+
+    ``pinned`` by hand or ``saved`` with an analysis of the library, it is never evicted.
+    """
 
     kind: str
     key: str
@@ -37,6 +41,7 @@ class Entry:
     created: datetime
     last_used: datetime
     pinned: bool
+    saved: bool
     info: dict[str, Any]
 
 
@@ -135,12 +140,12 @@ class Store:
             try:
                 artifact = Artifact(folder, kind, damage.key)
             except CorruptArtifact:
-                pinned = (folder / PINNED).exists()
+                marks = [mark for mark in (PINNED, SAVED) if (folder / mark).exists()]
                 with guarded(self.root):
                     self._discard(folder)
                 write_state(draft, None, [f"The stored result was damaged and wholly computed again ({today})."])
-                if pinned:
-                    touch_private(draft / PINNED)
+                for mark in marks:
+                    touch_private(draft / mark)
                 return
             broken = artifact.verify()
             if not broken:
@@ -180,6 +185,37 @@ class Store:
         with guarded(self.root):
             (self._artifact(kind, key) / PINNED).unlink(missing_ok=True)
 
+    def hold(self, kind: str, key: str) -> bool:
+        """Keep an artifact whatever the budget, as :meth:`pin` does, for who saved an analysis that shows it.
+
+        Returns:
+            Whether it is there.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        mark = self._artifact(kind, key) / SAVED
+        with guarded(self.root), suppress(FileNotFoundError):
+            if not mark.exists():
+                touch_private(mark)
+            return True
+        return False
+
+    def let_go(self, wanted: Collection[tuple[str, str]]) -> int:
+        """Let go what was held and that nobody wants any more; how many artifacts that were.
+
+        Args:
+            wanted: kind and key of those still shown. What was held within the last hour stays: its saving may not have ended.
+        """
+        gone = 0
+        for entry in self.entries():
+            mark = self._artifact(entry.kind, entry.key) / SAVED
+            with guarded(self.root), suppress(FileNotFoundError):
+                if entry.saved and (entry.kind, entry.key) not in wanted and time.time() - mark.stat().st_mtime > _SAVING:
+                    mark.unlink()
+                    gone += 1
+        return gone
+
     def remove(self, kind: str, key: str) -> None:
         """Remove an artifact and its draft, pinned or not; nothing happens when there is none.
 
@@ -194,7 +230,7 @@ class Store:
             raise StoreError(f"The result {key[:12]} is being computed right now.", "Cancel its job first.") from None
 
     def evict(self) -> tuple[Entry, ...]:
-        """Remove the least recently used artifacts that are not pinned until all fit the budget.
+        """Remove the least recently used artifacts that are neither pinned nor saved until all fit the budget.
 
         Also goes: drafts nobody has held for a week, and what an interrupted removal left. A draft in use never goes.
 
@@ -217,7 +253,7 @@ class Store:
         for entry in reversed(entries):
             if total <= self.budget:
                 break
-            if entry.pinned:
+            if entry.pinned or entry.saved:
                 continue
             try:
                 with exclusive(self._lock(entry.kind, entry.key), wait=False), guarded(self.root):
@@ -282,7 +318,7 @@ class Store:
                 size, created = int(info["bytes"]), datetime.fromisoformat(info["created"])
             except Damaged:
                 info, size, created = {}, tree_bytes(folder), stamp
-            return Entry(kind, key, size, created, last, (folder / PINNED).exists(), info)
+            return Entry(kind, key, size, created, last, (folder / PINNED).exists(), (folder / SAVED).exists(), info)
         except FileNotFoundError:
             return None
 

@@ -51,7 +51,7 @@ def _show(found: Copies, image: int, order: np.ndarray) -> None:
             said = [f"{result.class_names[result.labels[other]]}{' · held out' if other >= result.n else ''}" for other in others]
             pictures(result.pack, others, said, [result.ids[other] for other in others], head="Its copies")
     if image < result.n:
-        everywhere(LINK, image, result.ids[image])
+        everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _among(found: Copies, image: int, group: Group | None) -> list[tuple[str, str]]:

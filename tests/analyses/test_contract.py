@@ -1,5 +1,6 @@
 """One battery over every analysis: what the contract promises holds for each of them, whoever adds it."""
 
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.information.groups.kernel import COMPOSED_METHOD
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
+from ntkcore.analyses.saving import shown_by
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.data import import_images
@@ -143,6 +145,24 @@ def test_it_answers_in_sentences_and_a_table(made, kept, name):
     assert isinstance(rows, pd.DataFrame) and len(rows) and len(set(rows.columns)) == len(rows.columns)
     again = asked.analysis.open(asked.spec, fresh(kept))
     assert asked.analysis.answer(again, asked.view, kept) == said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_saved_with_it_is_all_that_it_shows(made, kept, name, tmp_path):
+    asked = made(name)
+    spec, view = asked.analysis.shown(asked.spec)
+    keys = shown_by(ADDRESSES[name].page, spec, view, kept)
+    assert {(asked.analysis.kind, asked.analysis.key(asked.spec, kept))} <= {(kind, key) for kind, key, _ in keys}
+    left = tmp_path / "cache"
+    shutil.copytree(kept.settings.cache_dir, left, ignore=lambda folder, _: ["artifacts", "drafts"])
+    for kind, key, size in keys:
+        shutil.copytree(kept.store.root / "artifacts" / kind / key, left / "artifacts" / kind / key)
+        assert size > 0
+    evicted = Workspace(kept.settings.model_copy(update={"cache_dir": left}))
+    result = asked.analysis.open(asked.spec, evicted)
+    before = asked.analysis.open(asked.spec, kept)
+    assert asked.analysis.answer(result, asked.view, evicted) == asked.analysis.answer(before, asked.view, kept)
+    pd.testing.assert_frame_equal(asked.analysis.table(result, asked.view, evicted), asked.analysis.table(before, asked.view, kept))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,8 @@ from caches import begun
 
 from ntkcore.errors import LibraryError
 from ntkcore.library import Labels, Library
-from ntkcore.library.tables import METADATA
+from ntkcore.library.people import LOCAL
+from ntkcore.library.tables import METADATA, PEOPLE
 from ntkcore.settings import Settings
 
 NOISE = random.Random(0).randbytes(100_000)
@@ -36,9 +38,40 @@ def library(chosen):
     made.close()
 
 
-def test_the_migrations_make_the_tables_as_they_are_described(library):
-    with library.reading() as connection:
+def test_the_migrations_make_the_tables_as_they_are_described(both, opened):
+    with opened(both).reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert connection.execute(sa.select(PEOPLE.c.id)).scalars().all() == [LOCAL]
+
+
+def test_a_library_of_the_first_version_keeps_its_labels(both, opened, monkeypatch):
+    monkeypatch.setattr("ntkcore.library.database._HEAD", "labels")
+    old = opened(both)
+    session = Labels(old).begin("label", "Digits", {}, "Ann")
+    Labels(old).decide(session, 3, "label", "Ann", seen=None, label=1)
+    old.close()
+    monkeypatch.undo()
+    new = opened(both)
+    assert Labels(new).standing(session).labels == {3: 1}
+    with new.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_two_programs_that_start_together_migrate_once(both, opened):
+    libraries, failed = [opened(both) for _ in range(4)], []
+
+    def start(library):
+        try:
+            Labels(library).sessions("label")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=start, args=(one,)) for one in libraries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
 
 
 def test_nothing_is_begun_until_something_is_kept(library):
@@ -100,13 +133,15 @@ def test_another_program_s_labels_are_seen_and_a_removed_file_begins_anew(librar
     other.close()
 
 
-def test_a_file_of_a_later_version_is_refused(library):
+def test_a_library_of_a_later_version_is_refused(both, opened):
+    library = opened(both)
     Labels(library).begin("label", "Digits", {}, "Ann")
+    with library.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'later'"))
     library.close()
-    with sqlite3.connect(library.file) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = 'later'")
     assert "later version" in library.problem().message
-    library.close()
+    with pytest.raises(LibraryError, match="Start that version; nothing was written"):
+        Labels(library).begin("label", "Digits", {}, "Ann")
 
 
 def test_what_fails_is_kept_not_at_all(library):

@@ -1,34 +1,17 @@
 """Labels, claims and undoing, with two connections that know nothing of each other."""
 
-import os
 import threading
 
 import pytest
-import sqlalchemy as sa
-from caches import begun
 
 from ntkcore.errors import DataError
-from ntkcore.library import Labels, Library, Taken
-from ntkcore.library.database import SCHEMA
-from ntkcore.settings import Settings
+from ntkcore.library import Labels, Taken
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def two(request, tmp_path):
-    """Two programs on one library; on PostgreSQL where NTK_TEST_DATABASE_URL names a database."""
-    url = os.environ.get("NTK_TEST_DATABASE_URL") if request.param == "postgresql" else None
-    if request.param == "postgresql":
-        if url is None:
-            pytest.skip("needs NTK_TEST_DATABASE_URL")
-        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
-        with engine.begin() as connection:
-            connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
-        engine.dispose()
-    chosen = Settings(cache_dir=begun(tmp_path / "cache"), database_url=url)
-    libraries = [Library(chosen), Library(chosen)]
-    yield [Labels(one) for one in libraries]
-    for one in libraries:
-        one.close()
+@pytest.fixture
+def two(both, opened):
+    """Two programs on one library."""
+    return [Labels(opened(both)), Labels(opened(both))]
 
 
 @pytest.fixture

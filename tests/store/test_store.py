@@ -185,6 +185,21 @@ def test_the_least_recently_used_goes_first_and_pins_stay(store):
     assert not list((store.root / "trash").iterdir())
 
 
+def test_what_a_saved_analysis_shows_stays_until_nothing_shows_it(store, monkeypatch):
+    keys = [letter * 64 for letter in "ab"]
+    for key in keys:
+        publish(store, np.zeros(1000), key=key, chunks=(1000,))
+        assert store.hold("thing", key) and store.hold("thing", key)
+    assert not store.hold("thing", "c" * 64)
+    store.pin("thing", keys[0])
+    assert Store(store.root, budget=1).evict() == () and all(entry.saved for entry in store.entries())
+    assert store.let_go({("thing", keys[0])}) == 0  # it was held a moment ago: its saving may not have ended
+    monkeypatch.setattr("ntkcore.store.store._SAVING", -1.0)
+    assert store.let_go({("thing", keys[0])}) == 1 and store.let_go({("thing", keys[0])}) == 0
+    assert [entry.key for entry in Store(store.root, budget=1).evict()] == [keys[1]]
+    assert store.let_go(()) == 1 and Store(store.root, budget=1).evict() == ()  # pinned by hand all the same
+
+
 def test_eviction_takes_abandoned_drafts_never_one_in_use(store):
     for key in ("a" * 64, "b" * 64, "c" * 64):
         with store.draft("thing", key, {}):

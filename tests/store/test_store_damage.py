@@ -87,6 +87,7 @@ def test_a_damaged_document_is_found_and_asked_for_again(store, harm, name):
 def test_a_damaged_manifest_throws_all_away_and_says_so(store, harm):
     artifact = publish(store)
     store.pin("thing", KEY)
+    store.hold("thing", KEY)
     harm(artifact.folder / "manifest.json")
     with pytest.raises(CorruptArtifact) as caught:
         store.open("thing", KEY)
@@ -100,7 +101,7 @@ def test_a_damaged_manifest_throws_all_away_and_says_so(store, harm):
         for tile, block in blocks((2, 2), np.ones((5, 3))):
             draft.write("x", tile, block)
         assert len(draft.publish({}).info["repaired"]) == 1
-    assert store.entries()[0].pinned
+    assert store.entries()[0].pinned and store.entries()[0].saved
 
 
 def test_reopening_a_sound_artifact_changes_nothing(store):

@@ -110,6 +110,12 @@ class Convergence(Analysis[ConvergenceSpec, ConvergenceView, ConvergenceResult])
         """By memory and disk alone: no rate is measured."""
         return convergence_refusal(spec, ws)
 
+    def artifacts(self, spec: ConvergenceSpec, ws: Workspace) -> tuple[tuple[str, str], ...]:
+        """Its own, which names the timing, every comparison, and the timing."""
+        timed = self._finished(spec, ws)
+        timing = () if timed is None else ((TIMING_KIND, timing_key(timed)),)
+        return (*super().artifacts(spec, ws), *((COMPARISON_KIND, comparison_key(point, ws)) for point in spec.points()), *timing)
+
     def state(self, spec: ConvergenceSpec, ws: Workspace) -> State:
         """``"ready"`` when every comparison and the timing are stored."""
         points = ready_points(spec, ws)

@@ -17,6 +17,8 @@ from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.duplicates import views
 from ntkcore.analyses.duplicates.result import BytesOf, DuplicatesResult
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, dataset_bytes, reading, sample_of
+from ntkcore.analyses.influence.addition import ADDITION
+from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.materials.split import Split, check_split, load_split
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.progress import IMAGES, LOOKS, Reporter, Stage
@@ -28,6 +30,7 @@ from ntkcore.data.describe import describe_dataset
 from ntkcore.data.duplicates import looks_of, same_content
 from ntkcore.specs import VECTOR_SETS, DatasetSpec, Method
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
+from ntkcore.specs.influence import AdditionSpec
 from ntkcore.store import Artifact
 
 LOOKS_METHOD = Method("looks", 1)  # raise when hashes or small copies change
@@ -133,6 +136,14 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
             seconds=info["seconds"],
             device=info["device"],
         )
+
+    def beside(self, spec: DuplicatesSpec, view: DuplicatesView, ws: Workspace) -> tuple[tuple[str, str], ...]:
+        """The stored kernel by which a network says what is the same to it."""
+        known = views.asked_network(spec, view, ws)
+        if known is None:
+            return ()
+        held = ((ADDITION.kind, ADDITION.key(AdditionSpec(influence=known.spec), ws)),) if known.whole else ()
+        return ((INFLUENCE.kind, known.key), *held)
 
     def answer(self, result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> tuple[str, ...]:
         """How many groups of copies there are, how many of them contradict each other or are leaks, and by what they are copies."""

@@ -82,7 +82,7 @@ class Copies:
 
 def copies(result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> Copies:
     """The groups as the view asks for them, kept in memory."""
-    network = asked_network(result, view, ws)
+    network = asked_network(result.spec, view, ws)
     by_network = np.empty((0, 2), dtype=np.int64)
     if network is not None:
         by_network = pairs_of(network, result.spec, view.cosine, ws)
@@ -96,11 +96,11 @@ def _bytes(found: Copies) -> int:
     return sum(200 + 40 * len(group.images) for group in found.groups)
 
 
-def asked_network(result: DuplicatesResult, view: DuplicatesView, ws: Workspace) -> Known | None:
+def asked_network(spec: DuplicatesSpec, view: DuplicatesView, ws: Workspace) -> Known | None:
     """The stored kernel that the view names, or the one used last; None where none is stored, or none is asked for."""
     if not view.network:
         return None
-    known = known_kernels(result.spec, ws)
+    known = known_kernels(spec, ws)
     return next((one for one in known if view.kernel and one.key.startswith(view.kernel)), known[0] if known else None)
 
 

@@ -205,7 +205,7 @@ def test_a_damaged_library_is_said_on_every_page(ws, app, page):
     Labels(ws.library).begin("label", "x", {}, "Ann")
     ws.library.file.write_bytes(b"noise" * 5000)
     opened(app, page) if page else app.run()
-    assert not app.exception and "library of labels is damaged" in app.error[0].value
+    assert not app.exception and "library is damaged" in app.error[0].value
     assert ws.library.file.read_bytes() == b"noise" * 5000
 
 
