@@ -24,18 +24,24 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import Keeper
+from ntkcore.library import asking
+from ntkcore.library.members import Members
+from ntkcore.library.people import Refused
 from ntkcore.settings import settings
 from pages import PAGES
 from pages.shared import frame, late, media, uploads
 from pages.shared.front import Front
+from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start workers with the server when none run, and again when they have died; they outlive the server, so that jobs go on."""
-    if not is_local(st.get_option("server.address")):
-        print("\nEverybody who reaches this server can see and delete everything on it: there is no log-in yet.\n", file=sys.stderr)
+    if login() != "none":
+        sessions.watch_downloads()
+    elif not is_local(st.get_option("server.address")):
+        print("\nEverybody who reaches this server can see and delete everything on it: no login is configured.\n", file=sys.stderr)
     keeper = Keeper(settings())
     if settings().start_worker:
         try:
@@ -47,6 +53,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     threading.Thread(target=_warm, name="warm", daemon=True).start()
     yield
     keeper.stop()
+
+
+def members() -> Members:
+    """Whom the logins of this server are of."""
+    from ntkcore.analyses.workspace import workspace  # loads torch, without which the server is up sooner
+
+    return Members(workspace().library, settings())
 
 
 def _warm() -> None:
@@ -61,7 +74,10 @@ def _warm() -> None:
 
 
 def script_failed(error: Exception) -> bool:
-    """Log what no page expected, and tell the user without a traceback."""
+    """Log what no page expected, and tell the user without a traceback; what a role does not allow is said as it is."""
+    if isinstance(error, Refused):
+        frame.show_error(error)
+        return True
     logging.getLogger("ntk_atlas").error("A page failed", exc_info=error)
     frame.show_unexpected(error)
     return True
@@ -70,8 +86,12 @@ def script_failed(error: Exception) -> bool:
 def route() -> None:
     """Run the page the address names."""
     frame.configure()
+    asks = guard.who()
+    if asks is None:
+        guard.door()
+        return
     groups: dict[str, list[st.Page]] = {}
-    for page in PAGES:
+    for page in guard.pages(asks):
         seen = "hidden" if page.hidden else "visible"
         icon, first = f":material/{page.icon}:", not page.path
         shown = st.Page(page.file, title=page.title, url_path=page.path, default=first, icon=icon, visibility=seen)
@@ -86,8 +106,12 @@ if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False
     late.drop()
     os.umask(0o077)  # what is written here is the cache's, and its owner's alone
+    how = login()
+    if how != "none":
+        asking.ask_by(guard.SessionAsks(members))
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
-    front, counted = Middleware(Front), Middleware(uploads.Uploads, settings=settings())
-    app = st.App("app.py", routes=media.routes(), middleware=[headers, front, counted], lifespan=lifespan, on_script_error=script_failed)
+    gate = Middleware(Gate, settings=settings(), how=how, members=members)
+    layers = [headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
+    app = st.App("app.py", routes=media.routes(), middleware=layers, lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

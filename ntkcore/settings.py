@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ntkcore.roles import ROLES, Role
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,6 +65,18 @@ class Settings(BaseSettings):
     origins: tuple[str, ...] = Field(
         (), description="addresses, as https://atlas.example.org, under which a proxy serves the app (JSON list); its own is known"
     )
+    administrators: tuple[str, ...] = Field(
+        (), description="whom a login makes administrators (JSON list): e-mail addresses that the provider has verified, or subjects"
+    )
+    role_claim: str = Field("", description="claim of the login that says a person's roles, as groups or realm_access.roles; default: none")
+    role_names: tuple[tuple[str, Role], ...] = Field(
+        (), description='which role a value of that claim is (JSON): {"lab-staff": "analyst"}; a role\'s own name always is'
+    )
+    default_role: Role | Literal["none"] = Field(
+        "viewer", description="role of whoever logs in and has no other; none: an administrator gives it"
+    )
+    login_hours: float = Field(168.0, gt=0, description="hours after which one logs in again")
+    waiting_jobs: int = Field(20, ge=0, description="jobs that one person of a server with a login may have waiting; 0 = any number")
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @field_validator("networks", mode="before")
@@ -71,6 +85,17 @@ class Settings(BaseSettings):
         if not isinstance(given, Mapping):
             return given
         return tuple({"name": name} | ({"factory": told} if isinstance(told, str) else dict(told)) for name, told in given.items())
+
+    @field_validator("role_names", mode="before")
+    @classmethod
+    def _paired(cls, given: Any) -> Any:
+        return tuple(given.items()) if isinstance(given, Mapping) else given
+
+    def role_of(self, values: frozenset[str]) -> Role | None:
+        """The highest role that values of the claim name; None: they name none."""
+        named: dict[str, Role] = {role: role for role in ROLES} | dict(self.role_names)
+        found = {named[value] for value in values if value in named}
+        return max(found, key=ROLES.index, default=None)
 
     @property
     def data_path(self) -> Path:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ntkcore.roles import Action
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -26,6 +28,8 @@ class Entry:
         url: the last part of its address.
         hidden: whether it is left out of the sidebar.
         result: whether it shows an analysis, whose modules are loaded before somebody waits for them.
+        action: what one must be allowed to, to have it.
+        people: whether it is of a server with a login alone.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Entry:
     result: bool = False
     heading: str = ""
     hidden: bool = False
+    action: Action = "open"
+    people: bool = False
 
     @property
     def file(self) -> str:
@@ -159,6 +165,7 @@ PAGES = (
         "new_label",
         "Act",
         "Label next what would change most of what the network says of everything else.",
+        action="label",
     ),
     Entry(
         "library",
@@ -183,6 +190,7 @@ PAGES = (
         "Library",
         "Bring images or texts with labels; every page can then work on it, on this machine, as on the sets that come with it.",
         url="images",
+        action="import",
     ),
     Entry(
         "jobs",
@@ -190,6 +198,23 @@ PAGES = (
         "database",
         "Library",
         "What this server is computing, and what it keeps so that nothing is computed twice.",
+        action="compute",
+    ),
+    Entry(
+        "people",
+        "People",
+        "group",
+        "Library",
+        "Who works on this server, what they may do, and who deleted, exported or changed what.",
+        action="people",
+        people=True,
+    ),
+    Entry(
+        "settings",
+        "Settings",
+        "settings",
+        "Library",
+        "Who you are here, how the app looks, and the limits of this server.",
     ),
 )
 """In the order of the sidebar."""

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ntkcore.data import Order, TextWishes, check_server_path, download, import_apart, order_of, preview_apart, written
+from ntkcore.data import Order, TextWishes, check_server_path, download, import_apart, order_of, preview_apart, remove_own, written
 from ntkcore.errors import Cancelled, DataError
-from ntkcore.jobs import Handler, JobContext, JobState
+from ntkcore.jobs import Asker, Handler, JobContext, JobState
+from ntkcore.library import asking, audit
 from ntkcore.private import make_private, open_private
 from ntkcore.settings import Settings
 from ntkcore.store.files import guarded
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # loads what computes, which a worker that only imports does 
     from ntkcore.analyses.workspace import Workspace
 
 _UPLOAD_LIFE = 86_400.0  # seconds
+_REMEMBERED = 2_000  # jobs among which whoever imported a set is looked for
 _READ, _FETCHED = 5.0, 60.0  # seconds that an import and a download are expected to take, before either has begun
 
 
@@ -121,6 +123,33 @@ def _order(
     return Order(sources, name, side, texts, refer, more, tuple(names))
 
 
+def maker(content_id: str, ws: "Workspace") -> Asker | None:
+    """Whoever imported a set, as the list of jobs knows it; None: nobody knows."""
+    made = (job for job in ws.jobs.list(_REMEMBERED) if job.kind == "import" and job.result.get("content_id") == content_id)
+    return next((Asker(job.owner, job.owner_name) for job in made if job.owner), None)
+
+
+def may_remove(content_id: str, ws: "Workspace") -> bool:
+    """Whether whoever asks may remove a set: their own, or as an administrator anybody's."""
+    asks = asking.person()
+    if asks.may("remove others' sets"):
+        return True
+    made = maker(content_id, ws)
+    return asks.may("remove set") and made is not None and made.person == asks.id
+
+
+def remove(content_id: str, name: str, ws: "Workspace") -> None:
+    """Remove a set, which is kept in the audit list.
+
+    Raises:
+        AtlasError: it is somebody else's, or cannot be removed.
+    """
+    if not may_remove(content_id, ws):
+        raise DataError("This set is somebody else's.", "Only they, or an administrator, may remove it.")
+    remove_own(content_id, ws.settings)
+    audit.write(ws.library, asking.person(), "deleted", f"the set {name}")
+
+
 def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
     """Write an uploaded file (a binary file object) to the cache; its name begins with its hash.
 
@@ -128,6 +157,7 @@ def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
         DataError: it is over the limit.
         StoreError: it cannot be written (disk full, no permission); nothing is left of it.
     """
+    asking.require("upload")
     limit = ws.settings.upload_limit
     if size > limit:
         raise DataError(

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 import torch
 
+from ntkcore.analyses.job_guard import JobGuard
 from ntkcore.analyses.rates import Rates
 from ntkcore.cores import share_cores
 from ntkcore.errors import StoreError
@@ -41,7 +42,7 @@ class Workspace:
     @cached_property
     def jobs(self) -> Jobs:
         """The job queue."""
-        return Jobs(self.settings)
+        return Jobs(self.settings, JobGuard(self.settings, self.library))
 
     @cached_property
     def library(self) -> Library:

@@ -5,10 +5,12 @@ from ntkcore.jobs.context import JobContext
 from ntkcore.jobs.launch import Keeper, ensure_worker, serve
 from ntkcore.jobs.queue import QUEUES, Lane
 from ntkcore.jobs.state import JobState, Status, Waiting, WorkerState
+from ntkcore.jobs.turns import Asker
 from ntkcore.jobs.worker import Handler, run_worker
 
 __all__ = [
     "QUEUES",
+    "Asker",
     "Handler",
     "JobContext",
     "JobState",

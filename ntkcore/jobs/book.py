@@ -1,4 +1,4 @@
-"""Two small tables beside the queue's own: which workers live, and how often a job's worker died."""
+"""Three small tables beside the queue's own: which workers live, how often a job's worker died, and who asked for a job."""
 
 import time
 from dataclasses import dataclass
@@ -6,12 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ntkcore.jobs.turns import Asker
+
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS ntk_worker (
         id TEXT PRIMARY KEY, instance TEXT NOT NULL, host TEXT NOT NULL, device TEXT NOT NULL,
         pid INTEGER NOT NULL, started DOUBLE PRECISION NOT NULL, beat DOUBLE PRECISION NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS ntk_job (
         id TEXT PRIMARY KEY, run TEXT, instance TEXT, deaths INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE IF NOT EXISTS ntk_asker (
+        id TEXT PRIMARY KEY, person TEXT NOT NULL, name TEXT NOT NULL)""",
 )
 
 
@@ -88,9 +92,37 @@ class Book:
             self._do(connection, "UPDATE ntk_job SET deaths = 0 WHERE id = :job", job=job)
 
     def forget(self, job: str) -> None:
-        """Remove a job's row."""
+        """Remove a job's rows."""
         with self._engine.begin() as connection:
             self._do(connection, "DELETE FROM ntk_job WHERE id = :job", job=job)
+            self._do(connection, "DELETE FROM ntk_asker WHERE id = :job", job=job)
+
+    def ask(self, job: str, asker: Asker) -> None:
+        """Whose a job is from now on."""
+        with self._engine.begin() as connection:
+            self._do(
+                connection,
+                "INSERT INTO ntk_asker (id, person, name) VALUES (:job, :person, :name) "
+                "ON CONFLICT (id) DO UPDATE SET person = excluded.person, name = excluded.name",
+                job=job,
+                person=asker.person,
+                name=asker.name,
+            )
+
+    def reorder(self, job: str, turn: int) -> None:
+        """Give a job that is about to wait again its turn; the queue has no call for it."""
+        table = "workflow_status" if self.sqlite else "dbos.workflow_status"
+        with self._engine.begin() as connection:
+            self._do(connection, f"UPDATE {table} SET priority = :turn WHERE workflow_uuid = :job", turn=turn, job=job)
+
+    def askers(self, jobs: list[str]) -> dict[str, Asker]:
+        """Whose those jobs are of which somebody knows."""
+        if not jobs:
+            return {}
+        statement = sa.text("SELECT id, person, name FROM ntk_asker WHERE id IN :jobs")
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement.bindparams(sa.bindparam("jobs", expanding=True)), {"jobs": jobs}).all()
+        return {row.id: Asker(row.person, row.name) for row in rows}
 
     def beat(self, row: WorkerRow) -> None:
         """A worker says that it lives."""

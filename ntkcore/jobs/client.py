@@ -2,7 +2,9 @@
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -11,7 +13,7 @@ from dbos import DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
 from dbos import error as dbos_error
 
 from ntkcore.errors import AtlasError
-from ntkcore.jobs import queue_file
+from ntkcore.jobs import queue_file, telling
 from ntkcore.jobs.book import Mark, WorkerRow
 from ntkcore.jobs.device_lock import held, host, lane_of_worker, lock_path
 from ntkcore.jobs.queue import (
@@ -27,15 +29,13 @@ from ntkcore.jobs.queue import (
     queue_for,
     reached,
 )
-from ntkcore.jobs.state import JobState, Status, Waiting, WorkerState
+from ntkcore.jobs.state import JobState, Waiting, WorkerState
+from ntkcore.jobs.turns import Asker, Guard, Open, require_room, turn
 from ntkcore.settings import Settings
 from ntkcore.store import sqlite_file
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_FORECAST = "seconds"  # in a payload: what the job was expected to take
-_LOST = "Its worker stopped; the job goes on from where it was as soon as a worker takes it."
 
 
 def _asked(method: "Callable[Concatenate[Jobs, P], T]") -> "Callable[Concatenate[Jobs, P], T]":
@@ -63,12 +63,15 @@ class Jobs:
 
     On SQLite, a damaged file is moved aside (:meth:`set_aside`) and the list of jobs begins anew; one that was removed, too.
 
+    Args:
+        guard: who may start and stop jobs, and whose they are.
+
     Raises:
         AtlasError: here and in every method, when the queue's database cannot be reached.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, guard: Guard | None = None) -> None:
+        self._settings, self._guard = settings, guard or Open()
         self._file = queue_file.of(settings)
         self._opening = threading.RLock()
         self._open()
@@ -152,18 +155,26 @@ class Jobs:
             again: also start one again that is done: its result is no longer stored.
             seconds: what it is expected to take; None: nobody knows.
             queue: where it waits; None: as its seconds say.
+
+        Raises:
+            AtlasError: whoever asks may not, or has as many waiting as one person may have.
         """
         queue = queue or queue_for(seconds)
+        asker = self._guard.start(kind)
         state = self._state(key)
         if state is not None and not state.readable:
             self._forget(key)
             state = None
         if state is None:
             options: Any = {"workflow_name": PART, "queue_name": queue, "workflow_id": part_id(key), "app_version": VERSION}
-            self._client.enqueue(options, kind, key, title, payload if seconds is None else payload | {_FORECAST: seconds})
+            options["priority"] = self._turn(asker, queue)
+            self._book.ask(part_id(key), asker)
+            self._client.enqueue(options, kind, key, title, payload if seconds is None else payload | {telling.FORECAST: seconds})
         elif not state.active or state.status == "cancelling":
             if state.status != "done" or again:
-                self._restart(key, queue)
+                turn = self._turn(asker, queue)
+                self._book.ask(part_id(key), asker)
+                self._restart(key, queue, turn)
         else:
             return state
         submitted = self._state(key)
@@ -173,9 +184,14 @@ class Jobs:
 
     @_asked
     def cancel(self, key: str) -> None:
-        """Stop a job: a waiting one at once, a running one at its next report. Nothing happens when it has ended."""
+        """Stop a job: a waiting one at once, a running one at its next report. Nothing happens when it has ended.
+
+        Raises:
+            AtlasError: it is somebody else's.
+        """
         state = self._state(key)
         if state is not None and state.status in ("queued", "running"):
+            self._guard.stop(_owner(state), state.title)
             self._client.cancel_workflows([part_id(key)])
             self._book.forgive(part_id(key))
 
@@ -192,7 +208,7 @@ class Jobs:
     @_asked
     def waiting(self, job: JobState) -> Waiting:
         """What a queued job waits for, and about how long."""
-        taken = self._client.list_workflows(queue_name=job.queue, status=["PENDING", "ENQUEUED"])  # in the order they were asked for
+        taken = self._there(job.queue, inputs=True)
         told = [state for state in self._described(taken) if state.readable]
         running = [state for state in told if state.status == "running" and state.id != job.id]
         before = []
@@ -202,10 +218,28 @@ class Jobs:
             if state.status == "queued":
                 before.append(state)
         workers = sum(worker.alive and worker.lane == lane_of(job.queue) for worker in self._workers())
-        left = [_left(state) for state in (*running, *before)]
+        left = [telling.left(state) for state in (*running, *before)]
         known = [seconds for seconds in left if seconds is not None]
         seconds = sum(known) / max(workers, 1) if len(known) == len(left) and left else None
         return Waiting(tuple(state.title for state in (*running, *before)), seconds, workers > 0)
+
+    @_asked
+    def refusal(self, kind: str) -> str:
+        """Why whoever asks cannot start a job of a kind now; "": they can."""
+        try:
+            asker = self._guard.start(kind)
+            if asker.waiting:
+                self._require_room(asker)
+        except AtlasError as error:
+            return str(error)
+        return ""
+
+    @_asked
+    def waiting_of(self) -> Mapping[str, int]:
+        """How many jobs of each person wait."""
+        there = [status for status in self._there() if status.status != "PENDING"]
+        owners = self._book.askers([status.workflow_id for status in there])
+        return Counter(owner.person for owner in owners.values())
 
     @_asked
     def forget(self, key: str) -> None:
@@ -219,6 +253,7 @@ class Jobs:
             return
         if state.active:
             raise AtlasError(f"The job {state.title!r} has not ended.", "Cancel it first.")
+        self._guard.stop(_owner(state), state.title)
         self._forget(key)
 
     @_asked
@@ -251,8 +286,26 @@ class Jobs:
             for row in self._book.workers()
         )
 
-    def _restart(self, key: str, queue: Queue) -> None:
+    def _there(self, queue: str | None = None, *, inputs: bool = False) -> Sequence[WorkflowStatus]:
+        """Jobs that wait or run, in the order in which they are taken."""
+        found = self._client.list_workflows(
+            queue_name=queue, status=["PENDING", "ENQUEUED"], name=PART, load_input=inputs, load_output=False
+        )
+        return sorted(found, key=lambda status: status.priority or 0)  # of the same turn as they were asked for
+
+    def _require_room(self, asker: Asker) -> None:
+        there = self._there()
+        require_room(asker, there, self._book.askers([status.workflow_id for status in there]))
+
+    def _turn(self, asker: Asker, queue: Queue) -> int:
+        if asker.waiting:
+            self._require_room(asker)
+        there = self._there(queue)
+        return turn(asker.person, there, self._book.askers([status.workflow_id for status in there]))
+
+    def _restart(self, key: str, queue: Queue, turn: int) -> None:
         try:
+            self._book.reorder(part_id(key), turn)  # before it waits again: a worker may take it at once
             self._client.rewind_workflow(part_id(key), queue_name=queue)
         except dbos_error.DBOSException:
             state = self._state(key)
@@ -266,117 +319,18 @@ class Jobs:
 
     def _described(self, found: Sequence[WorkflowStatus]) -> tuple[JobState, ...]:
         marks = self._book.marks([status.workflow_id for status in found])
+        askers = self._book.askers([status.workflow_id for status in found])
         living = {row.instance: row for row in self._book.workers() if self._alive(row)}
-        return tuple(self._told(status, marks.get(status.workflow_id), living) for status in found)
+        told = ((self._told(status, marks.get(status.workflow_id), living), askers.get(status.workflow_id)) for status in found)
+        return tuple(state if asker is None else replace(state, owner=asker.person, owner_name=asker.name) for state, asker in told)
 
     def _told(self, status: WorkflowStatus, mark: Mark | None, living: dict[str, WorkerRow]) -> JobState:
         """The job; one of whose row a flipped bit made nonsense is a failed one that can be asked for again."""
         try:
-            return self._describe(status, mark, living)
+            return telling.described(status, mark, living, lambda: self._client.get_event(status.workflow_id, EVENT, 0))
         except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
-            return _unreadable(status.workflow_id)
-
-    def _describe(self, status: WorkflowStatus, mark: Mark | None, living: dict[str, WorkerRow]) -> JobState:
-        kind, _, title, payload = status.input["args"]
-        if not (isinstance(kind, str) and isinstance(title, str) and isinstance(payload, dict)):
-            raise TypeError(f"{status.workflow_id}: arguments of other types")
-        has_it = mark is not None and mark.run is not None and mark.instance in living
-        outcome = status.output if status.status == "SUCCESS" and isinstance(status.output, dict) else {}
-        progress = outcome.get("progress")
-        if progress is None and (status.status in ("PENDING", "CANCELLED") or (mark is not None and mark.deaths)):
-            progress = self._client.get_event(status.workflow_id, EVENT, 0)
-        progress = progress or {}
-        lost = all(row.id != status.executor_id for row in living.values())
-        state, message, remedy = _standing(status, outcome, has_it, lost)
-        running = state in ("running", "cancelling")
-        started = progress.get("started") or (status.dequeued_at / 1000 if status.dequeued_at else None)
-        return JobState(
-            id=key_of_part(status.workflow_id),
-            kind=kind,
-            title=title,
-            queue=status.queue_name or "",
-            status=state,
-            stage=progress.get("stage", ""),
-            stage_done=progress.get("done", 0.0),
-            stage_total=progress.get("total", 0.0),
-            fraction=1.0 if state == "done" else progress.get("fraction", 0.0),
-            rate=progress.get("rate") if running else None,
-            rate_unit=progress.get("unit", ""),
-            eta_seconds=progress.get("eta") if state == "running" else None,
-            message=message,
-            remedy=remedy,
-            warnings=tuple(progress.get("warnings", ())),
-            created=_moment(status.created_at),
-            started=datetime.fromtimestamp(started, UTC) if started else None,
-            finished=None if running or state == "queued" else _finished(progress.get("ended"), started, status.completed_at),
-            deaths=outcome.get("deaths", mark.deaths if mark else 0),
-            worker=status.executor_id or "",
-            payload=payload,
-            result=outcome.get("result") or {},
-        )
+            return telling.unreadable(status.workflow_id)
 
 
-def _left(state: JobState) -> float | None:
-    """Seconds until a job ends that runs or waits; None where nobody knows."""
-    if state.eta_seconds is not None:
-        return state.eta_seconds
-    forecast = state.payload.get(_FORECAST)
-    return forecast * (1.0 - state.fraction) if isinstance(forecast, int | float) else None
-
-
-def _unreadable(part: str) -> JobState:
-    return JobState(
-        id=key_of_part(part),
-        kind="",
-        title="Damaged entry",
-        queue="",
-        status="failed",
-        stage="",
-        stage_done=0.0,
-        stage_total=0.0,
-        fraction=0.0,
-        rate=None,
-        rate_unit="",
-        eta_seconds=None,
-        message="What the list of jobs says of this job is damaged.",
-        remedy="Compute it again: finished parts are kept.",
-        warnings=(),
-        created=None,
-        started=None,
-        finished=None,
-        deaths=0,
-        worker="",
-        payload={},
-        result={},
-    )
-
-
-def _standing(status: WorkflowStatus, outcome: dict[str, Any], has_it: bool, lost: bool) -> tuple[Status, str, str]:
-    """A job's status, and message and remedy where there is something to say.
-
-    Args:
-        status, outcome: what the queue says, and what the handler's run came to.
-        has_it: a living worker is computing it, cancelled or not.
-        lost: the worker that took it from the queue is not living.
-    """
-    match status.status:
-        case "ENQUEUED" | "DELAYED":
-            return "queued", "", ""
-        case "PENDING":
-            return ("queued", _LOST, "") if lost else ("running", "", "")
-        case "CANCELLED":
-            return ("cancelling", "", "") if has_it else ("cancelled", "", "")
-        case "SUCCESS" if outcome:
-            return outcome["status"], outcome.get("message", ""), outcome.get("remedy", "")
-        case _:
-            return "failed", "Internal error: the job ended without an outcome.", "Compute again; the worker's log file says more."
-
-
-def _finished(ended: float | None, started: float | None, completed: int | None) -> datetime | None:
-    """The end by the worker's clock, else by the database's, which may count in whole seconds."""
-    moment = ended or (completed / 1000 if completed else None)
-    return datetime.fromtimestamp(max(moment, started or 0.0), UTC) if moment else None
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
+def _owner(state: JobState) -> Asker | None:
+    return Asker(state.owner, state.owner_name) if state.owner else None

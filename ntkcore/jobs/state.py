@@ -24,6 +24,7 @@ class JobState:
         deaths: how often its worker died while computing it.
         worker: id of the worker that has it, or had it last.
         payload: what was asked for; ``result``: what its handler returned.
+        owner: id of the person whose it is; "" where nobody knows. ``owner_name``: as others read them.
     """
 
     id: str
@@ -48,6 +49,8 @@ class JobState:
     worker: str
     payload: dict[str, Any]
     result: dict[str, Any]
+    owner: str = ""
+    owner_name: str = ""
 
     @property
     def active(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from ntkcore.errors import DataError
+from ntkcore.library import asking
 from ntkcore.library.database import Library
 from ntkcore.library.tables import CLAIMS, DECISIONS, SESSIONS
 
@@ -148,6 +149,7 @@ class Labels:
             author: who begins it.
             session: its id; "" for a new one.
         """
+        asking.require("label")
         chosen = session or uuid.uuid4().hex
         with self._library.writing() as connection:
             if connection.execute(sa.select(SESSIONS.c.id).where(SESSIONS.c.id == chosen)).first() is None:
@@ -250,6 +252,9 @@ class Labels:
             Taken: something else holds of it now; nothing is kept.
             DataError: there is no such session.
         """
+        asking.require("label")
+        asking.require("label")
+        asking.require("label")
         (kept,) = self.decide_all(session, [(item, deed, label, seen)], author, note=note, told=told)
         return kept
 
@@ -263,6 +268,7 @@ class Labels:
         told: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Keep several decisions (item, deed, label, seen), all or none; see :meth:`decide`."""
+        asking.require("label")
         kept = []
         with self._library.writing() as connection:
             self._lock(connection, session)
@@ -284,6 +290,7 @@ class Labels:
         Returns:
             What was undone; None: there is nothing left.
         """
+        asking.require("label")
         with self._library.writing() as connection:
             self._lock(connection, session)
             mine = (DECISIONS.c.session == session, DECISIONS.c.author == named(author), DECISIONS.c.undone.is_(None))
@@ -295,6 +302,7 @@ class Labels:
 
     def use(self, session: str, network: Mapping[str, Any]) -> None:
         """Let another network suggest from now on."""
+        asking.require("label")
         with self._library.writing() as connection:
             self._lock(connection, session)
             connection.execute(SESSIONS.update().where(SESSIONS.c.id == session).values(network=json.dumps(network)))

@@ -77,6 +77,7 @@ class Notes:
         Raises:
             DataError: it says nothing, is on nothing, or on something that is not there for this person.
         """
+        person.require("note")
         said = text.strip()[:TEXT]
         if not said:
             raise DataError("This note is empty.", "Write something first.")
@@ -107,6 +108,7 @@ class Notes:
             DataError: it would say nothing, or is not there.
             Refused: it is somebody else's.
         """
+        person.require("note")
         said = text.strip()[:TEXT]
         if not said:
             raise DataError("This note is empty.", "Write something, or remove it.")
@@ -114,10 +116,12 @@ class Notes:
 
     def throw_away(self, note: int, person: Person) -> None:
         """Take it away; it can be restored. Raises as :meth:`change`."""
+        person.require("note")
         self._set(note, person, trashed=self._library.now)
 
     def restore(self, note: int, person: Person) -> None:
         """Put it back. Raises as :meth:`change`."""
+        person.require("note")
         self._set(note, person, trashed=None)
 
     def on_analysis(self, analysis: str, person: Person) -> tuple[Note, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from ntkcore.errors import LibraryError
+from ntkcore.roles import Action, Role, least, may
 
 Visibility = Literal["private", "team", "public"]
 LOCAL = "local"
@@ -22,21 +23,39 @@ class Person:
     Attributes:
         id: of the row in the table of people.
         name: as others read it beside what this person wrote.
-        administrator: whether everything may be seen and changed.
+        role: what they may do (:mod:`ntkcore.roles`); None: nothing.
     """
 
     id: str
     name: str
-    administrator: bool = False
+    role: Role | None = "analyst"
+
+    @property
+    def administrator(self) -> bool:
+        """Whether everything may be seen and changed."""
+        return self.role == "administrator"
+
+    def may(self, action: Action) -> bool:
+        """Whether their role allows an action."""
+        return may(self.role, action)
+
+    def require(self, action: Action) -> None:
+        """Refuse what their role does not allow.
+
+        Raises:
+            Refused: says which role would.
+        """
+        if not self.may(action):
+            raise Refused(f"This needs the role “{least(action)}”.", "Ask an administrator of this server for it.")
 
 
 class Refused(LibraryError):
-    """Somebody else's: it may be read, and not changed."""
+    """Somebody else's, which may be read and not changed; or what a role does not allow."""
 
 
 def local(name: str) -> Person:
     """Whoever sits at a browser of a server without a log-in, by the name that was typed there."""
-    return Person(LOCAL, name, administrator=True)
+    return Person(LOCAL, name, "administrator")
 
 
 def visible(person: Person, table: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -115,6 +115,7 @@ class Saved:
 
     def save(self, content: Content, person: Person, visibility: Visibility = "team") -> Version:
         """Keep something new; its first version."""
+        person.require("save")
         with self._library.writing() as connection:
             now = self._library.moment(connection)
             for attempt in range(_ATTEMPTS):
@@ -136,6 +137,7 @@ class Saved:
             Refused: it is somebody else's.
             Overtaken: there is a newer one than was seen; nothing is kept.
         """
+        person.require("save")
         with self._library.writing() as connection:
             self._lock(connection, code, person)
             held = self._read(connection, code, None, person)
@@ -167,14 +169,17 @@ class Saved:
 
     def show_to(self, code: str, visibility: Visibility, person: Person) -> None:
         """Say who may see it. Raises as :meth:`again`, but ``Overtaken``."""
+        person.require("save")
         self._change(code, person, visibility=visibility)
 
     def throw_away(self, code: str, person: Person) -> None:
         """Put it into the trash. Raises as :meth:`show_to`."""
+        person.require("save")
         self._change(code, person, trashed=self._library.now)
 
     def restore(self, code: str, person: Person) -> None:
         """Take it out of the trash. Raises as :meth:`show_to`."""
+        person.require("save")
         self._change(code, person, trashed=None)
 
     def empty_trash(self, days: float = KEPT_DAYS) -> int:
@@ -201,6 +206,12 @@ class Saved:
         """How many saved analyses show a stored result."""
         joined = KEYS.join(VERSIONS, VERSIONS.c.id == KEYS.c.version)
         asked = sa.select(sa.func.count(VERSIONS.c.analysis.distinct())).select_from(joined).where(KEYS.c.kind == kind, KEYS.c.key == key)
+        with self._library.reading() as connection:
+            return int(connection.execute(asked).scalar_one())
+
+    def of_source(self, source: str) -> int:
+        """How many saved analyses, whoever's, are of a set of images."""
+        asked = sa.select(sa.func.count(VERSIONS.c.analysis.distinct())).where(VERSIONS.c.source == source)
         with self._library.reading() as connection:
             return int(connection.execute(asked).scalar_one())
 

@@ -179,3 +179,38 @@ VISITS = sa.Table(
     sa.Column("made", sa.Double, nullable=False),
 )
 """When somebody last looked at a place, such as the library: a person, or without a log-in a browser."""
+
+MEMBERS = sa.Table(
+    "member",
+    METADATA,
+    sa.Column("person", sa.Text, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("claimed", sa.Text),
+    sa.Column("given", sa.Text),
+    sa.Column("seen", sa.Double, nullable=False),
+    sa.Column("logins_since", sa.Double, nullable=False),
+)
+"""Everybody who ever logged in: the role that their login claimed, the one that an administrator gave, when they were last here, and
+before when no login of theirs holds any more."""
+
+ENDED = sa.Table(
+    "ended_login",
+    METADATA,
+    sa.Column("login", sa.Text, primary_key=True),
+    sa.Column("made", sa.Double, nullable=False),
+)
+"""Logins that were signed out of before they expired."""
+
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("deed", sa.Text, nullable=False),
+    sa.Column("thing", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Index("audit_of", "person", "made"),
+    sqlite_autoincrement=True,
+)
+"""Who deleted, exported or changed roles. Names are as they were; nothing is changed or deleted here."""

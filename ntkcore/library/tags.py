@@ -36,6 +36,7 @@ class Tags:
         Raises:
             DataError: the tag is empty.
         """
+        person.require("tag")
         named, wanted = clean(name), list(dict.fromkeys(images))
         added = 0
         with self._library.writing() as connection:
@@ -52,6 +53,7 @@ class Tags:
 
     def take_off(self, name: str, images: Iterable[str], person: Person) -> int:
         """Take a tag off images; from how many it was taken."""
+        person.require("tag")
         wanted, gone = list(dict.fromkeys(images)), 0
         whose = sa.true() if person.administrator else TAGS.c.owner == person.id
         with self._library.writing() as connection:

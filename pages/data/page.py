@@ -8,8 +8,9 @@ from ntkcore.analyses import defaults, imports
 from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import OwnSet, own_sets, remove_own, training_part
+from ntkcore.data import OwnSet, own_sets, training_part
 from ntkcore.errors import AtlasError
+from ntkcore.library import Saved
 from ntkcore.specs import DatasetSpec
 from ntkcore.specs.duplicates import DuplicatesSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -92,11 +93,14 @@ def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
         with right:
             _open(item, sound)
             _copies(item, sound)
-            with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}"):
+            mine = imports.may_remove(item.content_id, workspace())
+            with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}", disabled=not mine):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
+                if count := Saved(workspace().library).of_source(item.content_id):
+                    st.caption(f"{count} saved {'analyses are' if count > 1 else 'analysis is'} of it, and stay as they are.")
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
                     try:
-                        remove_own(item.content_id, workspace().settings)
+                        imports.remove(item.content_id, item.name, workspace())
                     except AtlasError as error:
                         frame.show_error(error)
                     else:

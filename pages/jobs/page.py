@@ -17,7 +17,9 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import describe
 from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.jobs import QUEUES, JobState, Lane, WorkerState, ensure_worker
+from ntkcore.library import asking, audit
 from ntkcore.permalink import ADDRESSES
+from ntkcore.roles import Action
 from ntkcore.specs import DatasetSpec, title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS
 from ntkcore.specs.label import LabelNetworkSpec
@@ -35,6 +37,7 @@ _ACTIONS = (
     ("Check", "verify", "Reads every tile and compares its checksum."),
     ("Remove", "remove", "It is computed again when asked for."),
 )
+_NEEDS: dict[str, Action] = {"pin": "keep results", "unpin": "keep results", "verify": "check", "remove": "remove results"}
 _STATUS = {
     "queued": "waiting",
     "running": "running",
@@ -103,6 +106,7 @@ def _start(missing: list[Lane], *, none: bool) -> None:
 
 
 def _start_workers(lanes: list[Lane]) -> None:
+    asking.require("start workers")
     for lane in lanes:
         ensure_worker(workspace().settings, lane)
     st.session_state[_STARTED] = time.monotonic()
@@ -117,16 +121,23 @@ def _aside() -> None:
             st.caption(
                 f"The list of jobs was damaged and begins anew; what was computed is kept. Moved aside in the cache folder: {named}."
             )
-            st.button("Delete what was moved aside", key="aside", type="tertiary", on_click=jobs.remove_aside)
+            st.button("Delete what was moved aside", key="aside", type="tertiary", on_click=_tidy)
+
+
+def _tidy() -> None:
+    asking.require("tidy")
+    workspace().jobs.remove_aside()
 
 
 def _job(job: JobState) -> None:
     with st.container(border=True, key=f"job_{job.id[:12]}"):
         left, middle, right = st.columns([5, 3, 1.2], vertical_alignment="center")
-        left.markdown(f"**{words.plain(job.title)}**  \n:small[{_STATUS[job.status]} · asked {words.when(job.created)}]")
+        by = f" by {words.plain(job.owner_name)}" if job.owner_name and asking.has_people() else ""
+        left.markdown(f"**{words.plain(job.title)}**  \n:small[{_STATUS[job.status]} · asked {words.when(job.created)}{by}]")
         if job.active:
             middle.progress(min(max(job.fraction, 0.0), 1.0), text=_doing(job))
-            if right.button("Cancel", key=f"cancel-{job.id}", disabled=job.status == "cancelling", width="stretch"):
+            fixed = job.status == "cancelling" or not job_panel.may_cancel(job)
+            if right.button("Cancel", key=f"cancel-{job.id}", disabled=fixed, width="stretch"):
                 workspace().jobs.cancel(job.id)
                 st.rerun(scope="fragment")
             return
@@ -176,7 +187,7 @@ def _store() -> None:
                 f"{many} of version 0.1.0 ({words.size(gone.bytes)}) did not say which methods made them, and were removed when this "
                 "version first started. They are computed anew when asked for; your own sets are as they were."
             )
-            st.button("Understood", key="retired", type="tertiary", on_click=ws.store.acknowledge)
+            st.button("Understood", key="retired", type="tertiary", on_click=ws.store.acknowledge, disabled=not asking.person().may("tidy"))
     entries = sorted(ws.store.entries(), key=lambda entry: (entry.info.get("created", ""), entry.kind, entry.key), reverse=True)
     total = sum(entry.bytes for entry in entries)
     hot = ws.hot.stats()
@@ -218,7 +229,7 @@ def _store() -> None:
         st.caption(f"{many} shown by saved analyses, which would have to be computed again if it were removed.")
     with st.container(horizontal=True, gap="small"):
         for label, act, said in _ACTIONS:
-            if st.button(label, disabled=not chosen, help=said):
+            if st.button(label, disabled=not chosen or not asking.person().may(_NEEDS[act]), help=said):
                 _act(act, chosen)
 
 
@@ -226,11 +237,14 @@ def _act(act: str, chosen: list[Entry]) -> None:
     """Do it to each; one that somebody else has removed meanwhile says so."""
     store = workspace().store
     try:
+        asks = asking.require(_NEEDS[act])
         if act == "verify":
             _check([damage for entry in chosen for damage in store.verify(entry.kind, entry.key)], len(chosen))
             return
         for entry in chosen:
             getattr(store, act)(entry.kind, entry.key)
+            if act == "remove":
+                audit.write(workspace().library, asks, "deleted", f"{catalogue.word_of(entry.kind)} {entry.key[:12]}")
     except AtlasError as error:
         frame.show_error(error)
         return

@@ -13,7 +13,7 @@ from ntkcore.analyses.label.sitting import Sitting
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.figures.label import learning_curve
-from ntkcore.library import Session
+from ntkcore.library import Session, asking
 from pages.label import wide
 from pages.shared import frame, tables, words
 from pages.shared.charts import chart
@@ -28,7 +28,8 @@ def show(sitting: Sitting) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_take"):
         table = partial(export.labels_table, sitting.session.id, workspace(), sitting.network)
         csv_download("Labels (CSV)", table, file="labels", key="label_csv", quiet=False)
-        with st.popover("Use this as a data set", icon=":material/photo_library:", key="label_set"):
+        imports = asking.person().may("import")
+        with st.popover("Use this as a data set", disabled=not imports, icon=":material/photo_library:", key="label_set"):
             name = st.text_input("Name", value=f"{sitting.session.title}, labelled", max_chars=80, key="label_set_name")
             st.caption("All that has a label by now becomes a set of your own, which every page can open.")
             if st.button("Make it", key="label_set_make", type="primary"):
@@ -38,7 +39,7 @@ def show(sitting: Sitting) -> None:
                     frame.show_error(error)
                 else:
                     st.success(f"{words.plain(made.name)} is under Your data.", icon=":material/check_circle:")
-        if st.button("Your data", type="tertiary", key="label_data"):
+        if imports and st.button("Your data", type="tertiary", key="label_data"):
             go_to("data")
 
 

@@ -35,6 +35,7 @@ from pages.shared.charts import forget_selection
 from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
+from pages.shared.downloads import download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
@@ -202,7 +203,7 @@ def _filters(look: Look) -> None:
 def _download(label: str, file: str, key: str, made: Callable[[], str | bytes]) -> None:
     """A button for a file that is made when it is pressed."""
     kind = "application/zip" if file.endswith(".zip") else "text/csv"
-    st.download_button(label, made, file, kind, key=key, on_click="ignore")
+    download(label, made, file, kind, key=key)
 
 
 def _csv(look: Look, images: Sequence[int] | np.ndarray) -> str:

@@ -15,6 +15,7 @@ from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.choice import Choice
 from pages.shared.controls import Controls
+from pages.shared.downloads import download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
@@ -83,13 +84,12 @@ def _basket(look: views.Look, view: MapView) -> None:
         if not basket:
             st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
             return
-        st.download_button(
+        download(
             "CSV",
             lambda: csv_of((found := views.table(look.result, view, look.ws))[found["image"].isin(basket)]),
             "basket.csv",
             "text/csv",
             key="map_basket_csv",
-            on_click="ignore",
         )
         st.button("Empty the basket", key="map_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
 

@@ -12,6 +12,7 @@ from ntkcore.analyses import defaults
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo, OwnSet, catalogue, own_sets
 from ntkcore.data.describe import describe_dataset
+from ntkcore.library import asking
 from ntkcore.specs import LARGEST_MOMENTUM, RATE_RANGE, VECTOR_SETS, DatasetSpec, TrainingSpec, faults
 from ntkcore.specs.active import ActiveSpec
 from ntkcore.specs.convergence import ConvergenceSpec
@@ -143,7 +144,8 @@ def _data(fields: Fields, spec: S, step: int, images: str) -> None:
         **fields.value("noise"),
         help="This share of labels moves to another class, uniformly, before training.",
     )
-    st.page_link("pages/data/page.py", label="Bring your own images or texts", icon=":material/upload:")
+    if asking.person().may("import"):
+        st.page_link("pages/data/page.py", label="Bring your own images or texts", icon=":material/upload:")
 
 
 def _part_and_size(fields: Fields, spec: S, item: OwnSet | None) -> None:

@@ -1,6 +1,7 @@
 """A chart with its title, its note and its downloads (CSV and standalone HTML here; PNG by the chart's own camera)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import streamlit as st
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.figures.theme import paper
 from pages.shared import frame, words
+from pages.shared.downloads import download
 
 
 def chart(
@@ -44,15 +46,9 @@ def chart(
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(title, anchor=False, width="content")
             with st.popover("", icon=":material/download:", key=f"download_{key}", help="Download this chart", type="tertiary"):
-                st.download_button("Data (CSV)", lambda: csv_of(table()), f"{key}.csv", "text/csv", key=f"csv_{key}", on_click="ignore")
-                st.download_button(
-                    "Interactive page (HTML)",
-                    lambda: _html(figure, title, mode),
-                    f"{key}.html",
-                    "text/html",
-                    key=f"html_{key}",
-                    on_click="ignore",
-                )
+                download("Data (CSV)", lambda: csv_of(table()), f"{key}.csv", "text/csv", key=f"csv_{key}")
+                page = partial(_html, figure, title, mode)
+                download("Interactive page (HTML)", page, f"{key}.html", "text/html", key=f"html_{key}")
                 st.caption("PNG: the camera at the chart's top right.")
         if controls:
             controls()

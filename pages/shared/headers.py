@@ -1,8 +1,9 @@
-"""What every answer of the server says to a browser, and who may open its websocket."""
+"""What every answer of the server says to a browser, and which sites' pages may ask it for something."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ntkcore.settings import Settings
@@ -25,7 +26,7 @@ _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class Headers:
-    """ASGI middleware: headers on every answer, and no websocket for a page of another origin.
+    """ASGI middleware: headers on every answer, and nothing for a page of another origin but what following a link asks for.
 
     Args:
         app: what answers.
@@ -56,15 +57,29 @@ class Headers:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "This page is not the server's own."})
             return
+        if scope["type"] == "http" and self._refused(scope):
+            await PlainTextResponse("This page is not the server's own.", status_code=403)(scope, receive, told)
+            return
         await self._app(scope, receive, told)
 
     def _ours(self, scope: Scope) -> bool:
-        """Whether a websocket is asked for by a page of this server: its origin is where the request goes."""
+        """Whether a websocket, or a change, is asked for by a page of this server: its origin is where the request goes."""
         given = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         origin = _origin(given.get(b"origin", ""))
         if origin is None or origin in self._origins:
             return origin is not None
         return origin == _origin(f"{origin[0]}://{given.get(b'host', '')}") and (not self._local or is_local(origin[1]))
+
+    def _refused(self, scope: Scope) -> bool:
+        """Whether a request is another site's doing: all but following a link to a page of ours."""
+        given = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        reads = scope["method"] in ("GET", "HEAD", "OPTIONS")
+        if not reads and b"origin" in given and not self._ours(scope):
+            return True
+        if given.get(b"sec-fetch-site", "none") in ("same-origin", "none"):
+            return False
+        follows = given.get(b"sec-fetch-mode") == "navigate" and reads
+        return not follows or scope["path"].endswith("/auth/logout")  # nobody is signed out by somebody else's page
 
 
 def is_local(address: str | None) -> bool:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ntkcore.analyses.workspace import workspace
 from ntkcore.jobs import JobState
+from ntkcore.library import asking
 from pages.shared import choice as links
 from pages.shared import frame, words
 
@@ -35,13 +36,20 @@ def _show(job: JobState, name: str) -> None:
     with st.container(border=True, key=name):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{_doing(job)}**", width="content")
-            if st.button("Cancel", key=f"cancel-{job.id[:12]}", disabled=job.status == "cancelling"):
+            fixed = job.status == "cancelling" or not may_cancel(job)
+            if st.button("Cancel", key=f"cancel-{job.id[:12]}", disabled=fixed):
                 workspace().jobs.cancel(job.id)
                 st.rerun(scope="fragment")
         st.progress(min(max(job.fraction, 0.0), 1.0))
         st.html(f'<div class="atlas-quiet">{_details(job)}</div>')
         for text in job.warnings:
             st.caption(f":material/warning: {words.plain(text)}")
+
+
+def may_cancel(job: JobState) -> bool:
+    """Whether whoever asks may stop it."""
+    asks = asking.person()
+    return asks.may("cancel others") or (asks.may("cancel") and asks.id == job.owner)
 
 
 def _doing(job: JobState) -> str:

@@ -1,17 +1,15 @@
-"""Thumbnails and photographs over HTTP: cached for good by the browser, and only for who got the address from a page.
+"""Thumbnails and photographs over HTTP: cached by the browser, and only for whom a page made the address, until the next day ends.
 
 A photograph is served upright and without metadata; what a network sees of it is cut when it is asked for.
 """
 
 import html
-import os
-import re
-import secrets
+import time
 from collections.abc import Callable
 from functools import lru_cache, partial
 from threading import Lock
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,11 +17,13 @@ from starlette.routing import Route
 
 from ntkcore.data import Sizing, ThumbnailPack, bare_original, open_pack, seen_by_network
 from ntkcore.errors import AtlasError
-from ntkcore.settings import Settings, settings
-from ntkcore.store.files import guarded
-from ntkcore.store.lock import exclusive
+from ntkcore.library import asking
+from ntkcore.settings import settings
+from pages.shared.signing import signer
 
-_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
+READER = "atlas.reader"
+"""In a request's scope: the id of the person who makes it, whom the gate knows."""
+_DAY = 86_400  # seconds
 
 _one_at_a_time = Lock()
 """A photograph is decoded whole for these: one of 25 million pixels takes a second and 150 MB."""
@@ -32,15 +32,14 @@ Served = tuple[bytes, str]
 """What is served, and its media type."""
 
 _EXCERPT = 240  # characters of a text on a card
-_SECRET = re.compile(rb"[0-9a-f]{64}")
 
 
 def thumbnail_base(pack: str) -> str:
     """Address under which the thumbnails of a pack are served: append ``<image>``.
 
-    Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack.
+    Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack, person or day.
     """
-    return f"/thumbnails/{_signer(settings()).sign(pack).decode()}/"
+    return f"/thumbnails/{_signed('thumbnails', pack)}/"
 
 
 def original_address(pack: str, image: int) -> str | None:
@@ -48,13 +47,13 @@ def original_address(pack: str, image: int) -> str | None:
     found = open_pack(pack, settings())
     if found is None or found.origin is None:
         return None
-    return f"/originals/{_signer(settings(), 'originals').sign(pack).decode()}/{image}"
+    return f"/originals/{_signed('originals', pack)}/{image}"
 
 
 def seen_address(pack: str, image: int, sizing: Sizing | None) -> str:
     """Address of what a network sees of a photograph, at a size."""
     said = "" if sizing is None else f"-{sizing.size}-{sizing.crop:g}-{sizing.interpolation}"
-    return f"/seen/{_signer(settings(), 'seen').sign(pack + said).decode()}/{image}"
+    return f"/seen/{_signed('seen', pack + said)}/{image}"
 
 
 def text(pack: str, image: int) -> str | None:
@@ -76,13 +75,13 @@ def noun(pack: str) -> str:
 
 def excerpts(base: str) -> tuple[str, ...] | None:
     """The beginnings of the texts whose drawings are served under an address; None for images."""
-    found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())
+    found = open_pack(_said("thumbnails", base.split("/")[-2])[0], settings())
     return None if found is None else _excerpts(found)
 
 
 def are_photographs(base: str) -> bool:
     """Whether what is served under an address are thumbnails of photographs: drawn smoothly, where others show their pixels."""
-    found = open_pack(_signer(settings()).unsign(base.split("/")[-2]).decode(), settings())
+    found = open_pack(_said("thumbnails", base.split("/")[-2])[0], settings())
     return found is not None and found.origin is not None
 
 
@@ -105,18 +104,40 @@ def routes() -> list[Route]:
     ]
 
 
+def _signed(salt: str, said: str) -> str:
+    """Part of an address: what it is of, for whom, and the day it was made."""
+    return signer(settings(), salt).sign(f"{said}~{asking.reader()}~{_today()}").decode()
+
+
+def _said(salt: str, token: str) -> tuple[str, str, int]:
+    said, reader, day = signer(settings(), salt).unsign(token).decode().split("~")
+    return said, reader, int(day)
+
+
+def _today() -> int:
+    return int(time.time()) // _DAY
+
+
 async def _answer(salt: str, made: Callable[[str, int], Served | None], request: Request) -> Response:
     try:
-        said = _signer(settings(), salt).unsign(request.path_params["token"]).decode()
-    except BadSignature:
-        return PlainTextResponse("This address was not made by this server.", status_code=403)
+        said, reader, day = _said(salt, request.path_params["token"])
+    except (BadSignature, ValueError):
+        return _absent()
+    if reader != request.scope.get(READER) or not 0 <= _today() - day <= 1:
+        return _absent()
     try:
         found = await run_in_threadpool(made, said, request.path_params["image"])
     except AtlasError as error:  # removed, moved or damaged since the page was made
         return PlainTextResponse(f"{error.message} {error.remedy}", status_code=404)
     if found is None:
-        return PlainTextResponse("There is no such image; reload the page.", status_code=404)
-    return Response(found[0], media_type=found[1], headers=_CACHE)
+        return _absent()
+    left = (day + 2) * _DAY - int(time.time())
+    return Response(found[0], media_type=found[1], headers={"Cache-Control": f"private, max-age={left}, immutable"})
+
+
+def _absent() -> Response:
+    """Whether there is none, or none for who asks, is not said."""
+    return PlainTextResponse("There is no such image; reload the page.", status_code=404)
 
 
 def _thumbnail(pack_id: str, image: int) -> Served | None:
@@ -153,23 +174,3 @@ def _excerpts(pack: ThumbnailPack) -> tuple[str, ...] | None:
 @lru_cache(maxsize=64)
 def _noun(pack: ThumbnailPack) -> str:
     return "image" if not len(pack) or pack.text(0) is None else "text"
-
-
-@lru_cache(maxsize=12)
-def _signer(chosen: Settings, salt: str = "thumbnails") -> Signer:
-    return Signer(_secret(chosen), salt=salt)
-
-
-def _secret(chosen: Settings) -> str:
-    """The configured key, or one made once and kept in the cache, readable by its owner alone; a damaged one is made anew."""
-    if chosen.secret:
-        return chosen.secret
-    path = chosen.cache_dir / "secret"
-    with exclusive(chosen.cache_dir / "locks" / "secret.lock"), guarded(path.parent):
-        kept = path.read_bytes() if path.exists() else b""
-        if not _SECRET.fullmatch(kept):
-            kept = secrets.token_hex(32).encode()
-            path.unlink(missing_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(kept)
-    return kept.decode()

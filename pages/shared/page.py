@@ -10,6 +10,7 @@ from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
+from ntkcore.library import asking
 from ntkcore.specs import DatasetSpec, Spec
 from pages import entry
 from pages.shared import frame, missing, saved, words
@@ -84,6 +85,11 @@ def _kind(chosen: DatasetSpec) -> str:
 def heading(name: str) -> None:
     """A page's title and the one sentence that says what it answers."""
     page = entry(name)
+    try:
+        asking.require(page.action)
+    except AtlasError as error:
+        frame.show_error(error)
+        st.stop()
     frame.heading(page.heading or page.title, page.lead)
     if (damage := workspace().library.problem()) is not None:
         frame.show_error(damage)

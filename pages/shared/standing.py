@@ -93,7 +93,7 @@ def offered(asked: Sequence[tuple[Analysis[Any, Any, Any], Any]], offer: Offer, 
     """
     ws = workspace()
     forecasts = [_measured(analysis, spec) for analysis, spec in asked]
-    refusal = next((found.refusal for found in forecasts if found.refusal), "")
+    refusal = next((found.refusal for found in forecasts if found.refusal), "") or ws.jobs.refusal(asked[0][0].kind)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         button = words.spoken(offer.again if begun else offer.button)
         key = offer.key or f"study_{asked[0][0].kind}"
@@ -131,8 +131,9 @@ def _card(analysis: Analysis[S, Any, Any], spec: S, said: str) -> None:
         slow = [f"{stage.name} {words.duration(stage.seconds)}" for stage in forecast.stages if stage.seconds >= 0.5]
         if slow:
             st.caption(f"Of that: {' · '.join(slow)}. F{forecast.source[1:]}.")
-        if forecast.refusal:
-            st.error(words.plain(forecast.refusal), icon=":material/warning:")
-        if st.button("Compute", type="primary", key="compute", disabled=bool(forecast.refusal)):
+        refusal = forecast.refusal or workspace().jobs.refusal(analysis.kind)
+        if refusal:
+            st.error(words.plain(refusal), icon=":material/warning:")
+        if st.button("Compute", type="primary", key="compute", disabled=bool(refusal)):
             analysis.request(spec, workspace())
             st.rerun()

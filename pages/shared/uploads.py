@@ -15,7 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ntkcore.library import LOCAL, asking
 from ntkcore.settings import Settings
+from pages.shared.gate import sessions
+from pages.shared.media import READER
 
 _PATH = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
 _SESSIONS = 10_000  # that are remembered; of those that have ended nothing is left but this
@@ -33,6 +36,7 @@ class _File:
 @dataclass(slots=True)
 class _Session:
     files: dict[str, _File] = field(default_factory=dict)
+    reader: str = ""  # whose it is, where people are told apart
     refused: bool = False
 
 
@@ -43,14 +47,21 @@ class Book:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._lock = threading.Lock()
 
-    def admit(self, session: str, file: str, size: int, limit: int) -> bool:
-        """Count a file that is about to be sent, unless the session's files would then take more than the limit."""
+    def admit(self, session: str, file: str, size: int, limit: int, reader: str = "") -> bool:
+        """Count a file that is about to be sent, unless the session's files would then take more than the limit.
+
+        Where people are told apart, all sessions of its reader that are open count.
+        """
         with self._lock:
             found = self._sessions.setdefault(session, _Session())
             self._sessions.move_to_end(session)
             while len(self._sessions) > _SESSIONS:
                 self._sessions.popitem(last=False)
+            found.reader = reader
             others = sum(kept.size for name, kept in found.files.items() if name != file)
+            if reader:
+                beside = (one for name, one in self._sessions.items() if one.reader == reader and name != session and _is_open(name))
+                others += sum(kept.size for one in beside for kept in one.files.values())
             found.refused = others + size > limit
             if not found.refused:
                 found.files[file] = _File(size, time.monotonic())
@@ -97,6 +108,10 @@ BOOK = Book()
 """Of this server."""
 
 
+def _is_open(session: str) -> bool:
+    return sessions.claims_of(session) is not None
+
+
 class Uploads:
     """ASGI middleware: a session's uploads are counted, and refused where they would take too much.
 
@@ -121,7 +136,8 @@ class Uploads:
             if not length.isdecimal():
                 await PlainTextResponse("An upload says how long it is.", status_code=411)(scope, receive, send)
                 return
-            if not self._book.admit(session, file, int(length), self._limit):
+            reader = scope.get(READER) or LOCAL
+            if not self._book.admit(session, file, int(length), self._limit, "" if reader == LOCAL else reader):
                 await PlainTextResponse(too_much(self._limit), status_code=413)(scope, receive, send)
                 return
         status = 500
@@ -141,8 +157,9 @@ class Uploads:
 
 def too_much(limit: int) -> str:
     """What is wrong where an upload is refused, and what to do."""
+    whose = "person" if asking.has_people() else "session"
     return (
-        f"The uploads of one session may take {limit / 2**20:,.0f} MB of the server's memory, and with this file they would take more. "
+        f"The uploads of one {whose} may take {limit / 2**20:,.0f} MB of the server's memory, and with this file they would take more. "
         "Import or remove the files that are chosen, then choose this one again; or reload the page, which lets all of them go. "
         "A file that is larger by itself is imported on the command line."
     )

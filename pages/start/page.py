@@ -9,6 +9,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DatasetInfo
 from ntkcore.data import catalogue as sets
 from ntkcore.errors import AtlasError, DataMissing
+from ntkcore.library import asking
 from ntkcore.specs import Spec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -55,8 +56,9 @@ def page() -> None:
         for column, way in zip(st.columns(_ABREAST, gap="medium"), ways[first : first + _ABREAST], strict=False):
             with column:
                 _way(way)
-    label = "Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)"
-    st.page_link(entry("data").file, label=label, icon=":material/upload:")
+    if asking.person().may("import"):
+        label = "Or bring your own: images (zip, Parquet, npz) or texts (CSV, Parquet)"
+        st.page_link(entry("data").file, label=label, icon=":material/upload:")
 
 
 def _way(way: Entry) -> None:

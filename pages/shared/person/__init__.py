@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from ntkcore.library import people
+from ntkcore.library import asking, people
 from ntkcore.library.labels import NAME
 
 _KEY, _HELD = "person", "person.held"
@@ -45,19 +45,21 @@ def current() -> Person:
 
 
 def author() -> str:
-    """The name that a decision is kept under; of whoever typed none, one that no other browser has."""
+    """The name that a decision is kept under: that of the login, else the one that was typed, else one that no other browser has."""
+    if asking.has_people():
+        return asking.person().name
     name, token = current()
     return name or f"visitor {token[:4]}"
 
 
 def who() -> people.Person:
     """Whoever asks, as the library knows them: without a log-in the local administrator, by the name that was typed."""
-    return people.local(author())
+    return asking.person() if asking.has_people() else people.local(author())
 
 
 def visitor() -> str:
     """What tells one reader's visits from another's: without a log-in, the browser."""
-    return f"{people.LOCAL}:{current().token}"
+    return asking.reader() if asking.has_people() else f"{people.LOCAL}:{current().token}"
 
 
 def call(name: str) -> None:
@@ -66,7 +68,9 @@ def call(name: str) -> None:
 
 
 def ask(why: str) -> None:
-    """A field for the name, and a sentence on what it is for."""
+    """A field for the name, and a sentence on what it is for; nothing where a login says it."""
+    if asking.has_people():
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="person_name"):
         st.text_input("Your name", key="person.typed", max_chars=NAME, on_change=_typed, width=240, placeholder="as others know you")
         st.html(f'<p class="atlas-quiet">{why}</p>')

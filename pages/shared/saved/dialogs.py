@@ -9,7 +9,7 @@ from ntkcore.analyses import catalogue, saving
 from ntkcore.analyses.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
-from ntkcore.library import Saved, Version, Visibility
+from ntkcore.library import Saved, Version, Visibility, asking
 from ntkcore.library.labels import NAME
 from ntkcore.library.people import may_change
 from ntkcore.library.saved import DESCRIPTION, TITLE
@@ -149,7 +149,8 @@ def _visibility(key: str, now: Visibility) -> Visibility:
     chosen: Visibility = st.segmented_control(
         "Who may see it", list(VISIBILITIES), default=now, format_func=VISIBILITIES.__getitem__, required=True, key=key
     )
-    st.html('<p class="atlas-quiet">This server has no log-in: whoever reaches it sees everything, whatever is chosen here.</p>')
+    if not asking.has_people():
+        st.html('<p class="atlas-quiet">This server has no login: whoever reaches it sees everything, whatever is chosen here.</p>')
     return chosen
 
 

@@ -33,7 +33,7 @@ def sent(scope, *, local=True, **chosen):
 
 
 def answered(**chosen):
-    start = sent({"type": "http", "path": "/", "headers": []}, **chosen)[0]
+    start = sent({"type": "http", "method": "GET", "path": "/", "headers": []}, **chosen)[0]
     names = [name for name, _ in start["headers"]]
     assert len(set(names)) == len(names)
     return {name.decode(): value.decode() for name, value in start["headers"]}
@@ -104,3 +104,19 @@ def test_a_server_for_others_and_one_behind_a_proxy():
 def test_addresses_of_this_machine():
     assert all(map(is_local, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
     assert not any(map(is_local, (None, "", "0.0.0.0", "::", "192.168.1.2", "lab.example")))
+
+
+def status(method="GET", path="/thumbnails/x/1", **headers):
+    told = [(name.replace("_", "-").encode(), value.encode()) for name, value in {"host": "localhost:8501", **headers}.items()]
+    return sent({"type": "http", "method": method, "path": path, "headers": told})[0]["status"]
+
+
+def test_another_sites_page_gets_nothing_but_what_following_a_link_asks_for():
+    assert status() == status(sec_fetch_site="same-origin") == status(sec_fetch_site="none") == 200
+    assert status(sec_fetch_site="cross-site", sec_fetch_mode="navigate") == 200
+    for site in ("cross-site", "same-site"):  # another server of the same machine is of the same site
+        assert status(sec_fetch_site=site, sec_fetch_mode="no-cors") == status(sec_fetch_site=site, sec_fetch_mode="cors") == 403
+    assert status("POST", sec_fetch_site="cross-site", sec_fetch_mode="navigate") == 403
+    assert status(path="/auth/logout", sec_fetch_site="cross-site", sec_fetch_mode="navigate") == 403
+    assert status("PUT", origin="http://localhost:8501") == 200 and status("PUT", origin="http://localhost:9000") == 403
+    assert status("PUT", origin="null") == 403

@@ -13,8 +13,9 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from ntkcore.data import Sizing, import_images, load_dataset, own_sets, remove_own, thumbnail_pack
+from ntkcore.library import LOCAL
 from ntkcore.specs import DatasetSpec
-from pages.shared import media
+from pages.shared import media, signing
 
 SECRET = "taken at home"
 
@@ -26,8 +27,8 @@ class Answer:
     content: bytes = b""
 
 
-def get(path: str) -> Answer:
-    """One request to the routes by ASGI, without a server."""
+def get(path: str, reader: str | None = LOCAL) -> Answer:
+    """One request to the routes by ASGI, without a server, of a person whom the gate knows."""
     answer = Answer()
 
     async def receive():
@@ -41,6 +42,7 @@ def get(path: str) -> Answer:
             answer.content += message.get("body", b"")
 
     scope = {"type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": b"", "headers": []}
+    scope |= {media.READER: reader} if reader is not None else {}
     app = Starlette(routes=media.routes())
     with ThreadPoolExecutor(1) as other:  # the tests' own thread may have a loop running, of a browser
         other.submit(asyncio.run, app(scope | {"http_version": "1.1", "root_path": "", "scheme": "http"}, receive, send)).result()
@@ -52,11 +54,22 @@ def pack(cache):
     return thumbnail_pack(np.random.default_rng(0).integers(0, 255, (5, 8, 8), dtype=np.uint8), cache)
 
 
-def test_signed_address_serves_the_image_for_good(pack):
-    answer = get(f"{media.thumbnail_base(pack.id)}3")
+def test_signed_address_serves_the_image_until_the_next_day_ends(pack, monkeypatch):
+    monkeypatch.setattr(media.time, "time", lambda: 100.5 * media._DAY)
+    address = f"{media.thumbnail_base(pack.id)}3"
+    answer = get(address)
     assert answer.status == 200
     assert answer.content == pack.picture(3)
-    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == f"private, max-age={media._DAY * 3 // 2}, immutable"
+    for days, status in ((101.9, 200), (102.1, 404), (99.9, 404)):
+        monkeypatch.setattr(media.time, "time", lambda days=days: days * media._DAY)
+        assert get(address).status == status
+
+
+def test_an_address_is_of_one_person(pack):
+    address = f"{media.thumbnail_base(pack.id)}3"
+    assert get(address).status == 200
+    assert {get(address, reader).status for reader in ("somebody", "", None)} == {404}
 
 
 def test_address_is_the_same_every_time(pack):
@@ -105,34 +118,22 @@ def test_originals_only_by_an_address_a_page_made(pack, photographs):
     assert media.original_address(pack.id, 0) is None
     token = media.thumbnail_base(photographs.id).split("/")[-2]
     for kind in ("originals", "seen"):
-        assert get(f"/{kind}/{token}/0").status == 403  # signed for thumbnails alone
+        assert get(f"/{kind}/{token}/0").status == 404  # signed for thumbnails alone
     address = media.original_address(photographs.id, 0)
     assert get(address[:-1] + "4").status == 404
-    other = media._signer(media.settings(), "originals").sign(pack.id).decode()
+    other = media._signed("originals", pack.id)
     assert get(f"/originals/{other}/0").status == 404
 
 
 def test_unsigned_and_altered_addresses_are_refused(pack):
-    assert get(f"/thumbnails/{pack.id}/0").status == 403
+    assert get(f"/thumbnails/{pack.id}/0").status == 404
     altered = media.thumbnail_base(pack.id).replace(pack.id[:6], "000000")
-    assert get(f"{altered}0").status == 403
-
-
-def test_the_key_is_kept_and_private(cache, pack):
-    media.thumbnail_base(pack.id)
-    path = cache.cache_dir / "secret"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert len(path.read_text()) == 64
-
-
-@pytest.mark.parametrize("damaged", [b"", b"0" * 63, b"0" * 64 + b"\n", b"G" * 64, b"\xff" * 64, b"0" * 65])
-def test_a_damaged_key_is_made_anew(cache, damaged):
-    path = cache.cache_dir / "secret"
-    path.write_bytes(damaged)
-    path.chmod(0o644)
-    made = media._secret(cache)
-    assert media._SECRET.fullmatch(made.encode()) and made == path.read_text() == media._secret(cache)
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert get(f"{altered}0").status == 404
+    token = media.thumbnail_base(pack.id).split("/")[-2]
+    for edited in (token.replace("~local~", "~somebody~"), token.replace("~local", ""), token[:-1], f"{token}x"):
+        assert get(f"/thumbnails/{edited}/0").status == 404
+    half = signing.signer(media.settings(), "thumbnails").sign(pack.id).decode()  # as it was once: for ever and anybody's
+    assert get(f"/thumbnails/{half}/0").status == 404
 
 
 @pytest.fixture

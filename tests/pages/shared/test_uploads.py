@@ -45,6 +45,14 @@ def test_a_session_fills_no_more_than_its_limit():
     assert (book.bytes("s"), book.bytes("other"), book.bytes("third")) == (1000, 1000, 0)
 
 
+def test_all_open_sessions_of_one_person_count_together(monkeypatch):
+    book = Book()
+    monkeypatch.setattr(uploads, "_is_open", lambda session: session != "closed")
+    assert book.admit("closed", "one", 900, LIMIT, "ann") and book.admit("first", "one", 600, LIMIT, "ann")
+    assert not book.admit("second", "two", 500, LIMIT, "ann") and book.admit("second", "two", 400, LIMIT, "ann")
+    assert book.admit("third", "one", 1000, LIMIT, "ben")
+
+
 def test_what_was_removed_or_did_not_arrive_does_not_count():
     book = Book()
     assert asked(book, "PUT", "one", 1000, status=403)[0] == 403
