@@ -36,6 +36,7 @@ LEVELS = {
     "analyses": 8,
     "figures": 9,
     "notebook": 10,
+    "report": 10,
     "cli": 11,
     "__main__": 12,
 }

@@ -28,7 +28,6 @@ _VIEW, _ORDER = Controls("information.view", LINK), Controls("information.order"
 _PAGE = 2000  # cards sent at once
 _LINES = 6  # images followed through training
 _RANKED = {"held-out": "the held-out outputs", "training": "the training outputs", "loss": "the training loss"}
-_LOG = ("loss", "k_xx", "weights")  # measures that are positive: drawn on a logarithmic axis
 TICKS = Ticks("information_gallery")
 
 
@@ -253,7 +252,7 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
                 result.class_names,
                 view.picked,
                 mode,
-                log=view.against in _LOG,
+                log=view.against in figures.LOGARITHMIC,
                 score=SCORES[look.score],
             ),
             key="information_against",
