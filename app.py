@@ -72,7 +72,9 @@ def route() -> None:
     frame.configure()
     groups: dict[str, list[st.Page]] = {}
     for page in PAGES:
-        shown = st.Page(page.file, title=page.title, url_path=page.path, default=not page.path, icon=f":material/{page.icon}:")
+        seen = "hidden" if page.hidden else "visible"
+        icon, first = f":material/{page.icon}:", not page.path
+        shown = st.Page(page.file, title=page.title, url_path=page.path, default=first, icon=icon, visibility=seen)
         groups.setdefault(page.group, []).append(shown)
     uploads.begin()
     st.navigation(groups).run()

@@ -24,6 +24,7 @@ class Entry:
         lead: the one sentence under its title that says what it answers.
         card: on the start page; None: none.
         url: the last part of its address.
+        hidden: whether it is left out of the sidebar.
         result: whether it shows an analysis, whose modules are loaded before somebody waits for them.
     """
 
@@ -36,6 +37,7 @@ class Entry:
     url: str | None = None
     result: bool = False
     heading: str = ""
+    hidden: bool = False
 
     @property
     def file(self) -> str:
@@ -149,6 +151,22 @@ PAGES = (
         "new_label",
         "Act",
         "Label next what would change most of what the network says of everything else.",
+    ),
+    Entry(
+        "library",
+        "Analyses",
+        "bookmarks",
+        "Library",
+        "What was saved on this server, by whom, and what came of it.",
+        heading="Saved analyses",
+    ),
+    Entry(
+        "open",
+        "Open",
+        "link",
+        "Library",
+        "A short address opens what somebody saved.",
+        hidden=True,
     ),
     Entry(
         "data",

@@ -3,6 +3,8 @@
 import re
 import secrets
 
+SAVED_AS = "a"
+"""The name in an address that says which saved analysis it is of."""
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without 0 and O, 1 and I and L, and U, which is heard as V is read."""
 _SHORTEST, _TRIES = 4, 3

@@ -57,6 +57,10 @@ class Library:
         said = "(julianday('now') - 2440587.5) * 86400.0" if self.file is not None else "extract(epoch from clock_timestamp())"
         return sa.type_coerce(sa.literal_column(said), sa.Double)
 
+    def moment(self, connection: sa.Connection) -> float:
+        """That time as one number, for what is to be equal."""
+        return float(connection.execute(sa.select(self.now)).scalar_one())
+
     def problem(self) -> LibraryError | None:
         """Why nothing can be kept at the moment; None: all is well, or nothing was ever kept."""
         if self.file is not None and not self.file.exists():

@@ -116,7 +116,7 @@ class Saved:
     def save(self, content: Content, person: Person, visibility: Visibility = "team") -> Version:
         """Keep something new; its first version."""
         with self._library.writing() as connection:
-            now = self._now(connection)
+            now = self._library.moment(connection)
             for attempt in range(_ATTEMPTS):
                 code = codes.drawn(attempt)
                 if connection.execute(sa.select(ANALYSES.c.id).where(ANALYSES.c.id == code)).first() is None:
@@ -141,7 +141,7 @@ class Saved:
             held = self._read(connection, code, None, person)
             if held.newest != seen:
                 raise Overtaken(held)
-            return self._add(connection, code, seen + 1, content, person, self._now(connection))
+            return self._add(connection, code, seen + 1, content, person, self._library.moment(connection))
 
     def go_back(self, code: str, number: int, person: Person, seen: int) -> Version:
         """Let an earlier version hold again: it is kept anew, as the newest. Raises as :meth:`again`."""
@@ -264,9 +264,6 @@ class Saved:
     def _keys(self, connection: sa.Connection, version: int) -> tuple[Key, ...]:
         asked = sa.select(KEYS.c.kind, KEYS.c.key, KEYS.c.bytes).where(KEYS.c.version == version).order_by(KEYS.c.kind, KEYS.c.key)
         return tuple((row.kind, row.key, row.bytes) for row in connection.execute(asked))
-
-    def _now(self, connection: sa.Connection) -> float:
-        return float(connection.execute(sa.select(self._library.now)).scalar_one())
 
 
 def seen_by(person: Person) -> sa.Select[Any]:

@@ -81,7 +81,7 @@ def _training(subject: Subject, view: InfluenceView, order: np.ndarray) -> None:
         _nearest(result, one.neighbours(result, image, _FEW))
     with right:
         _strip(result, "Harms most", harmed, moved)
-    everywhere(LINK, image, result.ids[image])
+    everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _training_facts(subject: Subject, image: int) -> list[tuple[str, str]]:

@@ -87,7 +87,7 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
     said = [result.class_names[result.labels[i]] for i in near]
     names = [f"training {media.noun(result.pack)} {i}, {words.number(float(values[i]))}" for i in near]
     pictures(result.pack, near.tolist(), said, names, head="Training images nearest to it in the kernel: what it shares is not unique")
-    everywhere(LINK, image, result.ids[image])
+    everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _rank(values: np.ndarray, image: int) -> str:

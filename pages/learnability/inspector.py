@@ -60,7 +60,7 @@ def _show(look: Look, order: np.ndarray, image: int) -> None:
             image_curves(views.image_curve(result, image), frame.mode()), theme=None, key="inspector_curve", config=config(f"image-{image}")
         )
         st.html('<p class="atlas-quiet">Distance of the outputs from the target, ‖f − y‖, after every epoch: 0 is perfect.</p>')
-    everywhere(LINK, image, result.ids[image])
+    everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _facts(look: Look, image: int) -> None:

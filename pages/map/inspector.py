@@ -53,7 +53,7 @@ def _show(look: views.Look, view: MapView, image: int, order: np.ndarray) -> Non
     near = result.alike[image][:_FEW]
     said = [f"{result.class_names[result.labels[i]]} {words.fixed(float(c), 2)}" for i, c in zip(near, result.cosines[image], strict=False)]
     pictures(result.pack, near.tolist(), said, head="Most alike to it, with the kernel’s cosine")
-    everywhere(LINK, image, result.ids[image])
+    everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _said(look: views.Look, number: str, image: int) -> str:

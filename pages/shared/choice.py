@@ -2,7 +2,7 @@
 
 Each page has one :class:`Link`. It keeps the specification and the view of this session. The address is read when it
 differs from what this session wrote there last (a link that was opened, an edited address, the browser's back button),
-and written whenever the choice changes.
+and written whenever the choice changes. Of a saved analysis, the address names that, and says only what differs from it.
 """
 
 import time
@@ -12,12 +12,17 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
 
-from ntkcore.analyses import carry, defaults
+from ntkcore.analyses import carry, defaults, saving
+from ntkcore.analyses.saving import Opened
 from ntkcore.analyses.workspace import workspace
+from ntkcore.errors import SpecError
+from ntkcore.library import Version
+from ntkcore.library.codes import SAVED_AS
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
 from ntkcore.specs import Spec
 from pages import entry
+from pages.shared import person
 
 S = TypeVar("S", bound=Spec)
 V = TypeVar("V", bound=Spec)
@@ -63,6 +68,7 @@ class Link(Generic[S, V]):
         self._choice = f"{name}.choice"
         self._before = f"{name}.before"
         self._said = f"{name}.written"
+        self._saved = f"{name}.saved"
 
     def opened(self) -> Choice[S, V]:
         """The session's choice, taken from the address when that says something else.
@@ -79,8 +85,13 @@ class Link(Generic[S, V]):
             return self._keep(found)
         if held is not None and (ours or not query or self._is_ours(query)):
             return self._keep(held)
-        spec, view = defaults.read(self.address, query, workspace())
-        return self._keep(Choice(spec, view, (held.revision if held else 0) + 1))
+        revision = (held.revision if held else 0) + 1
+        saved = self._named(query)
+        st.session_state[self._saved] = saved
+        if saved is None:
+            return self._keep(Choice(*defaults.read(self.address, query, workspace()), revision))
+        rest = {name: value for name, value in query.items() if name != SAVED_AS}
+        return self._keep(Choice(*self.address.read(rest, saved.choice), revision))
 
     def choose(self, spec: S) -> Choice[S, V]:
         """Another specification, with what of the view still holds."""
@@ -116,6 +127,23 @@ class Link(Generic[S, V]):
             self.look(elsewhere=True, **before[-1])
             st.session_state[self._before] = before[:-1]  # without what this change has added
 
+    @property
+    def saved(self) -> Opened | None:
+        """The saved analysis that the choice began with; None: with none."""
+        found: Opened | None = st.session_state.get(self._saved)
+        return found
+
+    def saved_as(self, saved: Opened) -> None:
+        """The choice was saved: its address names that from now on."""
+        st.session_state[self._saved] = saved
+        self._keep(self.current())
+
+    def revert(self) -> None:
+        """Back to what was saved."""
+        if self.saved is not None:
+            st.session_state.pop(self._before, None)
+            self._keep(Choice(*self.saved.choice, self.current().revision + 1))
+
     def current(self) -> Choice[S, V]:
         """The session's choice as it is now."""
         return st.session_state[self._choice]
@@ -126,7 +154,7 @@ class Link(Generic[S, V]):
         st.query_params.clear()
 
     def _drop(self) -> None:
-        for name in (self._choice, self._said, self._before):
+        for name in (self._choice, self._said, self._before, self._saved):
             st.session_state.pop(name, None)
 
     def _carried(self, held: Choice[S, V] | None) -> Choice[S, V] | None:
@@ -143,7 +171,18 @@ class Link(Generic[S, V]):
         if spec == begun.spec and view == begun.view:
             return None
         st.session_state.pop(self._before, None)
+        st.session_state.pop(self._saved, None)  # of other images, or another network, it is not that analysis
         return Choice(spec, view, begun.revision + 1)
+
+    def _named(self, query: Query) -> Opened | None:
+        """The saved analysis that an address names."""
+        if SAVED_AS not in query:
+            return None
+        found = saving.opened(str(query[SAVED_AS]), person.who(), workspace())
+        if found.version.content.page != self.page:
+            title = entry(found.version.content.page).title
+            raise SpecError(f"This saved analysis is one of the page {title}, not of this one.", "Open it from the library.")
+        return found
 
     def _is_ours(self, query: Query) -> bool:
         """Whether an address is the one this session wrote last, or one it wrote a moment ago.
@@ -158,7 +197,10 @@ class Link(Generic[S, V]):
         """Remember a choice and write it to the address."""
         st.session_state[self._choice] = choice
         st.session_state[_CAME] = _Came(self.page, choice.spec, getattr(choice.view, "basket", None))
-        query = self.address.write(choice.spec, choice.view)
+        saved = self.saved
+        query = self.address.write(choice.spec, choice.view, None if saved is None else saved.choice)
+        if saved is not None:
+            query = {SAVED_AS: saved.version.reference} | query
         written = [entry for entry in st.session_state.get(self._said, []) if entry[1] != query]
         st.session_state[self._said] = [*written[-_REMEMBERED:], (time.monotonic(), query)]
         if query != _address():
@@ -174,9 +216,19 @@ def go_to(page: str, spec: Spec | None = None, view: Spec | None = None) -> None
     """Open a page on a specification, in place of what this session had open there; None: as this session left it."""
     if spec is None:
         st.switch_page(entry(page).file)
-    for part in ("choice", "written", "before"):
-        st.session_state.pop(f"{page}.{part}", None)
+    _leave(page)
     st.switch_page(entry(page).file, query_params=ADDRESSES[page].write(spec, view))
+
+
+def open_saved(version: Version) -> None:
+    """Open the page of a saved analysis on it, in place of what this session had open there."""
+    _leave(version.content.page)
+    st.switch_page(entry(version.content.page).file, query_params={SAVED_AS: version.reference})
+
+
+def _leave(page: str) -> None:
+    for part in ("choice", "written", "before", "saved"):
+        st.session_state.pop(f"{page}.{part}", None)
 
 
 def rerun() -> None:

@@ -18,6 +18,7 @@ _CSS = (Path(__file__).parent / "frame.css").read_text(encoding="utf-8")
 def configure() -> None:
     """Page configuration; first call of every run."""
     speak_of("images")
+    st.session_state.pop(_AFTER, None)
     st.set_page_config(page_title="NTK Atlas", page_icon=_ICON, layout="wide")
     st.logo(_ICON, size="large")
     st.html(f"<style>{_CSS}</style><style>:root {{ --atlas-paper: {paper(mode())}; }}</style>")
@@ -34,7 +35,13 @@ def mode() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+_AFTER = "frame.after"  # what of the page is drawn anew after a part of it
 _P = ParamSpec("_P")
+
+
+def after(draw: Callable[[], None]) -> None:
+    """Draw something of the page anew after each run of one of its parts, which Streamlit runs without the page."""
+    st.session_state[_AFTER] = draw
 
 
 def telling(part: Callable[_P, None]) -> Callable[_P, None]:
@@ -46,6 +53,8 @@ def telling(part: Callable[_P, None]) -> Callable[_P, None]:
             part(*args, **kwargs)
         except AtlasError as error:
             show_error(error)
+        if (drawn := st.session_state.get(_AFTER)) is not None:
+            drawn()
 
     return told
 

@@ -12,6 +12,7 @@ from ntkcore.specs import Spec
 from pages import entry
 from pages.shared import words
 from pages.shared.choice import Link, go_to
+from pages.shared.notes import image_notes
 from pages.shared.tables import facts_table
 
 _SHOWN = "known.shown"  # whether it is shown: the same in every inspector
@@ -20,14 +21,16 @@ _PAGES = ("learnability", "influence", "information", "reliability", "map")
 _RIDGE = 1e-2  # λ where the page has none
 
 
-def everywhere(link: Link[Any, Any], image: int, name: str) -> None:
-    """For an inspector: a switch, and below it every number that is known of the image, and each page that can be opened on it.
+def everywhere(link: Link[Any, Any], pack: str, image: int, name: str) -> None:
+    """For an inspector: tags and notes; and a switch, and below it every number that is known, and each page that can be opened on it.
 
     Args:
         link: the page's choice.
+        pack: id of the thumbnails.
         image: its place among the images of the choice.
         name: its name in its set.
     """
+    image_notes(link.current().spec.dataset, pack, image)
     if not st.toggle(words.spoken("This image on every page"), key=_SHOWN):
         return
     choice, ws = link.current(), workspace()

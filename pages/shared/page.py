@@ -12,7 +12,7 @@ from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing
 from ntkcore.specs import DatasetSpec, Spec
 from pages import entry
-from pages.shared import frame, missing, words
+from pages.shared import frame, missing, saved, words
 from pages.shared.choice import Choice, Link
 from pages.shared.standing import mend, standing
 
@@ -51,10 +51,13 @@ class Page(Generic[S, V]):
             return
         words.speak_of(_kind(choice.spec.dataset))
         heading(self.name)
+        under = st.container()
         spec = self.bar(choice)
         if spec is None:
             return
         self.link.choose(spec)
+        with under:
+            saved.line(self.link, self.analysis)
         try:
             self._stand(spec)
         except DataMissing as error:

@@ -43,10 +43,12 @@ def as_html(sentence: str, *strong: str) -> str:
     return text
 
 
-def when(moment: datetime | str | None) -> str:
-    """A moment in the reader's own time zone."""
+def when(moment: datetime | str | float | None) -> str:
+    """A moment in the reader's own time zone; a number is of seconds since 1970."""
     if moment is None:
         return "–"
+    if isinstance(moment, float):
+        moment = datetime.fromtimestamp(moment, UTC)
     parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return parsed.astimezone(_timezone()).strftime("%Y-%m-%d %H:%M")

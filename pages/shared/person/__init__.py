@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ntkcore.library import people
 from ntkcore.library.labels import NAME
 
 _KEY, _HELD = "person", "person.held"
@@ -49,6 +50,21 @@ def author() -> str:
     return name or f"visitor {token[:4]}"
 
 
+def who() -> people.Person:
+    """Whoever asks, as the library knows them: without a log-in the local administrator, by the name that was typed."""
+    return people.local(author())
+
+
+def visitor() -> str:
+    """What tells one reader's visits from another's: without a log-in, the browser."""
+    return f"{people.LOCAL}:{current().token}"
+
+
+def call(name: str) -> None:
+    """The name that was typed elsewhere than in :func:`ask`."""
+    st.session_state[_HELD] = Person(" ".join(name.split())[:NAME], current().token)
+
+
 def ask(why: str) -> None:
     """A field for the name, and a sentence on what it is for."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="person_name"):
@@ -57,7 +73,7 @@ def ask(why: str) -> None:
 
 
 def _typed() -> None:
-    st.session_state[_HELD] = Person(" ".join(st.session_state["person.typed"].split()), current().token)
+    call(st.session_state["person.typed"])
 
 
 def _told() -> None:

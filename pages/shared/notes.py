@@ -1,0 +1,155 @@
+"""Notes and tags on a page: on a saved analysis at a moment, and on an image, where they are the same on every page."""
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from ntkcore.analyses.workspace import workspace
+from ntkcore.data import open_pack
+from ntkcore.data.content import content_of_image
+from ntkcore.errors import AtlasError
+from ntkcore.library import Version
+from ntkcore.library.notes import TEXT, Note, Notes
+from ntkcore.library.people import may_change
+from ntkcore.library.tags import Tags
+from ntkcore.specs import DatasetSpec
+from pages.shared import frame, person, words
+from pages.shared.choice import Link
+from pages.shared.differences import moment_words
+
+_FAILED = "notes.failed"  # what the last action came to, where it failed
+_PLACES = ("ridge", "time")
+
+
+def image_notes(dataset: DatasetSpec, pack: str, image: int) -> None:
+    """For an inspector: the image's tags and notes, and fields for more; nothing where its thumbnails are gone."""
+    found = open_pack(pack, workspace().settings)
+    if found is None:
+        return
+    _failed()
+    try:
+        content = content_of_image(found, image)
+        notes = Notes(workspace().library).on_image(content, person.who())
+        _tags(content, dataset.own or dataset.name)
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    label = words.spoken("Notes on this image") + (f": {len(notes)}" if notes else "")
+    if st.toggle(label, key="image.notes") or notes:
+        _threads(notes, "image")
+        source = dataset.own or dataset.name
+        _field("image", content, lambda text: Notes(workspace().library).write(text, person.who(), image=content, source=source))
+
+
+def analysis_notes(link: Link[Any, Any], version: Version) -> None:
+    """The notes on a saved analysis, each with the moment that it is about, and a field for another one at the moment shown."""
+    person.person()
+    _failed()
+    notes = Notes(workspace().library).on_analysis(version.analysis, person.who())
+    if not notes:
+        st.caption("No notes yet.")
+    _threads(notes, "analysis", lambda note: _moment(link, note.place))
+    view = link.current().view
+    place = {name: getattr(view, name) for name in _PLACES if hasattr(view, name)}
+    if place:
+        st.html(f'<p class="atlas-quiet">A note remembers what is shown now: {html.escape(moment_words(place))}.</p>')
+    source = version.content.source
+
+    def write(text: str) -> None:
+        Notes(workspace().library).write(text, person.who(), analysis=version.analysis, source=source, place=place)
+
+    _field("analysis", version.analysis, write)
+
+
+def _moment(link: Link[Any, Any], place: Mapping[str, Any]) -> Callable[[], None] | None:
+    """Go to where a note was written; None where it is nowhere in particular."""
+    names = {name: place[name] for name in _PLACES if name in place and hasattr(link.current().view, name)}
+    return (lambda: link.look(elsewhere=True, **names)) if names else None
+
+
+def _threads(notes: tuple[Note, ...], part: str, there: Callable[[Note], Callable[[], None] | None] | None = None) -> None:
+    """Each note, and below it its answers."""
+    known = {note.id for note in notes}
+    for note in notes:
+        if note.answers in known:
+            continue
+        with st.container(border=True, key=f"note_{note.id}", gap="small"):
+            _note(note, part, None if there is None else there(note))
+            for answer in notes:
+                if answer.answers == note.id:
+                    _note(answer, part, None)
+
+
+def _note(note: Note, part: str, go: Callable[[], None] | None) -> None:
+    edited = " · changed" if note.changed > note.made else ""
+    answer = ' class="atlas-answer"' if note.answers is not None else ""
+    head = f'<p class="atlas-quiet"><b>{html.escape(note.author)}</b> · {words.when(note.made)}{edited}</p>'
+    st.html(f'<div{answer}>{head}<p class="atlas-note">{html.escape(note.text)}</p></div>')
+    with st.container(horizontal=True, gap="small", key=f"quiet_note_{note.id}"):
+        if go is not None:
+            st.button(
+                moment_words(note.place), key=f"note_go_{note.id}", type="tertiary", icon=":material/place:", on_click=go, help="Go there"
+            )
+        if note.answers is None:
+            with st.popover("Answer", type="tertiary", key=f"note_answer_{note.id}"):
+                _field(f"{part}.{note.id}", note.id, lambda text: _answer(note, text))
+        if may_change(person.who(), note.owner):
+            st.button("Remove", key=f"note_remove_{note.id}", type="tertiary", on_click=_act, args=(lambda: _remove(note),))
+
+
+def _answer(note: Note, text: str) -> None:
+    Notes(workspace().library).write(text, person.who(), analysis=note.analysis, image=note.image, answers=note.id)
+
+
+def _remove(note: Note) -> None:
+    Notes(workspace().library).throw_away(note.id, person.who())
+
+
+def _field(part: str, of: object, write: Callable[[str], object]) -> None:
+    """A field for a note, emptied when it is kept: what could not be kept stays in it."""
+    key = f"note.text.{part}.{of}"
+
+    def keep() -> None:
+        if _act(lambda: write(st.session_state[key])):
+            st.session_state[key] = ""
+
+    st.text_area("Note", key=key, max_chars=TEXT, height=80, label_visibility="collapsed", placeholder="What is to be seen here?")
+    st.button("Keep the note", key=f"note.keep.{part}", on_click=keep)
+
+
+def _tags(content: str, source: str) -> None:
+    tags, who = Tags(workspace().library), person.who()
+    held = tags.of([content], who).get(content, ())
+    key = f"tags.{content}"
+
+    def change() -> None:
+        wanted = set(st.session_state[key])
+        _act(lambda: _change_tags(content, source, set(held), wanted))
+
+    options = list(dict.fromkeys([*held, *tags.names(who)]))
+    st.multiselect("Tags", options, list(held), key=key, accept_new_options=True, placeholder="add a tag", on_change=change)
+
+
+def _change_tags(content: str, source: str, held: set[str], wanted: set[str]) -> None:
+    tags = Tags(workspace().library)
+    for name in wanted - held:
+        tags.put(name, [content], person.who(), source=source)
+    for name in held - wanted:
+        tags.take_off(name, [content], person.who())
+
+
+def _act(deed: Callable[[], object]) -> bool:
+    """Do it; where it fails, that is said with the next run."""
+    try:
+        deed()
+    except AtlasError as error:
+        st.session_state[_FAILED] = error
+        return False
+    return True
+
+
+def _failed() -> None:
+    if (error := st.session_state.pop(_FAILED, None)) is not None:
+        frame.show_error(error)
