@@ -193,7 +193,8 @@ def _origin(report: Report) -> str:
     return (
         f"<section><h2>Reproduce it</h2><h3>On its page</h3><p>{link}</p><h3>On the command line</h3>"
         f"<pre>{html.escape(report.command)}</pre>{python}</section>"
-        f"<section><h2>What was chosen</h2><p class="note">Pale: as it is where nobody chooses.</p><div class="choices">{choices}</div><h3>As the program has it</h3><pre>{spec}</pre></section>"
+        '<section><h2>What was chosen</h2><p class="note">Pale: as it is where nobody chooses.</p>'
+        f'<div class="choices">{choices}</div><h3>As the program has it</h3><pre>{spec}</pre></section>'
         f'<section><h2>What it is made of</h2><div class="wide"><table class="hashes"><tbody>{hashes}</tbody></table></div></section>'
     )
 
