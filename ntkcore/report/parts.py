@@ -145,12 +145,18 @@ class Line:
 
 def contents(report: Report) -> tuple[Line, ...]:
     """What of the page will be live in the file, what still, and what is left out."""
-    found = [Line("Answer", "live", f"{len(report.answer)} sentence{'s' if len(report.answer) > 1 else ''}")]
+    found = [Line("Answer", "live", _many(len(report.answer), "sentence"))]
     found += [Line(chart.title, "live", "chart: zoom, values when pointed at") for chart in report.exhibit.charts]
-    things = f"{report.noun}s"
-    found += [Line(one.title, "live", f"{len(one.rows):,} {things}, with inspector") for one in report.exhibit.galleries]
-    found += [Line(title or "Table", "live", f"{len(rows):,} rows: both ends shown, all as CSV") for title, rows in report.tables.items()]
+    found += [Line(one.title, "live", f"{_many(len(one.rows), report.noun)}, with inspector") for one in report.exhibit.galleries]
+    found += [
+        Line(title.rstrip(":") or "Table", "live", f"{_many(len(rows), 'row')}: both ends shown, all as CSV")
+        for title, rows in report.tables.items()
+    ]
     if report.notes:
         found.append(Line("Notes", "still", f"{len(report.notes):,}, as they are now"))
     found.append(Line("λ, τ and every other choice", "still", "as chosen; the link opens the page, where they move"))
     return (*found, *(Line(one.name, one.state, one.why) for one in report.exhibit.left))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -157,7 +157,7 @@ def _tables(report: Report) -> str:
         head = "".join(f"<th>{html.escape(_words(column))}</th>" for column in rows.columns)
         lines = "".join(f"<tr>{''.join(map(_td, row))}</tr>" for row in ends.itertuples(index=False, name=None))
         found.append(
-            f"<h3>{_spoken(report, title)}</h3>" * bool(title) + f'<p class="note">{between}{button}</p>'
+            f"<h3>{_spoken(report, title.rstrip(':'))}</h3>" * bool(title) + f'<p class="note">{between}{button}</p>'
             f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
         )
     return f"<section><h2>In numbers</h2>{''.join(found)}</section>"

@@ -26,8 +26,6 @@ def frozen_report(link: Link[Any, Any]) -> None:
         size = len(write(report, ws.settings).encode())
     lines = contents(report)
     st.markdown(f"One file, **{words.size(size)}**: it opens in any browser without a network, and prints.")
-    for column, state in zip(st.columns(3, gap="medium"), _HEADS, strict=True):
-        column.html(_listed(state, [line for line in lines if line.state == state]))
     st.download_button(
         "Save the report",
         lambda: write(_report(asked), ws.settings),
@@ -38,6 +36,8 @@ def frozen_report(link: Link[Any, Any]) -> None:
         type="primary",
         on_click="ignore",
     )
+    for column, state in zip(st.columns(3, gap="medium"), _HEADS, strict=True):
+        column.html(_listed(state, [line for line in lines if line.state == state]))
     st.caption("The same without a browser:")
     st.code(report.command.splitlines()[-1], language="bash", wrap_lines=True)
 
