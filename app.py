@@ -26,7 +26,7 @@ from ntkcore.errors import AtlasError
 from ntkcore.jobs import Keeper
 from ntkcore.settings import settings
 from pages import PAGES
-from pages.shared import frame, media, uploads
+from pages.shared import frame, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.headers import Headers, is_local
 
@@ -84,6 +84,7 @@ def route() -> None:
 if get_script_run_ctx(suppress_warning=True) is None:
     # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
     PagesManager.uses_pages_directory = False
+    late.drop()
     os.umask(0o077)  # what is written here is the cache's, and its owner's alone
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
     front, counted = Middleware(Front), Middleware(uploads.Uploads, settings=settings())

@@ -1,24 +1,32 @@
-"""Photographs: what an import of many costs, and how soon a gallery of them is there.
+"""Photographs: what an import of many costs, how soon their pages are there, and how fast kernels of their networks are.
 
 ``python benchmarks/photographs.py import --images 10000 --side 300`` writes a zip of photographs made of smooth noise, imports it in a
 process of its own as the app does, with the peak of its memory, stops it half-way and goes on, and then opens a gallery of all of them
 as a page would: cold, and warm.
+
+``... open --images 10000`` opens Learnability's gallery and the map of as many in Chromium (photographs_open.py). ``... speed`` times
+kernels of EfficientNet-Lite0, ResNet-18 and ResNet-50 beside torch.func's per-sample gradients (photographs_speed.py). ``... copies`` says
+how well the duplicates page tells copies of real photographs from other photographs (photographs_copies.py).
 """
 
 import argparse
-import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+
 import psutil
-from PIL import Image
+from photographs_copies import run_copies
+from photographs_made import write_zip
+from photographs_open import run_open
+from photographs_speed import NETWORKS, run_speed
 
 from ntkcore.data import Order, import_apart, load_dataset, open_pack, thumbnail_pack
 from ntkcore.errors import Cancelled
@@ -40,17 +48,6 @@ print(json.dumps([opened, time.perf_counter() - began]))
 """
 
 
-def write_zip(path: Path, images: int, side: int) -> None:
-    """A zip of two classes of JPEGs of ``side`` pixels: noise, smoothed so that they compress as photographs do."""
-    rng = np.random.default_rng(0)
-    with zipfile.ZipFile(path, "w") as archive:
-        for i in range(images):
-            coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
-            buffer = io.BytesIO()
-            Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=88)
-            archive.writestr(f"{'ab'[i % 2]}/{'train' if i % 4 else 'val'}_{i:05}.jpg", buffer.getvalue())
-
-
 def imported(path: Path, settings: Settings, stop_at: float | None) -> tuple[float, float, str]:
     """Seconds, peak of resident memory of the importing process in MB, and the content id ("" where it was stopped)."""
     began, peak = time.perf_counter(), 0.0
@@ -68,7 +65,7 @@ def imported(path: Path, settings: Settings, stop_at: float | None) -> tuple[flo
     return time.perf_counter() - began, peak, found
 
 
-def run_import(options: argparse.Namespace) -> None:
+def run_import(options: argparse.Namespace) -> int:
     """Write, import, stop, go on, open."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photographs.zip"
@@ -101,9 +98,10 @@ def run_import(options: argparse.Namespace) -> None:
             began = time.perf_counter()
             load_dataset(spec.model_copy(update={"n": options.draw, "size": size}), settings)
             print(f"{options.draw:,} at {size} px: {cold:.2f} s decoded, {time.perf_counter() - began:.2f} s kept")
+    return 0
 
 
-def main() -> None:
+def main() -> int:
     """Run the part that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parts = parser.add_subparsers(required=True)
@@ -112,9 +110,30 @@ def main() -> None:
     bring.add_argument("--side", type=int, default=300)
     bring.add_argument("--draw", type=int, default=1000)
     bring.set_defaults(run=run_import)
+    show = parts.add_parser("open", help="open a gallery and a map of many")
+    show.add_argument("--images", type=int, default=10_000)
+    show.add_argument("--side", type=int, default=300)
+    show.add_argument("--runs", type=int, default=3)
+    show.add_argument("--cache", help="a folder to compute in, which stays for the next time")
+    show.add_argument("--chromium", default="/usr/bin/chromium")
+    show.set_defaults(run=run_open)
+    speed = parts.add_parser("speed", help="kernels beside torch.func's per-sample gradients; asks for NTK_DATA_DIR and NTK_WEIGHTS_DIR")
+    speed.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
+    speed.add_argument("--repeats", type=int, default=3)
+    speed.add_argument("--threads", type=int, default=2)
+    speed.add_argument("--scale", type=float, default=1.0, help="times the number of photographs")
+    speed.add_argument("--peer-gigabytes", type=float, default=8.0, help="what the peer may keep")
+    speed.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="also the peak of memory")
+    speed.set_defaults(run=run_speed)
+    copies = parts.add_parser("copies", help="copies of real photographs by the demands of the duplicates page; asks for both, too")
+    copies.add_argument("--images", type=int, default=398)
+    copies.add_argument("--small", type=int, default=1000)
+    copies.add_argument("--side", type=int, default=64)
+    copies.set_defaults(run=run_copies)
     options = parser.parse_args()
-    options.run(options)
+    code: int = options.run(options)
+    return code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ Of the zip's photographs those whose names begin with ``train_`` are the trainin
 their labels; ants and bees, 245 and 153. For each seed a share of the training labels is flipped. The kernel is the pseudo-NTK of
 EfficientNet-Lite0 with ImageNet's weights and a new head, over the parameters seen; λ is the one of a grid with the least squared
 leave-one-out error on the flipped labels, so that nothing is chosen by the truth. Scores, higher more suspicious: F-SI on the held-out
-images, the leave-one-out residual |r_i|, k(x,x), loss and negative margin at the end of training; the same of a cnn4 from scratch; cleanlab
+images, the leave-one-out residual ‖r_i‖, k(x,x), loss and negative margin at the end of training; the same of a cnn4 from scratch; cleanlab
 with out-of-sample probabilities of a logistic regression on the same network's features (five folds). Mean ROC-AUC over the seeds with a
 95 % interval. Cleanlab is not among the requirements; see benchmarks/labels.py.
 
@@ -67,9 +67,7 @@ def looked(spec: InfluenceSpec, ws: Workspace) -> tuple[Look, float]:
 def scores(look: Look) -> Scores:
     """Of the training images (n,), higher more suspicious."""
     found = dict(suspicions(look))
-    return {NAMES[name]: found[name] for name in NAMES if name in found} | {
-        NAMES["residual"]: np.abs(look.regression().loo_residuals()).sum(1)
-    }
+    return {NAMES[name]: found[name] for name in NAMES}
 
 
 def installed() -> Callable[..., np.ndarray] | None:

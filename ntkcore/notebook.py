@@ -22,6 +22,7 @@ import pandas as pd
 
 from ntkcore.analyses import catalogue, defaults
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.compare.result import CompareResult
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.influence import views as influence_views
@@ -323,6 +324,11 @@ def duplicates(**choices: Choice) -> DuplicatesResult:
 def image_map(**choices: Choice) -> MapResult:
     """``compute("map", ...)``: the images on the plane of the network's own kernel, and who is near whom."""
     return compute("map", **choices)
+
+
+def compare(**choices: Choice) -> CompareResult:
+    """``compute("compare", ...)``: two kernels on the same images; B's choices begin with ``b_``, as ``b_model="cnn4"``."""
+    return compute("compare", **choices)
 
 
 def verifications(

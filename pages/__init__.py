@@ -132,6 +132,14 @@ PAGES = (
         result=True,
     ),
     Entry(
+        "compare",
+        "Compare",
+        "balance",
+        "Kernels",
+        "Do two networks, or two choices of one, say the same of the same images, and on which do they part?",
+        result=True,
+    ),
+    Entry(
         "active",
         "Active learning",
         "sell",

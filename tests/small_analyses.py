@@ -27,6 +27,7 @@ SMALL = {
     "retraining": _NETWORK | {"time": "0.002", "believe-removals": "2", "believe-ridge": "0.0"},
     "agreement": _NETWORK | {"ridge": "0.1", "believe-show": "agreement", "believe-seeds": "2"},
     "map": _PAIR,
+    "compare": _NETWORK | {"b-model": "fcn", "b-width": "8", "b-depth": "1", "ridge": "1.0"},
     "active": {"dataset": "digits", "classes": ["3", "5", "8"], "n": "60", "test": "20", "width": "8", "depth": "1", "epochs": "4"}
     | {"labelled": "6", "query": "4", "cycles": "2", "pool": "20", "strategies": ["random", "margin", "lookahead"], "seeds": "2"},
     "duplicates": _PAIR,

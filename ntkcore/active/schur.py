@@ -2,6 +2,9 @@
 
 S is ``Θ_UU - WᵀW`` with ``W = C^-1 Θ_LU`` and ``C Cᵀ = Θ_LL + λ I``, the way that loses least to rounding. A label that is known adds a row
 to W, as to a Cholesky factor, and takes its square from S. A full kernel (n, m, k, k) is the same with k rows a sample.
+
+Rows that labels added stay beside W and S for a while, which the states before share: to write S anew after each label would take longer
+than the scores made of it.
 """
 
 import copy
@@ -24,6 +27,7 @@ Indices = NDArray[np.intp]
 Tiles = Callable[[Indices, Indices], ArrayLike]
 
 _NUMBERS = 2**20  # of a tile, and of what is made of it at a time (8 MiB)
+_BESIDE = 32  # labels whose rows stay beside W and S
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -39,12 +43,12 @@ class Schur:
     """A pool of u candidates beside l labelled samples, N = l r rows of the system, r = k rows a sample of a full kernel, else 1.
 
     Memory: 8 N u r bytes for W; with the pool's kernel as an array 8 (u r)² for S, else some tiles of 8 MiB, which are made anew each time.
+    32 states that follow each other share both.
     Operations: N³/3 + N² u r at first and N (u r)² for S, each time for the latter where the kernel is a function.
 
     Attributes:
         side: r.
         pool: (u,) which candidates these are of those given at first: those that were not labelled since.
-        weights: W (N, u r).
         inverse: (u, r, r) ``(S(x', x') + λ I)^-1`` without the directions in which that is 0 to rounding.
         repeats: (u,) whether a candidate has such directions.
     """
@@ -75,24 +79,30 @@ class Schur:
         self.pool: Indices = np.arange(u)
         self._factor = _factorised(kernel, self._ridge, waiting)
         self._steps: tuple[_Step, ...] = ()
-        self.weights = self.whitened(across)
+        self._weights = self.whitened(across)
+        self._at, self._beside = np.arange(u), np.empty((0, u * self.side))
         self._reach: Float | None = None
         if callable(k_pool):
             self._function, self._held = k_pool, None
         else:
             values = checked_square(k_pool, "k_pool")
             expect("k_pool", values, (u, u, *self._trailing))
-            with all_cores(self.weights.size * u * self.side):
+            with all_cores(self._weights.size * u * self.side):
                 self._held = self._complement(values)
         self._pivots = self._diagonal()
-        square = np.square(self.weights).sum(0).reshape(-1, self.side)  # of Θ(x, x) the part that is not in S(x, x)
+        square = np.square(self._weights).sum(0).reshape(-1, self.side)  # of Θ(x, x) the part that is not in S(x, x)
         self._scale = (np.diagonal(self._pivots, axis1=1, axis2=2) + square).max(1) + self._ridge
         self._invert()
 
     @property
     def labelled(self) -> int:
         """Labelled samples by now."""
-        return len(self.weights) // self.side
+        return self._rows // self.side
+
+    @property
+    def weights(self) -> Float:
+        """W (N, u r)."""
+        return self._columns(slice(0, len(self.pool)))
 
     def whitened(self, kernel: NDArray) -> Float:
         """``C^-1 Θ_Lx`` (N, m r) of the kernel (m, l) or (m, l, k, k) of other samples with the labelled ones."""
@@ -126,11 +136,11 @@ class Schur:
         """S without candidate ``i``, who is labelled; ``new`` is its :meth:`row`."""
         rest, gone = np.delete(np.arange(len(self.pool)), i), slice(i * self.side, (i + 1) * self.side)
         other = copy.copy(self)
-        other.pool, other._scale, other._reach = self.pool[rest], self._scale[rest], None
-        other._steps = (*self._steps, _Step(self.weights[:, gone].copy(), self._roots[i]))
-        other.weights = _without(np.concatenate([self.weights, new]), gone)
-        if self._held is not None:
-            other._held = _downdated(self._held, new, gone)
+        other.pool, other._at, other._scale, other._reach = self.pool[rest], self._at[rest], self._scale[rest], None
+        other._steps = (*self._steps, _Step(self._columns(slice(i, i + 1)).copy(), self._roots[i]))
+        other._beside = np.delete(np.concatenate([self._beside, new]), gone, axis=1)
+        if len(other._beside) >= _BESIDE * self.side:
+            other._settle()
         left = new.reshape(self.side, -1, self.side)[:, rest]
         other._pivots = self._pivots[rest] - np.einsum("aup,auq->upq", left, left)
         other._invert()
@@ -152,7 +162,7 @@ class Schur:
         """``sum_x |S(x, x')|`` (u,) of a scalar kernel, summed when it is asked for first."""
         if self._reach is None:
             found = np.zeros(len(self.pool))
-            with all_cores(0 if self._held is not None else self.weights.size * len(self.pool)):
+            with all_cores(0 if self._held is not None else self._rows * len(self.pool) ** 2):
                 for rows, columns in _grid(len(self.pool), isqrt(_NUMBERS), self._waiting):
                     sizes = np.abs(self._tile(rows, columns))
                     found[columns] += sizes.sum(0)
@@ -170,7 +180,7 @@ class Schur:
             tile = found[high, wide]
             np.add(_finite(flat(kernel[rows, columns])), _finite(flat(kernel[columns, rows])).T, out=tile)
             tile /= 2
-            tile -= self.weights[:, high].T @ self.weights[:, wide]
+            tile -= self._weights[:, high].T @ self._weights[:, wide]
             if rows != columns:
                 found[wide, high] = tile.T
         return found
@@ -189,20 +199,52 @@ class Schur:
     def _invert(self) -> None:
         values, vectors = np.linalg.eigh((self._pivots + self._pivots.transpose(0, 2, 1)) / 2)
         values += self._ridge
-        gone = values <= 4 * _EPS * (len(self.weights) + self.side) * self._scale[:, None]
+        gone = values <= 4 * _EPS * (self._rows + self.side) * self._scale[:, None]
         self._roots = np.where(gone, 0.0, 1 / np.sqrt(np.where(gone, 1.0, values)))[:, :, None] * vectors.transpose(0, 2, 1)
         self.inverse = self._roots.transpose(0, 2, 1) @ self._roots
         self.repeats = gone.any(1)
 
     def _tile(self, rows: slice, columns: slice) -> Float:
         """S of some candidates with some (a r, b r)."""
-        r = self.side
-        high, wide = slice(rows.start * r, rows.stop * r), slice(columns.start * r, columns.stop * r)
+        if self._held is None:
+            values = np.asarray(self._function(self.pool[rows], self.pool[columns]))
+            expect("k_pool", values, (rows.stop - rows.start, columns.stop - columns.start, *self._trailing))
+            return _finite(flat(values)) - self._columns(rows).T @ self._columns(columns)
+        if not len(self._beside):
+            return self._held[self._wide(rows), self._wide(columns)]
+        tile = self._held[np.ix_(self._places(rows), self._places(columns))]
+        tile -= self._beside[:, self._wide(rows)].T @ self._beside[:, self._wide(columns)]
+        return tile
+
+    @property
+    def _rows(self) -> int:
+        """N."""
+        return len(self._weights) + len(self._beside)
+
+    def _wide(self, candidates: slice) -> slice:
+        """Some candidates' rows of the system among the pool's."""
+        return slice(candidates.start * self.side, candidates.stop * self.side)
+
+    def _places(self, candidates: slice) -> Indices:
+        """Some candidates' rows of the system in W and S."""
+        return (self._at[candidates, None] * self.side + np.arange(self.side)).ravel()
+
+    def _columns(self, candidates: slice) -> Float:
+        """W of some candidates (N, a r)."""
+        if not len(self._beside):
+            return self._weights[:, self._wide(candidates)]
+        return np.concatenate([self._weights[:, self._places(candidates)], self._beside[:, self._wide(candidates)]])
+
+    def _settle(self) -> None:
+        """Write W and S with the rows that are beside them, for this state and those that follow."""
+        size, held = len(self.pool), None
         if self._held is not None:
-            return self._held[high, wide]
-        values = np.asarray(self._function(self.pool[rows], self.pool[columns]))
-        expect("k_pool", values, (rows.stop - rows.start, columns.stop - columns.start, *self._trailing))
-        return _finite(flat(values)) - self.weights[:, high].T @ self.weights[:, wide]
+            held = np.empty((size * self.side, size * self.side))
+            for rows, columns in _grid(size, max(1, isqrt(_NUMBERS) // self.side), self._waiting):
+                tile = held[self._wide(rows), self._wide(columns)] = self._tile(rows, columns)
+                held[self._wide(columns), self._wide(rows)] = tile.T
+        self._weights, self._held = self.weights, held
+        self._at, self._beside = np.arange(size), np.empty((0, size * self.side))
 
 
 def expect(name: str, values: NDArray, shape: tuple[int, ...]) -> None:
@@ -229,27 +271,6 @@ def _grid(size: int, side: int, waiting: Callable[[], None] | None) -> Iterator[
             if waiting is not None:
                 waiting()
             yield rows, columns
-
-
-def _without(matrix: Float, gone: slice) -> Float:
-    """A matrix without some columns."""
-    return np.concatenate([matrix[:, : gone.start], matrix[:, gone.stop :]], axis=1)
-
-
-def _downdated(matrix: Float, new: Float, gone: slice) -> Float:
-    """``S - newᵀ new`` (M - r, M - r) without some rows and columns."""
-    size, cut = len(matrix) - (gone.stop - gone.start), gone.start
-    found = np.empty((size, size))
-    step = max(1, _NUMBERS // max(1, 4 * len(matrix)))
-    for top, shift in ((0, 0), (cut, gone.stop - cut)):
-        stop = cut if not shift else size
-        for start in range(top, stop, step):
-            rows = slice(start, min(stop, start + step))
-            source = slice(rows.start + shift, rows.stop + shift)
-            square = new[:, source].T @ new
-            np.subtract(matrix[source, :cut], square[:, :cut], out=found[rows, :cut])
-            np.subtract(matrix[source, gone.stop :], square[:, gone.stop :], out=found[rows, cut:])
-    return found
 
 
 def _finite(values: NDArray) -> Float:

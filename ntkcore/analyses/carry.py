@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ntkcore.analyses import defaults
+from ntkcore.analyses.compare.differences import suggestions
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import AtlasError
 from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec, by_name, default_rate
 from ntkcore.specs.active import ActiveSpec
+from ntkcore.specs.compare import CompareSpec
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
@@ -26,6 +28,12 @@ def carried(to: S, came: Spec, ws: Workspace) -> S:
         to: the one that the page had, or its default.
         came: the other page's.
     """
+    if isinstance(came, CompareSpec):
+        came = came.one
+    if isinstance(to, CompareSpec):
+        one = carried(to.one, came, ws)
+        two = to.two if to != CompareSpec() else next(iter(suggestions(one).values()), to.two)  # a pair that somebody chose keeps its B
+        return to if one == to.one else type(to).model_validate(CompareSpec.of(one, two).model_dump())
     if isinstance(to, InfluenceSpec) and isinstance(came, InfluenceSpec):
         return type(to).model_validate(came.model_dump())
     images = _images(to, came)

@@ -6,6 +6,7 @@ from typing import Any
 from ntkcore.analyses import imports
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.compare.analysis import COMPARE
 from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.influence.addition import ADDITION
@@ -47,6 +48,7 @@ ANALYSES: tuple[Analysis[Any, Any, Any], ...] = (
     RETRAINING,
     AGREEMENT,
     MAP,
+    COMPARE,
     ACTIVE,
     DUPLICATES,
 )

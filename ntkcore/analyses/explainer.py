@@ -34,7 +34,7 @@ class Explainer:
 
 def python_lines(explainer: Explainer) -> str:
     """The lines that reproduce the result in a notebook."""
-    arguments = ", ".join(f"{name}={_literal(value)}" for name, value in explainer.query.items())
+    arguments = ", ".join(f"{name.replace('-', '_')}={_literal(value)}" for name, value in explainer.query.items())
     called, show = explainer.function or explainer.analysis, explainer.show
     return f"from ntkcore.notebook import {called}, {show}\nresult = {called}({arguments})\n{show}(result)"
 

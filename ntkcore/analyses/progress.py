@@ -85,6 +85,26 @@ class Planned:
         self._to.warn(text)
 
 
+class Named(Planned):
+    """The reporter of an analysis that is made within another one's: its stages have that one's name for it before theirs."""
+
+    def __init__(self, to: Reporter, name: str) -> None:
+        super().__init__(to)
+        self._name = name
+
+    def report(self, stage: str, done: float) -> None:
+        """Of the stage by its name there."""
+        super().report(self.of(stage), done)
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        """Of the stage by its name there."""
+        return super().progress(self.of(stage))
+
+    def of(self, stage: str) -> str:
+        """What a stage is called there."""
+        return f"{self._name}: {stage}"
+
+
 class Kept(Protocol):
     """Where an unfinished piece leaves what it would go on from."""
 

@@ -11,6 +11,7 @@ from ntkcore.data.import_files import check_server_path
 from ntkcore.data.load import channel_statistics, content_hash, load_dataset, load_held_out
 from ntkcore.data.own import import_images
 from ntkcore.data.own_keep import ImportReport
+from ntkcore.data.own_read import own_digests
 from ntkcore.data.own_store import OwnSet, own_sets, remove_own
 from ntkcore.data.part import Part, SetFacts, facts_of, load_part
 from ntkcore.data.pool import load_pool, pool_size
@@ -61,6 +62,7 @@ __all__ = [
     "load_pool",
     "open_pack",
     "order_of",
+    "own_digests",
     "own_originals",
     "own_sets",
     "pool_size",

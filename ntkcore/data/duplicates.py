@@ -59,9 +59,7 @@ def same_picture(hashes: NDArray[np.uint64], small: NDArray[np.uint8], bits: int
         agreement: the least correlation of the two small copies.
     """
     candidates = close_pairs(hashes, bits)
-    flat = small.reshape(len(small), _SIDE**2).astype(np.float64)
-    flat -= flat.mean(1, keepdims=True)
-    size = np.linalg.norm(flat, axis=1)
+    flat, size = _contrast(small)
     kept = []
     for part in np.array_split(candidates, max(1, len(candidates) * _SIDE**2 // _NUMBERS)):
         left, right = part[:, 0], part[:, 1]
@@ -69,6 +67,20 @@ def same_picture(hashes: NDArray[np.uint64], small: NDArray[np.uint8], bits: int
         alike = np.einsum("pi,pi->p", flat[left], flat[right]) >= agreement * both
         kept.append(part[alike & (both > 0)])  # images of one colour have no picture in them
     return np.concatenate(kept) if kept else candidates
+
+
+def likeness(hashes: NDArray[np.uint64], small: NDArray[np.uint8], image: int, other: int) -> tuple[int, float]:
+    """Signs in which the hashes of two images differ, and the correlation of their small copies; NaN where one has no contrast."""
+    flat, size = _contrast(small[[image, other]])
+    both = float(size.prod())
+    return int(np.bitwise_count(hashes[image] ^ hashes[other])), float(flat[0] @ flat[1]) / both if both else float("nan")
+
+
+def _contrast(small: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Small copies (n, 1024) without their mean, and the size of each."""
+    flat = small.reshape(len(small), _SIDE**2).astype(np.float64)
+    flat -= flat.mean(1, keepdims=True)
+    return flat, np.linalg.norm(flat, axis=1)
 
 
 def close_pairs(hashes: NDArray[np.uint64], bits: int) -> Pairs:

@@ -1,5 +1,6 @@
 """Reading an imported set: its labels and samples, the originals of its photographs, and what came with them."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from ntkcore.data.originals import Link, Read, cut_originals, linked, packed
 from ntkcore.data.own_store import FILES, damaged_set, describe_set, intact, require_own, set_folder, set_kind
 from ntkcore.data.sizing import Sizing
 from ntkcore.data.sources import Source
+from ntkcore.errors import DataError
 from ntkcore.settings import Settings
 
 
@@ -91,6 +93,23 @@ def own_links(content_id: str, settings: Settings) -> tuple[Path | None, tuple[s
         return None, ()
     told = json.loads((folder / "links.json").read_bytes())
     return Path(told["root"]), tuple(path for path, _, _ in told["files"])
+
+
+def own_digests(content_id: str, index: NDArray[np.int64], settings: Settings) -> list[str]:
+    """SHA-256 (hex) of the originals at these positions of a set, byte for byte as they came when it was imported.
+
+    Raises:
+        DataMissing: there is no such set.
+        DataError: it is damaged, or keeps no originals.
+    """
+    folder = set_folder(content_id, settings)
+    source = open_own(content_id, settings)
+    if source.original is None:
+        raise DataError("This set has no originals.", "Import its photographs again.")
+    if "links" in describe_set(folder)["hashes"]:  # files that may be gone or changed meanwhile
+        files = json.loads((folder / "links.json").read_bytes())["files"]
+        return [str(files[position][1]) for position in index]
+    return [hashlib.sha256(source.original(int(position))).hexdigest() for position in index]
 
 
 def _originals(folder: Path, description: Mapping[str, Any]) -> tuple[Read | None, Read | None]:

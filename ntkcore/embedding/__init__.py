@@ -2,6 +2,7 @@
 
 from ntkcore.embedding.nearest import Nearest, nearest, share_kept
 from ntkcore.embedding.neighbours import neighbour_embedding
+from ntkcore.embedding.outside import Outside, among, outside
 from ntkcore.embedding.principal import Principal, principal
 
-__all__ = ["Nearest", "Principal", "nearest", "neighbour_embedding", "principal", "share_kept"]
+__all__ = ["Nearest", "Outside", "Principal", "among", "nearest", "neighbour_embedding", "outside", "principal", "share_kept"]

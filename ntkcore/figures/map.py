@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ntkcore.analyses.map.views import Drawn
+from ntkcore.analyses.map.drawn import Aside, Density, Drawn
 from ntkcore.figures.theme import class_colour, ink, layout, literal, number_scale, paper, quiet
 
 HEIGHT = 540
@@ -22,17 +22,22 @@ def map_figure(drawn: Drawn, picked: Sequence[int], mode: str) -> go.Figure:
         mode: ``"light"`` or ``"dark"``.
     """
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
-    size = 6 if len(drawn.labels) <= _MANY else 4
+    if drawn.density is not None:
+        _contours(figure, drawn.density, mode)
+    size = 6 if len(drawn.groups) <= _MANY else 4
     if not drawn.passing.all():
         left_out = np.flatnonzero(~drawn.passing)
         marker = {"color": quiet(mode), "size": size - 1, "opacity": 0.2}
         _points(figure, drawn, left_out, (), "not within the filters", marker, tells=False)
     if drawn.colours is None:
-        for index, name in enumerate(map(literal, drawn.class_names)):
-            own = np.flatnonzero((drawn.labels == index) & drawn.passing)
-            _points(figure, drawn, own, picked, name, {"color": class_colour(index), "size": size, "opacity": _opacity(drawn, own)})
+        for index, name in enumerate(map(literal, drawn.names)):
+            own = np.flatnonzero((drawn.groups == index) & drawn.passing)
+            marker = {"color": class_colour(index), "size": _size(drawn, own, size), "opacity": _opacity(drawn, own)}
+            _points(figure, drawn, own, picked, name, marker)
     else:
         _numbered(figure, drawn, picked, size, mode)
+    if drawn.held is not None:
+        _aside(figure, drawn, drawn.held, size, mode)
     _named(figure, drawn, mode)
     figure.update_layout(dragmode="lasso", margin={"l": 50, "r": 30, "t": 8, "b": 40})
     figure.update_layout(legend={"itemsizing": "constant", "entrywidth": 0})
@@ -60,7 +65,7 @@ def _numbered(figure: go.Figure, drawn: Drawn, picked: Sequence[int], size: int,
         "cmin": low,
         "cmax": high,
         "colorbar": bar | {"exponentformat": "power"},
-        "size": size,
+        "size": _size(drawn, own, size),
         "opacity": _opacity(drawn, own),
     }
     _points(figure, drawn, own, picked, literal(drawn.colours.title), marker, said="<br>%{marker.color:.4g}")
@@ -88,6 +93,48 @@ def _points(
     )
 
 
+def _aside(figure: go.Figure, drawn: Drawn, held: Aside, size: int, mode: str) -> None:
+    """Held-out images as open diamonds, of their class's colour where points have that; their numbers are told from -1 downwards."""
+    shown = np.flatnonzero(held.shown)
+    classes = drawn.names == held.class_names and drawn.colours is None
+    figure.add_scattergl(
+        x=held.points[shown, 0],
+        y=held.points[shown, 1],
+        mode="markers",
+        name="held out",
+        customdata=(-1 - shown).tolist(),
+        text=[f"held-out {drawn.noun} {image}, {literal(held.class_names[held.labels[image]])}" for image in shown],
+        marker={
+            "symbol": "diamond-open",
+            "color": [class_colour(label) for label in held.labels[shown]] if classes else ink(mode),
+            "size": size + 3,
+            "line": {"width": 1.4},
+        },
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure.update_layout(showlegend=True)
+
+
+def _contours(figure: go.Figure, density: Density, mode: str) -> None:
+    """Lines of equal density: the page takes them away where the map is zoomed in."""
+    figure.add_contour(
+        x=density.x,
+        y=density.y,
+        z=density.images,
+        contours={"coloring": "none"},
+        ncontours=9,
+        line={"color": quiet(mode), "width": 1, "smoothing": 1},
+        hoverinfo="skip",
+        showscale=False,
+        showlegend=False,
+    )
+
+
+def _size(drawn: Drawn, own: np.ndarray, size: int) -> float | np.ndarray:
+    """Of the points: the larger the number that they are sized by, the larger."""
+    return size if drawn.sizes is None else size * (0.5 + 2.5 * np.sqrt(drawn.sizes[own]))
+
+
 def _opacity(drawn: Drawn, own: np.ndarray) -> float | np.ndarray:
     """Of the points: the paler, the fewer true neighbours lie near, where that is asked for."""
     return 0.8 if drawn.kept is None else 0.08 + 0.92 * drawn.kept[own]
@@ -95,7 +142,7 @@ def _opacity(drawn: Drawn, own: np.ndarray) -> float | np.ndarray:
 
 def _named(figure: go.Figure, drawn: Drawn, mode: str) -> None:
     """Each class's name where its images are, on average."""
-    if len(drawn.class_names) > _NAMED:
+    if len(drawn.names) > _NAMED:
         return
     for index, (x, y) in enumerate(drawn.centroids):
         if np.isfinite(x):
@@ -103,7 +150,7 @@ def _named(figure: go.Figure, drawn: Drawn, mode: str) -> None:
             figure.add_annotation(
                 x=x,
                 y=y,
-                text=literal(drawn.class_names[index]),
+                text=literal(drawn.names[index]),
                 showarrow=False,
                 bgcolor=paper(mode),
                 bordercolor=colour,

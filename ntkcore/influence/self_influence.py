@@ -29,12 +29,23 @@ def self_influence(regression: KernelRegression, time: float = inf) -> Float:
     return np.asarray((shift * (regression.own_errors(time) + shift / 2)).sum(1))
 
 
+def held_out_residuals(regression: KernelRegression, time: float = inf) -> Float:
+    """``r_i = f_τ^(without i)(x_i) - y_i`` (n, k): how far off its target each training sample is where it has not been seen.
+
+    At the end of training ``-β_i / G_ii`` (SCIENCE.md §3); at a finite τ the error and what the removal moves it by.
+
+    Args:
+        regression, time: as for :func:`self_influence`.
+    """
+    if time == inf:
+        return regression.loo_residuals()
+    return np.asarray(regression.own_errors(time) + regression.own_shift(time))
+
+
 def held_out_outputs(regression: KernelRegression, time: float = inf) -> Float:
     """``f_τ^(without i)(x_i)`` (n, k): the outputs on each training sample of the regression that has not seen it.
 
     Args:
         regression, time: as for :func:`self_influence`.
     """
-    if time == inf:  # r_i = f^(without i)(x_i) - y_i
-        return np.asarray(regression.targets + regression.loo_residuals())
-    return np.asarray(regression.targets + regression.own_errors(time) + regression.own_shift(time))
+    return np.asarray(regression.targets + held_out_residuals(regression, time))

@@ -72,20 +72,24 @@ def removal_shifts(
         rows: (m, n) or (m, n, k, k), of any kernel with the training samples.
         times, averaged: as for :func:`functional_course`.
     """
-    n, descent = regression.n, regression.descent
-    if not averaged or n == 1:  # nothing is left of one sample's loss, however it is weighed
+    if not averaged or regression.n == 1:  # nothing is left of one sample's loss, however it is weighed
         yield from regression.shifts(rows, times)
         return
-    other, weigh = regression.with_ridge(regression.ridge * (n - 1) / n), n / (n - 1)
-    if isinstance(descent, Steps):
-        other = other.with_descent(Steps(descent.rate * weigh))
-        longer = {time: time for time in times}
-    else:
-        longer = {time * weigh: time for time in times}
+    other, weigh = reweighed(regression)
+    longer = {time * weigh: time for time in times}
     kernel = checked_kernel(rows)
     for moment, some, shift in other.shifts(kernel, list(longer)):
         apart = other.predict(kernel[some], time=moment) - regression.predict(kernel[some], time=longer[moment])
         yield longer[moment], some, shift + apart[:, None]
+
+
+def reweighed(regression: KernelRegression) -> tuple[KernelRegression, float]:
+    """The regression whose removals of one of n > 1 samples keep the averaged loss's rate and λ, and the factor of its times."""
+    n, descent = regression.n, regression.descent
+    other, weigh = regression.with_ridge(regression.ridge * (n - 1) / n), n / (n - 1)
+    if isinstance(descent, Steps):  # as many steps, each longer
+        return other.with_descent(Steps(descent.rate * weigh)), 1.0
+    return other, weigh
 
 
 def squared_shifts(regression: KernelRegression, rows: ArrayLike, times: Sequence[float], *, averaged: bool = False) -> Float:

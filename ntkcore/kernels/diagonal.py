@@ -38,7 +38,7 @@ def ntk_diagonal(
         reduction: "mean" or "sum" over outputs, or "none".
         batch_size: samples at a time; None derives it from the memory a batch may take (``engine.BATCH_BYTES``).
         device: where to compute; None means where the model is. Elsewhere, a copy of the model is used.
-        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.ways.measured`).
+        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.quickest.measured`).
         progress: called with (samples done, n) after each batch; may raise ``Cancelled``.
 
     Returns:

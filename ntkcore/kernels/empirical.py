@@ -84,7 +84,7 @@ def empirical_ntk(
         dtype: precision of the computation; None means the model's.
         compression: keep fewer columns of every gradient; the error is measured on an exact block.
         tf32: allow TF32 products on a GPU that has them (ten bits of mantissa).
-        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.ways.measured`).
+        ways: how to compute on a CPU in float32; None: the quickest on this machine (:func:`~ntkcore.kernels.quickest.measured`).
         progress: called with (blocks done, all blocks), also between a block's batches; may raise ``Cancelled``.
 
     Memory never exceeds :func:`working_set`.

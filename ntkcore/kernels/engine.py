@@ -21,7 +21,8 @@ from ntkcore.kernels.layers import Prepared, Site
 from ntkcore.kernels.layout import Layout, Outputs
 from ntkcore.kernels.plan import FallbackWarning, Planned
 from ntkcore.kernels.pool import processors
-from ntkcore.kernels.ways import PLAIN, Ways, choosable, measured
+from ntkcore.kernels.quickest import choosable, measured
+from ntkcore.kernels.ways import PLAIN, Ways
 from ntkcore.kernels.workers import run_all, twin
 
 BATCH_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}

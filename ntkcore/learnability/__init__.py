@@ -1,6 +1,6 @@
 """Learnability (SCIENCE §2): groups by k(x,x), predicted and measured decay, epoch learned, rank correlation."""
 
-from ntkcore.learnability.correlation import Correlation, spearman_interval
+from ntkcore.learnability.correlation import Correlation, kendall, spearman_interval
 from ntkcore.learnability.decay import diagonal_decay, envelope, full_decay
 from ntkcore.learnability.groups import GROUP_NAMES, Groups, percentile, split_groups
 from ntkcore.learnability.learned import first_learned_epoch
@@ -19,6 +19,7 @@ __all__ = [
     "group_accuracy",
     "group_error",
     "group_mean",
+    "kendall",
     "percentile",
     "predictions",
     "spearman_interval",

@@ -1,4 +1,7 @@
-"""Spearman's rank correlation with a percentile bootstrap interval, ties and infinities included."""
+"""Rank correlations, ties and infinities included: Kendall's, and Spearman's with a percentile bootstrap interval.
+
+Source of the interval: Efron, Tibshirani 1993, "An Introduction to the Bootstrap", §13.3.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kendalltau
 
 from ntkcore.errors import DataError
 
@@ -65,11 +69,9 @@ def spearman_interval(
     Raises:
         DataError: a value is not a number.
     """
-    a, b = paired_vectors(x, y)
+    a, b = _numbers(x, y)
     if not 0 < level < 1 or replicates < 0:
         raise ValueError(f"expected a level between 0 and 1 and at least 0 replicates, got {level} and {replicates}")
-    if np.isnan(a).any() or np.isnan(b).any():
-        raise DataError("A rank correlation needs numbers, and some values are missing (NaN).", "Leave those images out.")
     n = len(a)
     reason = _undefined(a, b)
     if reason:
@@ -86,6 +88,25 @@ def spearman_interval(
     drawn = drawn[~np.isnan(drawn)]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (nan, nan)
     return Correlation(rho, float(low), float(high), len(drawn), n, level, True)
+
+
+def kendall(x: ArrayLike, y: ArrayLike) -> float:
+    """Kendall's τ_b of ``x`` and ``y`` (n,): of the pairs of samples that neither ties, those in one order less those in opposite ones.
+
+    ``(C - D) / √((C + D + T_x)(C + D + T_y))``, T_x the pairs that x alone ties. NaN where one of them is constant, or of fewer than three.
+
+    Raises:
+        DataError: a value is not a number.
+    """
+    a, b = _numbers(x, y)
+    return nan if _undefined(a, b) else float(kendalltau(*(np.unique(v, return_inverse=True)[1] for v in (a, b))).statistic)
+
+
+def _numbers(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = paired_vectors(x, y)
+    if np.isnan(a).any() or np.isnan(b).any():
+        raise DataError("A rank correlation needs numbers, and some values are missing (NaN).", "Leave those images out.")
+    return a, b
 
 
 def paired_vectors(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -109,7 +110,7 @@ class Address(Generic[S, V]):
             said = f"This address has {size:,} characters of choices; at most {_LONGEST:,} are read."
             raise SpecError(said, "Shorten it, or start from the defaults.")
         problems = _unknown_names(query, [*self.fields, *self.view_fields])
-        spec_values: dict[str, Any] = {part: dict(values) for part, values in self.given.items()}
+        spec_values: dict[str, Any] = deepcopy(dict(self.given))
         view_values: dict[str, Any] = {}
         if beside is not None and "dataset" not in query:
             spec_values, view_values = (held.model_dump() for held in beside)

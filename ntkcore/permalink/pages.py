@@ -10,6 +10,7 @@ from ntkcore.permalink.address import Address
 from ntkcore.permalink.forms import Path, names_of
 from ntkcore.specs import DatasetSpec, ModelSpec, Spec, TrainingSpec
 from ntkcore.specs.active import ActiveSpec, ActiveView
+from ntkcore.specs.compare import CompareSpec, CompareView
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
@@ -154,6 +155,29 @@ MAP: Address[MapSpec, MapView] = Address(
 )
 
 
+_SIDE = {"kernel": ("kernel",)} | _NETWORK | _TRAINING | _fields("dtype", "size", "crop", "interpolation") | {"compress": ("compression",)}
+
+COMPARE: Address[CompareSpec, CompareView] = Address(
+    page="compare",
+    spec=CompareSpec,
+    view=CompareView,
+    fields={**INFLUENCE.fields} | {f"b-{name}": ("other", *path) for name, path in _SIDE.items()},
+    view_fields=_names(CompareView),
+    choosing=(*INFLUENCE.choosing, "b-kernel", "b-model", "b-epochs"),
+    baseline=lambda spec: CompareSpec.model_validate(
+        INFLUENCE.baseline(spec).model_dump()
+        | {
+            "other": {
+                "kernel": spec.other.kernel,
+                "model": None if spec.other.model is None else {"architecture": spec.other.model.architecture},
+                "training": None if spec.other.training is None else {"epochs": 1},
+            }
+        }
+    ),
+    given={**INFLUENCE.given, "other": {"training": {}}},
+)
+
+
 ACTIVE: Address[ActiveSpec, ActiveView] = Address(
     page="active",
     spec=ActiveSpec,
@@ -231,6 +255,7 @@ ADDRESSES: dict[str, Address[Any, Any]] = {
     "retraining": _asking(INFORMATION, "random images left out by retraining, beside its estimates (minutes)", *_part("believe")),
     "agreement": _asking(INFORMATION, "whether other networks and initialisations say the same (minutes)", *_part("believe")),
     "map": _asking(MAP, "lay the images on the plane of the network's kernel", "plane", "x", "y", "colour", "ridge"),
+    "compare": _asking(COMPARE, "hold two kernels against each other on the same images", "ridge", "b-ridge", "score"),
     "active": _asking(ACTIVE, "which images to label next: strategies compete with known labels (minutes)", "level", "cycle", "repeat"),
     "duplicates": _asking(DUPLICATES, "which images are there more than once, with which labels", "alike", "network", "kernel", "cosine"),
 }

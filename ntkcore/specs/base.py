@@ -111,12 +111,25 @@ class Spec(BaseModel):
         return values
 
 
-class DatasetSpec(Spec):
-    """Which images: a named set, or one of your own by the hash of its content, the selection from it, and how large they are.
+class SizingSpec(Spec):
+    """How large images are for the network: the preprocessing that published weights of ImageNet state.
 
-    ``size``, ``crop`` and ``interpolation`` are the preprocessing that published weights of ImageNet state: the short side is scaled,
-    antialiased, to ``floor(size / crop)`` pixels, and the central ``size`` × ``size`` are cut out.
+    The short side is scaled, antialiased, to ``floor(size / crop)`` pixels, and the central ``size`` × ``size`` are cut out.
     """
+
+    size: int | None = Field(None, ge=32, le=384, description="side of the square images in pixels, 32 to 384; left out: as imported")
+    crop: float = Field(1.0, ge=0.25, le=1.0, description="share of the short side that the central square keeps; only with a size")
+    interpolation: Interpolation = Field("bilinear", description="how images are scaled; only with a size")
+
+    @model_validator(mode="after")
+    def _sized(self) -> "SizingSpec":
+        if self.size is None and (self.crop != 1.0 or self.interpolation != "bilinear"):
+            raise ValueError("size: how images are cut and scaled needs the size they get")
+        return self
+
+
+class DatasetSpec(SizingSpec):
+    """Which images: a named set, or one of your own by the hash of its content, the selection from it, and how large they are."""
 
     later: ClassVar[tuple[str, ...]] = ("size", "crop", "interpolation", "part", "without")
 
@@ -126,9 +139,6 @@ class DatasetSpec(Spec):
     n: int = Field(1000, ge=4, le=100_000, description="images drawn without replacement")
     seed: Seed = Field(0, description="seed of the draw and of the label noise")
     label_noise: float = Field(0.0, ge=0.0, le=0.9, description="share of labels moved to another class, uniformly")
-    size: int | None = Field(None, ge=32, le=384, description="side of the square images in pixels, 32 to 384; left out: as imported")
-    crop: float = Field(1.0, ge=0.25, le=1.0, description="share of the short side that the central square keeps; only with a size")
-    interpolation: Interpolation = Field("bilinear", description="how images are scaled; only with a size")
     part: str = Field(
         "",
         max_length=100,
@@ -138,8 +148,6 @@ class DatasetSpec(Spec):
 
     @model_validator(mode="after")
     def _consistent(self) -> "DatasetSpec":
-        if self.size is None and (self.crop != 1.0 or self.interpolation != "bilinear"):
-            raise ValueError("size: how images are cut and scaled needs the size they get")
         if self.name in VECTOR_SETS and (self.size is not None or self.part or self.without):
             raise ValueError("size: generated points are no pictures, and have no size, no parts, and nothing to leave out (without)")
         if (self.name == "own") != (self.own is not None):

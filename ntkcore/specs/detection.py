@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from ntkcore.specs.base import Image, Spec, Written
 from ntkcore.specs.influence import LARGEST_RIDGE, InfluenceSpec
 
-Suspicion = Literal["information", "loss", "margin", "k_xx", "self"]
+Suspicion = Literal["information", "residual", "loss", "margin", "k_xx", "self"]
 
 SUSPICIONS: dict[Suspicion, str] = {
     "information": "unique information F-SI",
+    "residual": "leave-one-out residual",
     "loss": "its own loss",
     "margin": "minus its margin",
     "k_xx": "k(x, x)",

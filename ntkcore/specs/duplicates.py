@@ -30,3 +30,4 @@ class DuplicatesView(Spec):
     network: bool = Field(True, description="images that a network cannot tell apart count as copies, where its kernel is stored")
     kernel: str = Field("", pattern=r"^[0-9a-f]{0,64}$", description="beginning of the key of the stored result whose kernel is asked")
     cosine: float = Field(0.999, ge=0.9, le=1.0, description="least cosine of two images in the kernel that are the same to the network")
+    image: int | None = Field(None, ge=0, description="image open in the inspector; held-out ones are numbered after the others")

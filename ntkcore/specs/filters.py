@@ -1,4 +1,4 @@
-"""Filters of images by numbers, as views and addresses have them: ``NAME~LOW~HIGH``."""
+"""Filters of images, as views and addresses have them: by numbers ``NAME~LOW~HIGH``, by words ``NAME~WORD``."""
 
 from math import isinf
 from typing import Annotated
@@ -42,8 +42,44 @@ def _checked(filters: tuple[str, ...]) -> tuple[str, ...]:
     return filters
 
 
+def word_of(text: str) -> tuple[str, str]:
+    """Name and word of a filter by words.
+
+    Raises:
+        ValueError: it is none.
+    """
+    name, _, word = text.partition("~")
+    if not name or not word or len(name) > _LONGEST:
+        raise ValueError(f"among: expected NAME~WORD, got {text[:_LONGEST]!r}")
+    return name, word
+
+
+def chosen_words(among: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The words that are chosen of each column, by its name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, word in map(word_of, among):
+        found[name] = (*found.get(name, ()), word)
+    return found
+
+
+def changed_words(among: tuple[str, ...], name: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Some filters with these words of a column in place of those it had; () takes it off."""
+    return (*(text for text in among if word_of(text)[0] != name), *(f"{name}~{word}" for word in words))
+
+
+def _words_checked(among: tuple[str, ...]) -> tuple[str, ...]:
+    for text in among:
+        word_of(text)
+    return tuple(dict.fromkeys(among))
+
+
 Filters = Annotated[
     tuple[str, ...],
     AfterValidator(_checked),
     Field(max_length=20, description="numbers and their range, NAME~LOW~HIGH; one of the ends may be empty"),
+]
+Among = Annotated[
+    tuple[str, ...],
+    AfterValidator(_words_checked),
+    Field(max_length=200, description="words of the further columns of a set's table, NAME~WORD; of one column any of those named"),
 ]

@@ -7,6 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field
 
 from ntkcore.specs.architectures import default_rate
 from ntkcore.specs.base import DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
+from ntkcore.specs.filters import Among, Filters
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -24,14 +25,9 @@ MOST_RETRAINED = 200
 """Trainings of one verification, each without another image."""
 
 
-class InfluenceSpec(Spec):
-    """Which training image influenced which prediction: a kernel on training and held-out images, decomposed once.
+class RegressionSpec(Spec):
+    """A kernel to regress with: which one, of which network, after which training."""
 
-    λ and the training time are not part of it: one decomposition answers for all of them.
-    """
-
-    dataset: DatasetSpec = DatasetSpec(n=500)
-    test: int = Field(200, ge=1, le=10_000, description="images held out, drawn after the n training images")
     kernel: InfluenceKernel = Field(
         "two-layer",
         description="of the two-layer ReLU network or a network, of infinite width; or a network's own pseudo-NTK or full kernel",
@@ -51,9 +47,9 @@ class InfluenceSpec(Spec):
             return given
         values = dict(given)
         chosen, training = values.pop("model", None), values.pop("training", None)
-        if values.get("kernel", "two-layer") != "two-layer":
-            chosen = chosen or {}
-        if chosen or values.get("kernel", "two-layer") != "two-layer":
+        if values.get("kernel", cls.model_fields["kernel"].default) != "two-layer":
+            values["model"] = chosen = chosen or {}
+        elif chosen:
             values["model"] = chosen
         if isinstance(training, Mapping):
             _trained(training)
@@ -76,7 +72,7 @@ class InfluenceSpec(Spec):
         return training if training is not None and training.epochs else None
 
     @model_validator(mode="after")
-    def _consistent(self) -> "InfluenceSpec":
+    def _consistent(self) -> "RegressionSpec":
         if self.kernel == "two-layer" and self.model is not None:
             raise ValueError("model: the two-layer kernel is that of one network, of infinite width; leave it out")
         if self.kernel in ("two-layer", "infinite") and (self.training is not None or self.dtype != "float32"):
@@ -99,6 +95,16 @@ class InfluenceSpec(Spec):
         if values.get("compression") == "none":
             del values["compression"]
         return values
+
+
+class InfluenceSpec(RegressionSpec):
+    """Which training image influenced which prediction: a kernel on training and held-out images, decomposed once.
+
+    λ and the training time are not part of it: one decomposition answers for all of them.
+    """
+
+    dataset: DatasetSpec = DatasetSpec(n=500)
+    test: int = Field(200, ge=1, le=10_000, description="images held out, drawn after the n training images")
 
 
 def _trained(training: Mapping[str, Any]) -> None:
@@ -185,6 +191,9 @@ class InfluenceView(Spec):
     mean: Literal["no", "shown", "ticked"] = Field("no", description="whose influences: the chosen image's, or a mean over a group")
     picked: Images = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")
+    filters: Filters = ()
+    among: Among = ()
+    by: str = Field("", max_length=40, description="number that the training images shown are sorted by instead; -NAME: the smallest first")
     group: int | None = Field(None, ge=0, description="group by influence whose images are shown, 0 the most harmful; None: the last")
     like: int | None = Field(None, ge=0, description="training image whose nearest ones by the kernel's cosine the gallery shows")
     image: int | None = Field(None, ge=0, description="training image open in the inspector")

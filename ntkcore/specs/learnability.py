@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec, with_rate
-from ntkcore.specs.filters import Filters
+from ntkcore.specs.filters import Among, Filters
 
 
 class LearnabilitySpec(Spec):
@@ -51,6 +51,7 @@ class LearnabilityView(Spec):
     order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
     filters: Filters = ()
+    among: Among = ()
     by: str = Field("", max_length=40, description="number that the gallery is sorted by instead; -NAME: the smallest first")
     judged: Literal["any", "correct", "wrong", "flipped"] = "any"
     low: float = Field(0.0, ge=0.0, le=100.0, description="smallest percentile of k(x,x) shown")

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from ntkcore.specs.base import Images, Spec
+from ntkcore.specs.filters import Among, Filters
 from ntkcore.specs.influence import LARGEST_RIDGE, MOST_RETRAINED
 
 Bandwidth = Literal["scott", "silverman", "cv"]
@@ -18,6 +19,9 @@ class ReliabilityView(Spec):
     dimension: int = Field(10, ge=1, le=500, description="principal components that the density is estimated in")
     bandwidth: Bandwidth = Field("scott", description="rule for the density estimate's bandwidth")
     picked: Images = Field((), description="training images selected in the density chart")
+    filters: Filters = ()
+    among: Among = ()
+    by: str = Field("", max_length=40, description="number that the training images are sorted by instead; -NAME: the smallest first")
     light: Literal["all", "green", "amber", "red"] = Field("all", description="held-out images shown")
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first that is shown")
     verify: int = Field(512, ge=16, le=65_536, description="units of the two-layer network that is retrained")

@@ -1,4 +1,4 @@
-"""Groups of copies: the answer, how alike copies are, the groups as strips, and leaving out all but one of each."""
+"""Groups of copies: the answer, how alike copies are, the groups, and leaving out all but one of each."""
 
 import streamlit as st
 
@@ -10,13 +10,14 @@ from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.duplicates.views import Copies, Group
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.duplicates import DuplicatesView
-from pages.duplicates.choice import LINK
-from pages.shared import frame, tables, words
+from pages.duplicates.choice import LINK, inspect, marked
+from pages.duplicates.inspector import inspect_image
+from pages.shared import frame, media, tables, words
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.explain import explain
+from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.standing import made
-from pages.shared.strip import pictures
 
 _VIEW = Controls("duplicates.view", LINK)
 _SHOW = {"all": "All groups", "contradictory": "Contradictory labels", "leaks": "Leaks"}
@@ -32,8 +33,12 @@ def show_result(result: DuplicatesResult) -> None:
 @st.fragment(key="duplicates")
 @frame.telling
 def _explore(result: DuplicatesResult) -> None:
-    ws, view = workspace(), LINK.current().view
+    ws, choice = workspace(), LINK.current()
+    view = choice.view
+    if problem := views.missing_from(result, view):
+        st.warning(words.plain(problem), icon=":material/warning:")
     found = views.copies(result, view, ws)
+    inspect_image(found, view)  # before what is below the fold: a link's inspector does not wait for it
     first, *others = DUPLICATES.answer(result, view, ws)
     tables.fact(words.as_html(first), *map(words.as_html, others))
     _controls(result, view, found)
@@ -41,7 +46,7 @@ def _explore(result: DuplicatesResult) -> None:
     groups = views.shown(found, view)
     with st.container(key="duplicates_groups", gap="small"):
         for group in groups[:_GROUPS]:
-            _strip(result, group)
+            _copies(result, group, choice.revision)
     if not groups and found.groups:
         st.caption(f"None of the groups: {_SHOW[view.show].lower()}.")
     if len(groups) > _GROUPS:
@@ -94,14 +99,32 @@ def _leave_out(found: Copies) -> None:
         st.html(f'<p class="atlas-quiet">{said}</p>')
 
 
-def _strip(result: DuplicatesResult, group: Group) -> None:
-    images = group.images[:_EACH]
-    labels = [result.class_names[result.labels[image]] for image in images]
-    names = [f"{label}{' · held out' if image >= result.n else ''}" for image, label in zip(images, labels, strict=True)]
-    titles = [f"{result.ids[image]}: {name}{', stays' if image == group.kept else ''}" for image, name in zip(images, names, strict=True)]
-    marks = [f"{len(group.images):,} times {views.WORDS[group.how]}"]
+def _copies(result: DuplicatesResult, group: Group, revision: int) -> None:
+    """A group: what its images have in common, and they."""
+    marks = [f"{len(group.images):,} times {views.how_words(group.how, result)}"]
     if group.contradictory:
         marks.append("labels differ: " + ", ".join(result.class_names[label] for label in group.labels))
     if group.leak:
         marks.append("leak: on both sides of the division")
-    pictures(result.pack, images, names, titles, head=" · ".join(marks))
+    if len(group.images) > _EACH:
+        marks.append(f"the first {_EACH}")
+    st.html(f'<p class="atlas-quiet">{words.as_html(" · ".join(marks))}</p>')
+    last = marked()
+    gallery(
+        [_card(result, group, image) for image in group.images[:_EACH]],
+        base=media.thumbnail_base(result.pack),
+        key=f"copies_{group.images[0]}",
+        revision=revision,
+        current=last if last in group.images else None,
+        opens=Opens(inspect, "look closely"),
+        empty="",
+        tools=False,
+        hint=False,
+    )
+
+
+def _card(result: DuplicatesResult, group: Group, image: int) -> Card:
+    label, part = result.class_names[result.labels[image]], "held out" if image >= result.n else ""
+    stays = "stays" if image == group.kept else ""
+    title = f"{result.ids[image]}: {label}{', held out' if part else ''}{', stays' if stays else ''}"
+    return Card(image, label, "", part, stays, False, title)

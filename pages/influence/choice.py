@@ -11,11 +11,11 @@ from pages.shared.regression.moment import Moment
 
 
 def _same_pairs(held: Choice[InfluenceSpec, InfluenceView], spec: InfluenceSpec) -> InfluenceView:
-    """λ and the gallery stay; chosen images and a training time belong to the data and the kernel they were chosen on."""
+    """λ and the gallery stay; chosen images, ranges and a training time belong to the data and the kernel they were chosen on."""
     view = held.view
     if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
-        return view.model_copy(update={"time": None})
-    return InfluenceView(ridge=view.ridge, tests=view.tests, show=view.show)
+        return view.model_copy(update={"time": None, "filters": ()})
+    return InfluenceView(ridge=view.ridge, tests=view.tests, show=view.show, by=view.by)
 
 
 LINK: Link[InfluenceSpec, InfluenceView] = Link("influence", ADDRESSES["influence"], _same_pairs)

@@ -7,6 +7,7 @@ from ntkcore.analyses.influence.explain import explainer
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.numbers.known import Known
 from ntkcore.analyses.workspace import workspace
 from pages.influence import held as influence_held
 from pages.influence import training as influence_training
@@ -21,6 +22,7 @@ from pages.influence.training import show_training
 from pages.influence.verify.verify import show_verification
 from pages.shared import frame
 from pages.shared.explain import explain
+from pages.shared.narrowed import narrowed
 from pages.shared.regression.about import show_about
 
 
@@ -41,7 +43,8 @@ def _explore(result: InfluenceResult) -> None:
     view = choice.view
     frame.show_absent(views.missing_from(result, view))
     MOMENT.show(result, choice)
-    subject = Subject.of(Look.of(result, view.ridge, view.time, workspace()), view)
+    look = Look.of(result, view.ridge, view.time, workspace())
+    subject = Subject.of(look, view, *narrowed(Known.of(look), view, view.by, len(result.labels)))
     st.session_state[TARGET] = subject.target
     left, right = st.columns([1, 2], gap="large")
     with left:

@@ -11,23 +11,28 @@ from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.answer import label_words
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
+from ntkcore.analyses.numbers.known import Known
 from pages.influence.choice import LINK, inspect_training, marked
 from pages.shared import media, words
 from pages.shared.alike import like_line, likes
+from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.narrowed import chosen, order_menu
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
 _TRAINING = Controls("influence.training", LINK)
 _SHOW = {"helpful": "Helpful", "harmful": "Harmful", "idle": "Uninfluential"}
+_USUAL = {"helpful": "most helpful first", "harmful": "most harmful first", "idle": "least influential first"}
 
 
 def show_training(subject: Subject) -> None:
     """Its controls and the gallery."""
     result, view = subject.result, subject.view
-    _TRAINING.seed(result.key, "show")
+    known = Known.of(subject.look)
+    _TRAINING.seed(result.key, "show", by=chosen(known, view.by))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _TRAINING.control(
             "show",
@@ -38,8 +43,12 @@ def show_training(subject: Subject) -> None:
             required=True,
             label_visibility="collapsed",
         )
+        if view.like is None:
+            order_menu(_TRAINING, known, _USUAL[view.show], width=200)
+        filtering = filter_switch(LINK)
         table = partial(INFLUENCE.table, result, view, subject.look.ws)
         csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
+    filter_rows(LINK, filtering, known, lambda: None)
     like_line(LINK, result.pack)
     shown = subject.training
     loss = "their mean loss" if subject.group else "the loss"
@@ -57,7 +66,7 @@ def show_training(subject: Subject) -> None:
         opens=Opens(inspect_training, "look closely"),
         likes=likes(LINK),
         undo=LINK.undo,
-        empty="No training image is so at this λ and time.",
+        empty="No training image is so at this λ and time, or within these filters.",
         height=330,
         cell=92,
     )

@@ -10,13 +10,12 @@ from pages.shared.choice import Choice, Link
 
 
 def _same_question(held: Choice[InfluenceSpec, InformationView], spec: InfluenceSpec) -> InformationView:
-    """The question, λ and the studies' settings stay; chosen images and a training time belong to the data and the kernel they are of."""
+    """The question, λ and the studies' settings stay; chosen images, ranges and a time belong to the data and the kernel they are of."""
     if (spec.dataset, spec.test) == (held.spec.dataset, held.spec.test):
-        return held.view.model_copy(update={"time": None})
+        return held.view.model_copy(update={"time": None, "filters": ()})
     labels = held.view.labels if spec.dataset == held.spec.dataset else held.view.labels.undecided()
-    return held.view.model_copy(
-        update={"time": None, "only": (), "picked": (), "basket": (), "like": None, "image": None, "labels": labels}
-    )
+    none = dict.fromkeys(("only", "filters", "among", "picked", "basket"), ())
+    return held.view.model_copy(update=none | {"time": None, "like": None, "image": None, "labels": labels})
 
 
 Chosen = Choice[InfluenceSpec, InformationView]

@@ -7,13 +7,14 @@ import streamlit as st
 
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
-from ntkcore.analyses.information.answer import answer, leading, loss_answer
-from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.information.answer import answer, doubted, leading, loss_answer, residual_answer
+from ntkcore.analyses.numbers.filters import orders
+from ntkcore.analyses.numbers.known import Known
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs.information import MEASURES, SCORES, InformationView
+from ntkcore.specs.information import MEASURES, SAME, SCORES, InformationView, Score
 from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
-from pages.information.ranked import known_of, ranked, show_filters
+from pages.information.ranked import ranked, show_filters
 from pages.shared import frame, media, tables, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_switch
@@ -27,7 +28,15 @@ from pages.shared.waiting import waiting
 _VIEW, _ORDER = Controls("information.view", LINK), Controls("information.order", LINK)
 _PAGE = 2000  # cards sent at once
 _LINES = 6  # images followed through training
-_RANKED = {"held-out": "the held-out outputs", "training": "the training outputs", "loss": "the training loss"}
+_RANKED: dict[Score, str] = {
+    "held-out": "unique information F-SI",
+    "residual": "leave-one-out residual",
+    "training": "training information",
+    "loss": "training loss’s change",
+}
+_ENDS = {"most": "Most informative", "least": "Least informative"}
+_ORDERS = ("most informative first", "least informative first")
+_OFF = {"most": "Furthest off their label, unseen", "least": "Nearest to it"}  # ends of the ranking by the residual
 TICKS = Ticks("information_gallery")
 
 
@@ -40,14 +49,17 @@ def show(look: views.InformationLook, choice: Chosen) -> None:
         result.key,
         "show",
         "every",
-        "against",
         "score",
         "averaged",
         "descent",
         only=[name for name in view.only if name in result.class_names],
+        against=views.held_against(look, view.against),
     )
     if look.score == "loss":
         tables.fact(words.as_html(" ".join(loss_answer(values))))
+    elif look.score == "residual":
+        taken = views.taken_unseen(look)
+        tables.fact(words.as_html(" ".join(residual_answer(values, taken, result.labels)), f"{doubted(taken, result.labels)} of"))
     else:
         share = leading(views.summary(values, found, result.labels).leading)
         tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
@@ -69,6 +81,17 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
             required=True,
             label_visibility="collapsed",
         )
+        _VIEW.control(
+            "score",
+            st.selectbox,
+            "Ranked by",
+            options=list(_RANKED),
+            format_func=lambda score: f"by {_RANKED[score]}",
+            label_visibility="collapsed",
+            width=235,
+            help="What leaving the image out changes: the held-out outputs (F-SI), the training outputs or the training loss. Or how far "
+            "off its label the network is that has not seen it, which found most wrong labels among photographs.",
+        )
         if (view.every or view.picked) and view.like is None:
             _order(look, view)
         only = _VIEW["only"]
@@ -80,22 +103,21 @@ def _controls(look: views.InformationLook, view: InformationView) -> None:
         _how(look, view)
         _export(look, view)
         filtering = filter_switch(LINK)
-    show_filters(look, view, filtering)
+    show_filters(look, filtering)
 
 
 def _order(look: views.InformationLook, view: InformationView) -> None:
-    titles = known_of(look, view).titles
-    orders = {"most": "most informative first", "least": "least informative first"}
-    orders |= {sign + name: order_words(sign + name, titles) for name in titles for sign in ("", "-")}
-    chosen = view.by if view.by in orders else view.show
+    ends = ("largest residual first", "smallest residual first") if look.score == "residual" else _ORDERS
+    names = dict(zip(("most", "least"), ends, strict=True)) | orders(Known.of(look).titles)
+    chosen = view.by if view.by in names else view.show
     _ORDER.seed(look.result.key, order=chosen)
     st.selectbox(
         "Order",
-        list(orders),
-        format_func=orders.__getitem__,
+        list(names),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
         width=220,
-        **_ORDER.fields.index("order", list(orders)),
+        **_ORDER.fields.index("order", list(names)),
         on_change=_ordered,
     )
 
@@ -106,17 +128,9 @@ def _ordered() -> None:
 
 
 def _how(look: views.InformationLook, view: InformationView) -> None:
-    """What a removal changes, how training goes, and what a removal keeps."""
-    said = [_RANKED[view.score], *(["in steps"] if view.descent else []), *(["averaged loss"] if view.averaged else [])]
-    with st.popover(f"By {', '.join(said)}", icon=":material/tune:", key="information_how"):
-        _VIEW.control(
-            "score",
-            st.selectbox,
-            "Ranked by the change of",
-            options=list(SCORES),
-            format_func=_RANKED.__getitem__,
-            help="What leaving the image out changes. F-SI is over the held-out outputs.",
-        )
+    """How training goes, and what a removal keeps."""
+    said = ["in steps" if view.descent else "flow", "averaged loss" if view.averaged else "summed loss"]
+    with st.popover(f"Training: {', '.join(said)}", icon=":material/tune:", key="information_how"):
         st.toggle(
             "Train in discrete steps",
             value=view.descent is not None,
@@ -177,7 +191,7 @@ def _galleries(look: views.InformationLook, choice: Chosen) -> None:
             st.caption(f"The first {_PAGE:,} of {len(shown):,}; all are in the CSV.")
         return
     left, right = st.columns(2, gap="large")
-    for column, end, title in ((left, "most", "Most informative"), (right, "least", "Least informative")):
+    for column, (end, title) in zip((left, right), (_OFF if look.score == "residual" else _ENDS).items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
             shown = ranked(look, view, values, end=end)
@@ -239,7 +253,8 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
         )
     with right:
         with st.spinner("The other measure …", show_time=False):
-            other = views.measured(look, view.against)
+            against = views.held_against(look, view.against)
+            other = views.measured(look, against)
         rho = views.spearman(values, other)
         agreed = f" Spearman’s ρ = <b>{words.signed(rho)}</b>." if np.isfinite(rho) else ""
         chart(
@@ -247,29 +262,29 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
             figures.against_figure(
                 values,
                 other,
-                MEASURES[view.against],
+                MEASURES[against],
                 result.labels,
                 result.class_names,
                 view.picked,
                 mode,
-                log=view.against in figures.LOGARITHMIC,
+                log=against in figures.LOGARITHMIC,
                 score=SCORES[look.score],
             ),
             key="information_against",
             table=lambda: views.table(look),
             note=f"Lasso some images to see them above.{agreed}",
-            controls=_against,
+            controls=lambda: _against(look.score),
             on_select=lambda: brushed("information_against"),
             selection_mode=("lasso", "box", "points"),
         )
 
 
-def _against() -> None:
+def _against(score: Score) -> None:
     _VIEW.control(
         "against",
         st.selectbox,
         "Held against",
-        options=list(MEASURES),
+        options=[measure for measure in MEASURES if measure != SAME.get(score)],
         format_func=MEASURES.__getitem__,
         label_visibility="collapsed",
         width=260,
@@ -295,7 +310,7 @@ def _training(look: views.InformationLook, view: InformationView) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         chart(
-            "The most informative images",
+            "Those of the largest residual" if look.score == "residual" else "The most informative images",
             figures.course_figure(over, images, names, view.time, mode, score=SCORES[look.score], steps=steps),
             key="information_course",
             table=lambda: views.course_table(result, over),

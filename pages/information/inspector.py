@@ -9,7 +9,7 @@ from ntkcore.analyses.influence import one
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs.information import SCORES, InformationView, Measure, Score
+from ntkcore.specs.information import SAME, SCORES, InformationView, Measure, Score
 from pages.information.choice import LINK, close_inspector, inspect
 from pages.information.ranked import ranked
 from pages.shared import frame, media, words
@@ -26,13 +26,16 @@ _MEASURES: dict[Measure, str] = {
     "margin": "Its margin",
     "k_xx": "k(x, x)",
     "influence": "Influence on the held-out loss",
+    "residual": "Leave-one-out residual",
+    "information": "Unique information F-SI, nats",
 }
 
 
 _SAID: dict[Score, str] = {
-    "held-out": "Unique information: half the mean squared change of the held-out outputs",
-    "training": "Half the mean squared change of the training outputs",
-    "loss": "Change of the mean training loss, its own included,",
+    "held-out": "Unique information: half the mean squared change of the held-out outputs when this image alone is left out.",
+    "training": "Half the mean squared change of the training outputs when this image alone is left out.",
+    "loss": "Change of the mean training loss, its own included, when this image alone is left out.",
+    "residual": "Leave-one-out residual: how far from its label’s target the outputs are when this image alone is left out.",
 }
 
 
@@ -57,7 +60,8 @@ def inspect_image(look: Look, view: InformationView) -> None:
 
 def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> None:
     result, values, found = look.result, views.scores(look), views.judged(look)
-    score = SCORES[look.score if isinstance(look, views.InformationLook) else "held-out"]
+    kind: Score = look.score if isinstance(look, views.InformationLook) else "held-out"
+    score = SCORES[kind]
     name, true, predicted = (result.class_names[of[image]] for of in (result.labels, result.true_labels, found.predicted))
     st.subheader(f"Training {media.noun(result.pack)} {image}: {words.plain(name)}", anchor=False)
     left, right = st.columns([1, 2], gap="medium")
@@ -72,13 +76,9 @@ def _show(look: Look, view: InformationView, image: int, order: np.ndarray) -> N
             ("Label", words.labelled(name, true)),
             ("Taken for", f"{predicted}, {'as labelled' if predicted == name else 'not as labelled'}"),
             (score[0].upper() + score[1:], f"{words.number(float(values[image]))}, {_rank(values, image)}"),
-            *((title, _against(views.measured(look, measure), image)) for measure, title in _MEASURES.items()),
+            *((title, _against(views.measured(look, measure), image)) for measure, title in _MEASURES.items() if measure != SAME.get(kind)),
         ]
-        facts_table(
-            rows,
-            f"{_SAID[look.score if isinstance(look, views.InformationLook) else 'held-out']} when this image alone is left out. "
-            "Arrow keys go to the previous and next image, Escape closes.",
-        )
+        facts_table(rows, f"{_SAID[kind]} Arrow keys go to the previous and next image, Escape closes.")
         over, now = views.through_training(look), None if look.time == inf else look.time
         figure = figures.course_figure(over, [image], ["this image"], now, frame.mode(), score=score, steps=look.descent is not None)
         figure.update_layout(height=figures.SMALL)

@@ -15,11 +15,12 @@ from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails, with_texts
 from ntkcore.analyses.numbers import filters
-from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.numbers.columns import columns_of
 from ntkcore.analyses.numbers.known import Known
 from ntkcore.analyses.numbers.stored import stored_beside
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
+from ntkcore.specs.filters import chosen_words
 from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.learnability.evidence import clear_selection, evidence
@@ -93,14 +94,15 @@ def _explore(result: LearnabilityResult) -> None:
 
 
 def _known(result: LearnabilityResult) -> Known:
-    return Known(stored_beside(result.spec, workspace()), _RIDGE, workspace())
+    ws = workspace()
+    return Known(stored_beside(result.spec, ws), _RIDGE, ws, columns_of(result.spec.dataset, result.ids, ws))
 
 
 def _look(result: LearnabilityResult) -> Look:
     """The look of the view: its order and filters by any number that is known, those most like an image first where that is asked for."""
     view, known, n = LINK.current().view, _known(result), len(result.score)
     try:
-        passing = filters.passing(view.filters, known.number, n) if view.filters else None
+        passing = filters.within(view, known, n)
         if view.like is None or view.like >= n:
             return Look(result, view, filters.order_by(view.by, known.titles, known.number), passing)
         if alike.known(result, workspace()):
@@ -129,7 +131,7 @@ def _ranged() -> None:
 def _orders(known: Known) -> dict[str, str]:
     """What the gallery can be sorted by: besides the page's own orders, any other number that is known of the images."""
     others = {name: title for name, title in known.titles.items() if name not in ("k-xx", "learned")}
-    return _ORDERS | {sign + name: order_words(sign + name, others) for name in others for sign in ("", "-")}
+    return _ORDERS | filters.orders(others)
 
 
 def _ordered() -> None:
@@ -176,7 +178,7 @@ def _controls(look: Look) -> None:
             shown = words.spoken(f"Images shown, {len(look.shown):,}")
             _download(f"{shown} (zip)", "shown.zip", "export_zip", lambda: views.images_zip(look, look.shown, workspace()))
             _download(f"{shown} (CSV)", "shown.csv", "export_shown", lambda: _csv(look, look.shown))
-    filter_rows(LINK, filtering, known.titles, known.number, lambda: forget_selection("histogram", "learned"))
+    filter_rows(LINK, filtering, known, lambda: forget_selection("histogram", "learned"))
 
 
 def _filters(look: Look) -> None:
@@ -215,13 +217,17 @@ def _basket(look: Look) -> None:
 
 
 def _filter_summary(view: LearnabilityView) -> str:
-    active = len(view.filters) + sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
+    active = (
+        len(view.filters)
+        + len(chosen_words(view.among))
+        + sum([bool(view.only), view.judged != "any", (view.low, view.high) != (0.0, 100.0), bool(view.picked)])
+    )
     return f"Filters: {active}" if active else "Filters"
 
 
 def _clear_filters() -> None:
     clear_selection()
-    LINK.look(only=(), judged="any", filters=(), page=1, elsewhere=True)
+    LINK.look(only=(), judged="any", filters=(), among=(), page=1, elsewhere=True)
 
 
 def _gallery(look: Look) -> None:

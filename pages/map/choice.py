@@ -12,7 +12,7 @@ def _same_images(held: Choice[MapSpec, MapView], spec: MapSpec) -> MapView:
     """How the map is drawn stays; chosen images belong to the data they were chosen on, and ranges of numbers to the kernel as well."""
     if spec.dataset == held.spec.dataset:
         return held.view.model_copy(update={"filters": ()})
-    return MapView(plane=held.view.plane, colour=held.view.colour, ridge=held.view.ridge, kept=held.view.kept)
+    return MapView(plane=held.view.plane, colour=held.view.colour, ridge=held.view.ridge, kept=held.view.kept, held=held.view.held)
 
 
 LINK: Link[MapSpec, MapView] = Link("map", ADDRESSES["map"], _same_images)
@@ -42,7 +42,8 @@ def marked() -> int | None:
 def brushed() -> None:
     """A lasso or a box selects; a double click selects all again."""
     points = selected(CHART).get("points") or []
-    LINK.look(picked=tuple(sorted({int(point["customdata"]) for point in points if point.get("customdata") is not None})))
+    told = {int(point["customdata"]) for point in points if point.get("customdata") is not None}
+    LINK.look(picked=tuple(sorted(image for image in told if image >= 0)))  # a held-out image's is below 0
 
 
 def show_all() -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.analysis import MAP
+from ntkcore.analyses.map.drawn import MANY, held_out
 from ntkcore.analyses.numbers.known import NUMBERS
 from ntkcore.analyses.numbers.stored import specs_of
 from ntkcore.specs.map import MapView
@@ -20,11 +21,13 @@ _PLANES = {"kernel": "Kernel’s plane", "neighbours": "Neighbour embedding"}
 
 def show_drawing(look: views.Look, view: MapView) -> None:
     """The controls, in one row."""
-    result, names = look.result, {"class": "class"} | views.numbers(look)
+    result = look.result
+    names = {"class": "class"} | look.titles | {name: column.title for name, column in look.words.items()}
     colour = view.colour if view.colour in names else "class"
     x, y = look.axes
     only = [name for name in view.only if name in result.class_names]
-    _VIEW.seed(result.key, "plane", "kept", "ridge", x=x, y=y, colour=colour, only=only)
+    size = view.size if view.size in look.titles else ""
+    _VIEW.seed(result.key, "plane", "kept", "held", "contours", "ridge", x=x, y=y, colour=colour, size=size, only=only)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="map_controls"):
         _VIEW.control(
             "plane",
@@ -55,9 +58,28 @@ def show_drawing(look: views.Look, view: MapView) -> None:
                 for name, label in (("x", "To the right"), ("y", "Upwards")):
                     _VIEW.control(name, st.selectbox, label, options=axes, format_func=lambda axis: shares[axis - 1])
         _moments(look)
+        _points(look)
         filtering = filter_switch(LINK)
+    filter_rows(LINK, filtering, look, lambda: forget_selection(CHART))
+
+
+def _points(look: views.Look) -> None:
+    """What points are sized by, and what else is drawn."""
+    sizes = {"": "all alike"} | look.titles
+    with st.popover("Points", icon=":material/tune:", key="map_points"):
+        _VIEW.control("size", st.selectbox, "Points are sized by", options=list(sizes), format_func=sizes.__getitem__)
+        none = held_out(look) is None
+        _VIEW.control(
+            "held",
+            st.toggle,
+            "Held-out images",
+            disabled=none,
+            help="This map was made by an earlier version. Compute Influence of the same images, and they can be shown."
+            if none
+            else "Open diamonds, laid on the plane of the training images.",
+        )
+        _VIEW.control("contours", st.toggle, "Lines of equal density", help=f"Of {MANY} images or more, until zoomed in.")
         _VIEW.control("kept", st.toggle, "Distortion", help="Draws a point the paler, the fewer of its true neighbours lie near it.")
-    filter_rows(LINK, filtering, views.numbers(look), look.number, lambda: forget_selection(CHART))
 
 
 def _moments(look: views.Look) -> None:

@@ -7,7 +7,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.materials.thumbnails import thumbnails
-from ntkcore.analyses.numbers.filters import order_words
+from ntkcore.analyses.numbers.filters import orders
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapSpec, MapView
 from pages.map.choice import LINK, inspect, marked, show_all, undo
@@ -62,15 +62,14 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
 
 
 def _order(look: views.Look, view: MapView) -> None:
-    names = views.numbers(look)
-    options = ["", *(sign + name for name in names for sign in ("", "-"))]
-    _ORDER.seed(look.result.key, order=view.order if view.order in options else "")
+    names = {"": "by class"} | orders(look.titles)
+    _ORDER.seed(look.result.key, order=view.order if view.order in names else "")
     _ORDER.control(
         "order",
         st.selectbox,
         "Order",
-        options=options,
-        format_func=lambda by: order_words(by, names) if by else "by class",
+        options=list(names),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
         width=215,
     )
@@ -95,7 +94,7 @@ def _basket(look: views.Look, view: MapView) -> None:
 
 def _cards(look: views.Look, view: MapView, images: np.ndarray) -> list[Card]:
     """Images with the number that they are sorted or coloured by, or how alike they are to the one asked for."""
-    result, names = look.result, views.numbers(look)
+    result, names = look.result, look.titles
     chosen = next((name for name in (view.order.removeprefix("-"), view.colour) if name in names), None)
     if view.like is not None and view.like < len(result.labels):
         said = [f"cos {words.fixed(value, 3)}" for value in views.cosines(result, view.like, images)]

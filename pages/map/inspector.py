@@ -48,7 +48,7 @@ def _show(look: views.Look, view: MapView, image: int, order: np.ndarray) -> Non
         like_button(LINK, image)
     with right:
         rows = [("From", result.ids[image]), ("Label", words.labelled(name, true))]
-        rows += [(title, _said(look, number, image)) for number, title in views.numbers(look).items()]
+        rows += [(title, _said(look, number, image)) for number, title in look.titles.items()]
         facts_table(rows, "Numbers with λ are at the end of training. Arrow keys go to the previous and next image, Escape closes.")
     near = result.alike[image][:_FEW]
     said = [f"{result.class_names[result.labels[i]]} {words.fixed(float(c), 2)}" for i, c in zip(near, result.cosines[image], strict=False)]

@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from ntkcore.analyses.map import drawn as drawing
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.map.explain import explainer
@@ -36,7 +37,7 @@ def show_result(result: MapResult) -> None:
 
 def _about(result: MapResult) -> None:
     facts = [
-        f"{len(result.labels):,} training {media.what(result.pack)}",
+        f"{len(result.labels):,} training {media.what(result.pack)}, {result.spec.test:,} held out",
         f"computed {words.when(result.created)} on {html.escape(words.place(result.device))} in {words.duration(result.seconds)}",
     ]
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -73,10 +74,10 @@ def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:
     result = look.result
     try:
         with st.spinner("The numbers of every image …", show_time=False):
-            drawn = views.drawn(look, view)
+            drawn = drawing.drawn(look, view)
     except AtlasError as error:
         frame.show_notice(error)
-        drawn = views.drawn(look, view.model_copy(update={"colour": "class", "filters": ()}))
+        drawn = drawing.drawn(look, view.model_copy(update={"colour": "class", "size": "", "filters": (), "among": ()}))
     chart(
         "How the network sees them",
         figures.map_figure(drawn, [image for image in selected if image < len(result.labels)], frame.mode()),
@@ -86,4 +87,5 @@ def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:
         on_select=brushed,
         selection_mode=("lasso", "box"),
     )
-    pictures(CHART, result.pack, inspect, marked=views.alike_shown(result, view)[: views.RINGED])
+    held = drawing.held_out(look) if view.held else None
+    pictures(CHART, result.pack, inspect, aside=None if held is None else held.pack, marked=views.alike_shown(result, view)[: views.RINGED])

@@ -1,6 +1,6 @@
 """Density against error rate: how they go together, how that depends on the estimate, and the images that are brushed (Fig. 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,16 +9,19 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.reliability import tables, views
+from ntkcore.analyses.reliability.numbers import Numbers
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.shared import frame, media, words
+from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
+from pages.shared.narrowed import chosen, narrowed, order_menu
 
-_VIEW = Controls("reliability.density", LINK)
+_VIEW, _ORDER = Controls("reliability.density", LINK), Controls("reliability.order", LINK)
 _AVERAGES = ("mean", "median")
 
 
@@ -54,8 +57,7 @@ def show_density(look: Look, view: ReliabilityView, place: DeltaGenerator) -> No
             note=f"In few dimensions much of an image is not seen; in many, each image is its own only neighbour.{few}",
         )
     with right:
-        shown = views.unreliable(view, now)
-        _images([_card(result, int(i), float(rate[i]), float(density.log_density[i])) for i in shown], result.pack, len(picked))
+        _images(look, view, len(picked), lambda i: _card(result, i, float(rate[i]), float(density.log_density[i])))
 
 
 def _said(both: views.Association) -> str:
@@ -96,20 +98,33 @@ def _clear() -> None:
     LINK.look(picked=())
 
 
-def _images(cards: Sequence[Card], pack: str, picked: int) -> None:
-    """The brushed images, or those of the largest error rate."""
+def _undo() -> None:
+    forget_selection("density")
+    LINK.undo()
+
+
+def _images(look: Look, view: ReliabilityView, picked: int, card: Callable[[int], Card]) -> None:
+    """The brushed images, or those of the largest error rate; of these within the filters, in any order."""
+    numbers = Numbers(look, view)
+    shown = views.unreliable(view, views.summary(look), *narrowed(numbers, view, view.by, len(look.result.labels)))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         title = f"{picked:,} selected training image{'s' if picked > 1 else ''}" if picked else "Least reliable training images"
         st.subheader(words.spoken(title), anchor=False, width="content")
         if picked:
             st.button("Clear", key="clear_density", on_click=_clear, type="tertiary", icon=":material/close:")
-    st.html('<p class="atlas-quiet">largest error rate first · below each: its error rate, and its log density</p>')
+    _ORDER.seed(look.result.key, by=chosen(numbers, view.by))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unreliable_controls"):
+        order_menu(_ORDER, numbers, "largest error rate first")
+        filtering = filter_switch(LINK)
+    filter_rows(LINK, filtering, numbers, lambda: forget_selection("density"))
+    st.html('<p class="atlas-quiet">below each: its error rate, and its log density</p>')
     gallery(
-        cards,
-        base=media.thumbnail_base(pack),
+        [card(int(image)) for image in shown],
+        base=media.thumbnail_base(look.result.pack),
         key="unreliable_gallery",
         revision=LINK.current().revision,
-        empty="None of these exists here.",
+        undo=_undo,
+        empty="No image is so here. Widen the filters, or clear the selection.",
         height=330,
         cell=92,
     )

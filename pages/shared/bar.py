@@ -44,7 +44,14 @@ class Part:
 
 
 def analysis_bar(
-    fields: Fields, choice: Choice[S, Any], values: dict[str, Any], read: Callable[[S], S | str], parts: Callable[[S], Sequence[Part]]
+    fields: Fields,
+    choice: Choice[S, Any],
+    values: dict[str, Any],
+    read: Callable[[S], S | str],
+    parts: Callable[[S], Sequence[Part]],
+    *,
+    of: object = None,
+    key: str = "analysis_bar",
 ) -> S | None:
     """Show a bar and return what it says, or None (said on the page) when its parts contradict each other.
 
@@ -54,11 +61,13 @@ def analysis_bar(
         values: the values of the page's own widgets, beside those of the data and the training.
         read: the specification the widgets say, given the chosen one, or what is contradictory about them.
         parts: the sentences on a specification.
+        of: what else the widgets are about; they begin anew when it is another.
+        key: of the bar, where a page has more than one.
     """
     training = getattr(choice.spec, "training", None) or TrainingSpec()  # the widgets of a training are shown where there is one
-    fields.seed(choice.revision, data_values(choice.spec.dataset) | values | training_values(training))
+    fields.seed((choice.revision, of), data_values(choice.spec.dataset) | values | training_values(training))
     found = read(choice.spec)  # the widgets' values are those of this run already, so the summaries never lag behind them
-    with st.container(horizontal=True, gap="xsmall", key="analysis_bar", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", key=key, vertical_alignment="center"):
         for part in parts(choice.spec if isinstance(found, str) else found):
             with st.popover(part.summary, icon=part.icon, key=part.key):
                 part.show()
@@ -149,9 +158,19 @@ def _part_and_size(fields: Fields, spec: S, item: OwnSet | None) -> None:
         )
     if fields["data"] in VECTOR_SETS or (item is not None and item.kind == "texts"):
         return
+    size_field(fields, right)
+
+
+def size_field(fields: Fields, at: Any = st) -> None:
+    """The widgets of the size that images have for the network, and of how they are cut.
+
+    Args:
+        fields: the bar's widgets.
+        at: where the first stands.
+    """
     sides = sorted({*_SIDES, *([fields["size"]] if fields["size"] else [])})
     options = [None, *sides]
-    right.selectbox(
+    at.selectbox(
         "Size of the images",
         options,
         format_func=lambda side: f"{side} × {side}" if side else "as imported",
@@ -223,9 +242,14 @@ def read_data(fields: Fields, held: DatasetSpec) -> dict[str, Any]:
         "seed": fields["seed"],
         "label_noise": noise,
         "part": fields["part"],
-        **({name: fields[name] for name in _SIZING} if fields["size"] else {}),
+        **read_sizing(fields),
         "without": held.without if fields["without"] and (name, own or None) == (held.name, held.own) else (),
     }
+
+
+def read_sizing(fields: Fields) -> dict[str, Any]:
+    """The size that the widgets say, and how images are cut to it, as the values of a specification."""
+    return {name: fields[name] for name in _SIZING} if fields["size"] else {}
 
 
 def training_fields(fields: Fields) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ntkcore.analyses import carry, defaults, saving
 from ntkcore.analyses.saving import Opened
@@ -30,7 +31,7 @@ V = TypeVar("V", bound=Spec)
 _REMEMBERED = 20
 _OURS = "links.ours"
 _CAME = "links.came"  # what this session looked at last, on whichever page
-SELECTING = ("basket", "picked", "only", "filters", "like", "judged", "low", "high", "tests", "light")
+SELECTING = ("basket", "picked", "only", "filters", "among", "like", "judged", "low", "high", "tests", "light")
 """Fields of views that select images: their changes can be undone."""
 _UNDOABLE = 100  # changes
 
@@ -80,7 +81,7 @@ class Link(Generic[S, V]):
         """
         query = _address()
         held: Choice[S, V] | None = st.session_state.get(self._choice)
-        ours = st.session_state.pop(_OURS, False)
+        ours = st.session_state.pop(_OURS, None) == _shown()
         if not query and not ours and (found := self._carried(held)) is not None:
             return self._keep(found)
         if held is not None and (ours or not query or self._is_ours(query)):
@@ -237,8 +238,14 @@ def rerun() -> None:
     For parts that run by a clock: the address in such a run is the one the browser knew when it sent the tick, which may be
     older than the choice by as long as the browser was busy.
     """
-    st.session_state[_OURS] = True
+    st.session_state[_OURS] = _shown()
     st.rerun()
+
+
+def _shown() -> str:
+    """Which page this run is of: a page without a choice of its own leaves what :func:`rerun` notes to whichever comes next."""
+    ctx = get_script_run_ctx()
+    return ctx.page_script_hash if ctx is not None else ""
 
 
 def _address() -> Query:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ntkcore.analyses import carry
 from ntkcore.analyses.numbers import card
+from ntkcore.analyses.numbers.columns import row_of
 from ntkcore.analyses.workspace import workspace
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs import Spec
@@ -38,11 +39,15 @@ def everywhere(link: Link[Any, Any], pack: str, image: int, name: str) -> None:
     with st.spinner("What is stored of it …", show_time=False):
         found = card.sources(choice.spec.dataset, image, name, ws)
         told = [(source, card.facts(source, ridge, ws)) for source in found]
+        table = row_of(choice.spec.dataset, name, ws)
+    if table:
+        st.html(words.spoken('<p class="atlas-quiet"><b>From the table that the set came with</b></p>'))
+        facts_table(table)
     for source, rows in told:
         other = "" if source.same else f", image {source.image} there"
         st.html(f'<p class="atlas-quiet"><b>{words.as_html(source.title)}</b>{words.spoken(other)}</p>')
         facts_table(rows)
-    if not told:
+    if not told and not table:
         st.caption(words.spoken("Nothing that is stored has this image."))
     at = f"Numbers with λ are at λ = {words.number(ridge)} and the end of training."
     st.caption(words.spoken(f"{at} Open it with the same images, network and basket in:"))

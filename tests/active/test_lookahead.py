@@ -92,6 +92,25 @@ def test_labels_one_after_another_are_a_refit(labelled: int, pooled: int, steps:
     np.testing.assert_allclose(predicted, state.outputs, rtol=0, atol=oracle.tolerance(oracle.fitted(after)[1]) * np.abs(predicted).max())
 
 
+@pytest.mark.parametrize("function", [False, True])
+@pytest.mark.parametrize(("k", "blocks"), SMALL)
+def test_rows_that_labels_added_enter_the_kernel(k: int, blocks: bool, function: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state whose kernel was written anew twice, and a row more, is that of refitting; those before it stay what they were."""
+    monkeypatch.setattr("ntkcore.active.schur._BESIDE", 2)
+    given = oracle.problem(9, 12, k, blocks, 1e-6)
+    arguments, asked, targets = given.arguments(), np.array([7, 0, 11, 3, 4]), oracle.codes(k)[[0, 1, 1, 0, 1]]
+    if function:
+        kernel = arguments["k_pool"]
+        arguments["k_pool"] = lambda rows, columns: kernel[np.ix_(rows, columns)]
+    states = [LookAhead(**arguments)]
+    for candidate, target in zip(asked, targets, strict=True):
+        states.append(states[-1].with_label(int(np.flatnonzero(states[-1].pool == candidate)[0]), target))
+    for count, state in enumerate(states):
+        after = given.asked(asked[:count], targets[:count])
+        require_outputs(after, state)
+        require_scores(after, state)
+
+
 @pytest.mark.parametrize(("k", "blocks"), [(1, False), (3, False), (3, True)])
 def test_what_a_label_moves(k: int, blocks: bool) -> None:
     given = oracle.problem(9, 8, k, blocks, 1e-3)

@@ -10,7 +10,7 @@ from running_app import Server, settled
 pytestmark = pytest.mark.browser
 
 SMALL = "/map?dataset=digits&classes=3&classes=5&classes=8&n=60&test=30&noise=0.2"
-DONE = re.compile("^60 training images · computed")
+DONE = re.compile("^60 training images, 30 held out · computed")
 _AREA = """() => {
   const plot = document.querySelector(".st-key-chart_map .js-plotly-plot");
   const { _size } = plot._fullLayout, box = plot.getBoundingClientRect();

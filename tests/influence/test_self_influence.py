@@ -7,7 +7,7 @@ import pytest
 from deletion_oracle import brute, outputs, problem
 
 from ntkcore.errors import ComputationError
-from ntkcore.influence.self_influence import held_out_outputs, self_influence
+from ntkcore.influence.self_influence import held_out_outputs, held_out_residuals, self_influence
 from ntkcore.regression import KernelRegression
 
 CASES = [(24, 1, False), (18, 3, False), (9, 3, True)]
@@ -28,6 +28,8 @@ def test_it_is_the_rise_of_the_own_loss_by_deletion(n: int, k: int, blocks: bool
     np.testing.assert_allclose(regression.own_shift(time), moved, rtol=0, atol=tolerance * np.abs(moved).max())
     np.testing.assert_allclose(regression.own_errors(time), whole - y, rtol=0, atol=tolerance * scale)
     np.testing.assert_allclose(held_out_outputs(regression, time), whole + moved, rtol=0, atol=tolerance * np.abs(whole + moved).max())
+    off = whole + moved - y
+    np.testing.assert_allclose(held_out_residuals(regression, time), off, rtol=0, atol=tolerance * np.abs(off).max())
     expected = (np.square(whole + moved - y) - np.square(whole - y)).sum(1) / 2
     np.testing.assert_allclose(self_influence(regression, time), expected, rtol=0, atol=tolerance * np.abs(expected).max())
 

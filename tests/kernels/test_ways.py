@@ -1,4 +1,4 @@
-"""The ways are chosen by a measurement, once; each gives the same kernel, and the same way the same bytes."""
+"""Each way gives the same kernel, and the same way the same bytes."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from kernel_test_networks import FACTORED, build
 from torch import nn
 
 from ntkcore.errors import DataError
-from ntkcore.kernels import empirical_ntk, ntk_diagonal, ways
-from ntkcore.kernels.ways import PLAIN, Ways, chosen, grouped_weights, measured, product
+from ntkcore.kernels import empirical_ntk, ntk_diagonal
+from ntkcore.kernels.ways import PLAIN, Ways, grouped_weights, product
 
 WAYS = [PLAIN, Ways("onednn", "windows"), Ways("blas", "grouped"), Ways("onednn", "grouped")]
 
@@ -41,43 +41,6 @@ def test_float64_and_little_work_have_one_way() -> None:
     assert empirical_ntk(model, x, ways=WAYS[3]).ways == PLAIN
     model, x = build(*FACTORED["mlp"], 5, torch.float32)
     assert empirical_ntk(model, x).ways == PLAIN
-
-
-def test_a_way_must_be_clearly_quicker_and_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that is told."""
-    now = [0.0]
-    monkeypatch.setattr(ways.time, "thread_time", lambda: now[0])
-
-    def taking(seconds: float, value: float = 1.0) -> object:
-        def work() -> torch.Tensor:
-            now[0] += seconds
-            return torch.tensor(value)
-
-        return work
-
-    def failing() -> torch.Tensor:
-        raise RuntimeError("not built in")
-
-    assert ways._timed(taking(1.0), taking(0.5)) == (1.0, 0.5)
-    assert ways._timed(taking(1.0), taking(0.5, value=2.0)) == (1.0, float("inf"))
-    assert ways._timed(taking(1.0), failing) == (1.0, float("inf"))
-    assert chosen((1.0, 0.5, 1.0, 0.95)) == Ways("onednn", "windows")
-    assert chosen((1.0, float("inf"), 1.0, 0.5)) == Ways("blas", "grouped")
-
-
-def test_right_means_every_number_in_its_place() -> None:
-    drawn = torch.randn(6, 5)
-    assert ways._timed(lambda: drawn, lambda: drawn + 1e-6)[1] < float("inf")
-    assert ways._timed(lambda: drawn, lambda: drawn.flip(0))[1] == float("inf")
-    assert ways._timed(lambda: drawn, lambda: drawn.T)[1] == float("inf")
-    for plain, other in (ways._products(), ways._weights()):
-        torch.testing.assert_close(plain(), other(), rtol=1e-3, atol=1e-3)
-
-
-def test_the_choice_is_made_once_and_leaves_the_threads() -> None:
-    before = torch.get_num_threads()
-    assert measured() is measured()
-    assert torch.get_num_threads() == before
 
 
 def test_the_parts_by_themselves() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from ntkcore.errors import Cancelled, DataError
-from ntkcore.learnability import spearman_interval
+from ntkcore.learnability import kendall, spearman_interval
 
 VALUES = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=3, max_size=30)
 
@@ -107,3 +107,27 @@ def test_wrong_input():
         spearman_interval([1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="level"):
         spearman_interval([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], level=1.0)
+
+
+@given(VALUES)
+def test_kendall_counts_pairs(pairs):
+    """Every pair by hand, ties included."""
+    x, y = np.array(pairs, dtype=float).T
+    first, second = (np.sign(v[:, None] - v[None]) for v in (x, y))
+    scale = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    assert kendall(x, y) == pytest.approx((first * second).sum() / scale if scale else np.nan, abs=1e-12, nan_ok=True)
+
+
+def test_kendall_of_a_gaussian_pair_is_near_its_closed_form():
+    """τ = 2/π arcsin(r) (Kendall, Gibbons 1990): of 2,000 pairs within four standard deviations, at most √(2(1 - τ²)/n) each."""
+    x, y = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=2000).T
+    truth = 2 / np.pi * np.arcsin(0.6)
+    assert abs(kendall(x, y) - truth) < 4 * np.sqrt(2 * (1 - truth**2) / 2000)
+    assert kendall(x, -y) == pytest.approx(-kendall(x, y), abs=1e-12)
+
+
+def test_kendall_of_infinities_and_of_no_numbers():
+    assert kendall([1.0, 2.0, 3.0], [5.0, np.inf, np.inf]) == kendall([1.0, 2.0, 3.0], [5.0, 9.0, 9.0])
+    assert np.isnan(kendall([1.0, 1.0, 1.0], [1.0, 2.0, 3.0])) and np.isnan(kendall([1.0, 2.0], [1.0, 2.0]))
+    with pytest.raises(DataError):
+        kendall([1.0, np.nan, 2.0], [1.0, 2.0, 3.0])

@@ -1,5 +1,6 @@
 """What the tests of the pages have in common: opening a page without a browser, and finding what is on it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -80,6 +81,12 @@ def told(app: AppTest) -> str:
     """Everything that is written on the page, where it is said that something is wrong too."""
     kinds = ("error", "warning", "info", "success", "markdown", "caption", "header", "subheader")
     return " ".join([said(app), *(str(item.value) for kind in kinds for item in app.get(kind))])
+
+
+def shown(app: AppTest, key: str) -> list[int]:
+    """The images on the cards of a gallery, in its order."""
+    found = next(item.proto for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}"))
+    return [card[0] for card in json.loads(found.json)["items"]]
 
 
 def titles(app: AppTest) -> list[str]:

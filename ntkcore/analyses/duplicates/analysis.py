@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.drafts import put_array
 from ntkcore.analyses.duplicates import views
-from ntkcore.analyses.duplicates.result import DuplicatesResult
+from ntkcore.analyses.duplicates.result import BytesOf, DuplicatesResult
 from ntkcore.analyses.forecast import BASE_MEMORY, Forecast, Needs, dataset_bytes, reading, sample_of
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
@@ -24,11 +24,11 @@ from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.progress import IMAGES, LOOKS, Reporter, Stage
 from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, content_hash, load_dataset, thumbnail_pack
+from ntkcore.data import Dataset, content_hash, load_dataset, own_digests, own_sets, thumbnail_pack
 from ntkcore.data.dataset import Origin
 from ntkcore.data.describe import describe_dataset
 from ntkcore.data.duplicates import looks_of, same_content
-from ntkcore.specs import Method
+from ntkcore.specs import VECTOR_SETS, DatasetSpec, Method
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 from ntkcore.specs.influence import AdditionSpec
 from ntkcore.store import Artifact
@@ -52,8 +52,9 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
         return f"Copies among {describe_dataset(spec.dataset, ws.settings)}{held}"
 
     def content(self, spec: DuplicatesSpec, ws: Workspace) -> Mapping[str, str]:
-        """The data."""
-        return {"data": content_hash(spec.dataset, ws.settings)}
+        """The data; and that the originals' bytes are compared, where there are any."""
+        found = {"data": content_hash(spec.dataset, ws.settings)}
+        return found | {"bytes": "originals"} if _photographs(spec.dataset, ws) else found
 
     def forecast(self, spec: DuplicatesSpec, ws: Workspace) -> Forecast:
         """A pass over the images."""
@@ -78,6 +79,9 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
             train, held = _images(spec, ws)
             pixels = train.pixels if held is None else np.concatenate([train.pixels, held.test_pixels])
             texts = _joined(train.texts, None if held is None else held.test_texts)
+            origin = train.origin
+            if origin is not None and held is not None and held.test_origin is not None:
+                origin = Origin(origin.content, np.concatenate([origin.positions, held.test_origin.positions]))
             reporter.report(IMAGES, len(pixels))
             same, looks = np.arange(len(pixels)), (np.empty(0, np.uint64), np.empty((0, 32, 32), np.uint8))
             if texts is not None:
@@ -86,6 +90,10 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
                 same = same_content(train.inputs if held is None else np.concatenate([train.inputs, held.test_inputs]))
             else:
                 same = same_content(pixels)
+                if origin is not None:
+                    put_array(draft, "pixels", same, (_TILE,))
+                    files = own_digests(origin.content, origin.positions, ws.settings)
+                    same = same_content([digest.encode() for digest in files])
                 with clocked() as took:
                     looks = looks_of(pixels, reporter.progress(LOOKS))
                 ws.rates.learn(_rate_name(train), took.alone, len(pixels), took.others)
@@ -100,9 +108,6 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
             }
             for name, values in arrays.items():
                 put_array(draft, name, values, (_TILE, *values.shape[1:]))
-            origin = train.origin
-            if origin is not None and held is not None and held.test_origin is not None:
-                origin = Origin(origin.content, np.concatenate([origin.positions, held.test_origin.positions]))
             pack = thumbnail_pack(pixels, ws.settings, texts, origin)
             ids = (*train.ids, *(() if held is None else held.test_ids))
             draft.put_json("images", {"ids": list(ids), "class_names": list(train.class_names), "pack": pack.id})
@@ -113,11 +118,14 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
     def load(self, artifact: Artifact, spec: DuplicatesSpec, ws: Workspace) -> DuplicatesResult:
         """The stored pass."""
         images, info = artifact.json("images"), artifact.info
+        same, hashes, files = artifact.read("same"), artifact.read("hashes"), "pixels" in artifact.names
         return DuplicatesResult(
             spec=spec,
             key=artifact.key,
-            same=artifact.read("same"),
-            hashes=artifact.read("hashes"),
+            same=same,
+            pixels=artifact.read("pixels") if files else same,
+            bytes_of=_bytes_of(spec.dataset, files, len(hashes) > 0),
+            hashes=hashes,
             small=artifact.read("small"),
             labels=artifact.read("labels"),
             places=artifact.read("places"),
@@ -146,8 +154,8 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
         return with_texts(views.table(views.copies(result, view, ws)), result.pack, ws)
 
     def missing(self, result: DuplicatesResult, view: DuplicatesView) -> str:
-        """Nothing that a view names can be missing: a kernel that is not stored any more is not asked."""
-        return ""
+        """An image that does not exist; a kernel that is not stored any more is not asked."""
+        return views.missing_from(result, view)
 
     def _rate(self, sample: Dataset, ws: Workspace) -> float:
         """Seconds an image."""
@@ -165,6 +173,17 @@ class Duplicates(Analysis[DuplicatesSpec, DuplicatesView, DuplicatesResult]):
 
 
 DUPLICATES = Duplicates()
+
+
+def _photographs(dataset: DatasetSpec, ws: Workspace) -> bool:
+    """Whether the images' originals are kept or referred to."""
+    return dataset.own is not None and any(item.originals for item in own_sets(ws.settings) if item.content_id == dataset.own)
+
+
+def _bytes_of(dataset: DatasetSpec, files: bool, pictures: bool) -> BytesOf:
+    if files:
+        return "file"
+    return "pixels" if pictures else "point" if dataset.name in VECTOR_SETS else "text"
 
 
 def _rate_name(dataset: Dataset) -> str:

@@ -7,9 +7,10 @@ from ntkcore.data.duplicates import BITS as OF
 from ntkcore.permalink import ADDRESSES
 
 _WHAT = r"""
-- **The same bytes**: the same pixels (of texts, the same characters), by their SHA-256.
-- **The same picture**: perceptual hashes, the signs of the low frequencies of a gray copy, differ in at most {bits} of {of}, and small gray
-  copies (32 × 32 pixels) correlate by at least the chosen amount.
+- **The same file**, byte for byte as it came, by its SHA-256, where the set keeps or refers to its originals; else **the same pixels**, as
+  the network gets them. Of texts, the same characters.
+- **The same picture**: the same pixels in another file; or perceptual hashes, the signs of the low frequencies of a gray copy, differ in at
+  most {bits} of {of} bits, and small gray copies (32 × 32 pixels) correlate by at least the chosen amount.
 - **The same to the network**: $k(x,z)\,/\sqrt{{k(x,x)\,k(z,z)}}$ is at least the chosen cosine. At 1 the gradients are parallel, and the
   kernel is singular.
 

@@ -11,14 +11,15 @@ from ntkcore.analyses.defaults import LEAST
 from ntkcore.analyses.duplicates.kernels import Known, known_kernels, pairs_of
 from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data.duplicates import same_picture
+from ntkcore.data.duplicates import BITS as OF
+from ntkcore.data.duplicates import likeness, same_picture
 from ntkcore.kernels.duplicates import Pairs, groups_of
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 
 BITS = 10
 """Signs of 64 in which the hashes of one picture may differ; whether it is one, the small copies decide."""
 How = Literal["bytes", "picture", "network"]
-WORDS: dict[How, str] = {"bytes": "the same bytes", "picture": "the same picture", "network": "the same to the network"}
+_WORDS: dict[How, str] = {"bytes": "the same {}", "picture": "the same picture", "network": "the same to the network"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Group:
     def gone(self) -> tuple[int, ...]:
         """All but the one that stays."""
         return tuple(image for image in self.images if image != self.kept)
+
+
+def how_words(how: How, result: DuplicatesResult) -> str:
+    """What images of a group have in common: "the same file", or "the same pixels" where a set keeps no files."""
+    return _WORDS[how].format(result.bytes_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +120,39 @@ def answer(found: Copies) -> tuple[str, ...]:
         + ("." if found.network.whole or not held else ", among training images alone, as the held-out ones’ kernel is not stored.")
     )
     if not groups:
-        return (f"No copies among {of}: no two are the same bytes or the same picture{_nor(found)}.{asked}",)
+        same = " or ".join(how_words(how, result) for how in ("bytes", "picture") if how == "bytes" or len(result.hashes))
+        return (f"No copies among {of}: no two are {same}{_nor(found)}.{asked}",)
     bad, leaks = sum(group.contradictory for group in groups), sum(group.leak for group in groups)
     first = f"{_many(len(groups), 'group')} of copies among {of}: {_few(bad)} with labels that contradict each other"
     first += f", {_few(leaks)} across training and held-out images (leaks)" if held else ""
-    kinds = [f"{count:,} {WORDS[how]}" for how in WORDS if (count := sum(group.how == how for group in groups))]
+    kinds = [f"{count:,} {how_words(how, result)}" for how in _WORDS if (count := sum(group.how == how for group in groups))]
     gone = len(found.gone)
     return (
         f"{first}.",
         f"Of the groups, {_and(kinds)}. To leave out all but one of each is to leave out {_many(gone, 'image')}.{asked}",
     )
+
+
+def group_of(found: Copies, image: int) -> Group | None:
+    """The group that an image is in; None: there is no copy of it."""
+    return next((group for group in found.groups if image in group.images), None)
+
+
+def compared(result: DuplicatesResult, image: int, other: int) -> tuple[str, ...]:
+    """What two images have in common, the strictest first: bytes, pixels, and how far they are the same picture."""
+    said = [f"the same {result.bytes_of}"] if result.same[image] == result.same[other] else []
+    if result.bytes_of == "file" and result.pixels[image] == result.pixels[other]:
+        said.append("the same pixels")
+    if len(result.hashes):
+        bits, alike = likeness(result.hashes, result.small, image, other)
+        said.append(f"{bits} of {OF} bits of their hashes differ, small copies correlate by {alike:.3f}")
+    return tuple(said)
+
+
+def missing_from(result: DuplicatesResult, view: DuplicatesView) -> str:
+    """What a link names that this result does not have, or ""."""
+    last = len(result.labels) - 1
+    return "" if view.image is None or view.image <= last else f"There is no image {view.image:,}: they are 0 to {last:,}."
 
 
 def left_out(found: Copies) -> DuplicatesSpec | None:
@@ -145,7 +174,7 @@ def table(found: Copies) -> pd.DataFrame:
     rows = []
     for image, (name, label, place) in enumerate(zip(result.ids, result.labels.tolist(), result.places.tolist(), strict=True)):
         number, group = of_image.get(image, (None, None))
-        told = ("", "", "") if group is None else (WORDS[group.how], int(group.contradictory), int(group.leak))
+        told = ("", "", "") if group is None else (how_words(group.how, result), int(group.contradictory), int(group.leak))
         part = "training" if image < result.n else "held out"
         rows.append((image, name, place, part, result.class_names[label], "" if number is None else number, *told, int(image not in gone)))
     columns = ["image", "id", "place", "part", "label", "group", "copies", "contradictory", "leak", "keep"]
@@ -154,12 +183,17 @@ def table(found: Copies) -> pd.DataFrame:
 
 def _groups(result: DuplicatesResult, alike: float, by_network: Pairs) -> tuple[Group, ...]:
     size = len(result.labels)
-    again = np.flatnonzero(result.same != np.arange(size))
-    by_bytes = np.stack([result.same[again], again], axis=1)
+    by_bytes = np.concatenate([_firsts(result.same), _firsts(result.pixels)])
     pictures = same_picture(result.hashes, result.small, BITS, alike) if len(result.hashes) else np.empty((0, 2), dtype=np.int64)
     seen = _numbered(groups_of(np.concatenate([by_bytes, pictures]), size), size)
     groups = [_group(result, images, seen) for images in groups_of(np.concatenate([by_bytes, pictures, by_network]).astype(np.int64), size)]
     return tuple(sorted(groups, key=lambda one: (not one.contradictory, not one.leak, -len(one.images), one.images)))
+
+
+def _firsts(same: np.ndarray) -> np.ndarray:
+    """(p, 2) pairs of each image that is the same as one before it, and the first of those."""
+    again = np.flatnonzero(same != np.arange(len(same)))
+    return np.stack([same[again], again], axis=1)
 
 
 def _group(result: DuplicatesResult, images: tuple[int, ...], seen: np.ndarray) -> Group:

@@ -23,6 +23,8 @@ class Subject:
         shown: the held-out images of the gallery, in its order.
         target: the held-out image chosen.
         group: the held-out images whose mean is asked for; () where it is the target's own.
+        passing: (n,) whether each training image passes the filters; None: there are none.
+        by: (n,) the order in which training images are shown; None: by influence.
     """
 
     look: Look
@@ -31,13 +33,16 @@ class Subject:
     shown: np.ndarray
     target: int
     group: tuple[int, ...]
+    passing: np.ndarray | None = None
+    by: np.ndarray | None = None
 
     @classmethod
-    def of(cls, look: Look, view: InfluenceView) -> "Subject":
+    def of(cls, look: Look, view: InfluenceView, passing: np.ndarray | None = None, by: np.ndarray | None = None) -> "Subject":
         """The subject of a view; the look is at its λ and time."""
         now = look.held()
         shown = tests_shown(look.result, view, now)
-        return cls(look, view, now, shown, target_of(look.result, view, shown, now), group_of(look.result, view, shown))
+        target, group = target_of(look.result, view, shown, now), group_of(look.result, view, shown)
+        return cls(look, view, now, shown, target, group, passing, by)
 
     @property
     def result(self) -> InfluenceResult:
@@ -54,8 +59,9 @@ class Subject:
         """The training images of the gallery, in its order: an end of the ranking by influence, or those most like one."""
         like = self.view.like
         if like is not None and like < len(self.values):
-            return one.alike_first(self.result, like)[:SHOWN]
-        return ranking(self.values, self.view.show)
+            order = one.alike_first(self.result, like)
+            return (order if self.passing is None else order[self.passing[order]])[:SHOWN]
+        return ranking(self.values, self.view.show, self.passing, self.by)
 
     @cached_property
     def left_out(self) -> np.ndarray | None:

@@ -69,11 +69,19 @@ def target_of(result: InfluenceResult, view: InfluenceView, shown: np.ndarray, n
     return int(shown[0]) if len(shown) else int(now.loss.argmax())
 
 
-def ranking(values: np.ndarray, show: str) -> np.ndarray:
-    """The training images of a gallery: the most helpful, the most harmful, or the least influential first."""
-    order = {"helpful": -values, "harmful": values, "idle": np.abs(values)}[show]
-    found = np.argsort(order, kind="stable")[:SHOWN]
-    return found if show == "idle" else found[values[found] > 0 if show == "helpful" else values[found] < 0]
+def ranking(values: np.ndarray, show: str, passing: np.ndarray | None = None, by: np.ndarray | None = None) -> np.ndarray:
+    """The training images of a gallery: the most helpful, the most harmful, or the least influential first; at most ``SHOWN``.
+
+    Args:
+        values: (n,) influences.
+        passing: (n,) whether each passes the filters; None: there are none.
+        by: (n,) another order, of all that help or harm; None: by influence.
+    """
+    order = np.argsort({"helpful": -values, "harmful": values, "idle": np.abs(values)}[show], kind="stable") if by is None else by
+    kept = {"helpful": values > 0, "harmful": values < 0, "idle": np.ones(len(values), dtype=bool)}[show]
+    if passing is not None:
+        kept &= passing
+    return order[kept[order]][:SHOWN]
 
 
 def basket_of(result: InfluenceResult, view: InfluenceView) -> list[int]:

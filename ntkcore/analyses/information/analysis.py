@@ -5,7 +5,7 @@ import pandas as pd
 from ntkcore.analyses.influence.base import KernelRegressionAnalysis
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
-from ntkcore.analyses.information.answer import answer, loss_answer
+from ntkcore.analyses.information.answer import answer, loss_answer, residual_answer
 from ntkcore.analyses.information.believe import noise
 from ntkcore.analyses.information.believe.answer import over_training
 from ntkcore.analyses.information.believe.views import over_times
@@ -37,6 +37,8 @@ class Information(KernelRegressionAnalysis[InformationView]):
             return noise.answer(noise.noises(look, view.believe.rate, view.believe.batch), views.judged(look).loss)
         if look.score == "loss":
             return loss_answer(views.scores(look))
+        if look.score == "residual":
+            return residual_answer(views.scores(look), views.taken_unseen(look), result.labels)
         return answer(views.scores(look), views.judged(look), result.labels)
 
     def table(self, result: InfluenceResult, view: InformationView, ws: Workspace) -> pd.DataFrame:

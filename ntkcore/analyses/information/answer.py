@@ -36,6 +36,23 @@ def loss_answer(values: np.ndarray) -> tuple[str, ...]:
     )
 
 
+def residual_answer(values: np.ndarray, taken: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
+    """How far off the labels the network is that has not seen an image.
+
+    Args:
+        values: ‖r_i‖ (n,), in the targets' unit; ``taken`` (n,) the classes it takes the images for, ``labels`` (n,).
+    """
+    return (
+        f"Without having seen it, the network takes {doubted(taken, labels)} of {len(labels):,} images for another class than their label.",
+        f"Its output is {number(float(np.median(values)))} off the label’s target in the median, {number(float(values.max()))} at most.",
+    )
+
+
+def doubted(taken: np.ndarray, labels: np.ndarray) -> str:
+    """Images that the network takes for another class than their label, by ``taken`` and ``labels`` (n,)."""
+    return f"{int((taken != labels).sum()):,}"
+
+
 def leading(share: float) -> str:
     """The share of the leading tenth, in percent."""
     return f"{100 * share:.0f} %"

@@ -26,6 +26,14 @@ $$f_\tau(x)=f_0(x)+K(x,X)\,A^{-1}\bigl(I-e^{-\tau A}\bigr)\,(Y-f_0(X)),$$
 and the weights $w_\tau=w_0+J(X)^\top c$, so that $\|w-w_{-i}\|^2=\delta^\top K\delta$ with $\delta=c-c_{-i}$: no weight is ever touched.
 All $n$ removals follow from one decomposition of $K$, exactly, at every $\tau$.
 
+**The leave-one-out residual** asks the other question of the same removals: not how far all outputs move, but how far off its label the
+network is that has not seen the image. With $G=A^{-1}$ and $\beta=G\,(Y-f_0(X))$, at the end of training
+
+$$r_i=f^{\setminus i}(x_i)-y_i=-\beta_i/G_{ii},$$
+
+of a full kernel $r_i=-G_{ii}^{-1}\beta_i$ with $k\times k$ blocks; images are ranked by $\|r_i\|$, in the unit of the targets. At a finite
+$\tau$ it is $f_\tau(x_i)-y_i$ and what the removal moves $f_\tau(x_i)$ by.
+
 With noise of its own, SGD needs no blur: its steady state has the covariance that solves $H\Sigma+\Sigma H=\frac\eta b\Lambda$ (14),
 $H=J^\top J+\lambda I$; for Langevin dynamics, $\Lambda=\sigma^2I$ (15),
 
@@ -41,6 +49,9 @@ _READ = """
 - **Over training time**: an image may tell much early, when few others have been learned, and nothing at the end, or only then.
 - **Informative is not good.** The ends of the ranking are the typical and easy images (least) and the rare, the difficult and the
   mislabelled ones (most).
+- **The leave-one-out residual** above 1 with two classes (targets ±1): the network that has not seen the image takes it for the other
+  class, or overshoots its own by as much. Of all scores here it found most wrong labels among photographs (docs/photographs.md: ROC-AUC
+  0.97 to 0.99, F-SI 0.96 to 0.98).
 - **Influence** has a sign and knows the held-out labels; F-SI has no sign and does not use them.
 """
 _NOT = """
@@ -59,7 +70,8 @@ def explainer(result: InfluenceResult) -> Explainer:
     epoch = f"One epoch of the training chosen is τ = {result.epoch:.4g}. " if result.epoch else ""
     return Explainer(
         what=_WHAT,
-        source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50.",
+        source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50; the residual: "
+        "Allen 1974 (PRESS).",
         read=_READ,
         aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here. Its "
         "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and "

@@ -20,8 +20,10 @@ from ntkcore.analyses.look import memoised
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.influence.self_influence import held_out_residuals
 from ntkcore.information import functional_information, training_information, training_loss_change, weight_information
-from ntkcore.specs.information import InformationView, Measure, Score
+from ntkcore.information.functions import reweighed
+from ntkcore.specs.information import SAME, InformationView, Measure, Score
 
 SHOWN = 10
 """Images at each end of the ranking that the gallery begins with, as in the paper's figures."""
@@ -79,7 +81,29 @@ def scores(look: Look) -> np.ndarray:
         return training_information(look.regression(), look.time, averaged=averaged)
     if score == "loss":
         return training_loss_change(look.regression(), look.time, averaged=averaged)
+    if score == "residual":
+        return residuals(look)
     return functional_information(look.regression(), look.result.k_test, look.time, averaged=averaged)
+
+
+@memoised()
+def unseen(look: Look) -> np.ndarray:
+    """``r_i = f_τ^(without i)(x_i) - y_i`` (n, k), of a removal as the look has it; raises as :func:`scores`."""
+    regression, time = look.regression(), look.time
+    if isinstance(look, InformationLook) and look.averaged and regression.n > 1:
+        other, weigh = reweighed(regression)
+        return held_out_residuals(other, time * weigh)
+    return held_out_residuals(regression, time)
+
+
+def residuals(look: Look) -> np.ndarray:
+    """‖r_i‖ (n,), in the targets' unit: how far off its label the network is that has not seen the image (SCIENCE §3)."""
+    return np.asarray(np.linalg.norm(unseen(look), axis=1))
+
+
+def taken_unseen(look: Look) -> np.ndarray:
+    """(n,) class that each training image is taken for by the network that has not seen it."""
+    return classes(look.regression().targets + unseen(look))
 
 
 def axis(look: Look) -> tuple[float, ...]:
@@ -164,8 +188,19 @@ def measured(look: Look, measure: Measure) -> np.ndarray:
         return influence(look)
     if measure == "weights":
         return weights(look)
+    if measure == "residual":
+        return residuals(look)
+    if measure == "information":
+        return scores(replace(look, score="held-out") if isinstance(look, InformationLook) else look)
     found = judged(look)
     return found.loss if measure == "loss" else found.margin
+
+
+def held_against(look: Look, measure: Measure) -> Measure:
+    """A measure; where that is the score itself, the other of these two."""
+    if measure != SAME.get(look.score):
+        return measure
+    return "information" if measure == "residual" else "residual"
 
 
 def ranking(
@@ -210,8 +245,13 @@ def missing_from(result: InfluenceResult, view: InformationView) -> str:
 
 
 def table(look: Look) -> pd.DataFrame:
-    """All training images with their information and what it is held against, the most informative first."""
+    """All training images with their information and what it is held against; those of the largest score first.
+
+    The column ``information`` has the look's score, F-SI where that is the residual, which has a column of its own.
+    """
     result, values, found = look.result, scores(look), judged(look)
+    ranked_by = look.score if isinstance(look, InformationLook) else "held-out"
+    information = measured(look, "information") if ranked_by == "residual" else values
     order = np.argsort(-values, kind="stable")
     columns = {
         "image": order,
@@ -219,9 +259,9 @@ def table(look: Look) -> pd.DataFrame:
         "label": [result.class_names[label] for label in result.labels[order]],
         "predicted": [result.class_names[label] for label in found.predicted[order]],
         "flipped": (result.labels != result.true_labels)[order],
-        "information": values[order],
+        "information": information[order],
     }
-    columns |= {name: measured(look, name)[order] for name in get_args(Measure)}
+    columns |= {name: measured(look, name)[order] for name in get_args(Measure) if name != "information"}
     return with_texts(pd.DataFrame(columns), result.pack, look.ws)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,15 +28,17 @@ from ntkcore.analyses.map.forecast import (
     map_refusal,
 )
 from ntkcore.analyses.map.kernel import FILLED, Source, source_of
-from ntkcore.analyses.map.result import MapResult
+from ntkcore.analyses.map.result import HeldOut, MapResult
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD, timed
 from ntkcore.analyses.materials.split import Split, load_split
 from ntkcore.analyses.materials.thumbnails import with_texts
 from ntkcore.analyses.progress import IMAGES, Reporter
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.data import thumbnail_pack
 from ntkcore.data.describe import describe_dataset
-from ntkcore.embedding import nearest, neighbour_embedding, principal
+from ntkcore.embedding import Outside, nearest, neighbour_embedding, outside, principal
+from ntkcore.embedding.outside import NEAREST as OUTSIDE
 from ntkcore.linalg import SMALL
 from ntkcore.specs import title_of
 from ntkcore.specs.influence import INFLUENCE_KERNELS
@@ -91,7 +94,7 @@ class Map(Analysis[MapSpec, MapView, MapResult]):
     def load(self, artifact: Artifact, spec: MapSpec, ws: Workspace) -> MapResult:
         """The stored map."""
         images, notes, info = artifact.json("images"), artifact.json("notes"), artifact.info
-        arrays = {name: artifact.read(name) for name in artifact.names}
+        arrays = {name: artifact.read(name) for name in artifact.names if name not in HELD}
         return MapResult(
             spec=spec,
             key=artifact.key,
@@ -99,6 +102,7 @@ class Map(Analysis[MapSpec, MapView, MapResult]):
             class_names=tuple(images["class_names"]),
             ids=tuple(images["ids"]),
             pack=images["pack"],
+            held=_held(artifact, images),
             warnings=(*notes, *info.get("repaired", ())),
             created=info["created"],
             seconds=info["seconds"],
@@ -118,7 +122,26 @@ class Map(Analysis[MapSpec, MapView, MapResult]):
         return views.missing_from(result, view)
 
 
+HELD = ("held", "held_near", "held_labels")
+"""Arrays of the held-out images, which a map of an earlier version lacks."""
+
+
+def _held(artifact: Artifact, images: Mapping[str, Any]) -> HeldOut | None:
+    if not set(HELD) <= set(artifact.names):
+        return None
+    where, near, labels = (artifact.read(name) for name in HELD)
+    return HeldOut(Outside(where, near), labels, tuple(images["held_ids"]), images["held_pack"])
+
+
 MAP = Map()
+
+
+def images_of(split: Split, ws: Workspace) -> dict[str, Any]:
+    """What a map says of its images besides their arrays."""
+    train = split.train
+    held = thumbnail_pack(split.test_pixels, ws.settings, split.test_texts, split.test_origin).id
+    own = {"ids": list(train.ids), "class_names": list(train.class_names), "pack": split.pack}
+    return own | {"held_ids": list(split.test_ids), "held_pack": held}
 
 
 Parts = Mapping[str, tuple[tuple[int, ...], str]]
@@ -144,6 +167,8 @@ class _Making:
         report(PLANE, AXES)
         ranked = {"near": "int32", "distances": "float32", "alike": "int32", "cosines": "float32"}
         near = self._part({name: ((n, c), dtype) for name, dtype in ranked.items()}, self._nearest)
+        aside = {"held": ((self.spec.test, d), "float64"), "held_near": ((self.spec.test, min(OUTSIDE, n)), "int32")}
+        self._part(aside, lambda: self._outside(plane["coordinates"]))
         report(NEAREST, n)
         self._part({"neighbours": ((n, 2), "float64")}, lambda: self._embedded(near, plane["coordinates"]))
         report(EMBEDDING, n)
@@ -151,7 +176,8 @@ class _Making:
         put_array(self.draft, "true_labels", train.true_labels)
         if self.draft.get_json("notes") is None:
             self.draft.put_json("notes", list(self.source.notes))
-        self.draft.put_json("images", {"ids": list(train.ids), "class_names": list(train.class_names), "pack": self.split.pack})
+        put_array(self.draft, "held_labels", self.split.test_labels)
+        self.draft.put_json("images", images_of(self.split, self.ws))
 
     @cached_property
     def split(self) -> Split:
@@ -190,6 +216,10 @@ class _Making:
             "diagonal": np.diagonal(kernel).astype(np.float64),
             "outputs": self.source.outputs,
         }
+
+    def _outside(self, coordinates: np.ndarray) -> Mapping[str, np.ndarray]:
+        found = outside(self.source.kernel, self.source.k_test, coordinates)
+        return {"held": found.coordinates, "held_near": found.near}
 
     def _nearest(self) -> Mapping[str, np.ndarray]:
         n = self.spec.dataset.n

@@ -99,11 +99,12 @@ def _needs(spec: MapSpec, sample: Dataset, ws: Workspace) -> Needs:
     def memory(n: int) -> int:
         images = int(np.prod(shape)) * 8 * (n + m) * 3
         kernel = bytes_of * copies * n * (n + m)
-        after = bytes_of * n * n + (decomposing(n) if n <= SMALL else 0) + _LIBRARIES + _EMBEDDING_MEMORY * n
+        after = bytes_of * n * (n + m) + (decomposing(n) if n <= SMALL else 0) + _LIBRARIES + _EMBEDDING_MEMORY * n
         return BASE_MEMORY + images + max(0 if stored else network(n, m) + kernel, after)
 
     def disk(n: int) -> int:
         kernel = 0 if stored else bytes_of * blocks * n * (n + m)
-        return kernel + n * (KEPT * 24 + AXES * 8 + k * 8 + 64) + sample.pixels[0].size * n + 2**20
+        each = AXES * 8 + 64 + sample.pixels[0].size
+        return kernel + m * each + n * (KEPT * 24 + k * 8 + each) + 2**20
 
     return Needs(spec.dataset.n, memory, disk, ", or more with a kernel that serves all outputs" if blocks > 1 else "")

@@ -21,9 +21,11 @@ FILLED = ("k_train", "k_test", "k_train-notes", "k_test-notes")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kernel (n, n) in its own dtype, of a full one the mean over outputs; the network's outputs (n, k); what a reader should know."""
+    """A kernel (n, n) in its own dtype, of a full one the mean over outputs; that of the held-out images with these (m, n); the network's
+    outputs (n, k); what a reader should know."""
 
     kernel: np.ndarray
+    k_test: np.ndarray
     outputs: np.ndarray
     notes: tuple[str, ...]
 
@@ -36,7 +38,7 @@ class Tiled(Protocol):
 
 
 def source_of(spec: MapSpec, split: Split, draft: Draft, ws: Workspace, reporter: Reporter, going: Callable[[], None]) -> Source:
-    """The kernel of the training images.
+    """The kernel of the training images, and of the held-out ones with them.
 
     Args:
         going: called while its tiles are read; may raise ``Cancelled``.
@@ -46,20 +48,28 @@ def source_of(spec: MapSpec, split: Split, draft: Draft, ws: Workspace, reporter
     """
     if INFLUENCE.ready(spec.influence, ws):
         artifact = ws.store.open(INFLUENCE.kind, INFLUENCE.key(spec.influence, ws))
-        kernel = _mean(artifact, artifact.layout("k_train"), going)
+        kernel, k_test = (mean_kernel(artifact, name, artifact.layout(name), going) for name in ("k_train", "k_test"))
         reporter.report(PAIRS, len(kernel) * (len(kernel) + spec.test))
-        return Source(kernel, artifact.read("f_train"), tuple(artifact.info["notes"]))
+        return Source(kernel, k_test, artifact.read("f_train"), tuple(artifact.info["notes"]))
     made = fill_kernels(spec.influence, split, draft, ws, reporter)
-    return Source(_mean(draft, draft.layout("k_train"), going), made.f_train, tuple(sorted(made.notes)))
+    kernel, k_test = (mean_kernel(draft, name, draft.layout(name), going) for name in ("k_train", "k_test"))
+    return Source(kernel, k_test, made.f_train, tuple(sorted(made.notes)))
 
 
-def _mean(of: Tiled, layout: Layout, going: Callable[[], None]) -> np.ndarray:
-    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs."""
-    n, side = layout.shape[0], layout.chunks
-    kernel = np.empty((n, n), dtype=layout.dtype)
+def mean_kernel(of: Tiled, name: str, layout: Layout, going: Callable[[], None]) -> np.ndarray:
+    """The kernel, of blocks their mean diagonal: tile by tile, so that k × k blocks are never held for all pairs.
+
+    Args:
+        of: an influence analysis's artifact, or a draft.
+        name: "k_train" or "k_test".
+        layout: of that.
+        going: called for each tile; may raise ``Cancelled``.
+    """
+    side = layout.chunks
+    kernel = np.empty(layout.shape[:2], dtype=layout.dtype)
     for tile in layout.tiles():
         going()
-        block = of.read_tile("k_train", tile)
+        block = of.read_tile(name, tile)
         if block.ndim == 4:
             block = np.trace(block, axis1=2, axis2=3) / block.shape[2]
         top, left = tile[0] * side[0], tile[1] * side[1]

@@ -4,8 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ntkcore.embedding import Outside
 from ntkcore.short import short
 from ntkcore.specs.map import MapSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """The held-out images beside a map: where they lie, labels (m,), names, id of their thumbnails."""
+
+    outside: Outside
+    labels: np.ndarray
+    ids: tuple[str, ...]
+    pack: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +35,7 @@ class MapResult:
         labels, true_labels: (n,) after and before the label noise.
         class_names, ids: names of the classes and of the images.
         pack: id of the thumbnails.
+        held: the held-out images; None in a map of an earlier version.
         warnings: what a reader should know.
         created, seconds, device: when (UTC, ISO 8601), how long and on what it was computed.
     """
@@ -44,6 +56,7 @@ class MapResult:
     class_names: tuple[str, ...]
     ids: tuple[str, ...]
     pack: str
+    held: HeldOut | None
     warnings: tuple[str, ...]
     created: str
     seconds: float

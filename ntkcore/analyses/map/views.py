@@ -1,6 +1,6 @@
 """What of a map is shown: the plane that is drawn, what it keeps, the numbers of the images, the gallery and its order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,12 +9,11 @@ import pandas as pd
 
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.map.result import MapResult
-from ntkcore.analyses.materials.thumbnails import noun
 from ntkcore.analyses.numbers import filters, known
+from ntkcore.analyses.numbers.columns import MARK, Words, columns_of
 from ntkcore.analyses.numbers.stored import stored_of
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
-from ntkcore.errors import DataError
 from ntkcore.specs.filters import range_of
 from ntkcore.specs.map import MapSpec, MapView
 
@@ -56,7 +55,8 @@ class Look:
     def of(cls, result: MapResult, view: MapView, ws: Workspace) -> "Look":
         """The look of a view."""
         last = len(result.shares)
-        others = known.Known(stored_of(result.spec.influence, ws), view.ridge, ws)
+        columns = columns_of(result.spec.dataset, result.ids, ws)
+        others = known.Known(stored_of(result.spec.influence, ws), view.ridge, ws, columns)
         return cls(result, view.plane, (min(view.x, last), min(view.y, last)), others, ws)
 
     @memoised("plane", "axes")
@@ -64,8 +64,18 @@ class Look:
         """(n,) share of each image's 15 true neighbours that are among as many on the plane."""
         return share_kept(place(self).points, self.result.near[:, :NEIGHBOURS])
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The numbers that are known of these images, and what each is."""
+        return {"k-xx": known.NUMBERS["k-xx"].title} | self.others.titles | OWN
+
+    @property
+    def words(self) -> Mapping[str, Words]:
+        """Columns of words of the set's table, by their names."""
+        return self.others.words
+
     def number(self, name: str) -> np.ndarray:
-        """(n,) one of :func:`numbers`.
+        """(n,) one of :attr:`titles`.
 
         Raises:
             AtlasError: it is not known, or not at this λ.
@@ -122,16 +132,17 @@ def same_label(result: MapResult) -> np.ndarray:
     return np.asarray((result.labels[result.near[:, :NEIGHBOURS]] == result.labels[:, None]).mean(1))
 
 
-def numbers(look: Look) -> dict[str, str]:
-    """The numbers that are known of these images, and what each is."""
-    return {"k-xx": known.NUMBERS["k-xx"].title} | look.others.titles | OWN
+def of_classes(labels: np.ndarray, names: tuple[str, ...], view: MapView) -> np.ndarray:
+    """Whether each is of the classes shown."""
+    return np.isin(labels, [at for at, name in enumerate(names) if name in view.only or not view.only])
 
 
 def passing(look: Look, view: MapView) -> np.ndarray:
     """(n,) whether each image is of the classes shown and within all ranges that are chosen."""
     result = look.result
-    found = np.isin(result.labels, [at for at, name in enumerate(result.class_names) if name in view.only or not view.only])
-    return np.asarray(found & filters.passing(view.filters, look.number, len(result.labels)))
+    found = of_classes(result.labels, result.class_names, view)
+    chosen = filters.within(view, look, len(result.labels))
+    return found if chosen is None else np.asarray(found & chosen)
 
 
 def shown(look: Look, view: MapView) -> np.ndarray:
@@ -145,7 +156,7 @@ def shown(look: Look, view: MapView) -> np.ndarray:
         kept &= np.isin(np.arange(n), picked)
     if view.like is not None and view.like < n:
         order = alike_first(look.result, view.like)
-    elif (by := filters.order_by(view.order, numbers(look), look.number)) is not None:
+    elif (by := filters.order_by(view.order, look.titles, look.number)) is not None:
         order = by
     else:
         order = np.argsort(look.result.labels, kind="stable")
@@ -168,70 +179,6 @@ def alike_shown(result: MapResult, view: MapView) -> list[int]:
     return [] if view.like is None or view.like >= len(result.labels) else alike_first(result, view.like).tolist()
 
 
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """What points are coloured by: values (n,), NaN where an image has none; what they are; the ends of the scale, 98 % of the images
-    within them; whether 0 is in its middle."""
-
-    values: np.ndarray
-    title: str
-    ends: tuple[float, float]
-    signed: bool
-
-
-def colours(look: Look, view: MapView) -> Colours | None:
-    """The number that points are coloured by; None: they are by class.
-
-    Raises:
-        AtlasError: it is not known, or not at this λ.
-    """
-    if view.colour == "class":
-        return None
-    if view.colour not in numbers(look):
-        raise DataError(f"The number {view.colour!r} is not known of these images.", f"Known are: {', '.join(numbers(look))}.")
-    values = look.number(view.colour).astype(np.float64)
-    values = np.where(np.isfinite(values), values, np.nan)
-    signed = view.colour in known.NUMBERS and known.NUMBERS[view.colour].signed
-    ends = np.nanpercentile(np.abs(values) if signed else values, (1, 99)) if np.isfinite(values).any() else (0.0, 1.0)
-    low, high = (-float(ends[1]), float(ends[1])) if signed else (float(ends[0]), float(ends[1]))
-    return Colours(values, numbers(look)[view.colour], (low, high), signed)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The map as it is drawn.
-
-    Attributes:
-        place: the plane.
-        labels, class_names: (n,) and their names.
-        centroids: (c, 2) mean of each class on the plane; NaN of one without images.
-        passing: (n,) whether each image passes the filters.
-        colours: what points are coloured by; None: their class.
-        kept: (n,) share of true neighbours kept, where that is marked.
-        noun: what one of them is called.
-    """
-
-    place: Place
-    labels: np.ndarray
-    class_names: tuple[str, ...]
-    centroids: np.ndarray
-    passing: np.ndarray
-    colours: Colours | None
-    kept: np.ndarray | None
-    noun: str
-
-
-def drawn(look: Look, view: MapView) -> Drawn:
-    """The map as a view draws it; raises as :func:`colours`."""
-    result, where = look.result, place(look)
-    names = result.class_names
-    members = [where.points[result.labels == at] for at in range(len(names))]
-    centroids = np.array([own.mean(0) if len(own) else (np.nan, np.nan) for own in members])
-    kept = look.kept() if view.kept else None
-    kind = noun(result.pack, look.ws)
-    return Drawn(where, result.labels, names, centroids, passing(look, view), colours(look, view), kept, kind)
-
-
 def table(result: MapResult, view: MapView, ws: Workspace) -> pd.DataFrame:
     """A row for each image: its place on the plane, the most similar image and its cosine, and what the plane keeps."""
     look = Look.of(result, view, ws)
@@ -249,7 +196,9 @@ def table(result: MapResult, view: MapView, ws: Workspace) -> pd.DataFrame:
         "same_label": same_label(result),
         "kept": look.kept(),
     }
-    if view.colour not in ("class", "k-xx", *OWN):
+    if view.colour in look.words:
+        columns[look.words[view.colour].title] = look.words[view.colour].values
+    elif view.colour not in ("class", "k-xx", *OWN):
         columns[view.colour] = look.number(view.colour)
     return pd.DataFrame(columns)
 
@@ -269,7 +218,7 @@ def missing_from(result: MapResult, view: MapView) -> str:
     if max(view.x, view.y) > last:
         said.append(f"There are {last} eigenvectors here.")
     names = {"class", *known.NUMBERS, *OWN}
-    asked = view.colour, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
-    if wrong := [name for name in asked if name and name not in names]:
+    asked = view.colour, view.size, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
+    if wrong := [name for name in asked if name and not name.startswith(MARK) and name not in names]:
         said.append(f"There is no number {wrong[0]}.")
     return " ".join(said)

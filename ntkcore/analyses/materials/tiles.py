@@ -16,7 +16,8 @@ from ntkcore.analyses.rates import clocked
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import Dataset
 from ntkcore.kernels import Compression, FallbackWarning, Ways, ntk_tiles
-from ntkcore.kernels.ways import PLAIN, TIMED, choosable, chosen, ways_seconds
+from ntkcore.kernels.quickest import TIMED, choosable, chosen, ways_seconds
+from ntkcore.kernels.ways import PLAIN
 from ntkcore.specs import KernelSpec, ModelSpec, Outputs
 from ntkcore.specs.convergence import ComparisonSpec
 from ntkcore.store import Draft

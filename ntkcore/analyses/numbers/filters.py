@@ -1,17 +1,46 @@
-"""Images by ranges of their numbers: who passes, and each number's histogram to choose a range from."""
+"""Images by ranges of their numbers and by words: who passes, and each number's histogram to choose a range from."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from ntkcore.analyses.numbers.columns import Words
 from ntkcore.analyses.words import number
-from ntkcore.errors import ComputationError
-from ntkcore.specs.filters import range_of
+from ntkcore.errors import ComputationError, DataError
+from ntkcore.specs.filters import chosen_words, range_of
 
 BINS = 30
 _LONG = 20  # times the median: a number with such a tail is binned by its logarithm
+
+
+class Numbers(Protocol):
+    """What is known of n images."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """What each number is, by its name."""
+
+    @property
+    def words(self) -> Mapping[str, Words]:
+        """Columns of words, by their names."""
+
+    def number(self, name: str) -> np.ndarray:
+        """(n,) one of the numbers; may raise AtlasError."""
+
+
+class Filtered(Protocol):
+    """A view that filters images."""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Ranges of numbers."""
+
+    @property
+    def among(self) -> tuple[str, ...]:
+        """Words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +63,22 @@ def passing(filters: Iterable[str], number_of: Callable[[str], np.ndarray], n: i
         name, low, high = range_of(text)
         values = number_of(name)
         found &= (values >= low) & (values <= high)
+    return found
+
+
+def within(view: Filtered, numbers: Numbers, n: int) -> np.ndarray | None:
+    """(n,) whether each image is in the ranges and has the words that a view chose; None where it chose none.
+
+    Raises:
+        AtlasError: a number or a column is not known.
+    """
+    if not view.filters and not view.among:
+        return None
+    found = passing(view.filters, numbers.number, n)
+    for name, words in chosen_words(view.among).items():
+        if name not in numbers.words:
+            raise DataError(f"The column {name[:40]!r} is not known of these images.", "Take this filter off.")
+        found &= np.isin(numbers.words[name].values, words)
     return found
 
 
@@ -67,6 +112,11 @@ def order_by(by: str, titles: Mapping[str, str], number_of: Callable[[str], np.n
     values = np.asarray(number_of(name), dtype=np.float64)
     values = np.where(np.isnan(values), np.inf, values if by.startswith("-") else -values)
     return np.argsort(values, kind="stable")
+
+
+def orders(titles: Mapping[str, str]) -> dict[str, str]:
+    """What images can be sorted by, as :func:`order_by` reads it, and how that is called."""
+    return {sign + name: order_words(sign + name, titles) for name in titles for sign in ("", "-")}
 
 
 def order_words(by: str, titles: Mapping[str, str]) -> str:

@@ -11,7 +11,8 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.information import views as information
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.look import memoised
-from ntkcore.analyses.numbers.stored import Stored
+from ntkcore.analyses.numbers.columns import NO_COLUMNS, Columns, Words, columns_of
+from ntkcore.analyses.numbers.stored import Stored, stored_of
 from ntkcore.analyses.reliability import views as reliability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError
@@ -41,6 +42,7 @@ NUMBERS: Mapping[str, Number] = {
     "learned": Number("epoch learned", "learnability"),
     "loss": Number("loss ½‖f − y‖²", "information", True),
     "margin": Number("margin", "information", True, True),
+    "residual": Number("leave-one-out residual ‖f − y‖", "information", True),
     "information": Number("unique information F-SI, nats", "information", True),
     "self": Number("self-influence", "influence", True),
     "influence": Number("influence on the held-out loss", "influence", True, True),
@@ -51,19 +53,33 @@ NUMBERS: Mapping[str, Number] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of some images: the stored results that have it, and λ of the numbers that have one."""
+    """What is known of some images: the stored results that have it, λ of the numbers that have one, and what came with their set."""
 
     stored: Stored
     ridge: float
     ws: Workspace
+    columns: Columns = NO_COLUMNS
+
+    @classmethod
+    def of(cls, look: Look) -> "Known":
+        """What is known of the training images of a kernel regression, at the look's λ."""
+        spec, ws = look.result.spec, look.ws
+        return cls(stored_of(spec, ws), look.ridge, ws, columns_of(spec.dataset, look.result.ids, ws))
 
     @property
     def titles(self) -> dict[str, str]:
         """What each number is, by its name."""
-        return titles(self.stored)
+        return titles(self.stored) | dict(self.columns.titles)
+
+    @property
+    def words(self) -> Mapping[str, Words]:
+        """Columns of words, by their names."""
+        return self.columns.words
 
     def number(self, name: str) -> np.ndarray:
-        """See :func:`values`."""
+        """(n,) a column of numbers, or one of :func:`values`."""
+        if name in self.columns.numbers:
+            return self.columns.numbers[name]
         return values(name, self.stored, self.ridge, self.ws)
 
 
@@ -113,6 +129,7 @@ _OF_INFLUENCE: Mapping[str, Callable[[Look], np.ndarray]] = {
     "loss": lambda look: information.judged(look).loss,
     "margin": lambda look: information.judged(look).margin,
     "information": information.scores,
+    "residual": information.residuals,
     "self": _own,
     "influence": information.influence,
     "density": _density,

@@ -217,12 +217,21 @@ def dependence(look: Look, average: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dimension", "rule", "bandwidth", "explained", "pearson", "spearman", "images"])
 
 
-def unreliable(view: ReliabilityView, found: Summary, shown: int = 60) -> np.ndarray:
-    """Training images selected in the chart, or all; the largest error rate first, at most ``shown``."""
+def unreliable(
+    view: ReliabilityView, found: Summary, passing: np.ndarray | None = None, by: np.ndarray | None = None, shown: int = 60
+) -> np.ndarray:
+    """Training images selected in the chart, or all; the largest error rate first, at most ``shown``.
+
+    Args:
+        passing: (n,) whether each passes the filters; None: there are none.
+        by: (n,) another order.
+    """
     rate = np.nan_to_num(found.rates[view.average], nan=-1.0)
-    picked = np.asarray([image for image in view.picked if image < len(rate)], dtype=np.int64)
-    chosen = picked if len(picked) else np.arange(len(rate))
-    return chosen[np.argsort(-rate[chosen], kind="stable")][:shown]
+    order = np.argsort(-rate, kind="stable") if by is None else by
+    kept = np.ones(len(rate), dtype=bool) if passing is None else passing.copy()
+    if picked := [image for image in view.picked if image < len(rate)]:
+        kept &= np.isin(np.arange(len(rate)), picked)
+    return order[kept[order]][:shown]
 
 
 def counts(found: Summary) -> tuple[int, int, int]:

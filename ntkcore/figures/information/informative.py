@@ -14,7 +14,7 @@ HEIGHT = 320
 SMALL = 220
 _BINS = 40
 INFORMATION = SCORES["held-out"]
-LOGARITHMIC = ("loss", "k_xx", "weights")
+LOGARITHMIC = ("loss", "k_xx", "weights", "residual", "information")
 """Measures that are positive: drawn on a logarithmic axis."""
 
 
@@ -40,7 +40,7 @@ def information_histogram(
         what: the axis.
     """
     figure = go.Figure(layout=layout(mode, height=HEIGHT))
-    edges = log_edges(values)
+    edges, unit = log_edges(values), " nats" if what.endswith("nats") else ""
     centres, widths = np.sqrt(edges[1:] * edges[:-1]), np.diff(edges)
     for index, name in enumerate(map(literal, names)):
         counts = np.histogram(values[labels == index], bins=edges)[0]
@@ -51,7 +51,7 @@ def information_histogram(
             name=name,
             marker={"color": class_colour(index), "line": {"width": 0}},
             customdata=np.arange(len(counts)),
-            hovertemplate=f"{name}: %{{y}} images<br>≈ %{{x:.3g}} nats<extra></extra>",
+            hovertemplate=f"{name}: %{{y}} images<br>≈ %{{x:.3g}}{unit}<extra></extra>",
         )
     if marked is not None and values[marked] > 0:
         figure.add_vline(x=float(values[marked]), line={"color": ink(mode), "width": 2})

@@ -12,13 +12,21 @@ from ntkcore.information.detection import Detection
 from ntkcore.specs.detection import Suspicion
 
 HEIGHT = 320
-_DASHES: dict[Suspicion, str] = {"information": "solid", "loss": "dash", "margin": "dot", "k_xx": "longdash", "self": "dashdot"}
+_DASHES: dict[Suspicion, str] = {
+    "information": "solid",
+    "residual": "solid",
+    "loss": "dash",
+    "margin": "dot",
+    "k_xx": "longdash",
+    "self": "dashdot",
+}
 _MARKERS = dict(zip(METRICS, ("circle", "diamond", "square"), strict=True))
 
 
 def _colours(mode: str) -> dict[Suspicion, str]:
     return {
         "information": FORM_COLOURS[mode]["pseudo"],
+        "residual": FORM_COLOURS[mode]["full"],
         "loss": FORM_COLOURS[mode]["on"],
         "margin": CLASSES[2],
         "k_xx": FORM_COLOURS[mode]["network"],
@@ -78,7 +86,7 @@ def _curves(found: Mapping[Suspicion, Detection], kind: str, mode: str, said: st
             y=up,
             mode="lines",
             name=SHORT[name],
-            line={"color": colours[name], "width": 3 if name == "information" else 1.8, "dash": _DASHES[name]},
+            line={"color": colours[name], "width": 3 if _DASHES[name] == "solid" else 1.8, "dash": _DASHES[name]},
             hovertemplate=f"{said}<extra>{SHORT[name]}</extra>",
         )
     figure.update_layout(legend={"traceorder": "reversed"}, dragmode="zoom")

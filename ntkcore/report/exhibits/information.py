@@ -23,7 +23,8 @@ _OTHERS = {
 def exhibit(result: InfluenceResult, view: InformationView, ws: Workspace) -> Exhibit:
     """What the page shows of a result."""
     look = views.look_of(result, view, ws)
-    values, other = views.scores(look), views.measured(look, view.against)
+    values, against = views.scores(look), views.held_against(look, view.against)
+    other = views.measured(look, against)
     table = views.table(look)
     order, score = np.argsort(-values, kind="stable"), SCORES[look.score]
     over, steps = views.through_training(look), look.descent is not None
@@ -44,12 +45,12 @@ def exhibit(result: InfluenceResult, view: InformationView, ws: Workspace) -> Ex
                 figures.against_figure(
                     values,
                     other,
-                    MEASURES[view.against],
+                    MEASURES[against],
                     result.labels,
                     result.class_names,
                     view.picked,
                     MODE,
-                    log=view.against in figures.LOGARITHMIC,
+                    log=against in figures.LOGARITHMIC,
                     score=score,
                 ),
                 agreed,

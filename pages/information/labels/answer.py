@@ -43,7 +43,7 @@ def _answer(look: Look) -> None:
 
 def _nothing_known(look: Look, view: InformationView) -> None:
     found, labels = reviews.review(look, view.labels.by, view.labels.first), look.result.labels
-    text = words.as_html(" ".join(said.unknown(found, labels)), said.doubted(found, labels))
+    text = words.as_html(" ".join(said.unknown(found, labels)), said.doubted(found.unseen, labels))
     tables.fact(
         f"{text} Go through the most suspicious below.",
         "To see how well the scores find wrong labels, flip some on purpose: set “Label noise” under the data set above, or let the study "

@@ -93,7 +93,8 @@ def _show(pieces: Pieces[DetectionStudySpec]) -> None:
             f"{spec.influence.dataset.label_noise:g} for the other two.",
         )
     with right:
-        rows = {score: {item.metric: item.mean for item in found if item.score == score} for score in SHORT}
+        scores = dict.fromkeys(item.score for item in found)
+        rows = {score: {item.metric: item.mean for item in found if item.score == score} for score in scores}
         metrics_table(rows, "Mean over the draws, and its 95 % interval." if spec.seeds > 1 else "One draw: no interval.")
         made(pieces.created, pieces.device, pieces.seconds)
         _draws(pieces)

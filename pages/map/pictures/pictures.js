@@ -1,5 +1,6 @@
 // Images over a plotly chart whose points carry their image's number as customdata: plotly draws none itself. A click tells its image here,
 // and not as plotly's selection, which would have to be cleared before the next.
+// Points of others, beside the chart's own, carry -1 - their number. Contours go where the chart is zoomed in.
 // Text from data only ever goes through textContent.
 const HOVER = 112; // pixels of the image that is pointed at
 const SMALL = 34; // of those drawn in place of their points
@@ -42,11 +43,16 @@ function inside(plot, x, y) {
 
 function picture(data, id, size) {
   const image = document.createElement("img");
-  image.src = `${data.base}${id}`;
+  image.src = id < 0 ? `${data.aside}${-1 - id}` : `${data.base}${id}`;
   image.alt = "";
   image.style.cssText = `width:${size}px;height:${size}px;object-fit:contain;border-radius:4px;display:block`;
   if (!data.smooth) image.style.imageRendering = "pixelated";
   return image;
+}
+
+function zoomedIn(plot) {
+  const { range, _rangeInitial0: from, _rangeInitial1: to } = plot._fullLayout.xaxis;
+  return Math.abs(range[1] - range[0]) < 0.5 * Math.abs(to - from);
 }
 
 function draw(state) {
@@ -54,6 +60,7 @@ function draw(state) {
   for (const old of mine.drawn) old.remove();
   mine.drawn = [];
   if (!plot._fullLayout?._size || !plot._fullLayout.xaxis) return;
+  for (const lines of plot.querySelectorAll(".contourlayer")) lines.style.display = zoomedIn(plot) ? "none" : "";
   const seen = [], marked = new Set(data.marked);
   let many = 0;
   for (const [id, x, y] of points(plot)) {
@@ -72,6 +79,7 @@ function draw(state) {
     cell.style.left = `${left - side / 2}px`;
     cell.style.top = `${top - side / 2}px`;
     cell.dataset.image = id;
+    if (id < 0) cell.style.outline = "2px dashed var(--st-text-color)";
     if (marked.has(id)) cell.style.boxShadow = "0 0 0 2px var(--st-primary-color)";
     if (!few) cell.style.borderRadius = "50%";
     mine.over.append(cell);
@@ -86,7 +94,7 @@ function point(state, event) {
   if (state.pointed === id) return;
   state.pointed = id;
   mine.hover.replaceChildren();
-  const text = data.texts[id];
+  const text = id < 0 ? data.others[-1 - id] : data.texts[id];
   if (text === undefined) mine.hover.append(picture(data, id, HOVER));
   else mine.hover.append(text);
   const [left, top] = at(plot, found.x, found.y), { clientWidth: wide } = plot;
@@ -105,7 +113,7 @@ function attach(state) {
   plot.on("plotly_hover", (event) => point(state, event));
   plot.on("plotly_click", (event) => {
     const found = event.points?.find(({ customdata }) => customdata !== undefined && customdata !== null);
-    if (found) state.tell("opened", { id: Number(found.customdata), t: Date.now() });
+    if (found && Number(found.customdata) >= 0) state.tell("opened", { id: Number(found.customdata), t: Date.now() });
   });
   plot.on("plotly_unhover", () => {
     state.pointed = null;

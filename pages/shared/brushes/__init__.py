@@ -1,24 +1,20 @@
-"""Numbers of images as small histograms on which a range is brushed; and chips that say what is filtered."""
+"""Numbers of images as small histograms on which a range is brushed, words to choose from; and chips that say what is filtered."""
 
 from collections.abc import Callable, Mapping
 from math import inf, isinf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from ntkcore.analyses.numbers.filters import Histogram, histograms
+from ntkcore.analyses.numbers.filters import Histogram, Numbers, histograms
 from ntkcore.analyses.numbers.filters import words as range_words
-from ntkcore.specs.filters import changed, range_of
+from ntkcore.specs.filters import changed, changed_words, chosen_words, range_of
 from pages.shared import words
 from pages.shared.choice import Link
 
 _HERE = Path(__file__).parent
 _brushes = st.components.v2.component("ntk_atlas.brushes", css=(_HERE / "brushes.css").read_text(), js=(_HERE / "brushes.js").read_text())
-
-
-Numbers = Callable[[str], np.ndarray]
 
 
 def filter_switch(link: Link[Any, Any], label: str = "Filters") -> bool:
@@ -27,23 +23,23 @@ def filter_switch(link: Link[Any, Any], label: str = "Filters") -> bool:
     return st.toggle(label, key=f"{link.page}_filters", help=words.spoken(says))
 
 
-def filter_rows(link: Link[Any, Any], shown: bool, titles: Mapping[str, str], number_of: Numbers, then: Callable[[], None]) -> None:
-    """The histograms, where they are shown, and below them what is filtered.
+def filter_rows(link: Link[Any, Any], shown: bool, numbers: Numbers, then: Callable[[], None]) -> None:
+    """The histograms and the words, where they are shown, and below them what is filtered.
 
     Args:
-        link: the page's choice, whose view has ``filters``.
+        link: the page's choice, whose view has ``filters`` and ``among``.
         shown: what :func:`filter_switch` said.
-        titles: of the numbers, by their names.
-        number_of: gives a number of every image by its name.
+        numbers: what is known of every image.
         then: called when a filter changes, before it does.
     """
     if shown:
         with st.spinner(words.spoken("The numbers of every image …"), show_time=False):
-            found = histograms(titles, number_of)
+            found = histograms(numbers.titles, numbers.number)
         _histograms(link, found, then)
-        if not found:
+        _words(link, numbers, then)
+        if not found and not numbers.words:
             st.caption(words.spoken("No number is known of these images yet: compute another analysis of them."))
-    _chips(link, titles, then)
+    _chips(link, numbers, then)
 
 
 def _histograms(link: Link[Any, Any], found: Mapping[str, tuple[str, Histogram]], then: Callable[[], None]) -> None:
@@ -69,20 +65,49 @@ def _histograms(link: Link[Any, Any], found: Mapping[str, tuple[str, Histogram]]
     _brushes(key=key, data={"histograms": data}, on_brushed_change=told)
 
 
-def _chips(link: Link[Any, Any], titles: Mapping[str, str], then: Callable[[], None]) -> None:
+def _words(link: Link[Any, Any], numbers: Numbers, then: Callable[[], None]) -> None:
+    """A choice of words for each column of words."""
+    if not numbers.words:
+        return
+    choice = link.current()
+    held = chosen_words(choice.view.among)
+
+    def told(name: str, key: str) -> None:
+        then()
+        link.look(among=changed_words(link.current().view.among, name, tuple(st.session_state[key])))
+
+    with st.container(horizontal=True, gap="small", key=f"{link.page}_words"):
+        for name, column in numbers.words.items():
+            key = f"{link.page}_among_{name}_{choice.revision}"  # made anew when the choice came from elsewhere
+            chosen = [word for word in held.get(name, ()) if word in column.choices]
+            st.multiselect(
+                words.plain(column.title), column.choices, chosen, placeholder="all", key=key, on_change=told, args=(name, key), width=240
+            )
+
+
+def _chips(link: Link[Any, Any], numbers: Numbers, then: Callable[[], None]) -> None:
     """What is filtered, each with a way to take it off; nothing where nothing is."""
-    filters = link.current().view.filters
-    if not filters:
+    view = link.current().view
+    filters, among, titles = view.filters, chosen_words(view.among), numbers.titles
+    if not filters and not among:
         return
 
     def off(name: str) -> None:
         then()
         link.look(filters=changed(link.current().view.filters, name, -inf, inf), elsewhere=True)
 
+    def off_words(name: str) -> None:
+        then()
+        link.look(among=changed_words(link.current().view.among, name, ()), elsewhere=True)
+
     with st.container(horizontal=True, gap="xsmall", key=f"{link.page}_chips"):
         for text in filters:
             name, low, high = range_of(text)
-            label = words.plain(range_words(titles.get(name, name), low, high))
-            st.button(
-                label, icon=":material/close:", key=f"{link.page}_chip_{name}", help="Take this filter off", on_click=off, args=(name,)
-            )
+            _chip(f"{link.page}_chip_{name}", range_words(titles.get(name, name), low, high), off, name)
+        for name, chosen in among.items():
+            title = numbers.words[name].title if name in numbers.words else name
+            _chip(f"{link.page}_chip_{name}", f"{title}: {' or '.join(chosen)}", off_words, name)
+
+
+def _chip(key: str, said: str, off: Callable[[str], None], name: str) -> None:
+    st.button(words.plain(said), icon=":material/close:", key=key, help="Take this filter off", on_click=off, args=(name,))

@@ -74,6 +74,7 @@ def gallery(
     undo: Callable[[], None] | None = None,
     current: int | None = None,
     tools: bool = True,
+    hint: bool = True,
     height: int = 0,
     cell: int = 104,
 ) -> None:
@@ -90,6 +91,7 @@ def gallery(
         likes: None: nothing is known of likeness here.
         undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
         tools: whether there are its own keys and a search, where there are many cards; not where the page has such keys.
+        hint: whether its few usual keys are told below it; not where many galleries stand below each other.
         current: the image to mark and to put the keyboard's focus on, or None.
         height: height in pixels after which the gallery scrolls; 0 = as high as it needs.
         cell: smallest width of a card in pixels.
@@ -112,7 +114,7 @@ def gallery(
         "like": likes.does if likes else "",
         "undo": undo is not None,
         "tools": tools and len(cards) >= _TOOLED,
-        "keys": _keys(ticked, opens),
+        "keys": _keys(ticked, opens) if hint else [],
         "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, undo is not None)],
     }
     _gallery(

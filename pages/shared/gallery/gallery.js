@@ -120,7 +120,7 @@ export default function (component) {
     if (state.cells.length) state.cells[0].tabIndex = 0;
     state.empty.textContent = data.empty;
     state.empty.style.display = state.cells.length ? "none" : "block";
-    state.foot.style.display = state.cells.length ? "flex" : "none";
+    state.foot.style.display = state.cells.length && (data.keys.length || data.tools) ? "flex" : "none";
     keyList(state.hint, data.keys);
     state.anchor = null;
   }

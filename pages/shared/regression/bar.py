@@ -1,5 +1,6 @@
 """The analysis bar of the pages on a kernel: data set, kernel and training as short sentences that open."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,30 +17,47 @@ S = TypeVar("S", bound=InfluenceSpec)
 V = TypeVar("V", bound=Spec)
 
 
-def analysis_bar(choice: Choice[S, V], page: str = "influence") -> S | None:
+def analysis_bar(
+    choice: Choice[S, V], page: str = "influence", parts: Callable[[InfluenceSpec], Sequence[bar.Part]] | None = None
+) -> S | None:
     """Show the bar and return what it says, or None (said on the page) when the parts contradict each other.
 
     Args:
         choice: the page's choice.
         page: whose bar it is; each page on a kernel regression has its own.
+        parts: the sentences on a specification; None: the images, the kernel and the training.
     """
     fields = Fields(f"{page}.bar")
-    return bar.analysis_bar(fields, choice, _values(choice.spec), partial(_read, fields), partial(_parts, fields))
+    return bar.analysis_bar(fields, choice, values_of(choice.spec), partial(_read, fields), parts or partial(_parts, fields))
 
 
 def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:
-    parts = [
-        bar.data_part(fields, spec, step=50, images="The training images, drawn at random without replacement."),
-        bar.Part("bar_kernel", ":material/grid_on:", _kernel_summary(spec), partial(_kernel, fields, spec)),
-    ]
+    return data_part(fields, spec), *kernel_parts(fields, spec)
+
+
+def data_part(fields: Fields, spec: S) -> bar.Part:
+    """The training images as a sentence that opens."""
+    return bar.data_part(fields, spec, step=50, images="The training images, drawn at random without replacement.")
+
+
+def kernel_parts(fields: Fields, spec: InfluenceSpec, *, side: str = "", held: bool = True) -> tuple[bar.Part, ...]:
+    """The kernel, and the training before it is taken, as sentences that open.
+
+    Args:
+        fields: the bar's widgets.
+        spec: as the widgets say it.
+        side: what the keys of the parts begin with, where a page has several kernels.
+        held: whether it says how many images are held out, too.
+    """
+    parts = [bar.Part(f"{side}bar_kernel", ":material/grid_on:", _kernel_summary(spec, held), partial(_kernel, fields, spec, held))]
     if spec.kernel in ("pseudo", "full"):
         epochs = spec.training.epochs if spec.training else 0
         summary = f"After {epochs} epoch{'s' if epochs > 1 else ''} of training" if epochs else "At initialisation"
-        parts.append(bar.Part("bar_training", ":material/trending_down:", summary, partial(_training, fields)))
+        parts.append(bar.Part(f"{side}bar_training", ":material/trending_down:", summary, partial(_training, fields)))
     return tuple(parts)
 
 
-def _kernel(fields: Fields, spec: InfluenceSpec) -> None:
+def _kernel(fields: Fields, spec: InfluenceSpec, held: bool) -> None:
     kernels = list(INFLUENCE_KERNELS)
     st.selectbox(
         "Kernel",
@@ -70,8 +88,9 @@ def _kernel(fields: Fields, spec: InfluenceSpec) -> None:
                 help="2000 random weights of each parameter tensor stand for all, as in the paper on unique information. For networks of "
                 "many weights; the kernel’s doctor tells the error that it makes.",
             )
-    held_out, after = words.spoken("Held-out images"), words.spoken("Drawn after the training images.")
-    st.number_input(held_out, 1, 10_000, step=50, **fields.value("test"), help=after)
+    if held:
+        held_out, after = words.spoken("Held-out images"), words.spoken("Drawn after the training images.")
+        st.number_input(held_out, 1, 10_000, step=50, **fields.value("test"), help=after)
 
 
 def _infinite(fields: Fields, architecture: str) -> None:
@@ -87,7 +106,8 @@ def _training(fields: Fields) -> None:
     bar.training_fields(fields)
 
 
-def _values(spec: InfluenceSpec) -> dict[str, Any]:
+def values_of(spec: InfluenceSpec) -> dict[str, Any]:
+    """The values of the widgets, beside those of the data and the training."""
     return network.network_values(spec.model or ModelSpec()) | {
         "kernel": spec.kernel,
         "test": spec.test,
@@ -99,8 +119,17 @@ def _values(spec: InfluenceSpec) -> dict[str, Any]:
 
 def _read(fields: Fields, held: S) -> S | str:
     """The specification the widgets say, or what is contradictory about them."""
+    values = {"dataset": bar.read_data(fields, held.dataset), "test": fields["test"]} | read_kernel(fields, held)
+    try:
+        return type(held).model_validate(values)
+    except ValidationError as error:
+        return bar.contradiction(error)
+
+
+def read_kernel(fields: Fields, held: InfluenceSpec) -> dict[str, Any]:
+    """The kernel that the widgets say, as the values of a specification."""
     kernel = fields["kernel"]
-    values: dict[str, Any] = {"dataset": bar.read_data(fields, held.dataset), "test": fields["test"], "kernel": kernel}
+    values: dict[str, Any] = {"kernel": kernel}
     if kernel != "two-layer":
         values["model"] = network.read_network(fields, held.model or ModelSpec())
         if kernel == "infinite":  # which is of random weights, all of them
@@ -111,10 +140,7 @@ def _read(fields: Fields, held: S) -> S | str:
             "compression": "subset" if fields["compress"] else "none",
             "training": bar.read_training(fields) | {"epochs": fields["epochs"]} if fields["epochs"] else None,
         }
-    try:
-        return type(held).model_validate(values)
-    except ValidationError as error:
-        return bar.contradiction(error)
+    return values
 
 
 def _other_kernel(fields: Fields) -> None:
@@ -123,13 +149,13 @@ def _other_kernel(fields: Fields) -> None:
         fields.change(weights="random")
 
 
-def _kernel_summary(spec: InfluenceSpec) -> str:
-    held = f"{spec.test:,} held out"
+def _kernel_summary(spec: InfluenceSpec, of_held: bool) -> str:
+    held = f", {spec.test:,} held out" if of_held else ""
     if spec.model is None:
-        return f"{INFLUENCE_KERNELS[spec.kernel]}, {held}"
+        return f"{INFLUENCE_KERNELS[spec.kernel]}{held}"
     if spec.kernel == "infinite":
         hidden = f", {spec.model.depth} hidden layer{'s' if spec.model.depth > 1 else ''}" if spec.model.depth else ""
-        return f"Infinite width: {title_of(spec.model.architecture)}{hidden}, {held}"
+        return f"Infinite width: {title_of(spec.model.architecture)}{hidden}{held}"
     name = {"pseudo": "Pseudo-NTK", "full": "Full eNTK"}[spec.kernel]
     compressed = ", compressed" if spec.compression != "none" else ""
-    return f"{name}: {network.network_summary(spec.model)}{compressed}, {held}"
+    return f"{name}: {network.network_summary(spec.model)}{compressed}{held}"

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from copied import COPIES, KINDS, brought
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from recording import Recording
 from reviews import REVIEWS, write_reviews
 
@@ -12,7 +14,7 @@ from ntkcore.analyses.duplicates.kernels import known_kernels
 from ntkcore.analyses.influence.addition import ADDITION
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import import_texts, load_dataset
+from ntkcore.data import import_images, import_texts, load_dataset, own_digests
 from ntkcore.specs import DatasetSpec
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
 from ntkcore.specs.influence import AdditionSpec, InfluenceSpec
@@ -59,11 +61,48 @@ def test_the_copies_are_found_and_judged(ws, own):
     assert all(group.kept == group.images[0] or group.contradictory for group in copies.groups)
     said = DUPLICATES.answer(result, DuplicatesView(), ws)
     assert said[0] == "4 groups of copies among 25 images: 1 with labels that contradict each other."
-    assert said[1].startswith("Of the groups, 2 the same bytes and 2 the same picture.") and "is to leave out 5 images." in said[1]
+    assert said[1].startswith("Of the groups, 2 the same pixels and 2 the same picture.") and "is to leave out 5 images." in said[1]
     table = DUPLICATES.table(result, DuplicatesView(), ws)
     assert len(table) == WHOLE and table["keep"].sum() == KINDS and set(table.loc[table["keep"] == 0, "image"]) == set(copies.gone)
     assert [group.contradictory for group in views.shown(copies, DuplicatesView(show="contradictory"))] == [True]
     assert views.shown(copies, DuplicatesView(show="leaks")) == []
+
+
+def test_photographs_are_copies_by_the_bytes_of_their_files(ws, tmp_path, cache):
+    """One file twice; its pixels in another file; it coded anew; and others. Referred to or kept, the same is found."""
+    generator = np.random.default_rng(0)
+    for number in range(6):
+        rough = Image.fromarray(generator.integers(0, 256, (9, 9, 3)).astype(np.uint8)).resize((300, 240), Image.Resampling.BICUBIC)
+        folder = tmp_path / "shots" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        rough.save(folder / f"{number}.png")
+        if number == 0:
+            (folder / "again.png").write_bytes((folder / "0.png").read_bytes())
+            words = PngInfo()
+            words.add_text("Comment", "the same pixels")
+            rough.save(folder / "said.png", pnginfo=words)
+            rough.save(folder / "coded.jpg", quality=60)
+    digests = {}
+    for refer in (False, True):
+        allowed = cache.model_copy(update={"import_roots": (tmp_path,)})
+        own = import_images(tmp_path / "shots", allowed, name=f"shots {refer}", refer=refer).content_id
+        result = computed(ws, own, n=9)
+        assert result.bytes_of == "file"
+        (group,) = found(result, ws).groups
+        names = {result.ids[image]: image for image in group.images}
+        assert set(names) == {"a/0.png", "a/again.png", "a/said.png", "a/coded.jpg"} and group.how == "picture"
+        first = names["a/0.png"]
+        same = {name for name, image in names.items() if result.same[image] == result.same[first]}
+        drawn = {name for name, image in names.items() if result.pixels[image] == result.pixels[first]}
+        assert same == {"a/0.png", "a/again.png"} and drawn == same | {"a/said.png"}
+        assert views.compared(result, first, names["a/again.png"])[:2] == ("the same file", "the same pixels")
+        assert views.compared(result, first, names["a/said.png"])[0] == "the same pixels"
+        (coded,) = views.compared(result, first, names["a/coded.jpg"])
+        assert "0 of 64 bits" in coded and "correlate by" in coded
+        digests[refer] = own_digests(own, np.arange(9), cache)
+    assert digests[True] == digests[False]
+    (tmp_path / "shots" / "a" / "coded.jpg").unlink()
+    assert own_digests(own, np.arange(9), cache) == digests[True]  # what they were when they were imported
 
 
 def test_copies_across_the_division_are_leaks(ws, own):

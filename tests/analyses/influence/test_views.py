@@ -115,6 +115,15 @@ def test_galleries_are_in_order_and_of_one_sign():
         assert len(views.ranking(many, show)) == views.SHOWN
 
 
+def test_galleries_keep_their_sign_within_filters_and_in_another_order():
+    values, passing = np.array([0.5, -2.0, 0.0, 1.5, -0.1, 0.5]), np.array([True, True, False, False, True, True])
+    assert views.ranking(values, "helpful", passing).tolist() == [0, 5]
+    assert views.ranking(values, "idle", passing).tolist() == [4, 0, 5, 1]
+    backwards = np.arange(6)[::-1]
+    assert views.ranking(values, "harmful", None, backwards).tolist() == [4, 1]
+    assert views.ranking(values, "idle", passing, backwards).tolist() == [5, 4, 1, 0]
+
+
 def test_the_held_out_images_shown(made):
     _, result, *_ = made("two-layer")
     result = replace(result, test_labels=result.test_labels[:4])

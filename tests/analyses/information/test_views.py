@@ -5,10 +5,12 @@ from math import inf, isnan
 
 import numpy as np
 import pytest
+from deletion_oracle import brute, followed
 from influence_oracle import FINITE, NEAR_END, RIDGE, after, close, each, influences, moments
 from scipy import stats
 
 from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.information.answer import answer
@@ -73,6 +75,50 @@ def test_scores_in_steps_are_a_loop_of_them(made, name, score, averaged):
             moved = held - whole[0] if score == "held-out" else training - whole[1]
             expected.append(np.square(moved).sum() / len(moved) / 2)
     asked = InformationView(ridge=RIDGE, time=count, descent=rate, score=score, averaged=averaged)
+    close(views.scores(views.look_of(result, asked, ws)), np.array(expected), 1e-8)
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+@each
+def test_the_residual_is_that_of_deletion(made, name, averaged):
+    """Without an image the averaged loss's code trains at λ (n - 1)/n and to τ n/(n - 1)."""
+    ws, result, kernel, y = made(name)
+    n, rows = len(kernel), np.arange(len(kernel))
+    ridge, longer = (RIDGE * (n - 1) / n, n / (n - 1)) if averaged else (RIDGE, 1.0)
+    for time in moments(result)[:3]:
+        left = y - result.f_train
+        whole = result.f_train + followed(kernel, kernel, left, ridge, [time * longer])[time * longer]
+        off = whole + brute(kernel, kernel, left, ridge, time * longer)[rows, rows] - y
+        look = views.look_of(result, view(time, score="residual", averaged=averaged), ws)
+        close(views.scores(look), np.sqrt(np.square(off).sum(1)), NEAR_END if time == inf else FINITE)
+        off_sign = classes(off + y)
+        np.testing.assert_array_equal(views.taken_unseen(look), off_sign)
+        said = INFORMATION.answer(result, view(time, score="residual", averaged=averaged), ws)
+        assert f"takes {(off_sign != result.labels).sum()} of {n} images for another class" in said[0]
+        table = INFORMATION.table(result, view(time, score="residual", averaged=averaged), ws)
+        assert table["residual"].is_monotonic_decreasing
+        plain = views.scores(views.look_of(result, view(time, averaged=averaged), ws))
+        np.testing.assert_array_equal(table["information"], plain[table["image"]])
+
+
+@each
+def test_the_residual_in_steps_is_a_loop_of_them(made, name):
+    ws, result, kernel, y = made(name)
+    count, rate = 40, views.stable_rate(result, RIDGE)
+    blocks, left, k = kernel.ndim == 4, y - result.f_train, y.shape[1]
+
+    def flat(values):
+        return values.transpose(0, 2, 1, 3).reshape(len(values) * k, -1) if blocks else values
+
+    expected = []
+    for i in range(len(kernel)):
+        kept = [j for j in range(len(kernel)) if j != i]
+        residual = left[kept].reshape(-1, 1) if blocks else left[kept]
+        own, c = flat(kernel[np.ix_(kept, kept)]), np.zeros_like(residual)
+        for _ in range(count):
+            c = c + rate * (residual - own @ c - RIDGE * c)
+        expected.append(np.linalg.norm((flat(kernel[i : i + 1][:, kept]) @ c).reshape(k) - left[i]))
+    asked = InformationView(ridge=RIDGE, time=count, descent=rate, score="residual")
     close(views.scores(views.look_of(result, asked, ws)), np.array(expected), 1e-8)
 
 

@@ -1,16 +1,18 @@
 """The map: its kernel is the influence analysis's, stored or not; what a full kernel is to it; what of it is shown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from recording import Recording
 from seeded import rate
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
-from ntkcore.analyses.map import views
+from ntkcore.analyses.map import drawn, views
 from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.map.kernel import FILLED
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.embedding import nearest, principal
+from ntkcore.embedding import nearest, outside, principal
 from ntkcore.errors import AtlasError
 from ntkcore.settings import Settings
 from ntkcore.specs.filters import filter_text, range_of
@@ -71,6 +73,14 @@ def test_its_kernel_is_that_of_the_influence_analysis(made, ws, name, tmp_path):
         np.testing.assert_allclose(result.diagonal, np.diagonal(kernel))
         assert result.neighbours.shape == (40, 2) and result.near.shape == (40, 39)
     held = INFLUENCE.open(spec.influence, other)
+    k_test = np.trace(held.k_test, axis1=2, axis2=3) / 3 if held.k_test.ndim == 4 else held.k_test
+    lies = outside(kernel.astype(np.float64), k_test, plane.coordinates)
+    older = replace(shared, held=None)  # of a version that did not keep them
+    for found in (own.held, shared.held, drawn.held_out(views.Look.of(older, MapView(), other))):
+        scale = np.abs(lies.coordinates[:, :2]).max()
+        np.testing.assert_allclose(found.outside.coordinates[:, :2], lies.coordinates[:, :2], atol=1e-5 * scale)
+        np.testing.assert_array_equal(found.labels, held.test_labels)
+        assert found.ids == held.test_ids and found.pack == held.test_pack
     np.testing.assert_array_equal(shared.outputs, held.f_train)
     assert shared.ids == held.ids and shared.pack == held.pack
 
@@ -98,6 +108,35 @@ def test_what_was_finished_stays_when_it_is_cancelled(tmp_path):
     assert MAP.ready(spec, ws)
 
 
+def test_what_is_drawn_beside_the_points(made, ws):
+    result = made("pseudo")
+
+    def as_drawn(**view):
+        chosen = MapView.model_validate(view)
+        return drawn.drawn(views.Look.of(result, chosen, ws), chosen)
+
+    assert as_drawn().held is None and as_drawn().sizes is None and as_drawn().density is None  # fewer than there are lines of
+    held = as_drawn(held=True, only=("5",)).held
+    np.testing.assert_array_equal(held.points, result.held.outside.coordinates[:, :2])
+    np.testing.assert_array_equal(held.shown, held.labels == 1)
+    there = as_drawn(held=True, plane="neighbours").held.points
+    np.testing.assert_array_equal(there, np.median(result.neighbours[result.held.outside.near], axis=1))
+    sizes = as_drawn(size="apart").sizes
+    assert sizes.min() == 0 and sizes.max() == 1 and sizes.argmax() == result.distances[:, 9].argmax()
+    with pytest.raises(AtlasError, match="not known"):
+        as_drawn(size="loss")
+
+
+def test_a_map_of_before_held_out_images_were_kept_still_opens(made, ws, monkeypatch):
+    kept = made("two-layer")
+    monkeypatch.setattr("ntkcore.analyses.map.analysis.HELD", ("held", "held_near", "held_labels", "gone"))
+    artifact = ws.store.open("map", kept.key)
+    monkeypatch.setattr(type(artifact), "names", property(lambda self: tuple(n for n in self._arrays if not n.startswith("held"))))
+    older = MAP.load(artifact, spec_of("two-layer"), ws)
+    assert older.held is None and drawn.held_out(views.Look.of(older, MapView(), ws)) is None
+    np.testing.assert_array_equal(older.coordinates, kept.coordinates)
+
+
 def test_what_is_shown_and_in_which_order(made, ws):
     result = made("two-layer")
 
@@ -123,15 +162,15 @@ def test_numbers_come_from_what_is_stored(tmp_path):
     result = MAP.open(spec, ws)
     view = MapView(colour="information", ridge=0.1)
     look = views.Look.of(result, view, ws)
-    assert "information" not in views.numbers(look)
+    assert "information" not in look.titles
     with pytest.raises(AtlasError, match="not known"):
-        views.colours(look, view)
+        drawn.colours(look, view)
     INFLUENCE.compute(spec.influence, ws, Recording())
     look = views.Look.of(result, view, ws)
-    assert "information" in views.numbers(look) and "learned" not in views.numbers(look)
-    found = views.colours(look, view)
+    assert "information" in look.titles and "learned" not in look.titles
+    found = drawn.colours(look, view)
     assert found is not None and found.values.shape == (40,) and found.ends[0] < found.ends[1] and not found.signed
-    for name in views.numbers(look):
+    for name in look.titles:
         assert look.number(name).shape == (40,), name
 
 

@@ -146,6 +146,11 @@ def test_what_the_view_shows(result, ws):
     picked = views.unreliable(ReliabilityView(picked=(3, 9, 4, 999)), found)
     assert sorted(picked) == [3, 4, 9]
     assert (np.diff(found.rates["mean"][picked]) <= 0).all()
+    passing, backwards = np.arange(45) % 3 == 0, np.arange(45)[::-1]
+    assert views.unreliable(ReliabilityView(picked=(3, 9, 4)), found, passing, backwards).tolist() == [9, 3]
+    assert views.unreliable(ReliabilityView(), found, passing).tolist() == [
+        i for i in views.unreliable(ReliabilityView(), found) if i % 3 == 0
+    ]
     assert sum(views.counts(found)) == 12
     for light in views.LIGHTS:
         shown = views.lit(ReliabilityView(light=light), found)

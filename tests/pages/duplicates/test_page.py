@@ -40,6 +40,21 @@ def test_groups_are_shown_contradictory_ones_first(stored):
     assert "None of the groups: leaks." in [caption.value for caption in app.caption] and not app.exception
 
 
+def test_the_inspector_says_what_copies_have_in_common_and_which_stays(stored):
+    ws, spec = stored
+    result = DUPLICATES.open(spec, ws)
+    found = views.copies(result, DuplicatesView(), ws)
+    group = next(group for group in found.groups if group.how == "picture")
+    gone = group.gone[0]
+    told = said(opened(spec, image=gone))
+    assert result.ids[gone] in told and "bits of their hashes differ" in told and f"it goes, and {group.kept} (" in told
+    assert "Its copies" in told and "this one stays" in said(opened(spec, image=group.kept))
+    alone = next(image for image in range(25) if views.group_of(found, image) is None)
+    assert "none, as alike as asked for" in said(opened(spec, image=alone))
+    app = opened(spec, image=25)
+    assert "There is no image 25" in " ".join(item.value for item in app.warning)
+
+
 def test_all_but_one_of_each_are_left_out(stored):
     ws, spec = stored
     app = opened(spec)

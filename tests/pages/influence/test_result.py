@@ -12,6 +12,7 @@ from ntkcore.analyses.influence import basket, views
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.workspace import Workspace
+from ntkcore.influence.self_influence import self_influence
 from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
 from ntkcore.specs.influence import InfluenceSpec, InfluenceView
@@ -124,6 +125,30 @@ def test_a_links_ridge_is_kept_beside_one_that_reads_alike(ready, ridge):
     assert float(ready.query_params["time"]) == 0.4000001
     widget(ready, "select_slider", "Regularisation λ").set_value(0.1).run()
     assert ready.query_params["ridge"] == "0.1" and widget(ready, "select_slider", "Regularisation λ").value == 0.1
+
+
+def test_filters_and_order_of_the_training_images(ready, computed):
+    ws, _ = computed
+    result = INFLUENCE.open(SPEC, ws)
+    look = Look.of(result, InfluenceView().ridge, None, ws)
+    values, own = look.influence(int(look.held().loss.argmax())), self_influence(look.regression())
+    middle = float(np.median(own))
+    opened(ready, view=InfluenceView(filters=(f"self~{middle!r}~",), show="harmful", by="-self"))
+    wanted = [int(image) for image in np.argsort(own, kind="stable") if values[image] < 0 and own[image] >= middle]
+    assert visiting.shown(ready, "training_gallery") == wanted
+    assert widget(ready, "selectbox", "Order").value == "-self" and not ready.info
+    widget(ready, "toggle", "Filters").set_value(True).run()
+    assert not ready.exception and any(item.proto.id.endswith("-influence_brushes") for item in ready.get("bidi_component"))
+    next(b for b in ready.button if "self-influence ≥" in b.label.replace("\\", "")).click().run()
+    assert "filters" not in ready.query_params and ready.query_params["by"] == "-self"
+    widget(ready, "selectbox", "Order").set_value("").run()
+    assert "by" not in ready.query_params
+    assert visiting.shown(ready, "training_gallery") == views.ranking(values, "harmful").tolist()
+
+
+def test_a_number_that_is_not_known_here_is_said(ready):
+    opened(ready, view=InfluenceView(filters=("learned~3~",)))
+    assert any("not known" in item.value for item in ready.info) and visiting.shown(ready, "training_gallery")
 
 
 def test_the_basket_says_what_deleting_would_do(ready, computed):

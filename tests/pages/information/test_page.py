@@ -87,7 +87,7 @@ def test_each_switch_of_the_authors_code_is_in_the_address_and_changes_the_answe
     _, result = computed
     app = opened()
     assert "in steps" not in str(app) and widget(app, "select_slider", "Training time τ")
-    widget(app, "selectbox", "Ranked by the change of").set_value("loss").run()
+    widget(app, "selectbox", "Ranked by").set_value("loss").run()
     assert app.query_params["score"] == "loss" and "the mean training loss would be" in said(app) and not app.exception
     widget(app, "toggle", "A removal keeps the averaged loss’s rate").set_value(True).run()
     assert app.query_params["averaged"] == "1"
@@ -99,6 +99,25 @@ def test_each_switch_of_the_authors_code_is_in_the_address_and_changes_the_answe
     assert float(app.query_params["time"]) == views.axis_of(result, rate)[5] and not app.exception
     widget(app, "toggle", "Train in discrete steps").set_value(False).run()
     assert "descent" not in app.query_params and "time" not in app.query_params and not app.exception
+
+
+def test_the_leave_one_out_residual_ranks_the_galleries(computed):
+    ws, result = computed
+    app = opened()
+    widget(app, "selectbox", "Ranked by").set_value("residual").run()
+    assert app.query_params["score"] == "residual" and not app.exception
+    assert titles(app)[:2] == ["Furthest off their label, unseen", "Nearest to it"]
+    assert "Without having seen it, the network takes" in said(app) and "its leave-one-out residual" in said(app)
+    off = views.residuals(Look(result, 1e-2, np.inf, ws))
+    assert visiting.shown(app, "information_most") == np.argsort(-off, kind="stable")[: views.SHOWN].tolist()
+    assert "leave-one-out residual" not in widget(app, "selectbox", "Held against").options
+    widget(app, "selectbox", "Held against").set_value("information").run()
+    assert app.query_params["against"] == "information" and not app.exception
+    assert "how far from its label’s target" in said(opened(score="residual", image=5))
+
+
+def test_held_against_itself_another_measure_is_shown(computed):
+    assert widget(opened(against="information"), "selectbox", "Held against").value == "residual"
 
 
 def test_steps_that_diverge_and_steps_that_are_not_whole_are_said(computed):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import visiting
 from recording import Recording
+from tabled import HEIGHTS, PLACES, tabled
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.map.analysis import MAP
+from ntkcore.analyses.numbers.columns import NONE
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.map import MapSpec, MapView
@@ -48,6 +50,15 @@ def test_planes_colours_and_axes_are_in_the_address(computed):
     assert app.query_params["kept"] == "1" and not app.exception
 
 
+def test_points_and_what_is_drawn_beside_them_are_in_the_address(computed):
+    app = opened()
+    widget(app, "selectbox", "Points are sized by").set_value("apart").run()
+    widget(app, "toggle", "Held-out images").set_value(True).run()
+    widget(app, "toggle", "Lines of equal density").set_value(False).run()
+    assert (app.query_params["size"], app.query_params["held"], app.query_params["contours"]) == ("apart", "1", "0")
+    assert not app.exception and not app.info and "40 training images, 12 held out" in said(app)
+
+
 def test_a_number_that_is_not_known_here_is_said_and_the_map_stays(computed):
     app = opened(colour="learned")
     assert any("not known" in item.value for item in app.info) and "How the network sees them" in titles(app)
@@ -71,6 +82,28 @@ def test_filters_have_histograms_and_chips_that_take_them_off(computed):
     assert not app.exception
     next(b for b in app.button if "tenth nearest" in b.label).click().run()
     assert "filters" not in app.query_params and not app.exception
+
+
+def test_the_tables_columns_colour_and_filter(computed, tmp_path):
+    ws, _ = computed
+    spec = MapSpec.model_validate({"dataset": {"name": "own", "own": tabled(tmp_path / "own", ws.settings), "n": 16}, "test": 6})
+    MAP.compute(spec, ws, Recording())
+    ids = [int(name[:2]) for name in MAP.open(spec, ws).ids]
+    app = visiting.opened(visitor(), "map", **ADDRESSES["map"].write(spec, MapView(order="-@height")))
+    known = [at for at in range(16) if HEIGHTS[ids[at]] is not None]
+    assert visiting.shown(app, "map_gallery")[: len(known)] == sorted(known, key=lambda at: HEIGHTS[ids[at]])
+    for colour in ("@height", "@place"):
+        widget(app, "selectbox", "Points are coloured by").set_value(colour).run()
+        assert app.query_params["colour"] == colour and not app.exception and not app.info and not app.warning
+    widget(app, "toggle", "Filters").set_value(True).run()
+    widget(app, "multiselect", "place").set_value(["garden", NONE]).run()
+    garden = [at for at in range(16) if PLACES[ids[at]] != "yard"]
+    assert app.query_params["among"] == ["@place~garden", f"@place~{NONE}"] and set(visiting.shown(app, "map_gallery")) == set(garden)
+    next(b for b in app.button if b.label.startswith("place")).click().run()
+    assert "among" not in app.query_params and not widget(app, "multiselect", "place").value
+    app = visiting.opened(visitor(), "map", **ADDRESSES["map"].write(spec, MapView(image=3)))
+    widget(app, "toggle", "This image on every page").set_value(True).run()
+    assert "From the table that the set came with" in said(app) and (PLACES[ids[3]] or "–") in said(app)
 
 
 def test_more_like_this(computed):

@@ -1,11 +1,15 @@
 """The reliability page in each of its states, without a browser."""
 
+import numpy as np
 import pytest
 import visiting
 from recording import Recording
 from visiting import button, said, titles, visitor, widget
 
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.influence.look import Look
+from ntkcore.analyses.reliability import views
+from ntkcore.analyses.workspace import Workspace
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.reliability import ReliabilityView
@@ -93,6 +97,25 @@ def test_a_link_opens_selected_images_and_a_held_out_one(ready):
     button(ready, "Clear").click().run()
     assert "picked" not in ready.query_params
     assert "Least reliable training images" in titles(ready)
+
+
+def test_filters_and_order_of_the_training_images(ready, computed):
+    ws = Workspace(computed)
+    result = INFLUENCE.open(SPEC, ws)
+    look = Look.of(result, VIEW.ridge, None, ws)
+    rate, diagonal = views.summary(look).rates["mean"], views.density(look, 10, "scott", 60).log_density
+    middle = float(np.median(diagonal))
+    opened(ready, view=ReliabilityView(scale=1, filters=(f"density~~{middle!r}",)))
+    first = np.argsort(-rate, kind="stable")
+    assert visiting.shown(ready, "unreliable_gallery") == first[diagonal[first] <= middle].tolist()
+    widget(ready, "selectbox", "Order").set_value("-rate").run()
+    assert ready.query_params["by"] == "-rate"
+    last = np.argsort(rate, kind="stable")
+    assert visiting.shown(ready, "unreliable_gallery") == last[diagonal[last] <= middle].tolist()
+    widget(ready, "toggle", "Filters").set_value(True).run()
+    assert not ready.exception and not ready.info
+    next(b for b in ready.button if "log density" in b.label).click().run()
+    assert "filters" not in ready.query_params and visiting.shown(ready, "unreliable_gallery") == last.tolist()
 
 
 def test_what_a_link_names_in_vain_is_said(ready):

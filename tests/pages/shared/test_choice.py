@@ -134,6 +134,17 @@ def test_a_run_by_the_clock_does_not_take_an_old_address_for_a_link(browser):
     assert CONVERGENCE_LINK.opened().view.epoch == 5  # the next one is the back button
 
 
+def test_a_run_by_the_clock_of_a_page_without_a_choice_says_nothing_to_the_next_page(browser, monkeypatch):
+    CONVERGENCE_LINK.opened()
+    browser.clock += 60
+    browser.rerun = lambda: None
+    monkeypatch.setattr(links, "_shown", lambda: "jobs")
+    links.rerun()
+    monkeypatch.setattr(links, "_shown", lambda: "convergence")
+    browser.query_params.from_dict({"dataset": "digits", "epoch": "5"})
+    assert CONVERGENCE_LINK.opened().view.epoch == 5
+
+
 def test_the_sidebar_keeps_images_network_and_basket(browser):
     LEARNABILITY_LINK.opened()
     LEARNABILITY_LINK.choose(LearnabilitySpec.model_validate({"dataset": {"n": 60, "classes": ("3", "8")}, "model": {"width": 32}}))

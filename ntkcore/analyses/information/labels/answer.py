@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ntkcore.analyses.information.answer import doubted
 from ntkcore.analyses.information.labels.review import Review
 from ntkcore.analyses.information.labels.views import SHORT, Detection, Measured, best
 from ntkcore.analyses.words import share
@@ -27,7 +28,7 @@ def unknown(found: Review, labels: np.ndarray) -> tuple[str, ...]:
     """What can be said where no label is known to be wrong: how many the network doubts that has not seen them; ``labels`` (n,)."""
     return (
         "The labels are taken as they are: which of them are wrong is not known.",
-        f"{doubted(found, labels)} of {len(labels):,} images are taken for another class by the network that has not seen them.",
+        f"{doubted(found.unseen, labels)} of {len(labels):,} images are taken for another class by the network that has not seen them.",
     )
 
 
@@ -46,8 +47,3 @@ def study(found: Sequence[Measured], draws: int) -> tuple[str, ...]:
 def hits(one: Detection) -> str:
     """How many of the most suspicious images are flipped, as many as there are flipped ones."""
     return f"{round(one.precision.value * one.flipped):,}"
-
-
-def doubted(found: Review, labels: np.ndarray) -> str:
-    """Images that the network takes for another class when it has not seen them."""
-    return f"{int((found.unseen != labels).sum()):,}"

@@ -17,7 +17,7 @@ from ntkcore.analyses.influence.forecast import forecast_influence
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.views import classes
 from ntkcore.analyses.information.labels import answer
-from ntkcore.analyses.information.labels.views import METRICS, flipped, measured, study_table, suspicions
+from ntkcore.analyses.information.labels.views import FIRST, METRICS, flipped, measured, study_table, suspicions
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.materials.probes import product_rate
@@ -29,6 +29,7 @@ from ntkcore.regression.contour import NODES
 from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec
 from ntkcore.specs.influence import InfluenceSpec
 from ntkcore.specs.information import InformationView
+from ntkcore.store import Artifact
 
 DRAWS = (5, 3, 2)
 """Draws, where nobody says how many: the usual number, and fewer where those take long."""
@@ -102,8 +103,16 @@ class Detection(Study[DetectionStudySpec, InformationView]):
         return spec.seeds
 
     def shapes(self, spec: DetectionStudySpec, ws: Workspace) -> Shapes:
-        """``metrics`` of every score; how many labels are ``flipped``; ``accuracy``: share of held-out images that are right."""
-        return {"metrics": (len(SUSPICIONS), len(METRICS)), "flipped": (), "accuracy": ()}
+        """``metrics`` of the first scores, and of each that came later by its name; how many labels are ``flipped``; ``accuracy``: share of
+        held-out images that are right."""
+        later = {score: (len(METRICS),) for score in SUSPICIONS if score not in FIRST}
+        return {"metrics": (len(FIRST), len(METRICS)), "flipped": (), "accuracy": ()} | later
+
+    def load(self, artifact: Artifact, spec: DetectionStudySpec, ws: Workspace) -> Pieces[DetectionStudySpec]:
+        """The stored study; one of an earlier version lacks the scores that came later."""
+        info = artifact.info
+        arrays = {name: artifact.read(name) for name in self.shapes(spec, ws) if name in artifact.names}
+        return Pieces(spec, artifact.key, arrays, info["created"], info["seconds"], info["device"])
 
     def piece(self, spec: DetectionStudySpec, number: int, ws: Workspace, reporter: PieceReporter) -> Mapping[str, np.ndarray]:
         """A draw's analysis, stored as its own, and every score judged by its flips."""
@@ -112,9 +121,11 @@ class Detection(Study[DetectionStudySpec, InformationView]):
         reporter.tell(_KERNEL)
         look = Look.of(INFLUENCE.open(draw, ws), spec.ridge, spec.time, ws)
         found, truth = suspicions(look, progress=reporter.share(_KERNEL, 1.0)), flipped(look.result)
-        judged = [detect(found[score], truth) for score in SUSPICIONS]
+        judged = {score: detect(found[score], truth) for score in SUSPICIONS}
+        metrics = {score: np.array([getattr(one, metric).value for metric in METRICS]) for score, one in judged.items()}
         return {
-            "metrics": np.array([[getattr(one, metric).value for metric in METRICS] for one in judged]),
+            "metrics": np.stack([metrics[score] for score in FIRST]),
+            **{score: values for score, values in metrics.items() if score not in FIRST},
             "flipped": np.asarray(truth.sum()),
             "accuracy": np.asarray((classes(look.outputs()) == look.result.test_labels).mean()),
         }

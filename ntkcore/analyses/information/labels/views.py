@@ -26,8 +26,17 @@ from ntkcore.specs.detection import SUSPICIONS, DetectionStudySpec, Suspicion
 
 BINS = 40
 _PIECE = 128  # held-out images between two tellings of progress
-SHORT: dict[Suspicion, str] = {"information": "F-SI", "loss": "loss", "margin": "margin", "k_xx": "k(x, x)", "self": "self-influence"}
-"""The scores in one word each."""
+SHORT: dict[Suspicion, str] = {
+    "information": "F-SI",
+    "residual": "leave-one-out residual",
+    "loss": "loss",
+    "margin": "margin",
+    "k_xx": "k(x, x)",
+    "self": "self-influence",
+}
+"""The scores in a word or two each."""
+FIRST: tuple[Suspicion, ...] = ("information", "loss", "margin", "k_xx", "self")
+"""The scores of a study's ``metrics``, in their order there; those that came later have arrays of their own."""
 METRICS = {"auc": "ROC-AUC", "average_precision": "average precision", "precision": "precision at the noise rate"}
 
 
@@ -51,6 +60,7 @@ def suspicions(look: Look, *, progress: Callable[[int, int], None] | None = None
     errors = chosen.own_errors(look.time)
     return {
         "information": _information(look, progress),
+        "residual": information.residuals(look),
         "loss": np.square(errors).sum(1) / 2,  # exact where the network has learned everything, and every loss is almost 0
         "margin": -information.judgement(chosen.targets + errors, look.result.labels).margin,
         "k_xx": information.diagonal(look.result),
@@ -134,11 +144,13 @@ class Measured(NamedTuple):
 
 
 def measured(pieces: Pieces[DetectionStudySpec]) -> Iterator[Measured]:
-    """Every metric of every score, score by score."""
-    for place, score in enumerate(SUSPICIONS):
+    """Every metric of every score, score by score; without those that a study of an earlier version did not know."""
+    for score in SUSPICIONS:
+        if score not in FIRST and score not in pieces.arrays:
+            continue
+        of = pieces["metrics"][:, FIRST.index(score)] if score in FIRST else pieces[score]
         for column, metric in enumerate(METRICS):
-            values = pieces["metrics"][:, place, column]
-            yield Measured(score, metric, values, mean_interval(values))
+            yield Measured(score, metric, of[:, column], mean_interval(of[:, column]))
 
 
 def study_table(pieces: Pieces[DetectionStudySpec]) -> pd.DataFrame:

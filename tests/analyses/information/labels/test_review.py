@@ -42,6 +42,8 @@ def test_scores_and_suggestions_are_those_of_deletion(made, name):
         # a contour integral or a system of condition 1e4 in float64, as for every influence
         np.testing.assert_allclose(scores["loss"], loss, rtol=0, atol=1e-8 * loss.max())
         np.testing.assert_allclose(scores["self"], alone - loss, rtol=0, atol=1e-8 * np.abs(alone - loss).max())
+        off = np.sqrt(np.square(without - y).sum(1))
+        np.testing.assert_allclose(scores["residual"], off, rtol=0, atol=1e-8 * off.max())
         moved = brute(kernel, result.k_test, y - result.f_train, RIDGE, time)
         information = np.square(moved).sum(2).mean(0) / 2
         np.testing.assert_allclose(scores["information"], information, rtol=0, atol=1e-8 * information.max())

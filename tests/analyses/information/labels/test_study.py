@@ -11,10 +11,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.information.labels.study import DETECTION, asked
-from ntkcore.analyses.information.labels.views import METRICS, measured, study_table
+from ntkcore.analyses.information.labels.views import FIRST, METRICS, measured, study_table
 from ntkcore.analyses.progress import STUDY as STAGE
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import Cancelled, SpecError
+from ntkcore.influence.self_influence import held_out_residuals
 from ntkcore.information import functional_information
 from ntkcore.specs.detection import SUSPICIONS
 from ntkcore.specs.influence import InfluenceSpec
@@ -41,7 +42,7 @@ def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | No
     spec = SPEC.model_copy(update={"time": time})
     DETECTION.compute(spec, ws, Recording())
     pieces = DETECTION.open(spec, ws)
-    assert pieces["metrics"].shape == (3, len(SUSPICIONS), 3) and np.array_equal(pieces["flipped"], [6, 6, 6])
+    assert pieces["metrics"].shape == (3, 5, 3) and pieces["residual"].shape == (3, 3) and np.array_equal(pieces["flipped"], [6, 6, 6])
     for place, draw in enumerate(spec.draws):
         result = INFLUENCE.open(draw, ws)  # each draw is an analysis that can be opened
         truth = result.labels != result.true_labels
@@ -51,15 +52,28 @@ def test_every_draw_is_judged_by_what_is_flipped(ws: Workspace, time: float | No
         expected = {
             "information": information,
             "loss": np.square(errors).sum(1),
+            "residual": np.abs(held_out_residuals(regression, inf if time is None else time)[:, 0]),
             "margin": -(result.labels * 2 - 1) * (errors + regression.targets)[:, 0],
         }
         for name, values in expected.items():
-            found = pieces["metrics"][place, list(SUSPICIONS).index(name)]
+            found = pieces[name][place] if name == "residual" else pieces["metrics"][place, FIRST.index(name)]
             order = np.argsort(-values, kind="stable")
             wanted = roc_auc_score(truth, values), average_precision_score(truth, values), truth[order[:6]].mean()
             np.testing.assert_allclose(found, wanted, atol=1e-12)
         predicted = regression.predict(result.k_test, result.f_test, inf if time is None else time)[:, 0] > 0
         assert pieces["accuracy"][place] == (predicted == result.test_labels).mean()
+
+
+def test_a_study_of_before_the_residual_was_a_score_still_opens(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {"metrics": (5, 3), "flipped": (), "accuracy": ()}
+    with monkeypatch.context() as patch:
+        patch.setattr(type(DETECTION), "shapes", lambda *_: before)
+        DETECTION.compute(SPEC, ws, Recording())
+    assert DETECTION.ready(SPEC, ws)
+    pieces = DETECTION.open(SPEC, ws)
+    assert "residual" not in pieces.arrays
+    assert list(dict.fromkeys(one.score for one in measured(pieces))) == list(FIRST)
+    assert len(study_table(pieces)) == 15 and DETECTION.answer(pieces, InformationView(), ws)
 
 
 def test_the_table_has_means_with_students_interval(ws: Workspace) -> None:
