@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from ntkcore.errors import AtlasError, SpecError, StoreError
+from ntkcore import cli_out
+from ntkcore.errors import AtlasError, SpecError
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
 from ntkcore.specs.influence import InfluenceView
@@ -72,11 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--add", metavar="NUMBER,...", help="held-out images to learn, too, all at once")
     verify.set_defaults(run=_verify)
 
-    frozen = commands.add_parser("report", help="freeze an analysis in one HTML file that asks no network")
-    frozen.add_argument("link", help="address of its page, whole or from /learnability?... on, or the short address of what was saved")
-    frozen.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (default: report-NAME.html)")
-    frozen.add_argument("--list", action="store_true", help="say what would be live, still or left out, and its size; write nothing")
-    frozen.set_defaults(run=_report)
+    cli_out.add(commands)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -174,14 +171,7 @@ def _write_csv(rows: Any, path: Path | None) -> None:
         return
     from ntkcore.analyses.csv_text import csv_of
 
-    _write_text(path, csv_of(rows))
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
+    cli_out.keep(path, csv_of(rows).encode())
 
 
 def _analyse(options: argparse.Namespace) -> int:
@@ -250,35 +240,6 @@ def _said(forecast: "Forecast") -> str:
     memory, disk = (f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" for size in (forecast.memory, forecast.disk))
     seconds = f"{forecast.seconds:.0f} s" if forecast.seconds < 120 else f"{forecast.seconds / 60:.0f} min"
     return f"about {seconds}, {memory} of memory and {disk} on disk, {forecast.source}."
-
-
-def _report(options: argparse.Namespace) -> int:
-    from ntkcore.analyses import catalogue
-    from ntkcore.analyses.words import size
-    from ntkcore.analyses.workspace import workspace
-    from ntkcore.library.people import local
-    from ntkcore.notebook import PrintedProgress
-    from ntkcore.report import build, contents, links, write
-
-    ws, person = workspace(), local("")
-    asked = links.read(options.link, person, ws)
-    analysis, progress = catalogue.named(asked.name), PrintedProgress(ws.device)
-    if analysis.after is not None:
-        analysis.after.compute(asked.spec, ws, progress)
-    analysis.compute(analysis.asked(asked.spec, asked.view, ws), ws, progress)
-    saved, notes = links.said_of(asked, person, ws)
-    report = build(asked.name, asked.spec, asked.view, ws, server=asked.server, saved=saved, notes=notes)
-    text = write(report, ws.settings)
-    for line in contents(report):
-        print(f"{line.state:9} {line.name}: {line.said}")
-    told = size(len(text.encode()))
-    if options.list:
-        print(f"\nThe file would take {told}.")
-        return 0
-    path = options.output or Path(f"report-{asked.name}.html")
-    _write_text(path, text)
-    print(f"\n{path}, {told}: it opens without a network.")
-    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

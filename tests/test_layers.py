@@ -37,8 +37,9 @@ LEVELS = {
     "figures": 9,
     "notebook": 10,
     "report": 10,
-    "cli": 11,
-    "__main__": 12,
+    "cli_out": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 BARE = {"numpy", "scipy", "torch", "ntkcore.cores", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}

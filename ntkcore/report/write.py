@@ -14,6 +14,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from ntkcore.analyses.csv_text import csv_of
+from ntkcore.analyses.materials.thumbnails import data_address
 from ntkcore.analyses.words import as_texts, number
 from ntkcore.data import ThumbnailPack, open_pack
 from ntkcore.report.markdown import as_html
@@ -100,7 +101,7 @@ class _Cards:
             facts["text"] = pack.text(image)
             shown = f'<div class="text">{html.escape(excerpts[image])}</div>'
         else:
-            shown = "" if pack is None else f'<img alt="" src="{_data(pack.picture(image))}">'
+            shown = "" if pack is None else f'<img alt="" src="{data_address(pack.picture(image))}">'
         smooth = " smooth" if pack is not None and pack.origin is not None else ""
         below = _cell(row[gallery.value]) if gallery.value else ""
         title = html.escape(f"{'Text' if excerpts is not None else 'Image'} {image}: {name}")
@@ -241,11 +242,6 @@ def _cell(value: Any) -> str:
 def _td(value: Any) -> str:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return f"<td{_NUMBER if numeric else ''}>{html.escape(_cell(value))}</td>"
-
-
-def _data(picture: bytes) -> str:
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def _sha256(script: str) -> str:

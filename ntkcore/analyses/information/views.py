@@ -196,7 +196,7 @@ def measured(look: Look, measure: Measure) -> np.ndarray:
     return found.loss if measure == "loss" else found.margin
 
 
-def held_against(look: Look, measure: Measure) -> Measure:
+def held_against(look: InformationLook, measure: Measure) -> Measure:
     """A measure; where that is the score itself, the other of these two."""
     if measure != SAME.get(look.score):
         return measure

@@ -1,5 +1,6 @@
 """The map in a report: the plane with every image as a point, and the gallery as it stood."""
 
+from ntkcore.analyses.map import drawn as drawing
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.analysis import MAP
 from ntkcore.analyses.map.result import MapResult
@@ -19,7 +20,9 @@ def exhibit(result: MapResult, view: MapView, ws: Workspace) -> Exhibit:
     apart = table["same_label"].to_numpy().argsort(kind="stable")
     return Exhibit(
         charts=(
-            Chart("How the network sees them", figures.map_figure(views.drawn(look, view), picked, MODE), "Near is alike to this network."),
+            Chart(
+                "How the network sees them", figures.map_figure(drawing.drawn(look, view), picked, MODE), "Near is alike to this network."
+            ),
         ),
         galleries=(
             Gallery(

@@ -17,6 +17,7 @@ from ntkcore.library.people import may_change
 from ntkcore.permalink import Address
 from pages.shared import frame, person
 from pages.shared.choice import Link
+from pages.shared.exports import exports
 from pages.shared.saved import dialogs
 
 _TOLD = "saved.told"  # what the last action came to
@@ -60,6 +61,7 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
     told = "One file with charts, images and tables that opens anywhere, without this server."
     st.button("Report", type="tertiary", key="saved_report", disabled=not ready, on_click=dialogs.ask_for, args=(link, "report"), help=told)
+    exports(link, ready=ready)
     dialogs.show(link)
 
 
