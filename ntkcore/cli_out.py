@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # loads torch, which the commands do themselves
     from ntkcore.report.links import Asked
 
 _LINK = "address of its page, whole or from /learnability?... on, or the short address of what was saved"
+_TOP = 5
 _FORMS = ("csv", "parquet", "fiftyone", "label-studio")
 
 
@@ -28,6 +29,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     export.add_argument("--as", dest="form", choices=_FORMS, default="csv", metavar="FORM", help=f"{told} (default: csv)")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (default: NAME with the form's ending)")
     export.set_defaults(run=_export)
+
+    diff = commands.add_parser("diff", help="what differs between two analyses: choices, answers, how the images moved in the ranking")
+    diff.add_argument("one", help=_LINK)
+    diff.add_argument("two", help="the other")
+    diff.add_argument("--top", type=int, default=_TOP, help=f"images printed that moved most, of each way (default: {_TOP})")
+    diff.add_argument("--csv", type=Path, metavar="FILE", help="write how every image moved here")
+    diff.set_defaults(run=_diff)
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -89,4 +97,30 @@ def _export(options: argparse.Namespace) -> int:
     path = options.output or Path(f"{asked.name}.{samples.FORMS[options.form]}")
     keep(path, content)
     print(f"{path}, {size(len(content))}: {len(found.table):,} rows of {found.title}.")
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from ntkcore.analyses.csv_text import csv_of
+    from ntkcore.analyses.diff import differ, side
+    from ntkcore.analyses.differences import change_words
+    from ntkcore.analyses.words import signed
+
+    (one, ws), (two, _) = (_computed(link) for link in (options.one, options.two))
+    found = differ(*(side(asked.name, asked.spec, asked.view, ws) for asked in (one, two)), ws)
+    for name, each, answer in zip("AB", found.sides, found.answers, strict=True):
+        print(f"{name}: {each.title}", *(f"   {sentence}" for sentence in answer), sep="\n")
+    print("\nWhat differs:", *([f"  {change_words(change)}" for change in found.changes] or ["  no choice of the same page"]), sep="\n")
+    if found.moved is None or found.agreement is None:
+        print(f"\n{found.why}")
+        return 0
+    rho = found.agreement
+    interval = f", {100 * rho.level:.0f} % interval {signed(rho.low)} to {signed(rho.high)}" if rho.defined else f": {rho.reason}"
+    print(f"\nOf {rho.n:,} images in both: Spearman's ρ = {signed(rho.rho) if rho.defined else '–'}{interval}.")
+    for title, rows in (("Moved up most in B", found.moved.head(options.top)), ("Moved down most", found.moved.tail(options.top)[::-1])):
+        print(f"\n{title}:\n{rows.to_string(index=False, float_format=lambda value: f'{value:.4g}')}")
+    if options.csv is not None:
+        keep(options.csv, csv_of(found.moved).encode())
+    if found.compare:
+        print(f"\nBoth kernels against each other: {found.compare}")
     return 0
