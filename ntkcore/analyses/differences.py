@@ -15,6 +15,7 @@ _NAMES = {
     "init": "seed of the network",
     "image": "inspector",
     "picked": "selection",
+    "target": "held-out image",
 }
 _FEW, _LONG = 4, 24  # changes, and characters of a value, that are said
 

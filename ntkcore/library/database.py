@@ -29,6 +29,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "ntk_writes"
 _HEAD = "head"  # the migration that this program is of
 _PATIENCE = 30  # seconds that a writer waits for another one
+_PAGES = 65_536  # KiB of the file that a connection keeps in memory: a search reads all notes
 _LOCK = 4_862_017  # of PostgreSQL's advisory locks: one migration at a time
 
 Stamp = tuple[int, int, int, int]
@@ -174,6 +175,7 @@ def _sqlite(file: Path) -> sa.Engine:
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{_PAGES}")
 
     def begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, True)

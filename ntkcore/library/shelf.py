@@ -95,9 +95,12 @@ def shelf(library: Library, person: Person, wanted: Wanted, *, first: int = 0, c
         conditions.append(VERSIONS.c.page.in_(wanted.pages))
     if wanted.new:
         conditions.append(news)
-    conditions += [_found(word, person) for word in words(wanted.search)]
+    searched = words(wanted.search)
+    told = told.add_columns(VERSIONS.c.source, *(holds(VERSIONS.c.folded, word) for word in searched))
     with library.reading() as connection:
         rows = connection.execute(told.where(*conditions).order_by(*_ORDERS[wanted.order], ANALYSES.c.id)).all()
+        elsewhere = _elsewhere(connection, searched, person)
+        rows = [row for row in rows if all(row[3 + at] or row.id in ids or row.source in of for at, (ids, of) in enumerate(elsewhere))]
         fresh = {row.id for row in rows if row.new}
         codes = [row.id for row in rows[first : first + count]]
         held = {row.analysis: row for row in connection.execute(_newest(person, codes))}
@@ -118,13 +121,26 @@ def last_visit(library: Library, visitor: str, place: str = PLACE) -> float | No
     return None if before is None else float(before)
 
 
-def _found(word: str, person: Person) -> sa.ColumnElement[bool]:
-    """The condition that a word is in an analysis, in a note on it, or in a tag of the images of its set."""
-    noted = sa.select(NOTES.c.analysis).where(
-        NOTES.c.analysis.is_not(None), NOTES.c.trashed.is_(None), visible(person, NOTES), holds(NOTES.c.folded, word)
-    )
-    tagged = sa.select(TAGS.c.source).where(visible(person, TAGS), holds(sa.func.lower(TAGS.c.name), folded(word)))
-    return sa.or_(holds(VERSIONS.c.folded, word), ANALYSES.c.id.in_(noted), VERSIONS.c.source.in_(tagged))
+def _elsewhere(connection: sa.Connection, searched: Sequence[str], person: Person) -> list[tuple[set[str], set[str]]]:
+    """For each word the analyses that have it in a note, and the sets of images that have it in a tag.
+
+    All notes are read once, however many words there are; whether all words are found is for the caller to say.
+    """
+    if not searched:
+        return []
+    found: list[tuple[set[str], set[str]]] = [(set(), set()) for _ in searched]
+    has = [holds(NOTES.c.folded, word) for word in searched]
+    analysis = sa.func.coalesce(NOTES.c.analysis, "").label("analysis")  # not by the index, which would read the notes in its order
+    noted = sa.select(analysis, *has).where(sa.or_(*has), NOTES.c.trashed.is_(None), visible(person, NOTES)).distinct()
+    for row in connection.execute(noted):
+        for at, (analyses, _) in enumerate(found):
+            if row[1 + at]:
+                analyses.add(row.analysis)
+    for name, source in connection.execute(sa.select(TAGS.c.name, TAGS.c.source).where(visible(person, TAGS)).distinct()):
+        for word, (_, sources) in zip(searched, found, strict=True):
+            if word in folded(name):
+                sources.add(source)
+    return found
 
 
 def _news(person: Person, since: float | None) -> sa.ColumnElement[bool]:

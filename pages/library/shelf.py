@@ -52,7 +52,7 @@ def show() -> None:
 def _wanted() -> tuple[Wanted, str]:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="library_controls"):
         search = st.text_input(
-            "Search", key="library.search", placeholder="title, note, tag, data set, author", width=330, label_visibility="collapsed"
+            "Search", key="library.search", placeholder="title, note, tag, data set, author", width=235, label_visibility="collapsed"
         )
         scope: str = st.segmented_control(
             "Whose",
@@ -69,11 +69,11 @@ def _wanted() -> tuple[Wanted, str]:
             format_func=_RESULTS.__getitem__,
             key="library.pages",
             placeholder="every page",
-            width=260,
+            width=200,
             label_visibility="collapsed",
         )
         order: Order = st.selectbox(
-            "Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key="library.order", width=160, label_visibility="collapsed"
+            "Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key="library.order", width=150, label_visibility="collapsed"
         )
     narrowed: Scope = "mine" if scope == "mine" else "trash" if scope == "trash" else "all"
     since = st.session_state[_SINCE]

@@ -28,6 +28,7 @@ def image_notes(dataset: DatasetSpec, pack: str, image: int) -> None:
     found = open_pack(pack, workspace().settings)
     if found is None:
         return
+    person.person()
     _failed()
     try:
         content = content_of_image(found, image)
@@ -94,7 +95,7 @@ def _note(note: Note, part: str, go: Callable[[], None] | None) -> None:
             )
         if note.answers is None:
             with st.popover("Answer", type="tertiary", key=f"note_answer_{note.id}"):
-                _field(f"{part}.{note.id}", note.id, lambda text: _answer(note, text))
+                _text(f"{part}.{note.id}", note.id, lambda text: _answer(note, text))
         if may_change(person.who(), note.owner):
             st.button("Remove", key=f"note_remove_{note.id}", type="tertiary", on_click=_act, args=(lambda: _remove(note),))
 
@@ -108,6 +109,13 @@ def _remove(note: Note) -> None:
 
 
 def _field(part: str, of: object, write: Callable[[str], object]) -> None:
+    """A field for a note, and for the name of who writes, where they have typed none yet."""
+    if not person.current().name:
+        person.ask("stands beside what you write")
+    _text(part, of, write)
+
+
+def _text(part: str, of: object, write: Callable[[str], object]) -> None:
     """A field for a note, emptied when it is kept: what could not be kept stays in it."""
     key = f"note.text.{part}.{of}"
 

@@ -55,7 +55,7 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         said = None if mine else "It is somebody else’s: save it under a name of your own."
         st.button("Save", type="tertiary", key="saved_over", disabled=not ready or not mine, on_click=over, help=said)
         st.button("Save as", type="tertiary", key="saved_as", disabled=not ready, on_click=dialogs.ask_for, args=(link, "save"))
-        st.button("Revert", type="tertiary", key="saved_revert", on_click=link.revert, help="Back to what was saved.")
+        st.button("Revert", type="tertiary", key="saved_revert", on_click=link.revert)
         st.button("Share", type="tertiary", key="saved_share", on_click=dialogs.ask_for, args=(link, "share"))
         st.button(_notes(saved), type="tertiary", key="saved_notes", on_click=dialogs.ask_for, args=(link, "notes"))
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
