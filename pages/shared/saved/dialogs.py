@@ -16,6 +16,7 @@ from ntkcore.library.people import may_change
 from ntkcore.library.saved import DESCRIPTION, TITLE
 from pages.shared import frame, person, words
 from pages.shared.choice import Link, open_saved
+from pages.shared.diff import against_saved
 from pages.shared.notes import analysis_notes
 from pages.shared.report import frozen_report
 
@@ -38,6 +39,7 @@ def show(link: Link[Any, Any]) -> None:
         "notes": _notes,
         "versions": _versions,
         "report": _report,
+        "diff": _diff,
     }
     if which and of == [link.page, link.current().revision]:
         shown[which](link)
@@ -111,6 +113,12 @@ def _notes(link: Link[Any, Any]) -> None:
 @frame.telling
 def _report(link: Link[Any, Any]) -> None:
     frozen_report(link)
+
+
+@st.dialog("Compare with a saved analysis", width="large", icon=":material/difference:", on_dismiss=_close)
+@frame.telling
+def _diff(link: Link[Any, Any]) -> None:
+    against_saved(link)
 
 
 @st.dialog("Versions", width="large", icon=":material/history:", on_dismiss=_close)
