@@ -15,17 +15,16 @@ _WORDS = {
     "fiftyone": ("FiftyOne samples (zip)", "application/zip"),
     "label-studio": ("Label Studio tasks (JSON)", "application/json"),
 }
-_TOLD = "Every row of its table, with the scores as fields, to go on with in other tools."
 
 
-def exports(link: Link[Any, Any], *, ready: bool) -> None:
-    """A button that opens them."""
-    with st.popover("Other tools", type="tertiary", key="other_tools", disabled=not ready, help=_TOLD):
-        for form, (label, kind) in _WORDS.items():
-            if form in ("csv", "parquet") or link.page in samples.OF_IMAGES:
-                file = f"{link.page}.{samples.FORMS[form]}"
-                made = partial(_made, link, form, link.current())
-                st.download_button(label, made, file, kind, key=f"other_{form}", on_click="ignore", type="tertiary")
+def exports(link: Link[Any, Any]) -> None:
+    """A button for each."""
+    st.caption("Its table, every row, for other tools:")
+    for form, (label, kind) in _WORDS.items():
+        if form in ("csv", "parquet") or link.page in samples.OF_IMAGES:
+            file = f"{link.page}.{samples.FORMS[form]}"
+            made = partial(_made, link, form, link.current())
+            st.download_button(label, made, file, kind, key=f"other_{form}", on_click="ignore", type="tertiary")
 
 
 def _made(link: Link[Any, Any], form: str, choice: Any) -> bytes:

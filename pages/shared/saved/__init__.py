@@ -59,12 +59,13 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         st.button("Share", type="tertiary", key="saved_share", on_click=dialogs.ask_for, args=(link, "share"))
         st.button(_notes(saved), type="tertiary", key="saved_notes", on_click=dialogs.ask_for, args=(link, "notes"))
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
+    told = "One file with charts, images and tables that opens anywhere, without this server."
+    st.button("Report", type="tertiary", key="saved_report", disabled=not ready, on_click=dialogs.ask_for, args=(link, "report"), help=told)
     against = "What differs from a saved analysis: choices, answers, and the images that moved most."
     asked = (link, "diff")
     st.button("Compare with", type="tertiary", key="saved_diff", disabled=not ready, on_click=dialogs.ask_for, args=asked, help=against)
-    told = "One file with charts, images and tables that opens anywhere, without this server."
-    st.button("Report", type="tertiary", key="saved_report", disabled=not ready, on_click=dialogs.ask_for, args=(link, "report"), help=told)
-    exports(link, ready=ready)
+    with st.popover("More", type="tertiary", key="saved_more", disabled=not ready):
+        exports(link)
     dialogs.show(link)
 
 
