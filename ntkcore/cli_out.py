@@ -107,7 +107,7 @@ def _diff(options: argparse.Namespace) -> int:
     from ntkcore.analyses.words import signed
 
     (one, ws), (two, _) = (_computed(link) for link in (options.one, options.two))
-    found = differ(*(side(asked.name, asked.spec, asked.view, ws) for asked in (one, two)), ws)
+    found = differ(side(one.name, one.spec, one.view, ws), side(two.name, two.spec, two.view, ws), ws)
     for name, each, answer in zip("AB", found.sides, found.answers, strict=True):
         print(f"{name}: {each.title}", *(f"   {sentence}" for sentence in answer), sep="\n")
     print("\nWhat differs:", *([f"  {change_words(change)}" for change in found.changes] or ["  no choice of the same page"]), sep="\n")
