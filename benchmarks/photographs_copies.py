@@ -25,7 +25,7 @@ from ntkcore.specs import DatasetSpec
 
 BITS = (4, 6, 8, 10, 12, 14, 16)
 ALIKE = (0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.99)
-COSINES = (0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
+COSINES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 Change = Callable[[Image.Image], Image.Image]
 
 

@@ -32,6 +32,7 @@ from ntkcore.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST = 2.0  # seconds
+HELD = 2  # images beside those on the map
 _WAIT = 300_000  # milliseconds
 _CARDS = """least => {
   const root = [...document.querySelectorAll('*')].map(e => e.shadowRoot).find(r => r && r.querySelector('.cell'));
@@ -50,7 +51,7 @@ _POINTS = """n => {
 def computed(cache: Path, name: str, own: str, n: int) -> str:
     """Compute a page's result unless it is stored; its address."""
     sizes = {"own": own, "n": n, "model": "fcn", "width": 16, "depth": 1}
-    further = {"learnability": {"epochs": 1}, "map": {"kernel": "pseudo", "test": 2}}[name]
+    further = {"learnability": {"epochs": 1, "full": 0}, "map": {"kernel": "pseudo", "test": HELD}}[name]
     options = [part for option, value in (sizes | further).items() for part in (f"--{option}", str(value))]
     command = [sys.executable, "-m", "ntkcore", name, *options]
     subprocess.run(command, check=True, env=Server(cache).environment | {"NTK_THREADS": "2"}, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -98,7 +99,7 @@ def run_open(options: argparse.Namespace) -> int:
         cache = Path(options.cache) if options.cache else Path(folder) / "cache"
         settings = Settings(cache_dir=cache)
         path = Path(folder) / "photographs.zip"
-        write_zip(path, options.images, options.side)
+        write_zip(path, options.images + HELD, options.side)
         own = import_apart(Order((path,), "Photographs"), settings, lambda what, done, total: None)
         path.unlink()
         addresses = {name: computed(cache, name, own, options.images) for name in ("learnability", "map")}

@@ -112,6 +112,8 @@ def _add_choices(parser: argparse.ArgumentParser, address: Address[Any, Any], na
         said = field.description or name.rpartition("-")[2].replace("_", " ")
         if name == "own":
             said = "name or content id of an imported set"
+        if name == "size":
+            said += ", or as a library's pretrained weights want it; imported: as imported"
         if choices:
             said += f"; one of {', '.join(choices)}" if not address.form(name).many else f"; of {', '.join(choices)}"
         if default not in (None, ()):
@@ -220,7 +222,11 @@ def _forecast(name: str, query: Query, ws: "Workspace") -> int:
     """What an analysis would take, or the smaller choice that fits; of one that hangs on another, of that one where it is not stored."""
     from ntkcore.analyses import defaults
     from ntkcore.analyses.catalogue import named
+    from ntkcore.analyses.prepared import prepared
 
+    query, filled = prepared(query, ws)
+    if filled:
+        print(f"note: {filled}", file=sys.stderr)
     analysis, (spec, view) = named(name), defaults.read(ADDRESSES[name], query, ws)
     if analysis.after is not None and not analysis.after.ready(spec, ws):
         print(f"{analysis.after.title(spec, ws)}: {_said(analysis.after.expected(spec, ws))}")

@@ -34,6 +34,7 @@ from ntkcore.analyses.information.analysis import INFORMATION
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.map.result import MapResult
+from ntkcore.analyses.prepared import prepared
 from ntkcore.analyses.reliability import stochastic
 from ntkcore.analyses.reliability.analysis import RELIABILITY
 from ntkcore.analyses.reliability.network import NETWORK_IHVP
@@ -101,12 +102,15 @@ class Asked:
 
 
 def ask(name: str, query: Query, ws: Workspace) -> Asked:
-    """What a query asks for, by an analysis's name; what it hangs on is computed first.
+    """What a query asks for, by an analysis's name; what it hangs on is computed first. A preparation that is filled in is told.
 
     Raises:
         AtlasError: there is no such analysis, or the query asks for nothing that can be.
     """
     analysis = catalogue.named(name)
+    query, filled = prepared(query, ws)
+    if filled:
+        print(f"note: {filled}", file=sys.stderr)
     spec, view = defaults.read(ADDRESSES[name], query, ws)
     if analysis.after is not None:
         analysis.after.compute(spec, ws, PrintedProgress(ws.device))

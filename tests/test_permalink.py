@@ -237,3 +237,10 @@ def test_what_an_address_asks_for_is_bounded_before_it_is_made(case):
 def test_as_many_images_as_are_allowed_can_be_relabelled():
     _, view = ADDRESSES["information"].read({"labels-relabelled": "0~0-49999.1~50000-99999"})
     assert len(view.labels.relabelled) == 100_000
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_name_is_the_specifications_or_the_views(name):
+    """One that is both would be read as the specification's, and what the view said be lost."""
+    address = ADDRESSES[name]
+    assert not set(address.fields) & set(address.view_fields)

@@ -3,8 +3,10 @@
 import shlex
 from dataclasses import dataclass, field
 
+from ntkcore.analyses.prepared import AS_IMPORTED
 from ntkcore.data.names import quoted_class
 from ntkcore.permalink import Query
+from ntkcore.specs import by_name
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Explainer:
 
 def python_lines(explainer: Explainer) -> str:
     """The lines that reproduce the result in a notebook."""
-    arguments = ", ".join(f"{name.replace('-', '_')}={_literal(value)}" for name, value in explainer.query.items())
+    arguments = ", ".join(f"{name.replace('-', '_')}={_literal(value)}" for name, value in _typed(explainer.query).items())
     called, show = explainer.function or explainer.analysis, explainer.show
     return f"from ntkcore.notebook import {called}, {show}\nresult = {called}({arguments})\n{show}(result)"
 
@@ -42,10 +44,16 @@ def python_lines(explainer: Explainer) -> str:
 def command_line(explainer: Explainer) -> str:
     """The command that reproduces the result without a browser."""
     words = ["python", "-m", "ntkcore", explainer.analysis]
-    for name, value in explainer.query.items():
+    for name, value in _typed(explainer.query).items():
         for item in value if isinstance(value, list) else [value]:
             words += [f"--{name}", quoted_class(item) if isinstance(value, list) else item]
     return shlex.join(words)
+
+
+def _typed(query: Query) -> Query:
+    """A query as it is typed: where no size is said, one is filled in for pretrained weights, which an address does not mean."""
+    by_library = by_name(str(query.get("model", ""))) and query.get("weights") == "pretrained"
+    return query | {"size": AS_IMPORTED} if by_library and "own" in query and "size" not in query else query
 
 
 def _literal(value: str | list[str]) -> str:

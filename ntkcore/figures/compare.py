@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from ntkcore.analyses.compare.curves import Curve
 from ntkcore.figures.theme import class_colour, ink, layout, literal, quiet
 
-HEIGHT = 430
+HEIGHT = 560
 LOW = 300
 _LONG = 20  # times the median: an axis with such a tail is logarithmic
 _MANY = 2000  # points that are drawn smaller
@@ -60,8 +60,8 @@ def scatter_figure(
             x=overlap, y=overlap, mode="lines", line={"color": quiet(mode), "dash": "dot", "width": 1}, hoverinfo="skip", showlegend=False
         )
     kind = {"type": "log" if long else "linear", "exponentformat": "power"} | ({"autorange": "reversed"} if ranks else {})
-    figure.update_xaxes(title_text=f"A: {literal(what)}", **kind)
-    figure.update_yaxes(title_text=f"B: {literal(what)}", **kind)
+    figure.update_xaxes(title_text=f"A: {literal(what)}", **kind, **_powers(first, long))
+    figure.update_yaxes(title_text=f"B: {literal(what)}", **kind, **_powers(second, long))
     figure.update_layout(dragmode="lasso", legend={"itemsizing": "constant", "entrywidth": 0})
     return figure
 
@@ -69,6 +69,12 @@ def scatter_figure(
 def _long(values: np.ndarray) -> bool:
     finite = values[np.isfinite(values)]
     return len(finite) > 0 and finite.min() > 0 and finite.max() > _LONG * float(np.median(finite))
+
+
+def _powers(values: np.ndarray, log: bool) -> dict[str, float]:
+    """Powers of ten alone are written where an axis has some."""
+    finite = values[np.isfinite(values)]
+    return {"dtick": 1} if log and finite.max() > 100 * finite.min() else {}
 
 
 def _overlap(values: tuple[np.ndarray, np.ndarray]) -> list[float]:
@@ -82,13 +88,13 @@ def curves_figure(curves: Mapping[str, Curve], moments: str, mode: str, *, log: 
     """The share of images that are right, and dotted the mean loss, of A and B over each other.
 
     Args:
-        curves: by the side's name.
+        curves: by the side's name; one where both are the same.
         moments: the horizontal axis.
         mode: ``"light"`` or ``"dark"``.
         log: whether that axis is logarithmic.
     """
     figure = go.Figure(layout=layout(mode, height=LOW))
-    for (side, curve), colour in zip(curves.items(), (ink(mode), class_colour(5)), strict=True):
+    for (side, curve), colour in zip(curves.items(), (ink(mode), class_colour(5)), strict=False):
         line = {"color": colour, "width": 2}
         figure.add_scatter(
             x=curve.moments,
@@ -111,7 +117,16 @@ def curves_figure(curves: Mapping[str, Curve], moments: str, mode: str, *, log: 
     figure.update_yaxes(title_text="right, %", rangemode="tozero")
     figure.update_layout(
         hovermode="x unified",
-        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "mean loss ½‖f − y‖²"}, "rangemode": "tozero"},
-        margin={"r": 60},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "title": {"text": "mean loss ½‖f − y‖²", "standoff": 10, "font": {"size": 13}},
+            "tickfont": {"size": 12},
+            "tickmode": "auto",
+            "nticks": 6,
+            "rangemode": "tozero",
+            "automargin": True,
+        },
     )
     return figure

@@ -94,7 +94,7 @@ def _points(
 
 
 def _aside(figure: go.Figure, drawn: Drawn, held: Aside, size: int, mode: str) -> None:
-    """Held-out images as open diamonds, of their class's colour where points have that; their numbers are told from -1 downwards."""
+    """Held-out images as open diamonds, quiet unless points have their class's colour; their numbers are told from -1 downwards."""
     shown = np.flatnonzero(held.shown)
     classes = drawn.names == held.class_names and drawn.colours is None
     figure.add_scattergl(
@@ -106,12 +106,14 @@ def _aside(figure: go.Figure, drawn: Drawn, held: Aside, size: int, mode: str) -
         text=[f"held-out {drawn.noun} {image}, {literal(held.class_names[held.labels[image]])}" for image in shown],
         marker={
             "symbol": "diamond-open",
-            "color": [class_colour(label) for label in held.labels[shown]] if classes else ink(mode),
-            "size": size + 3,
+            "color": [class_colour(label) for label in held.labels[shown]] if classes else quiet(mode),
+            "size": size + 2,
             "line": {"width": 1.4},
         },
         hovertemplate="%{text}<extra></extra>",
     )
+    if drawn.colours is not None:  # whose scale says what they are
+        figure.update_traces(showlegend=False, selector=lambda trace: trace.name != "held out")
     figure.update_layout(showlegend=True)
 
 

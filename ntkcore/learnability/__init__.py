@@ -4,12 +4,13 @@ from ntkcore.learnability.correlation import Correlation, kendall, spearman_inte
 from ntkcore.learnability.decay import diagonal_decay, envelope, full_decay
 from ntkcore.learnability.groups import GROUP_NAMES, Groups, percentile, split_groups
 from ntkcore.learnability.learned import first_learned_epoch
-from ntkcore.learnability.measured import correctness, error_norms, group_accuracy, group_error, group_mean, predictions
+from ntkcore.learnability.measured import confusion, correctness, error_norms, group_accuracy, group_error, group_mean, predictions
 
 __all__ = [
     "GROUP_NAMES",
     "Correlation",
     "Groups",
+    "confusion",
     "correctness",
     "diagonal_decay",
     "envelope",

@@ -14,6 +14,12 @@ def predictions(outputs: ArrayLike) -> NDArray[np.int64]:
     return values.argmax(axis=-1).astype(np.int64)
 
 
+def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """How many samples of each label ``(n,)`` are predicted as each class ``(n,)``: ``(classes, classes)``, a row for each label."""
+    pairs = classes * np.asarray(labels, dtype=np.int64) + np.asarray(predicted, dtype=np.int64)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
 def correctness(outputs: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
     """Whether each prediction is the label: ``(..., n)`` for outputs ``(..., n, k)`` and labels ``(n,)``."""
     return np.asarray(predictions(outputs) == np.asarray(labels), dtype=np.bool_)

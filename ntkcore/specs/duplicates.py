@@ -26,7 +26,12 @@ class DuplicatesView(Spec):
     show: Literal["all", "contradictory", "leaks"] = Field(
         "all", description="groups shown: all, those whose labels differ, or those across training and held-out images"
     )
-    alike: float = Field(0.97, ge=0.8, le=1.0, description="least correlation of the small gray copies of two images of one picture")
+    alike: float | None = Field(
+        None,
+        ge=0.8,
+        le=1.0,
+        description="least correlation of the small gray copies of two images of one picture; left out: 0.9 for photographs, 0.97 else",
+    )
     network: bool = Field(True, description="images that a network cannot tell apart count as copies, where its kernel is stored")
     kernel: str = Field("", pattern=r"^[0-9a-f]{0,64}$", description="beginning of the key of the stored result whose kernel is asked")
     cosine: float = Field(0.999, ge=0.9, le=1.0, description="least cosine of two images in the kernel that are the same to the network")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from ntkcore.specs.base import Written
+
 _LONGEST = 40  # characters of a name
 
 
@@ -33,6 +35,13 @@ def changed(filters: tuple[str, ...], name: str, low: float, high: float) -> tup
     """Some filters with this one in place of the one on the same number; without it where both its ends are infinite."""
     others = tuple(text for text in filters if range_of(text)[0] != name)
     return others if isinf(low) and isinf(high) else (*others, filter_text(name, low, high))
+
+
+Cell = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None,
+    Written("point"),
+    Field(description="cell of the confusion matrix whose images are shown: the label's class and the one predicted, from 0"),
+]
 
 
 def _checked(filters: tuple[str, ...]) -> tuple[str, ...]:

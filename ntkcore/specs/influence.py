@@ -7,7 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field
 
 from ntkcore.specs.architectures import default_rate
 from ntkcore.specs.base import DatasetSpec, Images, ModelSpec, Seed, Spec, TrainingSpec
-from ntkcore.specs.filters import Among, Filters
+from ntkcore.specs.filters import Among, Cell, Filters
 
 InfluenceKernel = Literal["two-layer", "infinite", "pseudo", "full"]
 
@@ -188,6 +188,7 @@ class InfluenceView(Spec):
     target: int | None = Field(None, ge=0, description="held-out image chosen; None: the first of the gallery")
     tests: Literal["wrong", "loss", "all"] = Field("loss", description="held-out images shown: misclassified, by loss, as drawn")
     only: tuple[str, ...] = Field((), description="classes of the held-out images shown; () shows all")
+    cell: Cell = None
     mean: Literal["no", "shown", "ticked"] = Field("no", description="whose influences: the chosen image's, or a mean over a group")
     picked: Images = Field((), description="ticked held-out images")
     show: Literal["helpful", "harmful", "idle"] = Field("helpful", description="gallery of training images")

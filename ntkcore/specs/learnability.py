@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ntkcore.specs.base import DatasetSpec, Images, KernelSpec, ModelSpec, RunSpec, Spec, TrainingSpec, with_rate
-from ntkcore.specs.filters import Among, Filters
+from ntkcore.specs.filters import Among, Cell, Filters
 
 
 class LearnabilitySpec(Spec):
@@ -50,6 +50,7 @@ class LearnabilityView(Spec):
     # "score" ranks from the end that is shown: hardest first, in the gallery of easy images easiest first
     order: Literal["score", "score-down", "learned", "learned-down", "error", "error-down"] = "score"
     only: tuple[str, ...] = Field((), description="classes shown; () shows all")
+    cell: Cell = None
     filters: Filters = ()
     among: Among = ()
     by: str = Field("", max_length=40, description="number that the gallery is sorted by instead; -NAME: the smallest first")

@@ -29,7 +29,7 @@ class MapView(Spec):
     x: Annotated[int, Field(ge=1, le=AXES)] = Field(1, description="eigenvector drawn to the right")
     y: Annotated[int, Field(ge=1, le=AXES)] = Field(2, description="eigenvector drawn upwards")
     colour: str = Field("class", max_length=40, description="what points are coloured by: class, or the name of a number")
-    size: str = Field("", max_length=40, description="number that points are sized by, the larger the larger; left out: all alike")
+    sized: str = Field("", max_length=40, description="number that points are sized by, the larger the larger; left out: all alike")
     held: bool = Field(False, description="held-out images are drawn, too")
     contours: bool = Field(True, description="lines of equal density, where there are many images and the map is not zoomed in")
     ridge: float = Field(1e-2, ge=0.0, le=LARGEST_RIDGE, allow_inf_nan=False, description="λ of the numbers that depend on it")

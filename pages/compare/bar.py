@@ -1,6 +1,6 @@
 """The two bars of the compare page: the images and A's kernel, B's kernel below it, each with its λ; what differs is marked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,8 @@ from pages.shared.fields import Fields
 from pages.shared.regression.bar import analysis_bar, data_part, kernel_parts, read_kernel, values_of
 
 _RIDGES = Controls("compare.ridge", LINK)
-_MARK = " **≠**"
+_MARK = " :orange[**≠**]"
+_UNSAID = ("seed", "initialisation", "precision", "start of the head", "statistics of batch normalisation", "seed of the order")
 _PARTS = {"kernel": "bar_kernel", "training": "bar_training", "size": "bar_size", "ridge": "bar_ridge"}
 
 
@@ -61,9 +62,18 @@ def _parts_of_a(fields: Fields, choice: Choice[CompareSpec, CompareView], spec: 
 
 
 def _parts_of_b(fields: Fields, one: InfluenceSpec, view: CompareView, spec: InfluenceSpec) -> Sequence[bar.Part]:
-    told = {_PARTS[found.part] for found in differences(CompareSpec.of(one, spec), view)}
+    told: dict[str, list[str]] = {}
+    for found in differences(CompareSpec.of(one, spec), view):
+        told.setdefault(_PARTS[found.part], []).extend([f"{found.title} {found.two}"] if found.title in _UNSAID else [])
     parts = [*kernel_parts(fields, spec, side="b_", held=False), *_size_parts(fields, spec), _ridge_part("b_ridge", "B", view.ridges[1])]
-    return [replace(part, summary=part.summary + _MARK) if part.key.removeprefix("b_") in told else part for part in parts]
+    return [_marked(part, told.get(part.key.removeprefix("b_"))) for part in parts]
+
+
+def _marked(part: bar.Part, unsaid: list[str] | None) -> bar.Part:
+    """A part that differs from A's, with what its summary does not say; None: it does not differ."""
+    if unsaid is None:
+        return part
+    return replace(part, summary=", ".join([part.summary, *map(words.plain, unsaid)]) + _MARK)
 
 
 def _size_parts(fields: Fields, spec: InfluenceSpec) -> list[bar.Part]:
@@ -110,6 +120,7 @@ def _deeds(one: InfluenceSpec) -> None:
             _offers(stored, "stored")
 
 
-def _offers(found: dict[str, InfluenceSpec], kind: str, go: Callable[[InfluenceSpec], None] = against) -> None:
-    for place, (title, two) in enumerate(found.items()):
-        st.button(words.plain(title), key=f"compare_{kind}_{place}", on_click=go, args=(two,), type="tertiary")
+def _offers(found: dict[str, InfluenceSpec], kind: str) -> None:
+    with st.container(gap=None):
+        for place, (title, two) in enumerate(found.items()):
+            st.button(words.plain(title), key=f"compare_{kind}_{place}", on_click=against, args=(two,), type="tertiary")

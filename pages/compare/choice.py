@@ -1,6 +1,5 @@
 """What a click on the compare page does: another pair, an image looked at closely, some selected, some in the basket."""
 
-from ntkcore.analyses.compare.differences import suggestions
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.compare import CompareSpec, CompareView
 from ntkcore.specs.influence import InfluenceSpec
@@ -31,11 +30,6 @@ def swap() -> None:
 def against(two: InfluenceSpec) -> None:
     """Another B."""
     LINK.take(CompareSpec.of(LINK.current().spec.one, two))
-
-
-def beside(one: InfluenceSpec) -> InfluenceSpec:
-    """What a page that knows one side alone compares it with."""
-    return next(iter(suggestions(one).values()), one)
 
 
 def inspect(image: int) -> None:

@@ -55,7 +55,7 @@ def _show(look: Look, basket: tuple[int, ...], image: int, order: np.ndarray) ->
             likeness = cosines(there.result, image)[near]
             said = [f"{one.class_names[one.labels[i]]} {words.fixed(float(c))}" for i, c in zip(near, likeness, strict=True)]
             pictures(one.pack, near.tolist(), said, head=f"Most alike to it in {side}, with the kernel’s cosine")
-    everywhere(LINK, image, one.ids[image])
+    everywhere(LINK, one.pack, image, one.ids[image])
 
 
 def _predicted(look: Look, image: int) -> tuple[str, ...]:

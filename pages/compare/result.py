@@ -146,7 +146,7 @@ def _curves(look: Look) -> None:
     st.header("Over each other", anchor=False)
     left, right = st.columns(2, gap="large")
     with left, st.spinner("Both through training …", show_time=False):
-        over = dict(zip("AB", curves.through_time(look), strict=True))
+        over = curves.through_time(look)
         chart(
             "Held-out images through training",
             figures.curves_figure(over, "training time τ of the kernel regression", frame.mode(), log=True),
@@ -155,8 +155,8 @@ def _curves(look: Look) -> None:
             note="Solid: right, in percent. Dotted: mean loss. Each has its own scale of τ: a kernel twice as large is twice as fast.",
         )
     with right:
-        epochs = curves.through_epochs(look)
-        if epochs is None:
+        own = curves.through_epochs(look)
+        if not own:
             st.subheader("The networks’ own training", anchor=False)
             st.caption(
                 words.spoken(
@@ -165,13 +165,13 @@ def _curves(look: Look) -> None:
                 )
             )
             return
-        own = dict(zip("AB", epochs, strict=True))
         chart(
             "The networks’ own training",
             figures.curves_figure(own, "epoch", frame.mode(), log=False),
             key="compare_epochs",
             table=lambda: curves.curve_table(own),
-            note="Of the training images, as stored by Learnability. Solid: right, in percent. Dotted: mean loss.",
+            note=("" if len(own) > 1 else "A and B are of one training. ")
+            + "Of the training images, as stored by Learnability. Solid: right, in percent. Dotted: mean loss.",
         )
 
 
@@ -181,4 +181,5 @@ def _fields(look: Look) -> None:
     if not found:
         st.caption("In nothing.")
         return
-    columns_table(("", "A", "B"), [(item.title, item.one, item.two) for item in found], "All else is the same.")
+    with st.columns(2)[0]:
+        columns_table(("", "A", "B"), [(item.title, item.one, item.two) for item in found], "All else is the same.")

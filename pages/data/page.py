@@ -120,6 +120,9 @@ def _copies(item: OwnSet, sound: bool) -> None:
     if st.button("Find copies", key=f"copies-{item.content_id[:12]}", width="stretch", disabled=not _explored(item, sound)):
         dataset = DatasetSpec(name="own", own=item.content_id, part=training_part([part for part, _ in item.parts]))
         room = defaults.room_of_choice(dataset, workspace())  # of a divided set the other parts are held out
+        if room.held == 1:  # which is fewer than can be: everything is looked through, undivided
+            dataset = dataset.model_copy(update={"part": ""})
+            room = defaults.room_of_choice(dataset, workspace())
         spec = DuplicatesSpec(dataset=dataset.model_copy(update={"n": room.images}), test=room.held or 0)
         if not DUPLICATES.ready(spec, workspace()):
             DUPLICATES.request(spec, workspace())

@@ -46,12 +46,12 @@ def _show(found: Copies, image: int, order: np.ndarray) -> None:
     with right:
         rows = [("From", result.ids[image]), ("Label", name), ("Place in its set", f"{result.places[image]:,}")]
         facts_table([*rows, *_among(found, image, group)], _KEYS)
-    if group is not None:
-        others = [other for other in group.images if other != image][:_FEW]
-        said = [f"{result.class_names[result.labels[other]]}{' · held out' if other >= result.n else ''}" for other in others]
-        pictures(result.pack, others, said, [result.ids[other] for other in others], head="Its copies")
+        if group is not None:
+            others = [other for other in group.images if other != image][:_FEW]
+            said = [f"{result.class_names[result.labels[other]]}{' · held out' if other >= result.n else ''}" for other in others]
+            pictures(result.pack, others, said, [result.ids[other] for other in others], head="Its copies")
     if image < result.n:
-        everywhere(LINK, image, result.ids[image])
+        everywhere(LINK, result.pack, image, result.ids[image])
 
 
 def _among(found: Copies, image: int, group: Group | None) -> list[tuple[str, str]]:

@@ -57,7 +57,7 @@ def _explore(result: DuplicatesResult) -> None:
 def _controls(result: DuplicatesResult, view: DuplicatesView, found: Copies) -> None:
     known = known_kernels(result.spec, workspace())
     kernel = "" if found.network is None else found.network.key
-    _VIEW.seed((result.key, kernel), "show", "alike", "network", "cosine", kernel=kernel)
+    _VIEW.seed((result.key, kernel), "show", "network", "cosine", kernel=kernel, alike=views.least_alike(result, view))
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="stay_controls"):
         _VIEW.control(
             "show",

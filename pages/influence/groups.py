@@ -84,6 +84,7 @@ def _gallery(result: InfluenceResult, groups: complexity.Groups, members: np.nda
         key=key,
         revision=LINK.current().revision,
         opens=Opens(inspect_training, "look closely"),
+        undo=LINK.undo if key == "group_gallery" else None,
         empty="There is no image in this group.",
         height=300,
         cell=92,

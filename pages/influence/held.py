@@ -2,12 +2,15 @@
 
 import streamlit as st
 
+from ntkcore.analyses.confusion import Confusion
 from ntkcore.analyses.influence import mean
 from ntkcore.analyses.influence.subject import Subject
 from pages.influence.choice import LINK, TARGET, choose, inspect_held, tick
 from pages.shared import media, words
+from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("held_gallery")
@@ -34,6 +37,7 @@ def show_held(subject: Subject) -> None:
         )
         with st.popover(_classes(only), key="held_classes"):
             _HELD.control("only", st.multiselect, "Classes shown", options=result.class_names, placeholder="all")
+    cell_line(LINK, result.class_names)
     right = 100 * float(now.correct.mean())
     some = f"{len(shown):,} of {len(now.loss):,} images · " if len(shown) < len(now.loss) else ""
     first = f" · the first {_SHOWN} are here" if len(shown) > _SHOWN else ""
@@ -47,9 +51,19 @@ def show_held(subject: Subject) -> None:
         revision=revision,
         current=subject.target if subject.view.mean == "no" else None,
         opens=Opens(_opened, "choose; again: look closely"),
+        undo=LINK.undo,
+        seek=seeker(result.test_ids, choose),
         empty="No held-out image is so here.",
         height=470,
         cell=84,
+    )
+    show_confusion(
+        LINK,
+        lambda: Confusion.of(result.test_labels, now.predicted, result.class_names, subject.view.cell),
+        title="What held-out images are taken for",
+        noun=media.noun(result.test_pack),
+        only=(),
+        tests="loss" if subject.view.tests == "wrong" else subject.view.tests,
     )
 
 

@@ -19,11 +19,12 @@ from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
-from pages.shared.narrowed import chosen, order_menu
+from pages.shared.narrowed import order_menu
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
-_TRAINING = Controls("influence.training", LINK)
+_TRAINING, _ORDER = Controls("influence.training", LINK), Controls("influence.order", LINK)
 _SHOW = {"helpful": "Helpful", "harmful": "Harmful", "idle": "Uninfluential"}
 _USUAL = {"helpful": "most helpful first", "harmful": "most harmful first", "idle": "least influential first"}
 
@@ -32,7 +33,7 @@ def show_training(subject: Subject) -> None:
     """Its controls and the gallery."""
     result, view = subject.result, subject.view
     known = Known.of(subject.look)
-    _TRAINING.seed(result.key, "show", by=chosen(known, view.by))
+    _TRAINING.seed(result.key, "show")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _TRAINING.control(
             "show",
@@ -44,10 +45,10 @@ def show_training(subject: Subject) -> None:
             label_visibility="collapsed",
         )
         if view.like is None:
-            order_menu(_TRAINING, known, _USUAL[view.show], width=200)
-        filtering = filter_switch(LINK)
+            order_menu(_ORDER, result.key, known, view.by, _USUAL[view.show], width=200)
         table = partial(INFLUENCE.table, result, view, subject.look.ws)
         csv_download("All influences (CSV)", table, file="influence", key="influence_csv")
+        filtering = filter_switch(LINK)
     filter_rows(LINK, filtering, known, lambda: None)
     like_line(LINK, result.pack)
     shown = subject.training
@@ -66,6 +67,7 @@ def show_training(subject: Subject) -> None:
         opens=Opens(inspect_training, "look closely"),
         likes=likes(LINK),
         undo=LINK.undo,
+        seek=seeker(result.ids, inspect_training),
         empty="No training image is so at this λ and time, or within these filters.",
         height=330,
         cell=92,

@@ -22,6 +22,7 @@ from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
 
@@ -59,7 +60,11 @@ def show(look: views.InformationLook, choice: Chosen) -> None:
         tables.fact(words.as_html(" ".join(loss_answer(values))))
     elif look.score == "residual":
         taken = views.taken_unseen(look)
-        tables.fact(words.as_html(" ".join(residual_answer(values, taken, result.labels)), f"{doubted(taken, result.labels)} of"))
+        tables.fact(
+            words.as_html(
+                " ".join(residual_answer(values, taken, result.labels)), f"{doubted(taken, result.labels)} of {len(taken):,} images"
+            )
+        )
     else:
         share = leading(views.summary(values, found, result.labels).leading)
         tables.fact(words.as_html(" ".join(answer(values, found, result.labels)), share))
@@ -110,7 +115,7 @@ def _order(look: views.InformationLook, view: InformationView) -> None:
     ends = ("largest residual first", "smallest residual first") if look.score == "residual" else _ORDERS
     names = dict(zip(("most", "least"), ends, strict=True)) | orders(Known.of(look).titles)
     chosen = view.by if view.by in names else view.show
-    _ORDER.seed(look.result.key, order=chosen)
+    _ORDER.seed((look.result.key, tuple(names.items())), order=chosen)  # made anew where its words change: a browser tells these
     st.selectbox(
         "Order",
         list(names),
@@ -129,8 +134,8 @@ def _ordered() -> None:
 
 def _how(look: views.InformationLook, view: InformationView) -> None:
     """How training goes, and what a removal keeps."""
-    said = ["in steps" if view.descent else "flow", "averaged loss" if view.averaged else "summed loss"]
-    with st.popover(f"Training: {', '.join(said)}", icon=":material/tune:", key="information_how"):
+    said = [*(["in steps"] if view.descent else []), *(["averaged loss"] if view.averaged else [])]
+    with st.popover(f"Training: {', '.join(said)}" if said else "Training", icon=":material/tune:", key="information_how"):
         st.toggle(
             "Train in discrete steps",
             value=view.descent is not None,
@@ -209,6 +214,7 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         opens=Opens(inspect, "look closely"),
         likes=likes(LINK),
         undo=_undo,
+        seek=seeker(result.ids, inspect) if key != "information_least" else None,
         empty="No image is so here. Choose other classes, or show all.",
         height=height,
         cell=86,

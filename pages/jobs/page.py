@@ -196,6 +196,7 @@ def _store() -> None:
             "size": [entry.bytes for entry in entries],
             "last used": [words.when(entry.last_used) for entry in entries],
             "pinned": [entry.pinned for entry in entries],
+            "saved": [entry.saved for entry in entries],
             "key": [entry.key[:12] for entry in entries],
         }
     )
@@ -212,6 +213,9 @@ def _store() -> None:
         column_config={"size": st.column_config.NumberColumn(format="bytes")},
     )
     chosen = [entries[row] for row in event["selection"]["rows"] if row < len(entries)]
+    if kept := sum(entry.saved for entry in chosen):
+        many = "One of these is" if kept == 1 else f"{kept:,} of these are"
+        st.caption(f"{many} shown by saved analyses, which would have to be computed again if it were removed.")
     with st.container(horizontal=True, gap="small"):
         for label, act, said in _ACTIONS:
             if st.button(label, disabled=not chosen, help=said):

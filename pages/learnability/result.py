@@ -2,10 +2,12 @@
 
 import html
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from ntkcore.analyses.confusion import Confusion
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
@@ -30,10 +32,12 @@ from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import forget_selection
+from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.explain import explain
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 _VIEW = Controls("learnability.view", LINK)
@@ -51,6 +55,8 @@ _ORDERS = {
 _JUDGED = {"any": "all", "correct": "classified correctly", "wrong": "misclassified", "flipped": "label flipped"}
 _UNEXAMINED = "The whole kernel was not computed, so it was not examined: the coupled dynamics, under “Kernel” above, need it."
 _RIDGE = 1e-2  # λ of the numbers that have one, which this page has not
+_ALL: dict[str, Any] = {"only": (), "judged": "any", "low": 0.0, "high": 100.0, "picked": (), "page": 1}
+"""Of a view: nothing is left out."""
 _PAGE = 5000  # cards sent at once
 
 
@@ -227,12 +233,13 @@ def _filter_summary(view: LearnabilityView) -> str:
 
 def _clear_filters() -> None:
     clear_selection()
-    LINK.look(only=(), judged="any", filters=(), among=(), page=1, elsewhere=True)
+    LINK.look(only=(), judged="any", filters=(), among=(), cell=None, page=1, elsewhere=True)
 
 
 def _gallery(look: Look) -> None:
     choice, result, shown = LINK.current(), look.result, look.shown
     like_line(LINK, result.pack)
+    cell_line(LINK, result.class_names)
     pages = max(-(-len(shown) // _PAGE), 1)
     page = min(choice.view.page, pages)
     st.html(
@@ -254,12 +261,24 @@ def _gallery(look: Look) -> None:
         ticked=Ticked(_TICKS.began((result.key, choice.revision), choice.view.basket), _ticked),
         revision=choice.revision,
         current=_current(choice),
-        opens=Opens(lambda image: LINK.look(image=image, marked=image)),
+        opens=Opens(_open),
+        seek=seeker(result.ids, _open),
         likes=likes(LINK) if alike.known(result, workspace()) else None,
         undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",
         height=430,
     )
+    show_confusion(
+        LINK,
+        lambda: Confusion.of(result.labels, look.outcome.predicted, result.class_names, look.view.cell),
+        title="What the trained network takes images for",
+        noun=media.noun(result.pack),
+        **_ALL,
+    )
+
+
+def _open(image: int) -> None:
+    LINK.look(image=image, marked=image)
 
 
 def _undo() -> None:

@@ -26,8 +26,8 @@ def show_drawing(look: views.Look, view: MapView) -> None:
     colour = view.colour if view.colour in names else "class"
     x, y = look.axes
     only = [name for name in view.only if name in result.class_names]
-    size = view.size if view.size in look.titles else ""
-    _VIEW.seed(result.key, "plane", "kept", "held", "contours", "ridge", x=x, y=y, colour=colour, size=size, only=only)
+    sized = view.sized if view.sized in look.titles else ""
+    _VIEW.seed(result.key, "plane", "kept", "held", "contours", "ridge", x=x, y=y, colour=colour, sized=sized, only=only)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="map_controls"):
         _VIEW.control(
             "plane",
@@ -67,7 +67,7 @@ def _points(look: views.Look) -> None:
     """What points are sized by, and what else is drawn."""
     sizes = {"": "all alike"} | look.titles
     with st.popover("Points", icon=":material/tune:", key="map_points"):
-        _VIEW.control("size", st.selectbox, "Points are sized by", options=list(sizes), format_func=sizes.__getitem__)
+        _VIEW.control("sized", st.selectbox, "Points are sized by", options=list(sizes), format_func=sizes.__getitem__)
         none = held_out(look) is None
         _VIEW.control(
             "held",

@@ -16,6 +16,7 @@ from pages.shared.alike import like_line, likes
 from pages.shared.choice import Choice
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
+from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("map_gallery")
@@ -53,6 +54,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         opens=Opens(inspect, "look closely"),
         likes=likes(LINK),
         undo=undo,
+        seek=seeker(result.ids, inspect),
         empty="No image is so here. Widen the filters, or show all again.",
         height=440,
         cell=86,
@@ -63,7 +65,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
 
 def _order(look: views.Look, view: MapView) -> None:
     names = {"": "by class"} | orders(look.titles)
-    _ORDER.seed(look.result.key, order=view.order if view.order in names else "")
+    _ORDER.seed((look.result.key, tuple(names)), order=view.order if view.order in names else "")
     _ORDER.control(
         "order",
         st.selectbox,

@@ -77,7 +77,7 @@ def _map(look: views.Look, view: MapView, selected: tuple[int, ...]) -> None:
             drawn = drawing.drawn(look, view)
     except AtlasError as error:
         frame.show_notice(error)
-        drawn = drawing.drawn(look, view.model_copy(update={"colour": "class", "size": "", "filters": (), "among": ()}))
+        drawn = drawing.drawn(look, view.model_copy(update={"colour": "class", "sized": "", "filters": (), "among": ()}))
     chart(
         "How the network sees them",
         figures.map_figure(drawn, [image for image in selected if image < len(result.labels)], frame.mode()),

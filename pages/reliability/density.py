@@ -19,7 +19,7 @@ from pages.shared.brushes import filter_rows, filter_switch
 from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
-from pages.shared.narrowed import chosen, narrowed, order_menu
+from pages.shared.narrowed import narrowed, order_menu
 
 _VIEW, _ORDER = Controls("reliability.density", LINK), Controls("reliability.order", LINK)
 _AVERAGES = ("mean", "median")
@@ -112,9 +112,8 @@ def _images(look: Look, view: ReliabilityView, picked: int, card: Callable[[int]
         st.subheader(words.spoken(title), anchor=False, width="content")
         if picked:
             st.button("Clear", key="clear_density", on_click=_clear, type="tertiary", icon=":material/close:")
-    _ORDER.seed(look.result.key, by=chosen(numbers, view.by))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="unreliable_controls"):
-        order_menu(_ORDER, numbers, "largest error rate first")
+        order_menu(_ORDER, look.result.key, numbers, view.by, "largest error rate first")
         filtering = filter_switch(LINK)
     filter_rows(LINK, filtering, numbers, lambda: forget_selection("density"))
     st.html('<p class="atlas-quiet">below each: its error rate, and its log density</p>')

@@ -20,6 +20,7 @@ from pages.shared.charts import chart
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
+from pages.shared.seek import seeker
 
 _VIEW = Controls("reliability.trust", LINK)
 _SHOWN = 400  # held-out images in the gallery
@@ -80,6 +81,8 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         revision=LINK.current().revision,
         current=target,
         opens=Opens(lambda image: LINK.look(target=image), "choose"),
+        undo=LINK.undo,
+        seek=seeker(result.test_ids, lambda image: LINK.look(target=image)),
         empty="No held-out image is so at this λ.",
         height=430,
         cell=100,

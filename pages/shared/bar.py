@@ -52,6 +52,7 @@ def analysis_bar(
     *,
     of: object = None,
     key: str = "analysis_bar",
+    then: Callable[[S], None] | None = None,
 ) -> S | None:
     """Show a bar and return what it says, or None (said on the page) when its parts contradict each other.
 
@@ -63,6 +64,7 @@ def analysis_bar(
         parts: the sentences on a specification.
         of: what else the widgets are about; they begin anew when it is another.
         key: of the bar, where a page has more than one.
+        then: shows what stands at its end, given what it says.
     """
     training = getattr(choice.spec, "training", None) or TrainingSpec()  # the widgets of a training are shown where there is one
     fields.seed((choice.revision, of), data_values(choice.spec.dataset) | values | training_values(training))
@@ -71,6 +73,8 @@ def analysis_bar(
         for part in parts(choice.spec if isinstance(found, str) else found):
             with st.popover(part.summary, icon=part.icon, key=part.key):
                 part.show()
+        if then is not None and not isinstance(found, str):
+            then(found)
     if isinstance(found, str):
         st.warning(found, icon=":material/warning:")
         return None

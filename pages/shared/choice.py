@@ -31,7 +31,7 @@ V = TypeVar("V", bound=Spec)
 _REMEMBERED = 20
 _OURS = "links.ours"
 _CAME = "links.came"  # what this session looked at last, on whichever page
-SELECTING = ("basket", "picked", "only", "filters", "among", "like", "judged", "low", "high", "tests", "light")
+SELECTING = ("basket", "picked", "only", "filters", "among", "like", "judged", "low", "high", "tests", "light", "cell", "mean", "group")
 """Fields of views that select images: their changes can be undone."""
 _UNDOABLE = 100  # changes
 

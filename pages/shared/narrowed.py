@@ -28,18 +28,19 @@ def narrowed(numbers: Numbers, view: Filtered, by: str, n: int) -> tuple[np.ndar
         return None, None
 
 
-def order_menu(controls: Controls, numbers: Numbers, usual: str, **told: Any) -> None:
-    """A menu of what a gallery is sorted by, the view's ``by``; to be seeded with :func:`chosen`.
+def order_menu(controls: Controls, of: object, numbers: Numbers, by: str, usual: str, **told: Any) -> None:
+    """A menu of what a gallery is sorted by, the view's ``by``.
+
+    A browser tells what it chose by its words: where these change, or what there is to choose from, the menu is made anew.
 
     Args:
+        controls: the menu's alone.
+        of: what the gallery is of, such as a result's key.
+        by: the view's.
         usual: what it is sorted by otherwise, in words.
         told: for the widget.
     """
     names = {"": usual} | filters.orders(numbers.titles)
+    controls.seed((of, tuple(names.items())), by=by if by in names else "")
     options, said = list(names), names.__getitem__
     controls.control("by", st.selectbox, "Order", options=options, format_func=said, label_visibility="collapsed", **{"width": 215} | told)
-
-
-def chosen(numbers: Numbers, by: str) -> str:
-    """The order of the menu: the view's, where its number is known."""
-    return by if by.removeprefix("-") in numbers.titles else ""

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses.materials.about import About, about, own_networks, preparation, search
+from ntkcore.analyses.materials.about import About, about, own_networks, search
+from ntkcore.analyses.prepared import preparation_for
 from ntkcore.analyses.workspace import workspace
-from ntkcore.data import own_sets
 from ntkcore.errors import AtlasError
 from ntkcore.specs import (
     ARCHITECTURES,
@@ -174,7 +174,8 @@ def seen_fields(
             options,
             format_func=SEES.__getitem__,
             **fields.index("sees", options),
-            help="The kernel, and every number that comes from it, is taken over these parameters; training moves them alone.",
+            help="The kernel, and every number that comes from it, is taken over these parameters; training moves them alone. "
+            "Whether two choices rank alike is on the page Compare.",
         )
         if fields["sees"] == "layers":
             st.text_input("Layers", **fields.value("layers"), help="Names with commas between, as the list of layers has them.")
@@ -194,6 +195,7 @@ def seen_fields(
             required=True,
             **fields.default("batch_norm"),
         )
+
         if st.toggle("Describe this network", **fields.value("described"), help="Its parameters, and what the kernel engine can factor."):
             _tell(spec, dataset, form, dtype)
 
@@ -255,15 +257,9 @@ def _begin(fields: Fields, architecture: str) -> None:
 
 def _prepared(fields: Fields, spec: ModelSpec) -> dict[str, Any]:
     """Size, crop and interpolation that a library's pretrained weights want, for photographs whose originals are there."""
-    if not by_name(spec.architecture) or spec.weights != "pretrained" or not fields.has("size"):
+    if not fields.has("size"):
         return {}
-    own = fields["data"].removeprefix("own:")
-    if not any(item.content_id == own and item.originals for item in own_sets(workspace().settings)):
-        return {}
-    try:
-        return preparation(spec.architecture)
-    except AtlasError:  # said where the network is built
-        return {}
+    return preparation_for(spec.architecture, spec.weights, fields["data"].removeprefix("own:"), workspace())
 
 
 def _shown(fields: Fields, values: dict[str, Any]) -> dict[str, Any]:

@@ -111,3 +111,31 @@ def test_ranges_all_the_others_undo_likeness_size_and_a_jump(chromium: Browser):
     page.keyboard.press("?")
     assert page.locator(".help").is_visible() and "tick all shown" in page.locator(".help").inner_text()
     page.close()
+
+
+FEW = """async ([script, css, count]) => {
+  const show = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;
+  const parentElement = document.body.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+  parentElement.innerHTML = `<style>${css}</style>`;
+  const items = Array.from({ length: count }, (_, i) => [i, "3", "", "", "", false, `Image ${i}.`]);
+  const data = { turn: 1, items, base: "data:,", ticked: [], revision: 1, current: null, empty: "None.", height: 0, cell: 90, tall: 140,
+    ticks: "", open: true, keys: [["arrows", "move"]], more: [], like: "", undo: true, seek: true, tools: count > 0 };
+  window.told = [];
+  const setTriggerValue = (name, { text }) => window.told.push([name, text]);
+  show({ data, parentElement, setStateValue: () => {}, setTriggerValue });
+}"""
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_filter_that_leaves_few_can_be_undone_and_other_images_are_sought(chromium: Browser, count: int):
+    page = chromium.new_page()
+    page.evaluate(FEW, [SCRIPT, SCRIPT_CSS, count])
+    page.get_by_role("button", name="Undo").click()
+    page.keyboard.press("Tab")
+    page.locator("body").press("u")  # wherever the focus is
+    assert page.evaluate("told") == [["undone", None], ["undone", None]]
+    if count:
+        page.get_by_role("searchbox").fill("photo_99")
+        page.keyboard.press("Enter")
+        assert page.evaluate("told.at(-1)") == ["sought", "photo_99"]
+    page.close()

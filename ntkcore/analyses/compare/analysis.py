@@ -53,6 +53,10 @@ class Compare(Analysis[CompareSpec, CompareView, CompareResult]):
         """By memory and disk alone: no rate is measured."""
         return compare_refusal(spec, ws)
 
+    def artifacts(self, spec: CompareSpec, ws: Workspace) -> tuple[tuple[str, str], ...]:
+        """Its own, and both sides'."""
+        return (*super().artifacts(spec, ws), *((INFLUENCE.kind, INFLUENCE.key(side, ws)) for side in (spec.one, spec.two)))
+
     def state(self, spec: CompareSpec, ws: Workspace) -> State:
         """``"ready"`` when both sides are stored, too; they may be anybody's."""
         states = [super().state(spec, ws), *(INFLUENCE.state(side, ws) for side in (spec.one, spec.two))]
@@ -86,8 +90,8 @@ class Compare(Analysis[CompareSpec, CompareView, CompareResult]):
 
     def open(self, spec: CompareSpec, ws: Workspace) -> CompareResult:
         """As any; both sides are in use, too."""
-        for side in (spec.one, spec.two):
-            ws.store.open(INFLUENCE.kind, INFLUENCE.key(side, ws))
+        for kind, key in self.artifacts(spec, ws)[1:]:
+            ws.store.open(kind, key)
         return super().open(spec, ws)
 
     def load(self, artifact: Artifact, spec: CompareSpec, ws: Workspace) -> CompareResult:

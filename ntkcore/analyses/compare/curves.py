@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses.compare.forecast import SIDES
 from ntkcore.analyses.compare.look import Look
 from ntkcore.analyses.influence.look import Look as SideLook
 from ntkcore.analyses.influence.views import judged, times
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.look import memoised
+from ntkcore.analyses.workspace import Workspace
 from ntkcore.learnability import correctness
+from ntkcore.specs.learnability import LearnabilitySpec
 
 _TIMES = 20
 
@@ -25,10 +28,9 @@ class Curve:
     loss: np.ndarray
 
 
-def through_time(look: Look) -> tuple[Curve, Curve]:
+def through_time(look: Look) -> dict[str, Curve]:
     """The held-out images over τ of gradient flow, of both sides at their λ."""
-    first, second = (_held(side) for side in look.sides)
-    return first, second
+    return {name: _held(side) for name, side in zip(SIDES, look.sides, strict=True)}
 
 
 @memoised("ridge")
@@ -39,19 +41,24 @@ def _held(side: SideLook) -> Curve:
     return Curve(moments, np.array([one.correct.mean() for one in found]), np.array([one.loss.mean() for one in found]))
 
 
-def through_epochs(look: Look) -> tuple[Curve, Curve] | None:
-    """The training images over the epochs of both networks' trainings; None where the learnability of one of them is not stored."""
-    specs = [known.stored.learnability for known in look.known]
-    if any(spec is None for spec in specs):
-        return None
-    found = []
-    for spec in specs:
-        assert spec is not None
-        result = LEARNABILITY.open(spec, look.ws)
-        right = correctness(result.outputs, result.labels).mean(1)
-        loss = np.square(result.outputs.astype(np.float64) - result.targets).sum(2).mean(1) / 2
-        found.append(Curve(np.arange(len(right)), right, loss))
-    return found[0], found[1]
+def through_epochs(look: Look) -> dict[str, Curve]:
+    """The training images over the epochs of both networks' trainings; one where that is the same.
+
+    Empty where the learnability of one of them is not stored.
+    """
+    first, second = (known.stored.learnability for known in look.known)
+    if first is None or second is None:
+        return {}
+    if first == second:
+        return {" and ".join(SIDES): _trained(first, look.ws)}
+    return {name: _trained(spec, look.ws) for name, spec in zip(SIDES, (first, second), strict=True)}
+
+
+def _trained(spec: LearnabilitySpec, ws: Workspace) -> Curve:
+    result = LEARNABILITY.open(spec, ws)
+    right = correctness(result.outputs, result.labels).mean(1)
+    loss = np.square(result.outputs.astype(np.float64) - result.targets).sum(2).mean(1) / 2
+    return Curve(np.arange(len(right)), right, loss)
 
 
 def curve_table(curves: Mapping[str, Curve]) -> pd.DataFrame:

@@ -9,13 +9,14 @@ from pydantic import ValidationError
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.numbers.stored import specs_on
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.specs import ModelSpec, TrainingSpec, title_of
+from ntkcore.specs import ModelSpec, TrainingSpec, by_name, title_of
 from ntkcore.specs.base import SizingSpec
 from ntkcore.specs.compare import CompareSpec, CompareView
 from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
 
 _EPOCHS = 20
 _STORED = 12  # results that are offered
+_SEEN = {"head": "The head alone seen", "last": "The last stage and the head seen", "all": "All parameters seen"}
 
 
 class Difference(NamedTuple):
@@ -62,11 +63,11 @@ def _fields(spec: InfluenceSpec) -> dict[tuple[str, str], str]:
 def _network(model: ModelSpec) -> dict[str, Any]:
     return {
         "network": title_of(model.architecture),
-        "width": model.width,
+        "width": "its own" if by_name(model.architecture) else model.width,
         "hidden layers": "–" if model.depth is None else model.depth,
         "weights": model.weights,
         "initialisation": model.initialisation,
-        "seed of the initialisation": model.seed,
+        "seed": model.seed,
         "parameters seen": model.seen,
         "start of the head": model.head_start if model.head_size is None else f"{model.head_start}, {model.head_size:g}",
         "statistics of batch normalisation": model.statistics,
@@ -112,10 +113,10 @@ def suggestions(one: InfluenceSpec) -> dict[str, InfluenceSpec]:
         wished["Pretrained weights"] = {"model": held | plain | {"weights": "pretrained"}}
     else:
         wished["Random weights"] = {"model": held | plain | {"weights": "random"}}
-        for seen, title in (("head", "The head alone seen"), ("last", "The last stage and the head seen"), ("all", "All parameters seen")):
-            if model.seen != seen:
-                start = {"head": "random"} if seen != "head" and model.head_start == "zero" else {}  # a zero head passes no gradient on
-                wished[title] = {"model": held | {"sees": seen} | start}
+    for seen, title in _SEEN.items():
+        if model.seen != seen and (seen != "last" or by_name(model.architecture)):
+            start = {"head": "random"} if seen != "head" and model.head_start == "zero" else {}  # a zero head passes no gradient on
+            wished[title] = {"model": held | {"sees": seen} | start}
     if one.training is None:
         wished[f"After {_EPOCHS} epochs of training"] = {"training": {"epochs": _EPOCHS}}
     else:

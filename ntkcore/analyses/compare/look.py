@@ -71,7 +71,8 @@ class Look:
     @cached_property
     def known(self) -> tuple[Known, Known]:
         """The numbers that A and B have of every image."""
-        return tuple(Known(stored_of(side.result.spec, self.ws), side.ridge, self.ws) for side in self.sides)  # type: ignore[return-value]
+        one, two = (Known(stored_of(side.result.spec, self.ws), side.ridge, self.ws) for side in self.sides)  # a set's columns say the same
+        return one, two
 
     @cached_property
     def titles(self) -> dict[str, str]:

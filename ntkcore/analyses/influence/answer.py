@@ -1,5 +1,6 @@
 """What an influence result says, in sentences of plain text: the same on the page, in a terminal and in a report."""
 
+from ntkcore.analyses import confusion
 from ntkcore.analyses.influence.basket import Effect
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
@@ -57,8 +58,9 @@ def group_words(result: InfluenceResult, view: InfluenceView, count: int) -> str
     wrong = "misclassified " if view.tests == "wrong" else ""
     names = [name for name in result.class_names if name in view.only]
     of = f" of class{'es' if len(names) > 1 else ''} {', '.join(names)}" if names else ""
-    every = "all " if not wrong and not names else "the "
-    return f"{every}{count:,} {wrong}held-out image{many}{of}"
+    cell = "" if view.cell is None else f", {confusion.words(view.cell, result.class_names)}"
+    every = "all " if not wrong and not names and not cell else "the "
+    return f"{every}{count:,} {wrong}held-out image{many}{of}{cell}"
 
 
 def basket_sentence(found: Effect) -> str:

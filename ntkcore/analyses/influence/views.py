@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses import confusion
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.materials.split import targets_of
 from ntkcore.specs.influence import InfluenceView
@@ -59,6 +60,7 @@ def tests_shown(result: InfluenceResult, view: InfluenceView, now: Held) -> np.n
     kept = np.isin(result.test_labels, [place for place, name in enumerate(result.class_names) if name in view.only or not view.only])
     if view.tests == "wrong":
         kept &= ~now.correct
+    kept &= confusion.within(view.cell, result.test_labels, now.predicted)
     return order[kept[order]]
 
 
@@ -113,6 +115,8 @@ def missing_from(result: InfluenceResult, view: InfluenceView) -> str:
         said.append("Some of the ticked held-out images do not exist here.")
     if unknown := [name for name in view.only if name not in result.class_names]:
         said.append(f"There is no class {unknown[0]}.")
+    if absent := confusion.missing(view.cell, result.class_names):
+        said.append(absent)
     if view.group is not None and view.group >= (count := min(GROUPS, n - 1)):
         said.append(f"There is no group {view.group}: they are 0 to {count - 1}.")
     if view.label is not None and view.label >= len(result.class_names):

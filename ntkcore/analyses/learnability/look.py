@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ntkcore.analyses import confusion
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.learnability import Groups, error_norms, percentile, predictions, split_groups
 from ntkcore.specs.learnability import LearnabilityView
@@ -51,7 +52,7 @@ class Look:
     def shown(self) -> np.ndarray:
         """Indices of the images the view shows, in its order."""
         result, view, outcome = self.result, self.view, self.outcome
-        if view.gallery == "all" or view.like is not None:
+        if view.gallery == "all" or view.like is not None or view.cell is not None:
             shown = np.ones(len(result.score), dtype=bool)
         else:
             shown = np.zeros(len(result.score), dtype=bool)
@@ -65,6 +66,7 @@ class Look:
             shown &= ~outcome.correct
         elif view.judged == "flipped":
             shown &= result.labels != result.true_labels
+        shown &= confusion.within(view.cell, result.labels, outcome.predicted)
         shown &= (outcome.percentile >= view.low) & (outcome.percentile <= view.high)
         if view.picked:
             picked = np.zeros(len(shown), dtype=bool)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ntkcore.analyses import confusion
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
@@ -118,6 +119,8 @@ def missing_from(result: LearnabilityResult, view: LearnabilityView) -> str:
         said.append(f"there is no image {beyond[0]:,} (there are {n:,}, from 0)")
     if unknown:
         said.append(f"there is no class {unknown[0]!r}")
+    if confusion.missing(view.cell, result.class_names):
+        said.append(f"there is no class of the number {max(view.cell or ())}")
     return f"Part of this address was left out: {' and '.join(said)}." if said else ""
 
 

@@ -149,16 +149,16 @@ def drawn(look: Look, view: MapView) -> Drawn:
     sizes = _sizes(look, view)
     aside = _aside(look, view) if view.held else None
     dense = density(where.points[shown]) if view.contours and shown.sum() >= MANY else None
-    title = look.titles[view.size] if sizes is not None else ""
+    title = look.titles[view.sized] if sizes is not None else ""
     return Drawn(where, groups, names, centroids, shown, colours(look, view), kept, kind, sizes, title, aside, dense)
 
 
 def _sizes(look: Look, view: MapView) -> np.ndarray | None:
     """(n,) from 0 to 1: where each image is between the ends that 98 % lie in; by magnitude where a number is signed. 0 without one."""
-    if not view.size:
+    if not view.sized:
         return None
-    values = _number(look, view.size)
-    if view.size in known.NUMBERS and known.NUMBERS[view.size].signed:
+    values = _number(look, view.sized)
+    if view.sized in known.NUMBERS and known.NUMBERS[view.sized].signed:
         values = np.abs(values)
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, (1, 99)) if len(finite) else (0.0, 1.0)

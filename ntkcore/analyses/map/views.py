@@ -218,7 +218,7 @@ def missing_from(result: MapResult, view: MapView) -> str:
     if max(view.x, view.y) > last:
         said.append(f"There are {last} eigenvectors here.")
     names = {"class", *known.NUMBERS, *OWN}
-    asked = view.colour, view.size, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
+    asked = view.colour, view.sized, view.order.removeprefix("-"), *(range_of(text)[0] for text in view.filters)
     if wrong := [name for name in asked if name and not name.startswith(MARK) and name not in names]:
         said.append(f"There is no number {wrong[0]}.")
     return " ".join(said)

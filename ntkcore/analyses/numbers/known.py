@@ -42,7 +42,6 @@ NUMBERS: Mapping[str, Number] = {
     "learned": Number("epoch learned", "learnability"),
     "loss": Number("loss ½‖f − y‖²", "information", True),
     "margin": Number("margin", "information", True, True),
-    "residual": Number("leave-one-out residual ‖f − y‖", "information", True),
     "information": Number("unique information F-SI, nats", "information", True),
     "self": Number("self-influence", "influence", True),
     "influence": Number("influence on the held-out loss", "influence", True, True),

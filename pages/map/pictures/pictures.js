@@ -50,9 +50,10 @@ function picture(data, id, size) {
   return image;
 }
 
+// Whether less than half of what the contours go across is in sight.
 function zoomedIn(plot) {
-  const { range, _rangeInitial0: from, _rangeInitial1: to } = plot._fullLayout.xaxis;
-  return Math.abs(range[1] - range[0]) < 0.5 * Math.abs(to - from);
+  const across = plot._fullData?.find(({ type }) => type === "contour")?.x, [from, to] = plot._fullLayout.xaxis.range;
+  return across !== undefined && Math.abs(to - from) < 0.5 * Math.abs(across[across.length - 1] - across[0]);
 }
 
 function draw(state) {

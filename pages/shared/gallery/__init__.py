@@ -72,6 +72,7 @@ def gallery(
     opens: Opens | None = None,
     likes: Likes | None = None,
     undo: Callable[[], None] | None = None,
+    seek: Callable[[str], None] | None = None,
     current: int | None = None,
     tools: bool = True,
     hint: bool = True,
@@ -90,6 +91,7 @@ def gallery(
         opens: None: a click ticks the image.
         likes: None: nothing is known of likeness here.
         undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
+        seek: called with a number or a name that no card has (see :func:`~pages.shared.seek.seeker`); None: the cards are all images.
         tools: whether there are its own keys and a search, where there are many cards; not where the page has such keys.
         hint: whether its few usual keys are told below it; not where many galleries stand below each other.
         current: the image to mark and to put the keyboard's focus on, or None.
@@ -113,7 +115,8 @@ def gallery(
         "smooth": media.are_photographs(base),
         "like": likes.does if likes else "",
         "undo": undo is not None,
-        "tools": tools and len(cards) >= _TOOLED,
+        "seek": seek is not None,
+        "tools": tools and (len(cards) >= _TOOLED or (seek is not None and len(cards) > 0)),
         "keys": _keys(ticked, opens) if hint else [],
         "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, undo is not None)],
     }
@@ -125,6 +128,7 @@ def gallery(
         on_opened_change=(lambda: _told(key, "opened", opens.open)) if opens else _nothing,
         on_liked_change=(lambda: _told(key, "liked", likes.more)) if likes else _nothing,
         on_undone_change=undo or _nothing,
+        on_sought_change=(lambda: _sought(key, seek)) if seek else _nothing,
     )
 
 
@@ -154,6 +158,11 @@ def _more_keys(ticked: Ticked | None, likes: Likes | None, undo: bool) -> list[t
 def _told(key: str, trigger: str, does: Callable[[int], None]) -> None:
     if said := st.session_state[key].get(trigger):
         does(said["id"])
+
+
+def _sought(key: str, seek: Callable[[str], None]) -> None:
+    if said := st.session_state[key].get("sought"):
+        seek(said["text"])
 
 
 def _turn(key: str, data: dict[str, Any]) -> int:

@@ -120,8 +120,7 @@ export default function (component) {
     if (state.cells.length) state.cells[0].tabIndex = 0;
     state.empty.textContent = data.empty;
     state.empty.style.display = state.cells.length ? "none" : "block";
-    state.foot.style.display = state.cells.length && (data.keys.length || data.tools) ? "flex" : "none";
-    keyList(state.hint, data.keys);
+    keyList(state.hint, state.cells.length ? data.keys : []);
     state.anchor = null;
   }
   showTicks(state);
@@ -182,7 +181,9 @@ export default function (component) {
     to.focus();
     to.scrollIntoView({ block: "nearest" });
   };
-  buildTools(state, act);
+  state.act = act;
+  buildTools(state, act, (text) => setTriggerValue("sought", { text, t: Date.now() }));
+  state.foot.style.display = (state.cells.length && data.keys.length) || !state.tools.hidden ? "flex" : "none";
   keyList(state.help, data.more);
 
   const onClick = (event) => {

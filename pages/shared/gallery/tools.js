@@ -2,7 +2,7 @@
 // Stands before gallery.js in one module. Text from data only ever goes through textContent.
 const SIZES = [0.75, 1, 1.5, 2.25, 3.25]; // of a card, times what the page asks for
 const KEPT_SIZE = "ntk-atlas.thumbnails";
-const galleries = new Set(); // that are on the page, for the key "?"
+const galleries = new Set(); // that are on the page, for the keys "?" and "u"
 
 function readSize() {
   try {
@@ -65,12 +65,19 @@ function showKeys(state, shown) {
   state.helper.setAttribute("aria-expanded", String(shown));
 }
 
-function buildTools(state, act) {
+// A last filter that leaves few cards, or none, can be undone as any other.
+function buildTools(state, act, seek) {
   const { data } = state;
+  const undo = data.undo ? [button("undo", "Undo the last selection or filter", act.undo)] : [];
   state.tools.replaceChildren();
-  state.tools.hidden = !data.tools || !state.cells.length;
+  state.jump = null;
   state.helper = button("?", "The keys of this gallery", () => showKeys(state, state.help.hidden));
-  if (state.tools.hidden) return;
+  if (!data.tools || !state.cells.length) {
+    state.tools.hidden = !undo.length;
+    state.tools.append(...undo);
+    return;
+  }
+  state.tools.hidden = false;
   const jump = document.createElement("input");
   jump.type = "search";
   jump.placeholder = "number or file name";
@@ -80,6 +87,7 @@ function buildTools(state, act) {
     if (event.key === "Escape") act.focus(state.cells.find((cell) => cell.tabIndex === 0));
     if (event.key !== "Enter") return;
     const cell = found(state, jump.value);
+    if (!cell && data.seek && jump.value.trim()) return seek(jump.value);
     jump.setCustomValidity(cell ? "" : "Not among those shown.");
     jump.reportValidity();
     if (cell) act.focus(cell);
@@ -91,16 +99,21 @@ function buildTools(state, act) {
     button("−", "Smaller thumbnails", () => resize(state, -1)),
     button("+", "Larger thumbnails", () => resize(state, 1)),
     ...(data.ticks ? [button("all", "Tick all shown", act.all), button("invert", "Tick the others of those shown", act.invert)] : []),
-    ...(data.undo ? [button("undo", "Undo the last selection or filter", act.undo)] : []),
+    ...undo,
     state.helper,
   );
 }
 
 document.addEventListener("keydown", (event) => {
   const into = event.composedPath()[0];
-  if (event.key !== "?" || event.defaultPrevented || /^(INPUT|TEXTAREA|SELECT)$/.test(into.tagName) || into.isContentEditable) return;
+  if (!"?u".includes(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (/^(INPUT|TEXTAREA|SELECT)$/.test(into.tagName) || into.isContentEditable) return;
   if (document.querySelector(".st-key-person")) return; // a page whose own keys are shown
   for (const state of galleries) if (!state.gallery.isConnected) galleries.delete(state);
+  if (event.key === "u") {
+    if (!document.querySelector('[role="dialog"]')) [...galleries].find((state) => state.data.undo)?.act.undo();
+    return;
+  }
   const first = [...galleries].find((state) => state.data.tools && state.cells.length);
   if (!first) return;
   showKeys(first, first.help.hidden);

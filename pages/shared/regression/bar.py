@@ -12,6 +12,7 @@ from ntkcore.specs.influence import CHAINS, INFLUENCE_KERNELS, InfluenceSpec
 from pages.shared import bar, network, words
 from pages.shared.choice import Choice
 from pages.shared.fields import Fields
+from pages.shared.regression.against import compare_with
 
 S = TypeVar("S", bound=InfluenceSpec)
 V = TypeVar("V", bound=Spec)
@@ -25,10 +26,11 @@ def analysis_bar(
     Args:
         choice: the page's choice.
         page: whose bar it is; each page on a kernel regression has its own.
-        parts: the sentences on a specification; None: the images, the kernel and the training.
+        parts: the sentences on a specification; None: the images, the kernel and the training, and the way to compare it.
     """
     fields = Fields(f"{page}.bar")
-    return bar.analysis_bar(fields, choice, values_of(choice.spec), partial(_read, fields), parts or partial(_parts, fields))
+    then = None if parts else lambda spec: compare_with(spec, getattr(choice.view, "ridge", None))
+    return bar.analysis_bar(fields, choice, values_of(choice.spec), partial(_read, fields), parts or partial(_parts, fields), then=then)
 
 
 def _parts(fields: Fields, spec: InfluenceSpec) -> tuple[bar.Part, ...]:

@@ -110,20 +110,20 @@ def test_selected_images_and_classes_alone_are_in_the_galleries(computed, ws):
 
 def test_the_epoch_learned_and_both_trainings_where_learnability_is_stored(computed, ws):
     view = VIEW.model_copy(update={"score": "learned"})
-    assert curves.through_epochs(Look(computed, view, ws)) is None
+    assert not curves.through_epochs(Look(computed, view, ws))
     with pytest.raises(DataError):
         _ = Look(computed, view, ws).values
     learned = LearnabilitySpec(dataset=SPEC.dataset, model=SPEC.model, training=SPEC.two.training, full_kernel=False)
     LEARNABILITY.compute(learned, ws, Recording())
     found = Look(computed, view, ws)
     np.testing.assert_array_equal(found.values[0], LEARNABILITY.open(learned, ws).learned)
-    both = curves.through_epochs(found)  # the same network in both
-    assert both is not None and len(both[0].accuracy) == 4
-    np.testing.assert_array_equal(both[0].loss, both[1].loss)
+    ((name, curve),) = curves.through_epochs(found).items()  # the same network in both
+    result = LEARNABILITY.open(learned, ws)
+    assert name == "A and B" and curve.accuracy[-1] == (result.outputs[-1].argmax(1) == result.labels).mean() and len(curve.loss) == 4
 
 
 def test_curves_through_training_time_end_at_the_regression(computed, ws):
-    one, two = curves.through_time(Look(computed, VIEW, ws))
+    one, two = curves.through_time(Look(computed, VIEW, ws)).values()
     side = SideLook.of(INFLUENCE.open(SPEC.one, ws), 0.5, None, ws)
     last = side.at(float(one.moments[-1])).held()
     assert one.accuracy[-1] == last.correct.mean() and one.loss[-1] == pytest.approx(last.loss.mean(), rel=1e-12)

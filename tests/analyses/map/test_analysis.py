@@ -121,10 +121,10 @@ def test_what_is_drawn_beside_the_points(made, ws):
     np.testing.assert_array_equal(held.shown, held.labels == 1)
     there = as_drawn(held=True, plane="neighbours").held.points
     np.testing.assert_array_equal(there, np.median(result.neighbours[result.held.outside.near], axis=1))
-    sizes = as_drawn(size="apart").sizes
+    sizes = as_drawn(sized="apart").sizes
     assert sizes.min() == 0 and sizes.max() == 1 and sizes.argmax() == result.distances[:, 9].argmax()
     with pytest.raises(AtlasError, match="not known"):
-        as_drawn(size="loss")
+        as_drawn(sized="loss")
 
 
 def test_a_map_of_before_held_out_images_were_kept_still_opens(made, ws, monkeypatch):

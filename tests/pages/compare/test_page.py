@@ -49,8 +49,8 @@ def test_it_answers_and_marks_what_differs(computed):
     assert first in plainly(app) and last in plainly(app) and not app.error and not app.info
     assert titles(app)[:3] == ["A against B", "Moved up most", "Moved down most"]
     summaries = [block.proto.popover.label for block in app.get("popover")]
-    marked = [label for label in summaries if label.endswith("≠**")]
-    assert marked == ["After 3 epochs of training **≠**", "λ = 0.1 **≠**"]
+    marked = [label for label in summaries if "≠" in label]
+    assert marked == ["After 3 epochs of training :orange[**≠**]", "λ = 0.1 :orange[**≠**]"]
     assert "epochs before the kernel is taken</th><td>0</td><td>3</td>" in said(app)
 
 
@@ -147,3 +147,12 @@ def test_a_wrong_address_is_explained(app, query, words):
     assert words in app.error[0].value.replace("\\", "")
     button(app, "Start from the defaults").click().run()
     assert not app.error
+
+
+@pytest.mark.parametrize("page", ["influence", "information", "map", "reliability"])
+def test_other_pages_lead_here_with_what_they_show(computed, page):
+    app = visiting.opened(visitor(), page, **ADDRESSES[page].write(ADDRESSES[page].spec.model_validate(SPEC.one.model_dump())), ridge="0.5")
+    button(app, "Compare with …").click().run()
+    assert app.title[0].value == "Compare" and not app.exception
+    spec, view = asked(app)
+    assert spec.one == SPEC.one and spec.two.model.seed == 1 and view.ridges == (0.5, 0.5)

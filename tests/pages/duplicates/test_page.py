@@ -1,13 +1,16 @@
 """The duplicates page without a browser: groups and their marks, what is shown, and going on without the copies."""
 
+import numpy as np
 import pytest
 import visiting
 from copied import KINDS, brought
+from PIL import Image
 from recording import Recording
 from visiting import button, said, visitor, widget
 
 from ntkcore.analyses.duplicates import views
 from ntkcore.analyses.duplicates.analysis import DUPLICATES
+from ntkcore.data import import_images, remove_own
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs import DatasetSpec
 from ntkcore.specs.duplicates import DuplicatesSpec, DuplicatesView
@@ -68,6 +71,19 @@ def test_all_but_one_of_each_are_left_out(stored):
     assert "No copies among 20 images" in said(app) and not any("Leave out" in b.label for b in app.button)
     next(toggle for toggle in app.toggle if "Leave out 5 images" in toggle.label).set_value(False).run()
     assert "without" not in app.query_params
+
+
+def test_of_a_set_with_a_single_held_out_image_everything_is_looked_through(stored, tmp_path):
+    ws, _ = stored
+    for number in range(5):
+        (folder := tmp_path / "alone" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{'val' if number == 4 else 'train'}_{number}.png")
+    own = import_images(tmp_path / "alone", ws.settings, name="alone").content_id
+    app = visiting.opened(visitor(), "images")
+    next(item for item in app.button if item.key == f"copies-{own[:12]}").click().run()
+    assert not app.exception and app.query_params["n"] in ("5", ["5"]) and "part" not in app.query_params
+    remove_own(own, ws.settings)
 
 
 def test_your_data_looks_through_a_whole_set(stored):

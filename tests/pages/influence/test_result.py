@@ -141,8 +141,12 @@ def test_filters_and_order_of_the_training_images(ready, computed):
     assert not ready.exception and any(item.proto.id.endswith("-influence_brushes") for item in ready.get("bidi_component"))
     next(b for b in ready.button if "self-influence ≥" in b.label.replace("\\", "")).click().run()
     assert "filters" not in ready.query_params and ready.query_params["by"] == "-self"
+    before = widget(ready, "selectbox", "Order").key
     widget(ready, "selectbox", "Order").set_value("").run()
-    assert "by" not in ready.query_params
+    assert "by" not in ready.query_params and widget(ready, "selectbox", "Order").key == before
+    widget(ready, "button_group", "Training images").set_value("helpful").run()
+    assert widget(ready, "selectbox", "Order").key != before  # other words: a browser would go on telling the old ones
+    widget(ready, "button_group", "Training images").set_value("harmful").run()
     assert visiting.shown(ready, "training_gallery") == views.ranking(values, "harmful").tolist()
 
 

@@ -55,8 +55,10 @@ def test_points_and_what_is_drawn_beside_them_are_in_the_address(computed):
     widget(app, "selectbox", "Points are sized by").set_value("apart").run()
     widget(app, "toggle", "Held-out images").set_value(True).run()
     widget(app, "toggle", "Lines of equal density").set_value(False).run()
-    assert (app.query_params["size"], app.query_params["held"], app.query_params["contours"]) == ("apart", "1", "0")
+    assert (app.query_params["sized"], app.query_params["held"], app.query_params["contours"]) == ("apart", "1", "0")
     assert not app.exception and not app.info and "40 training images, 12 held out" in said(app)
+    query = {name: app.query_params[name] for name in app.query_params if name != "classes"} | {"classes": ["3", "5", "8"]}
+    assert ADDRESSES["map"].read(query) == (SPEC, MapView(sized="apart", held=True, contours=False))
 
 
 def test_a_number_that_is_not_known_here_is_said_and_the_map_stays(computed):

@@ -1,15 +1,11 @@
 """The bar's network: by name, from which weights, what the kernel sees and how the head starts; all of it in the address."""
 
-import zipfile
-from io import BytesIO
-
 import pytest
 import visiting
-from PIL import Image
+from noise_photographs import photographs
 from visiting import told, visitor, widget
 from zoo_weights import SMALL, timm_weights
 
-from ntkcore.data import import_images
 from ntkcore.permalink import ADDRESSES
 from ntkcore.settings import settings
 from ntkcore.specs import ModelSpec
@@ -65,12 +61,7 @@ def test_a_network_is_found_by_its_name_and_taken_with_what_is_usual_of_it(weigh
 
 def test_photographs_get_the_size_that_the_weights_were_trained_with(weights, tmp_path):
     timm_weights(weights)
-    with zipfile.ZipFile(tmp_path / "photographs.zip", "w") as made:
-        for number in range(12):
-            picture = BytesIO()
-            Image.effect_noise((90, 70 + number), 60).convert("RGB").save(picture, "JPEG")
-            made.writestr(f"{'ab'[number % 2]}/{number}.jpg", picture.getvalue())
-    own = import_images(tmp_path / "photographs.zip", settings(), name="photographs").content_id
+    own = photographs(tmp_path / "photographs.zip", settings())
     app = visiting.opened(visitor(), "learnability", dataset="own", own=own, n="8", epochs="1")
     widget(app, "selectbox", "Network").set_value("timm:tf_efficientnet_lite0").run()
     assert {name: app.query_params[name] for name in ("size", "crop", "interpolation")} == {

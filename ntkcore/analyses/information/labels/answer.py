@@ -21,7 +21,7 @@ def known(found: Mapping[Suspicion, Detection]) -> tuple[str, ...]:
         f"A flipped image carries more than another one with a chance of {share(one.auc.value)} (ROC-AUC {one.auc.value:.3f}, "
         f"95 % interval {one.auc.low:.3f} to {one.auc.high:.3f}).",
     )
-    return said if first == "information" else (*said, f"Here {SHORT[first]} ranks better: {found[first].auc.value:.3f}.")
+    return said if first == "information" else (*said, f"Here {_named(first)} ranks better: {found[first].auc.value:.3f}.")
 
 
 def unknown(found: Review, labels: np.ndarray) -> tuple[str, ...]:
@@ -41,9 +41,13 @@ def study(found: Sequence[Measured], draws: int) -> tuple[str, ...]:
         f"{f'Over {draws} draws' if draws > 1 else 'In one draw'}, a flipped image carries more unique information than another one with "
         f"a chance of {share(area.value)} (ROC-AUC {area.value:.3f}{interval}).",
     )
-    return said if first == "information" else (*said, f"Here {SHORT[first]} ranks better: {areas[first].value:.3f}.")
+    return said if first == "information" else (*said, f"Here {_named(first)} ranks better: {areas[first].value:.3f}.")
 
 
 def hits(one: Detection) -> str:
     """How many of the most suspicious images are flipped, as many as there are flipped ones."""
     return f"{round(one.precision.value * one.flipped):,}"
+
+
+def _named(score: Suspicion) -> str:
+    return f"the {SHORT[score]}" if score == "residual" else SHORT[score]
