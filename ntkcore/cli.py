@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from ntkcore.errors import AtlasError, SpecError, StoreError
+from ntkcore import cli_out
+from ntkcore.errors import AtlasError, SpecError
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
 from ntkcore.specs.influence import InfluenceView
@@ -71,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--together", action="store_true", help="leave those out all at once")
     verify.add_argument("--add", metavar="NUMBER,...", help="held-out images to learn, too, all at once")
     verify.set_defaults(run=_verify)
+
+    cli_out.add(commands)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")
@@ -170,10 +173,7 @@ def _write_csv(rows: Any, path: Path | None) -> None:
         return
     from ntkcore.analyses.csv_text import csv_of
 
-    try:
-        path.write_text(csv_of(rows), encoding="utf-8", newline="")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.", "The result is stored; name another file.") from error
+    cli_out.keep(path, csv_of(rows).encode())
 
 
 def _analyse(options: argparse.Namespace) -> int:

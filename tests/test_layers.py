@@ -37,8 +37,10 @@ LEVELS = {
     "analyses": 8,
     "figures": 9,
     "notebook": 10,
-    "cli": 11,
-    "__main__": 12,
+    "report": 10,
+    "cli_out": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 BARE = {"numpy", "scipy", "torch", "ntkcore.cores", "ntkcore.errors", "ntkcore.linalg"}
 JAX = {"jax", "jaxlib", "neural_tangents"}

@@ -1,8 +1,10 @@
 """Numbers, times and sizes as a person reads them: the same in the sentences of an analysis, on a page and in a terminal."""
 
 import math
+import re
 from collections.abc import Sequence
 
+_IMAGE = re.compile(r"(?<!mirror )(?<![\w/.\\-])(?:([Aa])n )?([Ii])mage(s?)\b(?![/=-]|\.\w)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -88,3 +90,8 @@ def labelled(label: str, truly: str) -> str:
 def place(device: str) -> str:
     """Where something was computed."""
     return "the CPU" if device == "cpu" else device
+
+
+def as_texts(text: str) -> str:
+    """A sentence or a label of ours about images, speaking of texts."""
+    return _IMAGE.sub(lambda found: (f"{found[1]} " if found[1] else "") + ("T" if found[2] == "I" else "t") + "ext" + found[3], text)

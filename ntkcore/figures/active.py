@@ -166,6 +166,14 @@ def norms_figure(norms: NDArray[np.float64], images: NDArray[np.intp], names: Se
     return figure
 
 
+def means(seeds: int, lines: int) -> str:
+    """What a line is, and whether there are bands."""
+    if seeds == 1:
+        return "One repeat"
+    bands = "band: 95 % interval" if lines <= BANDS else f"95 % intervals are drawn of {BANDS} strategies or fewer"
+    return f"Mean of {seeds} repeats, {bands}"
+
+
 def _line(figure: go.Figure, curve: Curve, mode: str, form: str) -> None:
     title, (dash, marker) = literal(STRATEGIES[curve.name]), style_of(curve.name)
     figure.add_scatter(

@@ -67,6 +67,11 @@ class Address(Generic[S, V]):
         """The value of a name that is not given, where nothing else is chosen."""
         return _at(self.spec(), self.fields[name]) if name in self.fields else _at(self.view(), self.view_fields[name])
 
+    def values(self, spec: S, view: V) -> dict[str, Any]:
+        """Every name with its value, in the order of the address; None where the choice has no such part."""
+        at_view = {name: _at(view, path) for name, path in self.view_fields.items()}
+        return {name: _at(spec, path) for name, path in self.fields.items()} | at_view
+
     def write(self, spec: S, view: V | None = None, beside: tuple[S, V] | None = None) -> Query:
         """The query of a page: the inverse of :meth:`read`.
 

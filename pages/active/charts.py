@@ -30,7 +30,7 @@ def show_curves(result: Study, view: ActiveView) -> None:
             figures.curves_figure(curves, frame.mode(), what="held-out images right", at=at, level=level),
             key="active_accuracy",
             table=partial(views.curve_table, curves, "accuracy"),
-            note=f"{_means(spec.seeds, len(curves))}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
+            note=f"{figures.means(spec.seeds, len(curves))}. Upright: the cycle looked at; click a point for another. Thesis, Fig. A.4.",
             on_select=partial(_look_at, "active_accuracy"),
             selection_mode="points",
         )
@@ -89,14 +89,6 @@ def _key(names: Sequence[str]) -> None:
         line = f'<span style="display: inline-block; width: 1.6rem; vertical-align: middle; border-top: {border}"></span>'
         parts.append(f'<span style="white-space: nowrap; margin-right: 1.1rem">{line} {STRATEGIES[name]}</span>')
     st.html(f'<div style="line-height: 1.7">{" ".join(parts)}</div>')
-
-
-def _means(seeds: int, lines: int) -> str:
-    """What a line is, and whether there are bands."""
-    if seeds == 1:
-        return "One repeat"
-    bands = "band: 95 % interval" if lines <= figures.BANDS else f"95 % intervals are drawn of {figures.BANDS} strategies or fewer"
-    return f"Mean of {seeds} repeats, {bands}"
 
 
 def _look_at(key: str) -> None:

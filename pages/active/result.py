@@ -7,18 +7,19 @@ import streamlit as st
 from ntkcore.analyses.active import views
 from ntkcore.analyses.active.analysis import ACTIVE
 from ntkcore.analyses.active.answer import named, probability
+from ntkcore.analyses.active.explain import explainer
 from ntkcore.analyses.active.views import Study
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.active import STRATEGIES, ActiveView
 from pages.active.charts import show_curves, show_more
 from pages.active.choice import LINK
-from pages.active.explain import explain_active
 from pages.active.inspector import inspect
 from pages.active.picked import show_picked
 from pages.active.starts import show_starts
 from pages.shared import frame, tables, words
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
+from pages.shared.explain import explain
 from pages.shared.fade import fading
 from pages.shared.standing import made
 
@@ -29,7 +30,7 @@ def show_result(result: Study) -> None:
     """The whole study."""
     fading()
     _explore(result)
-    explain_active(result)
+    explain(explainer(result))
 
 
 @st.fragment(key="active")

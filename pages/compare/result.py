@@ -8,6 +8,7 @@ from ntkcore.analyses.compare import answer, curves
 from ntkcore.analyses.compare import look as looks
 from ntkcore.analyses.compare.analysis import COMPARE
 from ntkcore.analyses.compare.differences import differences
+from ntkcore.analyses.compare.explain import explainer
 from ntkcore.analyses.compare.look import Look
 from ntkcore.analyses.compare.result import CompareResult
 from ntkcore.analyses.workspace import workspace
@@ -15,12 +16,12 @@ from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.figures import compare as figures
 from ntkcore.specs.compare import CompareView
 from pages.compare.choice import CHART, LINK, brushed
-from pages.compare.explain import explain_compare
 from pages.compare.galleries import show_galleries
 from pages.compare.inspector import inspect_image
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.explain import explain
 from pages.shared.tables import columns_table
 from pages.shared.ticks import Ticks
 
@@ -36,7 +37,7 @@ def show_result(result: CompareResult) -> None:
         st.info("A and B are the same choice: change something in B, or take one of the things that A is often compared with.")
     _about(Look(result, view, workspace()))
     _explore(result)
-    explain_compare(result)
+    explain(explainer(result))
 
 
 def _about(look: Look) -> None:

@@ -7,17 +7,18 @@ import streamlit as st
 
 from ntkcore.analyses.convergence import views
 from ntkcore.analyses.convergence.analysis import CONVERGENCE, ready_points
+from ntkcore.analyses.convergence.explain import explainer
 from ntkcore.analyses.convergence.result import ConvergenceResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.convergence import ConvergenceSpec, ConvergenceView
 from pages.convergence.charts import show_charts
 from pages.convergence.choice import LINK
-from pages.convergence.explain import explain_convergence
 from pages.convergence.point import inspect_point
 from pages.shared import frame, words
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.downloads import csv_download
+from pages.shared.explain import explain
 from pages.shared.standing import standing
 
 _PAUSE = 3.0  # seconds between two drawings of all charts, so that a browser keeps up with quick comparisons
@@ -31,7 +32,7 @@ _HEIGHT = 900  # pixels of what comes, so that little jumps when it does
 def show_result(result: ConvergenceResult) -> None:
     """Everything that is there."""
     _explore(result)
-    explain_convergence(result)
+    explain(explainer(result))
 
 
 def show_waiting() -> None:

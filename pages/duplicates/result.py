@@ -4,17 +4,18 @@ import streamlit as st
 
 from ntkcore.analyses.duplicates import views
 from ntkcore.analyses.duplicates.analysis import DUPLICATES
+from ntkcore.analyses.duplicates.explain import explainer
 from ntkcore.analyses.duplicates.kernels import known_kernels
 from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.duplicates.views import Copies, Group
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.duplicates import DuplicatesView
 from pages.duplicates.choice import LINK, inspect, marked
-from pages.duplicates.explain import explain_duplicates
 from pages.duplicates.inspector import inspect_image
 from pages.shared import frame, media, tables, words
 from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
+from pages.shared.explain import explain
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.standing import made
 
@@ -26,7 +27,7 @@ _GROUPS, _EACH = 40, 24  # groups shown, and images of each
 def show_result(result: DuplicatesResult) -> None:
     """The whole result."""
     _explore(result)
-    explain_duplicates(result)
+    explain(explainer(result))
 
 
 @st.fragment(key="duplicates")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ntkcore.analyses.influence import views
+from ntkcore.analyses.influence.explain import explainer
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.influence.subject import Subject
@@ -13,7 +14,6 @@ from pages.influence import training as influence_training
 from pages.influence.basket import show_basket
 from pages.influence.charts import show_charts
 from pages.influence.choice import LINK, MOMENT, TARGET
-from pages.influence.explain import explain_influence
 from pages.influence.groups import show_groups
 from pages.influence.held import show_held
 from pages.influence.inspector import inspect
@@ -21,6 +21,7 @@ from pages.influence.subject import show_answer, show_whose
 from pages.influence.training import show_training
 from pages.influence.verify.verify import show_verification
 from pages.shared import frame
+from pages.shared.explain import explain
 from pages.shared.narrowed import narrowed
 from pages.shared.regression.about import show_about
 
@@ -31,7 +32,7 @@ def show_result(result: InfluenceResult) -> None:
     influence_training.TICKS.forget()
     show_about(result)
     _explore(result)
-    explain_influence(result)
+    explain(explainer(result))
 
 
 @st.fragment(key="influence")

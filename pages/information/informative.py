@@ -11,7 +11,7 @@ from ntkcore.analyses.information.answer import answer, doubted, leading, loss_a
 from ntkcore.analyses.numbers.filters import orders
 from ntkcore.analyses.numbers.known import Known
 from ntkcore.figures.information import informative as figures
-from ntkcore.specs.information import MEASURES, SAME, SCORES, InformationView, Measure, Score
+from ntkcore.specs.information import MEASURES, SAME, SCORES, InformationView, Score
 from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
 from pages.information.ranked import ranked, show_filters
@@ -38,7 +38,6 @@ _RANKED: dict[Score, str] = {
 _ENDS = {"most": "Most informative", "least": "Least informative"}
 _ORDERS = ("most informative first", "least informative first")
 _OFF = {"most": "Furthest off their label, unseen", "least": "Nearest to it"}  # ends of the ranking by the residual
-_LOG = ("loss", "k_xx", "weights", "residual", "information")  # measures that are positive: drawn on a logarithmic axis
 TICKS = Ticks("information_gallery")
 
 
@@ -55,7 +54,7 @@ def show(look: views.InformationLook, choice: Chosen) -> None:
         "averaged",
         "descent",
         only=[name for name in view.only if name in result.class_names],
-        against=_held_against(look, view),
+        against=views.held_against(look, view.against),
     )
     if look.score == "loss":
         tables.fact(words.as_html(" ".join(loss_answer(values))))
@@ -260,7 +259,7 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
         )
     with right:
         with st.spinner("The other measure …", show_time=False):
-            against = _held_against(look, view)
+            against = views.held_against(look, view.against)
             other = views.measured(look, against)
         rho = views.spearman(values, other)
         agreed = f" Spearman’s ρ = <b>{words.signed(rho)}</b>." if np.isfinite(rho) else ""
@@ -274,7 +273,7 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
                 result.class_names,
                 view.picked,
                 mode,
-                log=against in _LOG,
+                log=against in figures.LOGARITHMIC,
                 score=SCORES[look.score],
             ),
             key="information_against",
@@ -284,13 +283,6 @@ def _charts(look: views.InformationLook, view: InformationView) -> None:
             on_select=lambda: brushed("information_against"),
             selection_mode=("lasso", "box", "points"),
         )
-
-
-def _held_against(look: views.InformationLook, view: InformationView) -> Measure:
-    """The view's measure; where that is the score itself, the other of these two."""
-    if view.against != SAME.get(look.score):
-        return view.against
-    return "information" if view.against == "residual" else "residual"
 
 
 def _against(score: Score) -> None:

@@ -7,18 +7,20 @@ import streamlit as st
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.information import views
 from ntkcore.analyses.information.believe.views import warning_of
+from ntkcore.analyses.information.explain import explainer
 from ntkcore.analyses.workspace import workspace
 from ntkcore.specs.information import Question
 from pages.information import informative
 from pages.information.believe import retraining as believe
 from pages.information.choice import LINK, Chosen
 from pages.information.drop import answer as drop
-from pages.information.explain import explain_information
 from pages.information.groups import page as groups
 from pages.information.groups import sources
 from pages.information.labels import answer as mislabelled
+from pages.information.toy import show_toy
 from pages.shared import frame, words
 from pages.shared.controls import Controls
+from pages.shared.explain import explain
 from pages.shared.regression.about import show_about
 from pages.shared.regression.moment import Moment
 
@@ -44,7 +46,8 @@ def show_result(result: InfluenceResult) -> None:
     informative.TICKS.forget()
     show_about(result)
     _explore(result)
-    explain_information(result)
+    explain(explainer(result))
+    show_toy()
 
 
 @st.fragment(key="information")

@@ -1,7 +1,8 @@
 """What the numbers of the Label page mean."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.label.sitting import Sitting
-from pages.shared.explain import Explainer, explain
+from pages.shared.explain import explain
 
 _WHAT = r"""
 The network $f$ was trained on the labels $Y$ of the items $L$; it is linearised there, with the pseudo-NTK $\Theta$, and fitted to all

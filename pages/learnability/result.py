@@ -12,6 +12,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability import alike, views
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.learnability.answer import STRONG
+from ntkcore.analyses.learnability.explain import explainer
 from ntkcore.analyses.learnability.look import Look
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.analyses.materials.thumbnails import thumbnails, with_texts
@@ -25,7 +26,6 @@ from ntkcore.specs.filters import chosen_words
 from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.learnability.evidence import clear_selection, evidence
-from pages.learnability.explain import explain_learnability
 from pages.learnability.inspector import inspect
 from pages.shared import choice as links
 from pages.shared import frame, media, words
@@ -36,6 +36,7 @@ from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
 from pages.shared.downloads import download
+from pages.shared.explain import explain
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
 from pages.shared.ticks import Ticks
@@ -64,7 +65,7 @@ def show_result(result: LearnabilityResult) -> None:
     """The whole result."""
     _TICKS.forget()
     _explore(result)
-    explain_learnability(result)
+    explain(explainer(result))
 
 
 def _headline(look: Look) -> None:

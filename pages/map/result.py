@@ -7,6 +7,7 @@ import streamlit as st
 from ntkcore.analyses.map import drawn as drawing
 from ntkcore.analyses.map import views
 from ntkcore.analyses.map.analysis import MAP
+from ntkcore.analyses.map.explain import explainer
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -14,12 +15,12 @@ from ntkcore.figures import map as figures
 from ntkcore.specs.map import MapView
 from pages.map.choice import CHART, LINK, brushed, inspect
 from pages.map.controls import show_drawing
-from pages.map.explain import explain_map
 from pages.map.gallery import TICKS, show_gallery
 from pages.map.inspector import inspect_image
 from pages.map.pictures import pictures
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
+from pages.shared.explain import explain
 from pages.shared.ticks import Ticks
 
 _SELECTED = Ticks("map_selected")  # what was selected when the choice last came from elsewhere: a lasso must not draw the map anew
@@ -31,7 +32,7 @@ def show_result(result: MapResult) -> None:
     _SELECTED.forget()
     _about(result)
     _explore(result)
-    explain_map(result)
+    explain(explainer(result))
 
 
 def _about(result: MapResult) -> None:

@@ -6,6 +6,7 @@ from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.reliability import tables, views
 from ntkcore.analyses.reliability.analysis import RELIABILITY
+from ntkcore.analyses.reliability.explain import explainer
 from ntkcore.analyses.workspace import workspace
 from ntkcore.figures.reliability import errors as figures
 from ntkcore.figures.theme import raised
@@ -13,12 +14,12 @@ from ntkcore.specs.reliability import ReliabilityView
 from pages.reliability.choice import LINK
 from pages.reliability.clusters import show_clusters
 from pages.reliability.density import show_density
-from pages.reliability.explain import explain_reliability
 from pages.reliability.network import show_network
 from pages.reliability.trust import show_trust
 from pages.shared import frame, words
 from pages.shared.charts import chart
 from pages.shared.controls import Controls
+from pages.shared.explain import explain
 from pages.shared.regression.about import show_about
 
 _VIEW = Controls("reliability.view", LINK)
@@ -29,7 +30,7 @@ def show_result(result: InfluenceResult) -> None:
     """The whole result."""
     show_about(result)
     _explore(result)
-    explain_reliability(result)
+    explain(explainer(result))
 
 
 @st.fragment(key="reliability")

@@ -36,6 +36,14 @@ def mode() -> str:
 
 
 _AFTER = "frame.after"  # what of the page is drawn anew after a part of it
+
+
+def server() -> str:
+    """The address at which the reader reaches the app, without the page's part."""
+    url = str(st.context.url or "")
+    return url.split("?")[0].rstrip("/").rsplit("/", 1)[0] if url else ""
+
+
 _P = ParamSpec("_P")
 
 

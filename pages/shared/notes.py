@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from ntkcore.analyses.differences import moment_words
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import open_pack
 from ntkcore.data.content import content_of_image
@@ -17,7 +18,6 @@ from ntkcore.library.tags import Tags
 from ntkcore.specs import DatasetSpec
 from pages.shared import frame, person, words
 from pages.shared.choice import Link
-from pages.shared.differences import moment_words
 
 _FAILED = "notes.failed"  # what the last action came to, where it failed
 _PLACES = ("ridge", "time")

@@ -8,11 +8,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ntkcore.analyses.words import change, duration, exact, fixed, labelled, number, percent, place, share, signed, size, told_apart
+from ntkcore.analyses.words import (
+    as_texts,
+    change,
+    duration,
+    exact,
+    fixed,
+    labelled,
+    number,
+    percent,
+    place,
+    share,
+    signed,
+    size,
+    told_apart,
+)
 
 # Found by Streamlit after escapes are taken off: an invisible joint hides them.
 _KIND = "words.kind"
-_IMAGE = re.compile(r"(?<!mirror )(?<![\w/.\\-])(?:([Aa])n )?([Ii])mage(s?)\b(?![/=-]|\.\w)")
 _LIVELY = re.compile(r"(\\[:@]|www(?=\\[.]))", re.IGNORECASE)
 
 
@@ -48,11 +61,7 @@ def speak_of(kind: str) -> None:
 
 def spoken(text: str) -> str:
     """A sentence or a label of ours about images, which of a set of texts speaks of texts."""
-    return _IMAGE.sub(_text, text) if st.session_state.get(_KIND) == "texts" else text
-
-
-def _text(found: re.Match[str]) -> str:
-    return (f"{found[1]} " if found[1] else "") + ("T" if found[2] == "I" else "t") + "ext" + found[3]
+    return as_texts(text) if st.session_state.get(_KIND) == "texts" else text
 
 
 def counted(count: int, kind: str) -> str:

@@ -1,5 +1,6 @@
 """One battery over every analysis: what the contract promises holds for each of them, whoever adds it."""
 
+import shlex
 import shutil
 from collections.abc import Iterator
 
@@ -20,10 +21,13 @@ from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
 from ntkcore.analyses.saving import shown_by
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.cli import main
+from ntkcore.cli import _parser, main
 from ntkcore.data import import_images
 from ntkcore.errors import CorruptArtifact, SpecError
+from ntkcore.library.people import local
 from ntkcore.permalink import ADDRESSES
+from ntkcore.report import build, contents, write
+from ntkcore.report.links import read as read_link
 from ntkcore.settings import settings
 from ntkcore.store import Store
 from pages import PAGES
@@ -131,6 +135,23 @@ def test_the_same_wish_is_one_job_that_opens_its_page(made, kept, name):
     assert job is not None and of_job(job) is not None and of_job(job).kind == asked.analysis.kind
     assert asked.analysis.spec.model_validate(job.payload["spec"]) == asked.spec
     kept.jobs.cancel(first.id)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_holds_its_answer_its_tables_and_what_makes_it_again(made, kept, name):
+    asked = made(name)
+    spec, view = ADDRESSES[name].read(SMALL[name])
+    result, report = asked.analysis.open(asked.spec, kept), build(name, spec, view, kept)
+    assert report.answer == asked.analysis.answer(result, view, kept)
+    pd.testing.assert_frame_equal(report.tables[""], asked.analysis.table(result, view, kept))
+    assert asked.analysis.key(asked.spec, kept) in {value for _, value in report.hashes}
+    assert read_link(report.link, local(""), kept).spec == spec
+    for command in report.command.splitlines():
+        assert _parser().parse_args(shlex.split(command)[3:])
+    text = write(report, kept.settings)
+    assert text.count("<script") == 3 and "https://" not in text.split('<script type="application/json"')[0]
+    states = {line.state for line in contents(report)}
+    assert {"live", "still", "left out"} == states
 
 
 @pytest.mark.parametrize("name", NAMES)

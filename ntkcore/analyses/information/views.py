@@ -23,7 +23,7 @@ from ntkcore.analyses.workspace import Workspace
 from ntkcore.influence.self_influence import held_out_residuals
 from ntkcore.information import functional_information, training_information, training_loss_change, weight_information
 from ntkcore.information.functions import reweighed
-from ntkcore.specs.information import InformationView, Measure, Score
+from ntkcore.specs.information import SAME, InformationView, Measure, Score
 
 SHOWN = 10
 """Images at each end of the ranking that the gallery begins with, as in the paper's figures."""
@@ -194,6 +194,13 @@ def measured(look: Look, measure: Measure) -> np.ndarray:
         return scores(replace(look, score="held-out") if isinstance(look, InformationLook) else look)
     found = judged(look)
     return found.loss if measure == "loss" else found.margin
+
+
+def held_against(look: InformationLook, measure: Measure) -> Measure:
+    """A measure; where that is the score itself, the other of these two."""
+    if measure != SAME.get(look.score):
+        return measure
+    return "information" if measure == "residual" else "residual"
 
 
 def ranking(

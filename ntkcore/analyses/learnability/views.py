@@ -13,9 +13,8 @@ from ntkcore.analyses import confusion
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.learnability.look import Look, Outcome
 from ntkcore.analyses.learnability.result import LearnabilityResult
-from ntkcore.analyses.materials.thumbnails import thumbnails
+from ntkcore.analyses.materials.thumbnails import exported, thumbnails
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import ThumbnailPack, bare_original
 from ntkcore.learnability import (
     GROUP_NAMES,
     Groups,
@@ -206,21 +205,11 @@ def images_zip(look: Look, images: Sequence[int] | np.ndarray, ws: Workspace) ->
         files, folders = [], _folders(result.class_names)
         for image in images:
             folder = folders[result.labels[image]]
-            content, ending = _exported(pack, int(image), ws)
+            content, ending = exported(pack, int(image), ws)
             files.append(f"{folder}/{image:06d}.{ending}")
             archive.writestr(files[-1], content)
         archive.writestr("images.csv", csv_of(rows.assign(file=files)))
     return buffer.getvalue()
-
-
-def _exported(pack: ThumbnailPack, image: int, ws: Workspace) -> tuple[bytes | str, str]:
-    """What a file of an image holds, and how its name ends."""
-    if (text := pack.text(image)) is not None:
-        return text, "txt"
-    if pack.origin is None:
-        return pack.picture(image), "png"
-    data, kind = bare_original(pack.origin, image, ws.settings)
-    return data, "jpg" if kind == "image/jpeg" else "png"
 
 
 def _folders(class_names: Sequence[str]) -> list[str]:

@@ -1,9 +1,11 @@
 """Thumbnails of images that are looked at: those stored with a result, and those of a draw that nothing was computed of yet."""
 
+import base64
+
 import pandas as pd
 
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import Dataset, ThumbnailPack, load_dataset, load_pool, open_pack, pool_size, thumbnail_pack
+from ntkcore.data import Dataset, ThumbnailPack, bare_original, load_dataset, load_pool, open_pack, pool_size, thumbnail_pack
 from ntkcore.specs import DatasetSpec
 
 
@@ -38,6 +40,20 @@ def _encoded(dataset: Dataset, ws: Workspace) -> ThumbnailPack:
     return thumbnail_pack(dataset.pixels, ws.settings, dataset.texts, dataset.origin)
 
 
+def exported(pack: ThumbnailPack, image: int, ws: Workspace) -> tuple[bytes | str, str]:
+    """What a file of an image holds, and how its name ends: its original, upright and without metadata, where there is one.
+
+    Raises:
+        DataError: an original that the set refers to is gone or has changed.
+    """
+    if (text := pack.text(image)) is not None:
+        return text, "txt"
+    if pack.origin is None:
+        return pack.picture(image), "png"
+    data, kind = bare_original(pack.origin, image, ws.settings)
+    return data, "jpg" if kind == "image/jpeg" else "png"
+
+
 def noun(pack: str, ws: Workspace) -> str:
     """What one thing of a pack is called: ``"image"`` or ``"text"``."""
     found = open_pack(pack, ws.settings)
@@ -53,3 +69,9 @@ def with_texts(table: pd.DataFrame, pack: str, ws: Workspace) -> pd.DataFrame:
     changed = table.copy()
     changed.insert(place, "text", [found.text(int(image)) for image in table["image"]])
     return changed
+
+
+def data_address(picture: bytes) -> str:
+    """A picture, a PNG or a JPEG, as an address that holds it."""
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"

@@ -14,6 +14,8 @@ HEIGHT = 320
 SMALL = 220
 _BINS = 40
 INFORMATION = SCORES["held-out"]
+LOGARITHMIC = ("loss", "k_xx", "weights", "residual", "information")
+"""Measures that are positive: drawn on a logarithmic axis."""
 
 
 def log_edges(values: np.ndarray, bins: int = _BINS) -> np.ndarray:

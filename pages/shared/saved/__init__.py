@@ -8,6 +8,7 @@ import streamlit as st
 
 from ntkcore.analyses import saving
 from ntkcore.analyses.analysis import Analysis
+from ntkcore.analyses.differences import changed_words
 from ntkcore.analyses.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -16,7 +17,7 @@ from ntkcore.library.people import may_change
 from ntkcore.permalink import Address
 from pages.shared import frame, person
 from pages.shared.choice import Link
-from pages.shared.differences import changed_words
+from pages.shared.exports import exports
 from pages.shared.saved import dialogs
 
 _TOLD = "saved.told"  # what the last action came to
@@ -58,6 +59,13 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         st.button("Share", type="tertiary", key="saved_share", on_click=dialogs.ask_for, args=(link, "share"))
         st.button(_notes(saved), type="tertiary", key="saved_notes", on_click=dialogs.ask_for, args=(link, "notes"))
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
+    told = "One file with charts, images and tables that opens anywhere, without this server."
+    st.button("Report", type="tertiary", key="saved_report", disabled=not ready, on_click=dialogs.ask_for, args=(link, "report"), help=told)
+    against = "What differs from a saved analysis: choices, answers, and the images that moved most."
+    asked = (link, "diff")
+    st.button("Compare with", type="tertiary", key="saved_diff", disabled=not ready, on_click=dialogs.ask_for, args=asked, help=against)
+    with st.popover("More", type="tertiary", key="saved_more", disabled=not ready):
+        exports(link)
     dialogs.show(link)
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from ntkcore.analyses import catalogue, saving
+from ntkcore.analyses.differences import changed_words
 from ntkcore.analyses.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
@@ -15,8 +16,9 @@ from ntkcore.library.people import may_change
 from ntkcore.library.saved import DESCRIPTION, TITLE
 from pages.shared import frame, person, words
 from pages.shared.choice import Link, open_saved
-from pages.shared.differences import changed_words
+from pages.shared.diff import against_saved
 from pages.shared.notes import analysis_notes
+from pages.shared.report import frozen_report
 
 _ASKED = "saved.asked"
 VISIBILITIES: dict[Visibility, str] = {"private": "Only me", "team": "The team", "public": "Everybody with the link"}
@@ -31,7 +33,14 @@ def ask_for(link: Link[Any, Any], which: str) -> None:
 def show(link: Link[Any, Any]) -> None:
     """Open what was asked for."""
     which, *of = st.session_state.get(_ASKED, ("",))
-    shown: dict[str, Callable[[Link[Any, Any]], None]] = {"save": _save, "share": _share, "notes": _notes, "versions": _versions}
+    shown: dict[str, Callable[[Link[Any, Any]], None]] = {
+        "save": _save,
+        "share": _share,
+        "notes": _notes,
+        "versions": _versions,
+        "report": _report,
+        "diff": _diff,
+    }
     if which and of == [link.page, link.current().revision]:
         shown[which](link)
     else:
@@ -84,9 +93,9 @@ def _share(link: Link[Any, Any]) -> None:
 def addresses(version: Version) -> None:
     """The short addresses of a version, to be copied."""
     st.markdown("**This version, for good**")
-    st.code(f"{_server()}/open?a={version.reference}", language=None, wrap_lines=True)
+    st.code(f"{frame.server()}/open?a={version.reference}", language=None, wrap_lines=True)
     st.markdown("**Always the latest version**")
-    st.code(f"{_server()}/open?a={version.analysis}", language=None, wrap_lines=True)
+    st.code(f"{frame.server()}/open?a={version.analysis}", language=None, wrap_lines=True)
     st.html(
         '<p class="atlas-quiet">Whoever opens it sees this choice and its stored results without computing anything. '
         "What they change stays in their own address.</p>"
@@ -98,6 +107,18 @@ def addresses(version: Version) -> None:
 def _notes(link: Link[Any, Any]) -> None:
     if link.saved is not None:
         analysis_notes(link, link.saved.version)
+
+
+@st.dialog("Frozen report", width="large", icon=":material/description:", on_dismiss=_close)
+@frame.telling
+def _report(link: Link[Any, Any]) -> None:
+    frozen_report(link)
+
+
+@st.dialog("Compare with a saved analysis", width="large", icon=":material/difference:", on_dismiss=_close)
+@frame.telling
+def _diff(link: Link[Any, Any]) -> None:
+    against_saved(link)
 
 
 @st.dialog("Versions", width="large", icon=":material/history:", on_dismiss=_close)
@@ -152,9 +173,3 @@ def _visibility(key: str, now: Visibility) -> Visibility:
     if not asking.has_people():
         st.html('<p class="atlas-quiet">This server has no login: whoever reaches it sees everything, whatever is chosen here.</p>')
     return chosen
-
-
-def _server() -> str:
-    """The address at which the reader reaches the app, without the page's part."""
-    url = str(st.context.url or "")
-    return url.split("?")[0].rstrip("/").rsplit("/", 1)[0] if url else ""

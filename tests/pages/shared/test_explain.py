@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import pages
+import ntkcore
+from ntkcore.analyses.explainer import Explainer, command_line, python_lines
 from ntkcore.permalink import ADDRESSES
 from ntkcore.specs.convergence import ConvergenceSpec
 from ntkcore.specs.learnability import LearnabilitySpec
-from pages.shared.explain import Explainer, command_line, python_lines
 
+ROOT = Path(ntkcore.__file__).parents[1]
+EXPLAINED = sorted((*ROOT.glob("ntkcore/analyses/*/explain.py"), *ROOT.glob("pages/*/explain.py")))
 COMPARISON = ConvergenceSpec.model_validate(
     {"dataset": {"classes": ("0", "a, b", "2"), "n": 60}, "widths": (8, 32), "looks": (0, 3), "ridge": 0.5}
 )
@@ -49,7 +51,7 @@ def test_the_command_is_understood(analysis, show, query, read, spec):
         assert getattr(options, name) is not None
 
 
-@pytest.mark.parametrize("path", sorted(Path(pages.__file__).parent.glob("*/explain.py")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", EXPLAINED, ids=lambda path: path.parent.name)
 def test_a_formula_of_several_lines_stands_between_lines_of_its_own(path):
     """Streamlit shows any other as its source, in red."""
     for line in path.read_text().splitlines():

@@ -1,8 +1,8 @@
 """What the numbers of the active learning page mean."""
 
 from ntkcore.analyses.active.views import Study
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 A network is trained on the labelled images $L$; a strategy chooses from the unlabelled ones $U$; their labels are told, and the network is
@@ -45,20 +45,18 @@ _NOT = """
 _WAYS = {"simplex": "the nearest point of the simplex", "softmax": "softmax"}
 
 
-def explain_active(result: Study) -> None:
+def explainer(result: Study) -> Explainer:
     """The explainer of the active learning page."""
     spec = result.spec
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: M. A. Mohamadi, “Insights From Infinitely Wide Neural Networks” (UBC, 2023), chapter 2. Differs from eq. 2.12 "
-            "by λ, and by the inverse that its v lacks. BADGE: Ash et al. 2020; core-set: Sener & Savarese 2018; MaxHerding, UHerding: Bae "
-            "et al. 2024, 2025; one step and the process: Käding et al. 2016, 2018; LL4AL: Yoo & Kweon 2019.",
-            read=_READ.format(seeds=spec.seeds, s="" if spec.seeds == 1 else "s", pool=spec.pool),
-            aside="The three parts of a choice, kernels, factorisation and scores, grow with the square of the number of candidates.",
-            silent=_NOT.format(way=_WAYS[spec.probabilities], test=spec.test, noise=100 / spec.test**0.5),
-            analysis="active",
-            show="table",
-            query=ADDRESSES["active"].write(spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: M. A. Mohamadi, “Insights From Infinitely Wide Neural Networks” (UBC, 2023), chapter 2. Differs from eq. 2.12 "
+        "by λ, and by the inverse that its v lacks. BADGE: Ash et al. 2020; core-set: Sener & Savarese 2018; MaxHerding, UHerding: Bae "
+        "et al. 2024, 2025; one step and the process: Käding et al. 2016, 2018; LL4AL: Yoo & Kweon 2019.",
+        read=_READ.format(seeds=spec.seeds, s="" if spec.seeds == 1 else "s", pool=spec.pool),
+        aside="The three parts of a choice, kernels, factorisation and scores, grow with the square of the number of candidates.",
+        silent=_NOT.format(way=_WAYS[spec.probabilities], test=spec.test, noise=100 / spec.test**0.5),
+        analysis="active",
+        show="table",
+        query=ADDRESSES["active"].write(spec),
     )

@@ -1,8 +1,8 @@
 """What the numbers of the convergence page mean."""
 
 from ntkcore.analyses.convergence.result import ConvergenceResult
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 A network $f_\theta$ with $k$ outputs has a $k\times k$ block for every pair of images, from its Jacobian $J$ with respect to all weights:
@@ -61,19 +61,17 @@ _NOT = """
 """
 
 
-def explain_convergence(result: ConvergenceResult) -> None:
+def explainer(result: ConvergenceResult) -> Explainer:
     """The explainer of the convergence page."""
     spec = result.spec
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: M. A. Mohamadi, “Insights From Infinitely Wide Neural Networks” (UBC, 2023), chapter 3, which writes n for the "
-            "width and O for the number of outputs.",
-            read=_READ.format(test=spec.test, noise=100 / spec.test**0.5),
-            aside="λ_min below the rounding of the kernel’s precision cannot be told from 0; the condition number is then left out.",
-            silent=_NOT.format(n=spec.dataset.n),
-            analysis="convergence",
-            show="comparison_table",
-            query=ADDRESSES["convergence"].write(spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: M. A. Mohamadi, “Insights From Infinitely Wide Neural Networks” (UBC, 2023), chapter 3, which writes n for the "
+        "width and O for the number of outputs.",
+        read=_READ.format(test=spec.test, noise=100 / spec.test**0.5),
+        aside="λ_min below the rounding of the kernel’s precision cannot be told from 0; the condition number is then left out.",
+        silent=_NOT.format(n=spec.dataset.n),
+        analysis="convergence",
+        show="comparison_table",
+        query=ADDRESSES["convergence"].write(spec),
     )

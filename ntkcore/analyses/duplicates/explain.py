@@ -2,9 +2,9 @@
 
 from ntkcore.analyses.duplicates.result import DuplicatesResult
 from ntkcore.analyses.duplicates.views import BITS
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.data.duplicates import BITS as OF
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 - **The same file**, byte for byte as it came, by its SHA-256, where the set keeps or refers to its originals; else **the same pixels**, as
@@ -29,17 +29,15 @@ _NOT = """
 """
 
 
-def explain_duplicates(result: DuplicatesResult) -> None:
+def explainer(result: DuplicatesResult) -> Explainer:
     """The explainer of the duplicates page."""
-    explain(
-        Explainer(
-            what=_WHAT.format(bits=BITS, of=OF),
-            source="Source: perceptual hash (pHash) by ImageHash 4.3.2, after Zauner (2010) and N. Krawetz.",
-            read=_READ,
-            aside="Everything but the network’s word is there before anything is trained.",
-            silent=_NOT,
-            analysis="duplicates",
-            show="table",
-            query=ADDRESSES["duplicates"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT.format(bits=BITS, of=OF),
+        source="Source: perceptual hash (pHash) by ImageHash 4.3.2, after Zauner (2010) and N. Krawetz.",
+        read=_READ,
+        aside="Everything but the network’s word is there before anything is trained.",
+        silent=_NOT,
+        analysis="duplicates",
+        show="table",
+        query=ADDRESSES["duplicates"].write(result.spec),
     )

@@ -23,12 +23,13 @@ _FEW, _LONG = 4, 24  # changes, and characters of a value, that are said
 def changed_words(address: Address[Any, Any], now: tuple[Any, Any], then: tuple[Any, Any]) -> str:
     """What differs, as ``λ 1 → 0.1 · n 500 → 100``; "" when nothing does."""
     changes = address.changes(now, then)
-    said = [_said(change) for change in changes[:_FEW]]
+    said = [change_words(change) for change in changes[:_FEW]]
     more = len(changes) - _FEW
     return " · ".join([*said, *([f"and {more} more"] if more > 0 else [])])
 
 
-def _said(change: Change) -> str:
+def change_words(change: Change) -> str:
+    """One difference, as ``λ 1 → 0.1``."""
     return f"{_NAMES.get(change.name, change.name.replace('-', ' '))} {_value(change.before)} → {_value(change.after)}"
 
 

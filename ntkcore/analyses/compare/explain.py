@@ -2,8 +2,8 @@
 
 from ntkcore.analyses.compare.look import LEADING, REPLICATES
 from ntkcore.analyses.compare.result import CompareResult
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = rf"""
 A number of each image, such as its unique information or its leave-one-out residual, is taken from A’s kernel regression and from B’s, on
@@ -33,18 +33,16 @@ _NOT = """
 """
 
 
-def explain_compare(result: CompareResult) -> None:
+def explainer(result: CompareResult) -> Explainer:
     """The explainer of a comparison."""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Sources: Kendall 1945 (τ_b); Efron, Tibshirani 1993, §13.3 (percentile bootstrap); Cortes, Mohri, Rostamizadeh 2012 "
-            "(centred alignment).",
-            read=_READ,
-            aside="Of a full kernel the mean over outputs is taken where kernels are compared.",
-            silent=_NOT,
-            analysis="compare",
-            show="table",
-            query=ADDRESSES["compare"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Sources: Kendall 1945 (τ_b); Efron, Tibshirani 1993, §13.3 (percentile bootstrap); Cortes, Mohri, Rostamizadeh 2012 "
+        "(centred alignment).",
+        read=_READ,
+        aside="Of a full kernel the mean over outputs is taken where kernels are compared.",
+        silent=_NOT,
+        analysis="compare",
+        show="table",
+        query=ADDRESSES["compare"].write(result.spec),
     )

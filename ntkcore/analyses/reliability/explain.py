@@ -1,8 +1,8 @@
 """What the numbers of the reliability page mean."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 The true influence of a training image $i$ on a held-out $(x,y)$ is the change of its loss when $i$ is removed and training ends anew. With
@@ -53,19 +53,17 @@ _NOT = """
 """
 
 
-def explain_reliability(result: InfluenceResult) -> None:
+def explainer(result: InfluenceResult) -> Explainer:
     """The explainer of the reliability page."""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: “Rethinking Influence Functions of Neural Networks in the Over-Parameterized Regime”, eqs. 12-18, "
-            "Theorems 3 and 4.",
-            read=_READ,
-            aside="Density: a Gaussian kernel estimate on the principal components of the standardised pixels. Spearman’s interval is a "
-            "bootstrap’s, Pearson’s that of Fisher’s transformation.",
-            silent=_NOT,
-            analysis="reliability",
-            show="error_rates",
-            query=ADDRESSES["influence"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: “Rethinking Influence Functions of Neural Networks in the Over-Parameterized Regime”, eqs. 12-18, "
+        "Theorems 3 and 4.",
+        read=_READ,
+        aside="Density: a Gaussian kernel estimate on the principal components of the standardised pixels. Spearman’s interval is a "
+        "bootstrap’s, Pearson’s that of Fisher’s transformation.",
+        silent=_NOT,
+        analysis="reliability",
+        show="error_rates",
+        query=ADDRESSES["influence"].write(result.spec),
     )

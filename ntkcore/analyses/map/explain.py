@@ -1,9 +1,9 @@
 """What the map means."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.map.views import NEIGHBOURS
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 To the network two images are as far apart as their gradients, of which the kernel $k(x,z)=\langle\nabla f(x),\nabla f(z)\rangle$ is the
@@ -36,18 +36,16 @@ _NOT = """
 """
 
 
-def explain_map(result: MapResult) -> None:
+def explainer(result: MapResult) -> Explainer:
     """The explainer of the map."""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: Schölkopf, Smola, Müller 1998 (kernel PCA); van der Maaten, Hinton 2008, by openTSNE (Poličar et al. 2024).",
-            read=_READ.format(count=min(NEIGHBOURS, result.near.shape[1])),
-            aside="Of a full kernel the mean over outputs is taken.",
-            silent=_NOT,
-            analysis="map",
-            show="table",
-            function="image_map",
-            query=ADDRESSES["map"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: Schölkopf, Smola, Müller 1998 (kernel PCA); van der Maaten, Hinton 2008, by openTSNE (Poličar et al. 2024).",
+        read=_READ.format(count=min(NEIGHBOURS, result.near.shape[1])),
+        aside="Of a full kernel the mean over outputs is taken.",
+        silent=_NOT,
+        analysis="map",
+        show="table",
+        function="image_map",
+        query=ADDRESSES["map"].write(result.spec),
     )

@@ -1,8 +1,8 @@
 """What the numbers of the learnability page mean."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.learnability.result import LearnabilityResult
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 Train a network $f_\theta$ by gradient flow on $\tfrac12\sum_i\|f(x_i)-y_i\|^2$. Its errors $e_t = f_t - y$ follow
@@ -34,22 +34,20 @@ _NOT = """
 """
 
 
-def explain_learnability(result: LearnabilityResult) -> None:
+def explainer(result: LearnabilityResult) -> Explainer:
     """The explainer of the learnability page."""
     spec = result.spec
     ranking = "Nothing about labels or training enters the ranking."
     if spec.kernel_epoch or spec.model.weights == "pretrained":
         ranking = "The network was trained before its kernel was taken, so what it had learned enters the ranking."
     noise = ": of a flipped image, the flipped label" if spec.dataset.label_noise else ""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: “Learnability in the Context of Neural Tangent Kernels”, eqs. 14–18; |·| added in eq. 15.",
-            read=_READ.format(ranking=ranking, noise=noise),
-            aside=f"One epoch is gradient-flow time τ = rate / (batch × (1 − momentum)) = {result.epoch_time:.4g} on the summed loss.",
-            silent=_NOT,
-            analysis="learnability",
-            show="ranking",
-            query=ADDRESSES["learnability"].write(spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: “Learnability in the Context of Neural Tangent Kernels”, eqs. 14–18; |·| added in eq. 15.",
+        read=_READ.format(ranking=ranking, noise=noise),
+        aside=f"One epoch is gradient-flow time τ = rate / (batch × (1 − momentum)) = {result.epoch_time:.4g} on the summed loss.",
+        silent=_NOT,
+        analysis="learnability",
+        show="ranking",
+        query=ADDRESSES["learnability"].write(spec),
     )

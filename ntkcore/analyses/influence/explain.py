@@ -1,8 +1,8 @@
 """What the numbers of the influence page mean."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.permalink import ADDRESSES
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 A wide network trained by gradient flow on $\tfrac12\sum_i\|f(x_i)-y_i\|^2+\tfrac\lambda2\|\theta-\theta_0\|^2$ predicts, at time $\tau$,
@@ -38,22 +38,20 @@ _NOT = """
 """
 
 
-def explain_influence(result: InfluenceResult) -> None:
+def explainer(result: InfluenceResult) -> Explainer:
     """The explainer of the influence page."""
     single = result.regression.k == 1
     targets = (
         f"; {result.class_names[0]} has the target −1, {result.class_names[1]} +1" if single else "; the target is 1 for the label, else 0"
     )
     epoch = f"One epoch of the training chosen is τ = {result.epoch:.4g}. " if result.epoch else ""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: “Rethinking Influence Functions of Neural Networks in the Over-Parameterized Regime”, eqs. 8, 9, 14.",
-            read=_READ.format(targets=targets),
-            aside=f"{epoch}The paper’s 5000 epochs at rate 0.001 are τ = 5.",
-            silent=_NOT,
-            analysis="influence",
-            show="influences",
-            query=ADDRESSES["influence"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: “Rethinking Influence Functions of Neural Networks in the Over-Parameterized Regime”, eqs. 8, 9, 14.",
+        read=_READ.format(targets=targets),
+        aside=f"{epoch}The paper’s 5000 epochs at rate 0.001 are τ = 5.",
+        silent=_NOT,
+        analysis="influence",
+        show="influences",
+        query=ADDRESSES["influence"].write(result.spec),
     )

@@ -1,9 +1,8 @@
 """What the numbers of the information page mean."""
 
+from ntkcore.analyses.explainer import Explainer
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.permalink import ADDRESSES
-from pages.information.toy import show_toy
-from pages.shared.explain import Explainer, explain
 
 _WHAT = r"""
 What do the weights $W$ know of a training image $z_i$ that no other image tells? With $S_{-i}$ the other images, that is the conditional
@@ -66,22 +65,19 @@ _NOT = """
 """
 
 
-def explain_information(result: InfluenceResult) -> None:
+def explainer(result: InfluenceResult) -> Explainer:
     """The explainer of the information page."""
     epoch = f"One epoch of the training chosen is τ = {result.epoch:.4g}. " if result.epoch else ""
-    explain(
-        Explainer(
-            what=_WHAT,
-            source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50; the residual: "
-            "Allen 1974 (PRESS).",
-            read=_READ,
-            aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here. Its "
-            "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and "
-            "by training loss are choices above the gallery.",
-            silent=_NOT,
-            analysis="information",
-            show="information_table",
-            query=ADDRESSES["information"].write(result.spec),
-        )
+    return Explainer(
+        what=_WHAT,
+        source="Source: “Estimating Informativeness of Samples with Smooth Unique Information”, eqs. 3-5, 8, 13-16, 50; the residual: "
+        "Allen 1974 (PRESS).",
+        read=_READ,
+        aside=f"{epoch}The paper averages the loss over n images: t of its steps at rate η are τ = tη/n, and its λ is λn here. Its "
+        "code keeps the averaged loss’s rate without an image, too; that, its discrete steps, and its scores by training outputs and "
+        "by training loss are choices above the gallery.",
+        silent=_NOT,
+        analysis="information",
+        show="information_table",
+        query=ADDRESSES["information"].write(result.spec),
     )
-    show_toy()
