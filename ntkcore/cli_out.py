@@ -88,7 +88,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from ntkcore.analyses import samples
+    from ntkcore.analyses.sharing import samples
     from ntkcore.analyses.words import size
 
     asked, ws = _computed(options.link)
@@ -102,8 +102,8 @@ def _export(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     from ntkcore.analyses.csv_text import csv_of
-    from ntkcore.analyses.diff import differ, side
-    from ntkcore.analyses.differences import change_words
+    from ntkcore.analyses.sharing.diff import differ, side
+    from ntkcore.analyses.sharing.differences import change_words
     from ntkcore.analyses.words import signed
 
     (one, ws), (two, _) = (_computed(link) for link in (options.one, options.two))

@@ -19,7 +19,7 @@ from ntkcore.jobs.reserve import Reserve
 from ntkcore.private import close_cache, close_tree, make_private, open_private
 from ntkcore.settings import Settings
 from ntkcore.store import Store
-from pages.shared import media
+from pages.shared import signing
 
 KEY = "a" * 64
 
@@ -44,7 +44,7 @@ def test_what_is_written_is_its_owners_alone(tmp_path, monkeypatch):
     np.savez(tmp_path / "set.npz", images=np.random.default_rng(0).integers(0, 255, (8, 8, 8), np.uint8), labels=np.arange(8) % 2)
     import_images(tmp_path / "set.npz", made, name="x")
     thumbnail_pack(np.zeros((4, 8, 8), np.uint8), made)
-    media._secret(made)
+    signing.secret(made)
     with (tmp_path / "set.npz").open("rb") as file:
         imports.keep_upload(file, 10, ws)
     ws.rates.learn("training cpu", 1.0, 1.0)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ntkcore.analyses import defaults, saving
-from ntkcore.analyses.differences import moment_words
-from ntkcore.analyses.saving import Opened
+from ntkcore.analyses import defaults
+from ntkcore.analyses.sharing import saving
+from ntkcore.analyses.sharing.differences import moment_words
+from ntkcore.analyses.sharing.saving import Opened
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import SpecError
 from ntkcore.library import Person, codes

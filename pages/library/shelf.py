@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from ntkcore.analyses import saving
+from ntkcore.analyses.sharing import saving
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library import Saved, Version

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ntkcore.analyses import saving
+from ntkcore.analyses.sharing import saving
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library.codes import SAVED_AS

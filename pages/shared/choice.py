@@ -13,8 +13,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ntkcore.analyses import carry, defaults, saving
-from ntkcore.analyses.saving import Opened
+from ntkcore.analyses import carry, defaults
+from ntkcore.analyses.sharing import saving
+from ntkcore.analyses.sharing.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import SpecError
 from ntkcore.library import Version

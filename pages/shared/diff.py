@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from ntkcore.analyses import catalogue
-from ntkcore.analyses.diff import Diff, Side, differ, side
-from ntkcore.analyses.differences import change_words
+from ntkcore.analyses.sharing.diff import Diff, Side, differ, side
+from ntkcore.analyses.sharing.differences import change_words
 from ntkcore.analyses.workspace import workspace
 from ntkcore.library.shelf import Wanted, shelf
 from ntkcore.report import links

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses import samples
+from ntkcore.analyses.sharing import samples
 from ntkcore.analyses.workspace import workspace
 from pages.shared.choice import Link
 from pages.shared.downloads import download

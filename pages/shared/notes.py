@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses.differences import moment_words
+from ntkcore.analyses.sharing.differences import moment_words
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import open_pack
 from ntkcore.data.content import content_of_image

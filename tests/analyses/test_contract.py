@@ -19,7 +19,7 @@ from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.information.groups.kernel import COMPOSED_METHOD
 from ntkcore.analyses.materials.kernel import KERNEL_METHOD
 from ntkcore.analyses.materials.network import TRAINING_METHOD
-from ntkcore.analyses.saving import shown_by
+from ntkcore.analyses.sharing.saving import shown_by
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import _parser, main
 from ntkcore.data import import_images

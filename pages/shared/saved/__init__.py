@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from ntkcore.analyses import saving
 from ntkcore.analyses.analysis import Analysis
-from ntkcore.analyses.differences import changed_words
-from ntkcore.analyses.saving import Opened
+from ntkcore.analyses.sharing import saving
+from ntkcore.analyses.sharing.differences import changed_words
+from ntkcore.analyses.sharing.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library.notes import Notes

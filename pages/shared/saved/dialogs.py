@@ -5,9 +5,10 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from ntkcore.analyses import catalogue, saving
-from ntkcore.analyses.differences import changed_words
-from ntkcore.analyses.saving import Opened
+from ntkcore.analyses import catalogue
+from ntkcore.analyses.sharing import saving
+from ntkcore.analyses.sharing.differences import changed_words
+from ntkcore.analyses.sharing.saving import Opened
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.library import Saved, Version, Visibility, asking

@@ -8,8 +8,8 @@ from recording import Recording
 from small_analyses import SMALL
 from visiting import button, visitor, widget
 
-from ntkcore.analyses import saving
 from ntkcore.analyses.influence.analysis import INFLUENCE
+from ntkcore.analyses.sharing import saving
 from ntkcore.library.people import local
 from ntkcore.permalink import ADDRESSES
 

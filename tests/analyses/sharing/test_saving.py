@@ -4,8 +4,8 @@ import pytest
 from recording import Recording
 from small_analyses import SMALL
 
-from ntkcore.analyses import saving
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.sharing import saving
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import LibraryError, SpecError, StoreError
 from ntkcore.library import Saved

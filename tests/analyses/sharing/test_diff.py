@@ -7,7 +7,7 @@ from scipy.stats import rankdata, spearmanr
 from small_analyses import SMALL
 
 from ntkcore.analyses import catalogue
-from ntkcore.analyses.diff import SCORES, differ, side
+from ntkcore.analyses.sharing.diff import SCORES, differ, side
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.permalink import ADDRESSES

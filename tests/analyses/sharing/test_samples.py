@@ -13,7 +13,8 @@ from PIL import Image
 from recording import Recording
 from small_analyses import SMALL
 
-from ntkcore.analyses import catalogue, samples
+from ntkcore.analyses import catalogue
+from ntkcore.analyses.sharing import samples
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.cli import main
 from ntkcore.data import thumbnail_pack
