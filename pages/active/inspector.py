@@ -53,7 +53,7 @@ def _show(result: Study, view: ActiveView, image: int, order: np.ndarray, split:
             rows.append((f"Repeat {view.repeat}", "it has a label from the start, so that nobody chooses it"))
         rows += _choices(result, view, image)
         facts_table(rows, "A small k(x,x) is learned late. Arrow keys go to the previous and next image, Escape closes.")
-    everywhere(LINK, train.pack, image, train.ids[image])
+    everywhere(LINK, split.pack, image, train.ids[image])
 
 
 def _hard(result: Study, view: ActiveView, image: int) -> list[tuple[str, str]]:

@@ -46,6 +46,7 @@ def test_from_a_pair_to_what_moved_and_the_other_way_round(page: Page, server: S
     card.click()
     in_address(page, f"image={image}")
     expect(page.get_by_role("dialog").get_by_text("Most alike to it in B")).to_be_visible()
+    settled(page)
     page.keyboard.press("Escape")
     gone_from_address(page, "image=")
     settled(page)

@@ -74,7 +74,7 @@ def test_copies_are_found_looked_at_and_left_out(page: Page, server: Server, tmp
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Map").click()
     in_address(page, "without=")
     page.get_by_role("button", name="Compute", exact=True).click()
-    expect(page.get_by_text(re.compile("^12 training images · computed"))).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text(re.compile(r"^12 training images, \d+ held out · computed"))).to_be_visible(timeout=PATIENT)
     settled(page)
     expect(cards(page, "map_gallery")).to_have_count(12)
     titles = " ".join(cell.get_attribute("title") or "" for cell in cards(page, "map_gallery").all())

@@ -43,6 +43,7 @@ NUMBERS: Mapping[str, Number] = {
     "loss": Number("loss ½‖f − y‖²", "information", True),
     "margin": Number("margin", "information", True, True),
     "information": Number("unique information F-SI, nats", "information", True),
+    "residual": Number("leave-one-out residual ‖r‖", "information", True),
     "self": Number("self-influence", "influence", True),
     "influence": Number("influence on the held-out loss", "influence", True, True),
     "density": Number("log density", "reliability"),

@@ -15,7 +15,7 @@ from ntkcore.errors import AtlasError
 from ntkcore.library.notes import Notes
 from ntkcore.library.people import may_change
 from ntkcore.permalink import Address
-from pages.shared import frame, person
+from pages.shared import frame, person, words
 from pages.shared.choice import Link
 from pages.shared.exports import exports
 from pages.shared.saved import dialogs
@@ -59,11 +59,11 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
         st.button("Share", type="tertiary", key="saved_share", on_click=dialogs.ask_for, args=(link, "share"))
         st.button(_notes(saved), type="tertiary", key="saved_notes", on_click=dialogs.ask_for, args=(link, "notes"))
         st.button("Versions", type="tertiary", key="saved_versions", on_click=dialogs.ask_for, args=(link, "versions"))
-    told = "One file with charts, images and tables that opens anywhere, without this server."
+    told = words.spoken("One file with charts, images and tables that opens anywhere, without this server.")
     st.button("Report", type="tertiary", key="saved_report", disabled=not ready, on_click=dialogs.ask_for, args=(link, "report"), help=told)
-    against = "What differs from a saved analysis: choices, answers, and the images that moved most."
+    against = words.spoken("What differs from a saved analysis: choices, answers, and the images that moved most.")
     asked = (link, "diff")
-    st.button("Compare with", type="tertiary", key="saved_diff", disabled=not ready, on_click=dialogs.ask_for, args=asked, help=against)
+    st.button("What differs", type="tertiary", key="saved_diff", disabled=not ready, on_click=dialogs.ask_for, args=asked, help=against)
     with st.popover("More", type="tertiary", key="saved_more", disabled=not ready):
         exports(link)
     dialogs.show(link)

@@ -116,7 +116,7 @@ def _report(link: Link[Any, Any]) -> None:
     frozen_report(link)
 
 
-@st.dialog("Compare with a saved analysis", width="large", icon=":material/difference:", on_dismiss=_close)
+@st.dialog("What differs from a saved analysis", width="large", icon=":material/difference:", on_dismiss=_close)
 @frame.telling
 def _diff(link: Link[Any, Any]) -> None:
     against_saved(link)

@@ -81,7 +81,7 @@ def test_all_parts_are_computed_in_the_ways_of_the_first(tmp_path, small_tiles, 
     artifact = ensure_kernel(single, dataset, ws, Recording(), "Full kernel")
     assert used == [first, first]
     assert artifact.json("ways") == first.to_json()
-    assert {"way products blas", "way weights grouped"} <= ws.rates._read().keys()  # remembered for the next process
+    assert {"way products blas", "way weights by groups"} <= ws.rates._read().keys()  # remembered for the next process
 
 
 def test_a_tile_of_blocks_stays_small():

@@ -48,7 +48,7 @@ def test_a_report_says_what_it_holds_before_it_is_saved(ws):
 def test_what_differs_from_a_saved_analysis_is_told(ws):
     kept = saving.save("influence", SPEC, VIEW, local("Ann"), ws, title="Before *all*")
     app = opened(ridge=10.0)
-    button(app, "Compare with").click().run()
+    button(app, "What differs").click().run()
     box = widget(app, "selectbox", "Saved analysis")
     assert kept.version.reference in box.options[0]
     box.select_index(0).run()
