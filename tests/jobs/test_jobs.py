@@ -17,7 +17,7 @@ pytestmark = pytest.mark.kill
 
 def test_a_job_runs_and_tells_its_progress_and_result(served):
     before = datetime.now(UTC)
-    asked = served.jobs.submit("steps", "k1", {"n": 20, "sleep": 0.03}, "Twenty steps")
+    asked = served.jobs.submit("steps", "k1", {"n": 20, "sleep": 0.1}, "Twenty steps")
     assert asked.active and (asked.id, asked.kind, asked.title) == ("k1", "steps", "Twenty steps")
     seen = served.running("k1")
     assert seen.stage == "first" and 0 < seen.fraction <= 0.25 + 1e-9 and seen.stage_total == 20 and seen.rate_unit == "steps"

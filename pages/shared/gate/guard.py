@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+import pages as listed
 from ntkcore.library import asking
 from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import Person, Refused
 from ntkcore.settings import settings
-from pages import PAGES, Entry
+from pages import Entry
 from pages.shared import frame, words
 from pages.shared.gate.identity import identity, login, providers
 
@@ -46,7 +47,7 @@ class SessionAsks:
 
 def pages(asks: Person) -> tuple[Entry, ...]:
     """The pages that somebody has a use for."""
-    return tuple(page for page in PAGES if asks.may(page.action) and (not page.people or asking.has_people()))
+    return tuple(page for page in listed.PAGES if asks.may(page.action) and (not page.people or asking.has_people()))
 
 
 def who() -> Person | None:
@@ -60,7 +61,7 @@ def who() -> Person | None:
 
 def door() -> None:
     """What is shown to whom nothing else is: a login, or that one has no role yet."""
-    shown = [st.Page(_come_in, title="Log in", url_path=page.path, default=not page.path) for page in PAGES]
+    shown = [st.Page(_come_in, title="Log in", url_path=page.path, default=not page.path) for page in listed.PAGES]
     st.navigation(shown, position="hidden").run()
 
 
