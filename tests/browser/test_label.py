@@ -55,8 +55,8 @@ def shown(page: Page) -> str:
 def press(page: Page, key: str) -> None:
     """Press a key, and wait until another image is there and can be answered.
 
-    A key that comes while the browser is still clearing the item before away is lost, which a busy machine makes likely: like a person,
-    press it again. What is kept is counted after each.
+    On a busy machine a key is lost now and then; why is not known. Pressing it again lets that pass: this does not hold that every key is
+    taken, only that none is kept twice and that what is kept is counted after each.
     """
     before, moved = shown(page), "([at, before]) => document.querySelector(at)?.getAttribute('src') !== before"
     for attempt in range(3):
@@ -73,7 +73,7 @@ def press(page: Page, key: str) -> None:
 def boxes(page: Page) -> list[list[float]]:
     """Where the buttons of the classes are, all at one moment: each item has buttons of its own in the same places.
 
-    Those of the item before may be there still, without any room.
+    Buttons without any room, which nobody sees, have been there beside them on a busy machine; why is not known.
     """
     found = page.locator(CLASSES).evaluate_all("all => all.map(one => Object.values(one.getBoundingClientRect().toJSON()))")
     return [box for box in found if any(box)]
