@@ -29,7 +29,7 @@ from ntkcore.library.members import Members
 from ntkcore.library.people import Refused
 from ntkcore.settings import settings
 from pages import PAGES
-from pages.shared import frame, late, media, uploads
+from pages.shared import ends, frame, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
@@ -105,6 +105,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     # Until some session has run st.navigation, Streamlit would run a deep link's file in pages/ directly, without this router.
     PagesManager.uses_pages_directory = False
     late.drop()
+    ends.keep()
     os.umask(0o077)  # what is written here is the cache's, and its owner's alone
     how = login()
     if how != "none":

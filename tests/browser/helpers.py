@@ -45,7 +45,8 @@ def visited(page: Page, address: str) -> None:
 
 
 def compute(page: Page, done: re.Pattern[str] | str) -> None:
-    """Compute unless it is stored, and wait until the page says that it is done."""
+    """Compute unless it is stored, and wait until the page says that it is done; what it said of the choice before does not count."""
+    settled(page)
     found = page.get_by_text(done)
     compute_unless(page, found)
     expect(found.first).to_be_visible(timeout=PATIENT)
@@ -113,9 +114,12 @@ def back(page: Page) -> None:
     page.go_back()
 
 
-def explore_button(page: Page, name: str) -> Locator:
-    """The button that opens an own set; other tests may have brought others."""
-    return page.locator("[class*=st-key-set_]").filter(has_text=name).get_by_role("button", name="Explore", exact=True)
+def explored(page: Page, name: str) -> None:
+    """Open an own set by its button; other tests may have brought others, whose buttons stand in its place until the list is drawn."""
+    of_set = page.locator("[class*=st-key-set_]").filter(has_text=name)
+    expect(of_set).to_be_visible(timeout=PATIENT)
+    settled(page)
+    of_set.get_by_role("button", name="Explore", exact=True).click()
 
 
 def still(page: Page, name: str) -> None:

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers import explore_button, gone_from_address, ids, in_address, opened
+from helpers import explored, gone_from_address, ids, in_address, opened
 from PIL import Image
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server, compute_unless, open_page, settled
@@ -173,9 +173,7 @@ def test_own_images_from_a_zip(page: Page, server: Server, tmp_path):
     expect(bring).to_be_enabled()
     assert uploads_in_memory(server) >= (tmp_path / "shapes.zip").stat().st_size
     bring.click()
-    explore = explore_button(page, "shapes")
-    expect(explore).to_be_visible()
-    explore.click()
+    explored(page, "shapes")
     page.wait_for_url(re.compile("dataset=own"))
     compute(page)
     expect(page.locator(".cell").first).to_be_visible()

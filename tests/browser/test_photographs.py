@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import cards, compute, explore_button, opened
+from helpers import cards, compute, explored, opened
 from PIL import Image
 from playwright.sync_api import Page, expect
 from running_app import PATIENT, Server
@@ -62,9 +62,7 @@ def test_from_a_zip_to_wrong_labels_by_a_pretrained_network(page: Page, server: 
     opened(page, server, "/images")
     page.locator("input[type=file]").set_input_files(tmp_path / "field.zip")
     page.get_by_role("button", name="Import", exact=True).click()
-    explore = explore_button(page, "field")
-    expect(explore).to_be_visible(timeout=PATIENT)
-    explore.click()
+    explored(page, "field")
     page.wait_for_url(re.compile("/learnability.*part=train"))
     own = re.search("own=([0-9a-f]{64})", page.url)
     assert own is not None
@@ -84,7 +82,7 @@ def test_from_a_zip_to_the_original_with_zoom(page: Page, server: Server, tmp_pa
     expect(page.get_by_text("divided into train (16), val (8)")).to_be_visible(timeout=PATIENT)
     expect(page.get_by_text("Left out: 1")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    explore = explore_button(page, "insects")
+    explore = explored(page, "insects")
     expect(explore).to_be_visible(timeout=PATIENT)
     explore.click()
     page.wait_for_url(re.compile("/learnability.*part=train"))

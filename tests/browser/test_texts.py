@@ -4,7 +4,7 @@ import re
 import urllib.parse
 
 import pytest
-from helpers import cards, compute, explore_button, opened
+from helpers import cards, compute, explored, opened
 from playwright.sync_api import Page, expect
 from reviews import REVIEWS, write_reviews
 from running_app import PATIENT, Server, settled
@@ -30,10 +30,8 @@ def test_from_a_csv_that_is_refused_by_its_line_and_one_that_is_not_to_cards_of_
     expect(page.get_by_text("Photographs keep their originals")).to_have_count(0)
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
     page.get_by_role("button", name="Import", exact=True).click()
-    explore = explore_button(page, "reviews")
-    expect(explore).to_be_visible()
     expect(page.locator(".atlas-snippet").first).to_be_visible()
-    explore.click()
+    explored(page, "reviews")
     page.wait_for_url(re.compile("dataset=own"))
     own = urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query)["own"][0]
 
