@@ -76,6 +76,19 @@ def cache(tmp_path, monkeypatch):
     settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """A real PostgreSQL that runs, with a database for each test; none of them may stop it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # what starts it warns without
+        from postgres_server import PostgreSQL
+
+        server = PostgreSQL(tmp_path_factory.mktemp("postgresql") / "data")
+        server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def real_data():
     """The folder of real data sets; the test is skipped where there is none."""

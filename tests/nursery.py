@@ -1,8 +1,10 @@
 """Workers as forks of one process that has loaded everything: a start costs no importing, and a kill is a kill.
 
-As a script: reads cache folders from its input, a line each; starts a worker on each and prints its process id.
+As a script: reads pairs of a cache folder and a database's address ("": a file) from its input, a line each; starts a worker on each and
+prints its process id.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -24,10 +26,10 @@ class Nursery:
         )
         self._alive: set[int] = set()
 
-    def start(self, cache: Path) -> int:
-        """A worker on a cache; its process id."""
+    def start(self, cache: Path, url: str | None = None) -> int:
+        """A worker on a cache, and on a database where it has one; its process id."""
         assert self._mother.stdin is not None and self._mother.stdout is not None
-        self._mother.stdin.write(f"{cache}\n")
+        self._mother.stdin.write(f"{json.dumps([str(cache), url or ''])}\n")
         self._mother.stdin.flush()
         pid = int(self._mother.stdout.readline())
         self._alive.add(pid)
@@ -66,7 +68,8 @@ def _mother() -> None:
             print(child, flush=True)
             continue
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.environ["NTK_CACHE_DIR"] = line.strip()
+        os.environ["NTK_CACHE_DIR"], url = json.loads(line)
+        os.environ |= {"NTK_DATABASE_URL": url} if url else {}
         settings.cache_clear()
         os._exit(main(["worker", "--lane", "compute"]))
 

@@ -35,6 +35,7 @@ Handler = Callable[[dict[str, Any], JobContext], dict[str, Any]]
 T = TypeVar("T")
 
 _LOG = logging.getLogger("ntkcore.jobs")
+_LAST_SIGN = 5.0  # seconds for a job's last sign of life; after an outage its next try may be a minute away, and the outcome is told before
 
 
 def run_worker(
@@ -153,18 +154,26 @@ class _Worker:
                 self._reaped = time.monotonic()
                 self._reap()
         except Exception as error:  # the database is away: what is being computed goes on
+            self._seen = {}  # nobody can show life to a database that is away: each has a whole lease when it is back
             self._complain(error)
             if self._file is not None and sqlite_file.is_doubtful(error) and sqlite_file.is_damaged(self._file):
                 self.leaving.set()
 
     def _reap(self) -> None:
-        """Put back into the queue what showed no life for a lease: its worker is dead, or lost it in an outage."""
+        """Put back into the queue what showed no life for a lease: its worker is dead, or lost it in an outage.
+
+        A worker that lives and has not ended a job has it still, though the job's own signs of life may wait for their next try.
+        """
         now, pending = time.monotonic(), {}
-        for status in DBOS.list_workflows(status="PENDING", queue_name=list(QUEUES[self._lane]), load_input=False, load_output=False):
+        there = DBOS.list_workflows(status="PENDING", queue_name=list(QUEUES[self._lane]), load_input=False, load_output=False)
+        living = {row.instance for row in self._book.workers() if row.silent < self._settings.lease_seconds}
+        marks = self._book.marks([status.workflow_id for status in there])
+        held = {job for job, mark in marks.items() if mark.run is not None and mark.instance in living}
+        for status in there:
             job = status.workflow_id
             shown = (status.executor_id, status.dequeued_at, DBOS.get_event(job, EVENT, timeout_seconds=0))
             before, since = self._seen.get(job, (None, now))
-            if shown != before:
+            if shown != before or job in held:
                 since = now
             elif now - since > self._settings.lease_seconds:
                 _LOG.warning("Job %s of worker %s showed no life for %.0f s: taken over", job, status.executor_id, now - since)
@@ -190,7 +199,7 @@ class _Worker:
                 outcome = self._outcome(kind, payload, context)
             finally:
                 ended.set()
-                pulse.join()
+                pulse.join(_LAST_SIGN)
         self._patiently(lambda: self._book.end(job, run))
         return outcome | {"deaths": deaths, "progress": context.snapshot() | {"started": started, "ended": time.time()}}
 

@@ -48,15 +48,16 @@ def wait_until(condition: Callable[[], T], seconds: float = 240.0) -> T:
 class Installation:
     """A cache with its queue, and real workers on it."""
 
-    def __init__(self, cache: Path, nursery: Nursery) -> None:
-        self.ws = Workspace(Settings(cache_dir=cache, device="cpu", threads=1, lease_seconds=2.0, start_worker=False))
-        self.cache = cache
+    def __init__(self, cache: Path, nursery: Nursery, url: str | None = None) -> None:
+        chosen: dict[str, Any] = {"device": "cpu", "threads": 1, "lease_seconds": 2.0, "start_worker": False}
+        self.ws = Workspace(Settings(cache_dir=cache, database_url=url, **chosen))
+        self.cache, self._url = cache, url
         self._nursery = nursery
         self._workers: list[int] = []
 
     def start(self) -> None:
         """A worker of its own."""
-        self._workers.append(self._nursery.start(self.cache))
+        self._workers.append(self._nursery.start(self.cache, self._url))
 
     def kill(self) -> None:
         """Kill the worker, and wait until it is gone."""
@@ -130,11 +131,11 @@ def installation(nursery):
     yield from _installations(nursery)
 
 
-def _installations(nursery: Nursery) -> Iterator[Callable[[Path], Installation]]:
+def _installations(nursery: Nursery) -> Iterator[Callable[..., Installation]]:
     made: list[Installation] = []
 
-    def make(cache: Path) -> Installation:
-        made.append(Installation(cache, nursery))
+    def make(cache: Path, url: str | None = None) -> Installation:
+        made.append(Installation(cache, nursery, url))
         return made[-1]
 
     yield make
@@ -152,8 +153,10 @@ def peaceful(nursery, tmp_path_factory):
         yield whole
 
 
-def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(tmp_path, installation):
-    whole, broken = installation(tmp_path / "whole"), installation(tmp_path / "broken")
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_killed_in_training_and_in_the_kernel_it_ends_in_the_same_bytes(request, tmp_path, installation, database):
+    url = request.getfixturevalue("postgresql").database() if database == "postgresql" else None
+    whole, broken = installation(tmp_path / "whole"), installation(tmp_path / "broken", url)
     job = LEARNABILITY.request(SPEC, broken.ws)
     assert LEARNABILITY.request(SPEC, whole.ws).id == job.id
     whole.start()

@@ -27,16 +27,17 @@ def wait_until(condition, seconds=240.0):
 
 
 class Bench:
-    """A cache folder with its job queue, and workers to start and kill."""
+    """A cache folder with its job queue, in a file of its own or in a database; and workers to start and kill."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
-        self.settings = Settings(cache_dir=folder, device="cpu", lease_seconds=LEASE)
+        self.settings = Settings(cache_dir=folder, device="cpu", lease_seconds=LEASE, database_url=url)
         self.jobs = Jobs(self.settings)
         self.processes: list[subprocess.Popen] = []
 
     def start(self, device="cpu", lane="compute") -> subprocess.Popen:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        url = self.settings.database_url
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({"NTK_DATABASE_URL": url} if url else {})
         command = [sys.executable, str(SCRIPT), str(self.folder), device, str(LEASE), "--lane", lane]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
@@ -65,9 +66,14 @@ class Bench:
         self.jobs.close()
 
 
+DATABASES = pytest.mark.parametrize("bench", ["sqlite", "postgresql"], indirect=True)
+"""Of a test of the bench: once on each database."""
+
+
 @pytest.fixture
-def bench(tmp_path):
-    made = Bench(tmp_path / "cache")
+def bench(request, tmp_path):
+    server = request.getfixturevalue("postgresql") if getattr(request, "param", "sqlite") == "postgresql" else None
+    made = Bench(tmp_path / "cache", server.database() if server else None)
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ import pytest
 from ntkcore.jobs import ensure_worker
 from ntkcore.store import Store
 
-from .conftest import ROOT, SCRIPT, Bench, wait_until
+from .conftest import DATABASES, ROOT, SCRIPT, Bench, wait_until
 from .worker_script import tile_of
 
 pytestmark = pytest.mark.kill
@@ -25,6 +25,7 @@ def stop(process, sign):
     process.communicate(timeout=30)
 
 
+@DATABASES
 def test_a_killed_worker_s_job_resumes_at_its_missing_tiles_to_the_same_bytes(bench):
     notes = bench.folder / "notes"
     worker = bench.start()
@@ -81,6 +82,7 @@ def test_a_job_that_keeps_killing_its_worker_is_given_up(bench):
     assert bench.ended("k2").status == "done"
 
 
+@DATABASES
 def test_two_workers_share_the_queue_and_compute_each_job_once(bench):
     for at in range(8):
         bench.jobs.submit("steps", f"k{at}", {"n": 8, "sleep": 0.04, "notes": str(bench.folder / f"notes{at}")}, "Steps")

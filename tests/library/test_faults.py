@@ -104,22 +104,11 @@ def chosen(tmp_path):
 
 
 @pytest.fixture
-def away(postgresql, tmp_path, chosen):
+def away(postgresql, chosen):
     """Settings of a database, and what closes it to everybody and opens it again."""
-    name = f"away{tmp_path.name.replace('-', '_')}".lower()[:50]
-    engine = sa.create_engine(postgresql.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-
-    def run(*statements):
-        with engine.connect() as connection:
-            for statement in statements:
-                connection.execute(sa.text(statement))
-
-    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    run(f"CREATE DATABASE {name}")
-    url = postgresql.set(database=name).render_as_string(hide_password=False)
-    yield (
+    url = postgresql.database()
+    return (
         chosen.model_copy(update={"database_url": url}),
-        lambda: run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", cut),
-        lambda: run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+        lambda: postgresql.close_to_all(url),
+        lambda: postgresql.open_again(url),
     )
-    engine.dispose()
