@@ -44,6 +44,12 @@ class Entry:
     saved: bool
     info: dict[str, Any]
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The specification that it was computed from; empty where its manifest is damaged."""
+        found: dict[str, Any] = self.info.get("identity", {}).get("spec", {})
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Retired:

@@ -9,7 +9,7 @@ from ntkcore.analyses.duplicates.analysis import DUPLICATES
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.workspace import workspace
 from ntkcore.data import OwnSet, own_sets, training_part
-from ntkcore.errors import AtlasError
+from ntkcore.errors import AtlasError, LibraryError
 from ntkcore.library import Saved
 from ntkcore.specs import DatasetSpec
 from ntkcore.specs.duplicates import DuplicatesSpec
@@ -96,8 +96,7 @@ def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
             mine = imports.may_remove(item.content_id, workspace())
             with st.popover("Remove", width="stretch", key=f"remove-{item.content_id[:12]}", disabled=not mine):
                 st.caption("Deletes the only copy this server has. Analyses of it can then no longer be computed again.")
-                if count := Saved(workspace().library).of_source(item.content_id):
-                    st.caption(f"{count} saved {'analyses are' if count > 1 else 'analysis is'} of it, and stay as they are.")
+                _saved_of_it(item)
                 if st.button("Delete it", key=f"delete-{item.content_id[:12]}"):
                     try:
                         imports.remove(item.content_id, item.name, workspace())
@@ -105,6 +104,17 @@ def _row(item: OwnSet, sets: Sequence[OwnSet]) -> None:
                         frame.show_error(error)
                     else:
                         st.rerun()
+
+
+def _saved_of_it(item: OwnSet) -> None:
+    """How many saved analyses a removal leaves without their images."""
+    try:
+        count = Saved(workspace().library).of_source(item.content_id)
+    except LibraryError:
+        st.caption("Whether saved analyses are of it cannot be told now.")
+        return
+    if count:
+        st.caption(f"{count} saved {'analyses are' if count > 1 else 'analysis is'} of it, and stay as they are.")
 
 
 def _open(item: OwnSet, sound: bool) -> None:

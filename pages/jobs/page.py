@@ -260,7 +260,7 @@ def _check(damaged: list[CorruptArtifact], count: int) -> None:
 
 def _about(entry: Entry) -> str:
     """What an artifact is of: its images and network, or, of one that hangs on others, its analysis's title."""
-    spec = entry.info.get("identity", {}).get("spec", {})
+    spec = entry.spec
     if "dataset" not in spec:
         analysis = next((one for one in catalogue.ANALYSES if one.kind == entry.kind), None)
         if analysis is None:  # seconds are of a network, on whatever images

@@ -74,7 +74,7 @@ def tidy(network: LabelNetworkSpec, ws: Workspace) -> None:
         needed |= {key(one, ws) for one in wanted if one is not None}
     identity = spec.model_dump(mode="json")
     for entry in ws.store.entries(KIND):
-        same = entry.info.get("identity", {}).get("spec", {}).get("session") == identity
+        same = entry.spec.get("session") == identity
         if same and not entry.pinned and entry.key not in needed:
             with suppress(StoreError):  # being computed: its own end looks again
                 ws.store.remove(KIND, entry.key)

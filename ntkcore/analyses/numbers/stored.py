@@ -57,14 +57,15 @@ def specs_of(analysis: Analysis[S, Any, Any], dataset: DatasetSpec, ws: Workspac
 def specs_on(analysis: Analysis[S, Any, Any], wanted: Callable[[DatasetSpec], bool], ws: Workspace) -> Iterator[S]:
     """The specifications of all stored results of an analysis on images that are wanted, the most recently used first.
 
-    Those that an earlier version stored under other fields, or of data that are gone, are nobody's.
+    Those that an earlier version stored under other fields, that are damaged, or of data that are gone, are nobody's.
     """
 
     def read() -> tuple[S, ...]:
         found = []
         for entry in ws.store.entries(analysis.kind):
             with suppress(ValidationError):
-                found.append(analysis.spec.model_validate(entry.info["identity"]["spec"]))
+                if entry.spec:
+                    found.append(analysis.spec.model_validate(entry.spec))
         return tuple(found)
 
     every = ws.hot.get(("numbers.specs", analysis.kind, ws.store.stamp(analysis.kind)), read, lambda specs: 1000 * (1 + len(specs)))

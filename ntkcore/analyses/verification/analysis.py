@@ -243,8 +243,8 @@ def measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Verification, ...]:
 def _measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Verification, ...]:
     found = []
     for entry in ws.store.entries(VERIFICATION.kind):
-        with suppress(ValidationError, CorruptArtifact, StoreError, KeyError, TypeError):  # of an older version, damaged, just removed
-            one = VerificationSpec.model_validate(entry.info["identity"]["spec"])
+        with suppress(ValidationError, CorruptArtifact, StoreError, TypeError):  # of an older version, damaged, just removed
+            one = VerificationSpec.model_validate(entry.spec)
             if one.influence == spec and VERIFICATION.key(one, ws) == entry.key:
                 found.append(VERIFICATION.open(one, ws))
     return tuple(sorted(found, key=lambda one: one.created, reverse=True))

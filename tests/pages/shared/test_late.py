@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from pages.shared import late
@@ -88,21 +89,25 @@ class Browser:
 
 async def leaving(app, gate):
     """Two ticks of a page whose browser has asked for another one, which runs already; the pages of the runs from there on."""
-    async with app.lifespan()(app), Browser(app) as browser:
-        browser.ask()
-        old, new = (page.page_script_hash for page in (await browser.until("navigation")).app_pages)
-        fragment = (await browser.until("auto_rerun")).fragment_id
-        await browser.until("script_finished")
-        browser.ask(new)
-        await browser.until("delta")  # it runs, and the browser may not have heard of it
-        browser.ask(old, fragment)
-        browser.ask(old, fragment)
-        await browser.heard()  # both have been taken
-        gate.set()
-        while any(thread.name == "ScriptRunner.scriptThread" for thread in threading.enumerate()):
-            await asyncio.sleep(0.01)
-        await browser.heard()
-        return ["new" if page == new else "old" for page in browser.pages()[1:]]
+    async with app.lifespan()(app):
+        runtime = Runtime.instance()
+        async with Browser(app) as browser:
+            browser.ask()
+            old, new = (page.page_script_hash for page in (await browser.until("navigation")).app_pages)
+            fragment = (await browser.until("auto_rerun")).fragment_id
+            await browser.until("script_finished")
+            browser.ask(new)
+            await browser.until("delta")  # it runs, and the browser may not have heard of it
+            browser.ask(old, fragment)
+            browser.ask(old, fragment)
+            await browser.heard()  # both have been taken
+            gate.set()
+            while any(thread.name == "ScriptRunner.scriptThread" for thread in threading.enumerate()):
+                await asyncio.sleep(0.01)
+            await browser.heard()
+            pages = ["new" if page == new else "old" for page in browser.pages()[1:]]
+    await runtime.stopped  # leaving the lifespan only asks for it, and what sessions hold is closed there
+    return pages
 
 
 @pytest.mark.usefixtures("dropping")

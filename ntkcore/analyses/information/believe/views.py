@@ -70,8 +70,8 @@ def measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Pieces[RetrainingStudy
 def _measured(spec: InfluenceSpec, ws: Workspace) -> tuple[Pieces[RetrainingStudySpec], ...]:
     found = []
     for entry in ws.store.entries(RETRAINING.kind):
-        with suppress(ValidationError, CorruptArtifact, StoreError, KeyError, TypeError):  # of an older version, damaged, just removed
-            one = RetrainingStudySpec.model_validate(entry.info["identity"]["spec"])
+        with suppress(ValidationError, CorruptArtifact, StoreError, TypeError):  # of an older version, damaged, just removed
+            one = RetrainingStudySpec.model_validate(entry.spec)
             if one.influence == spec and RETRAINING.key(one, ws) == entry.key:
                 found.append(RETRAINING.open(one, ws))
     return tuple(sorted(found, key=lambda one: (one.spec.removals, one.created), reverse=True))
