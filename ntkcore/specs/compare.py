@@ -85,6 +85,7 @@ class CompareView(Spec):
     picked: Images = Field((), description="images selected in the scatter")
     basket: Images = Field((), description="ticked images")
     image: int | None = Field(None, ge=0, description="image open in the inspector")
+    like: int | None = Field(None, ge=0, description="image whose nearest ones by each kernel's cosine the galleries show")
 
     @property
     def ridges(self) -> tuple[float, float]:

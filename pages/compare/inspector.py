@@ -9,6 +9,7 @@ from ntkcore.analyses.information.views import judged
 from ntkcore.errors import AtlasError
 from pages.compare.choice import LINK, close_inspector, inspect
 from pages.shared import media, words
+from pages.shared.alike import like_button
 from pages.shared.known import everywhere
 from pages.shared.strip import pictures
 from pages.shared.tables import columns_table
@@ -45,6 +46,7 @@ def _show(look: Look, basket: tuple[int, ...], image: int, order: np.ndarray) ->
         enlarged(one.pack, image, name, look.result.spec.dataset)
         steps(order, image, inspect)
         basket_button(basket, image, lambda changed: LINK.look(basket=changed, elsewhere=True))
+        like_button(LINK, image)
     with right:
         rows = [("predicted", *_predicted(look, image)), *((title, *_said(look, number, image)) for number, title in look.titles.items())]
         alike = words.fixed(float(look.result.alike[image]))

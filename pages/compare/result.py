@@ -16,7 +16,7 @@ from ntkcore.errors import AtlasError, CorruptArtifact
 from ntkcore.figures import compare as figures
 from ntkcore.specs.compare import CompareView
 from pages.compare.choice import CHART, LINK, brushed
-from pages.compare.galleries import show_galleries
+from pages.compare.galleries import TICKS, show_galleries
 from pages.compare.inspector import inspect_image
 from pages.shared import frame, media, words
 from pages.shared.charts import chart
@@ -32,6 +32,8 @@ _SELECTED = Ticks("compare_selected")  # what was selected when the choice last 
 def show_result(result: CompareResult) -> None:
     """The whole comparison."""
     _SELECTED.forget()
+    for ticks in TICKS.values():
+        ticks.forget()
     view = LINK.current().view
     if not differences(result.spec, view):
         st.info("A and B are the same choice: change something in B, or take one of the things that A is often compared with.")
@@ -84,7 +86,7 @@ def _possible(look: Look) -> Look:
 
 def _drawing(view: CompareView) -> CompareView:
     """What of a view draws the scatter anew."""
-    return view.model_copy(update={"picked": (), "basket": (), "image": None})
+    return view.model_copy(update={"picked": (), "basket": (), "image": None, "like": None})
 
 
 def _answer(look: Look) -> None:

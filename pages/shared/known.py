@@ -17,7 +17,7 @@ from pages.shared.notes import image_notes
 from pages.shared.tables import facts_table
 
 _SHOWN = "known.shown"  # whether it is shown: the same in every inspector
-_PAGES = ("learnability", "influence", "information", "reliability", "map")
+_PAGES = ("learnability", "influence", "information", "reliability", "map", "compare")
 """That look at images one by one."""
 _RIDGE = 1e-2  # λ where the page has none
 

@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from ntkcore.analyses.compare.result import CompareResult
 from ntkcore.analyses.influence.analysis import INFLUENCE
 from ntkcore.analyses.influence.look import Look as SideLook
+from ntkcore.analyses.influence.one import cosines
 from ntkcore.analyses.influence.result import InfluenceResult
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.numbers.known import Known
@@ -119,6 +120,14 @@ class Look:
         order = np.argsort(-self.moved if up else self.moved, kind="stable")
         return order[self.shown[order] & ((self.moved[order] > 0) if up else (self.moved[order] < 0))][:SHOWN]
 
+    def nearest(self, side: int, image: int) -> tuple[np.ndarray, np.ndarray]:
+        """The image, then those shown that are most alike to it in A (0) or B (1), with that kernel's cosines."""
+        there = self.sides[side].result
+        likeness = cosines(there, image)
+        order = np.argsort(-likeness, kind="stable")
+        order = np.concatenate(([image], order[self.shown[order] & (order != image)]))[:SHOWN]
+        return order, likeness[order]
+
     @cached_property
     def agreement(self) -> Agreement:
         """How far the rankings agree.
@@ -164,6 +173,8 @@ def missing_from(look: Look) -> str:
     said = []
     if view.image is not None and view.image >= n:
         said.append(f"There is no training image {view.image:,}: they are 0 to {n - 1:,}.")
+    if view.like is not None and view.like >= n:
+        said.append(f"There is no training image {view.like:,} to be like: they are 0 to {n - 1:,}.")
     if unknown := [name for name in view.only if name not in look.one.class_names]:
         said.append(f"There is no class {unknown[0]}.")
     if _beyond((*view.picked, *view.basket), n):

@@ -171,3 +171,14 @@ def test_the_images_are_those_of_a_but_for_their_size():
     assert pair.two.dataset.n == 30 and pair.other.model.seed == 1
     with pytest.raises(ValueError, match="no pictures"):
         CompareSpec.model_validate({"dataset": {"name": "moons"}, "other": {"size": 64}})
+
+
+def test_the_nearest_in_each_are_those_of_its_stored_kernel(computed, ws):
+    looked = Look(computed, VIEW.model_copy(update={"only": ("3", "5")}), ws)
+    for side, spec in enumerate((SPEC.one, SPEC.two)):
+        kernel = np.asarray(INFLUENCE.open(spec, ws).regression.kernel, dtype=np.float64)
+        cosine = kernel / np.sqrt(np.outer(kernel.diagonal(), kernel.diagonal()))
+        images, said = looked.nearest(side, 7)
+        others = [int(i) for i in np.argsort(-cosine[7], kind="stable") if looked.shown[i] and i != 7]
+        assert images.tolist() == [7, *others][: look.SHOWN]
+        assert said == pytest.approx(cosine[7][images], abs=1e-9)

@@ -156,3 +156,17 @@ def test_other_pages_lead_here_with_what_they_show(computed, page):
     assert app.title[0].value == "Compare" and not app.exception
     spec, view = asked(app)
     assert spec.one == SPEC.one and spec.two.model.seed == 1 and view.ridges == (0.5, 0.5)
+
+
+def test_more_like_this_shows_who_is_alike_in_each(computed):
+    app = opened(image=5)
+    button(app, "More like this").click().run()
+    assert app.query_params["like"] == "5" and titles(app)[1:3] == ["Most alike in A", "Most alike in B"] and not app.exception
+    assert visiting.shown(app, "compare_up")[0] == visiting.shown(app, "compare_down")[0] == 5
+    button(app, "Sort as before").click().run()
+    assert "like" not in app.query_params and titles(app)[1:3] == ["Moved up most", "Moved down most"]
+
+
+def test_one_of_a_link_that_is_not_there_is_said(computed):
+    app = opened(like=4000)
+    assert "no training image 4,000" in app.warning[0].value.replace("\\", "") and "Moved up most" in titles(app) and not app.exception
