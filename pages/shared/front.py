@@ -1,15 +1,21 @@
-"""Where the app's pages begin, told to the browser's client, which would otherwise try every folder of a page's address for the server.
+"""What the page that loads the browser's client is told besides: where the app's pages begin, and what of the client is needed first.
 
-Each of those tries is an error in the browser's console. The client takes the address from ``window.__streamlit``.
+Without the former the client tries every folder of a page's address for the server, and each of those tries is an error in the browser's
+console; it takes the address from ``window.__streamlit``. The latter draws a page's sentences: asked for only when the first one comes, it
+comes together with the charts' library, and the sentences stand where that has been evaluated, more than a second later.
 """
 
 import re
+from pathlib import Path
 
+import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages import PAGES
 
-_HEAD = b"<head>"
+FIRST = ("Html", "purify.es")
+"""Parts of the client that draw sentences, by the beginnings of their files' names."""
+_HEAD, _HEAD_ENDS = b"<head>", b"</head>"
 _PAGES = "|".join(re.escape(page.path) for page in PAGES if page.path)
 _SCRIPT = f"""<head><script>
       (() => {{
@@ -17,10 +23,14 @@ _SCRIPT = f"""<head><script>
         window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }};
       }})();
     </script>""".encode()
+_FILES = Path(streamlit.__file__).parent / "static" / "static" / "js"
+_LOADED = "".join(
+    f'<link rel="modulepreload" crossorigin href="./static/js/{found.name}">' for part in FIRST for found in _FILES.glob(f"{part}.*.js")
+).encode()
 
 
 class Front:
-    """ASGI middleware: the page that loads the client says where the server is; also behind a proxy that shows the app in a folder.
+    """ASGI middleware: the page that loads the client says where the server is, also behind a proxy that shows the app in a folder, and what is first.
 
     Args:
         app: what answers.
@@ -44,7 +54,7 @@ class Front:
             elif message["type"] == "http.response.body" and start is not None:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
-                    await _send(start, body.replace(_HEAD, _SCRIPT, 1), send)
+                    await _send(start, body.replace(_HEAD, _SCRIPT, 1).replace(_HEAD_ENDS, _LOADED + _HEAD_ENDS, 1), send)
             else:
                 await send(message)
 

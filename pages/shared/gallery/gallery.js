@@ -125,6 +125,7 @@ export default function (component) {
   }
   showTicks(state);
   if (state.current !== data.current) {
+    const left = state.current !== undefined; // an inspector, not the page before
     state.current = data.current;
     for (const cell of state.cells) cell.classList.remove("current");
     const cell = state.cells.find((c) => Number(c.dataset.id) === data.current);
@@ -136,10 +137,12 @@ export default function (component) {
       const box = state.scroll;
       const top = cell.offsetTop - box.offsetTop;
       if (top < box.scrollTop || top + cell.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top - 40;
-      setTimeout(() => {
-        // after a dialog has given its focus back; a reader who went on to a slider or a field in the meantime keeps it
-        if (!document.activeElement?.matches('[role="slider"], input, textarea')) cell.focus({ preventScroll: true });
-      }, 350);
+      clearTimeout(state.focusing);
+      if (left)
+        state.focusing = setTimeout(() => {
+          // after a dialog has given its focus back; a reader who went on to a slider or a field in the meantime keeps it
+          if (!document.activeElement?.matches('[role="slider"], input, textarea')) cell.focus({ preventScroll: true });
+        }, 350);
     }
   }
 
@@ -175,6 +178,7 @@ export default function (component) {
   };
   const open = (cell) => data.open ? setTriggerValue("opened", { id: Number(cell.dataset.id), t: Date.now() }) : toggle(cell);
   const focus = (from, to) => {
+    clearTimeout(state.focusing);
     if (!to) return;
     if (from) from.tabIndex = -1;
     to.tabIndex = 0;
@@ -199,6 +203,7 @@ export default function (component) {
     const cell = event.target.closest(".cell");
     if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector('[role="dialog"]')) return; // the inspector is open: keys are its own
+    clearTimeout(state.focusing); // whoever goes on here is where they want to be
     const at = state.cells.indexOf(cell);
     const columns = getComputedStyle(state.grid).gridTemplateColumns.split(" ").length;
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };

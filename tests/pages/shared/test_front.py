@@ -1,12 +1,15 @@
 """The page that loads the browser's client says where the server is; nothing else is touched."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import streamlit
 
 from pages import PAGES
-from pages.shared.front import Front
+from pages.shared.front import FIRST, Front
 
 PAGE = b"<!DOCTYPE html><html><head><title>x</title></head><body></body></html>"
 
@@ -38,10 +41,17 @@ def answered(body=PAGE, kind=b"text/html; charset=utf-8", *, method="GET", accep
 @pytest.mark.parametrize("pieces", [1, 7])
 def test_the_page_is_told_where_the_server_is(pieces):
     headers, body, asked = answered(pieces=pieces)
-    assert b"BACKEND_BASE_URL" in body and body.endswith(PAGE.split(b"<head>")[1])
+    assert b"BACKEND_BASE_URL" in body and body.endswith(PAGE.split(b"</head>")[1])
     assert headers[b"content-length"] == str(len(body)).encode() and b"etag" not in headers
     assert b"accept-encoding" not in asked  # or it would come packed
     assert all(page.path.encode() in body for page in PAGES)
+
+
+def test_what_draws_sentences_is_loaded_first():
+    _, body, _ = answered()
+    found = re.findall(rb'<link rel="modulepreload" crossorigin href="\./static/(js/[^"]+)">', body.split(b"</head>")[0])
+    assert len(found) == len(FIRST)
+    assert all((Path(streamlit.__file__).parent / "static" / "static" / name.decode()).is_file() for name in found)
 
 
 @pytest.mark.parametrize("other", [{"kind": b"text/css"}, {"method": "HEAD"}, {"accept": b"image/png"}, {"status": 404}])
