@@ -30,7 +30,7 @@ _LOADED = "".join(
 
 
 class Front:
-    """ASGI middleware: the page that loads the client says where the server is, also behind a proxy that shows the app in a folder, and what is first.
+    """ASGI middleware: the page that loads the client says what is first, and where the server is, also in a folder of a proxy.
 
     Args:
         app: what answers.
