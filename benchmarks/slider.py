@@ -84,7 +84,7 @@ class Checkout:
         context.close()
         return took
 
-    def tick(self, browser: Browser, seconds: float = 10.0) -> float:
+    def tick(self, browser: Browser, seconds: float = 30.0) -> float:
         """Milliseconds of the server's processor a second for the panel of a job that no worker takes."""
         context = browser.new_context(viewport=VIEW)
         page = context.new_page()
