@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from ntkcore import cli_out
+from ntkcore import cli_host, cli_out
 from ntkcore.errors import AtlasError, SpecError
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
 
     cli_out.add(commands)
+    cli_host.add(commands)
 
     worker = commands.add_parser("worker", help="take jobs from the queue until stopped")
     worker.add_argument("--device", default=None, help="cpu, cuda:0, ... (default: NTK_DEVICE)")

@@ -280,12 +280,34 @@ def publish(folder: Path, description: Mapping[str, Any], settings: Settings) ->
             file.flush()
             os.fsync(file.fileno())
         target = set_folder(there, settings)
-        if target.exists():
-            aside = target.with_name(f".removed-{uuid.uuid4().hex}")
-            target.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+        _move_away(target)
         folder.rename(target)
     return there, True
+
+
+def take_in(folder: Path, settings: Settings) -> bool:
+    """Give a set that lies whole in a folder of the same disk, named by its content id, its place; False: it is there, intact.
+
+    Raises:
+        DataError: it is not what its id says; OSError: the disk refuses.
+    """
+    describe_set(folder)
+    with _alone(settings):
+        if intact(folder.name, settings):
+            return False
+        target = set_folder(folder.name, settings)
+        make_private(target.parent)
+        _move_away(target)
+        folder.rename(target)
+    return True
+
+
+def _move_away(target: Path) -> None:
+    """Remove a set in whose place another one comes; it is gone at once."""
+    if target.exists():
+        aside = target.with_name(f".removed-{uuid.uuid4().hex}")
+        target.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _same(data_id: str, settings: Settings) -> str | None:

@@ -26,6 +26,7 @@ from ntkcore.data.dataset import Origin
 from ntkcore.data.hashing import write_atomically
 from ntkcore.data.own_read import open_own
 from ntkcore.errors import DataMissing, StoreError
+from ntkcore.private import make_private
 from ntkcore.settings import Settings
 
 MAX_SIDE = 256
@@ -172,6 +173,18 @@ def open_pack(pack_id: str, settings: Settings) -> ThumbnailPack | None:
         return _verified(pack_id, path, stat.st_size, stat.st_mtime_ns)
     except OSError:
         return None
+
+
+def take_in_pack(path: Path, settings: Settings) -> None:
+    """Give a pack that lies in a file of the same disk, named by its id, its place, unless an intact one is there.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    target = _path(path.stem, settings)
+    if open_pack(path.stem, settings) is None:
+        make_private(target.parent)
+        path.replace(target)
 
 
 @lru_cache(maxsize=64)

@@ -4,23 +4,25 @@ What people decided cannot be computed again. So a damaged file stays where it i
 place. Every commit of SQLite is in the file itself, with no log beside it that a copy could miss.
 """
 
+import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ntkcore.errors import LibraryError
 from ntkcore.private import make_private, touch_private
 from ntkcore.settings import Settings
 from ntkcore.store import sqlite_file
-from ntkcore.store.files import guarded
+from ntkcore.store.files import guarded, sync_folder
 from ntkcore.store.lock import exclusive
 
 FILE = "library.sqlite"
@@ -84,6 +86,65 @@ class Library:
         with self._begun(writes=True) as connection:
             yield connection
 
+    @contextmanager
+    def still(self, folder: Path) -> Iterator[sa.Connection]:
+        """A connection that sees one moment of the database for as long as it takes, and keeps no writer waiting.
+
+        Args:
+            folder: where a copy of the file lies meanwhile.
+        """
+        if self.file is None:
+            with self.reading() as connection:
+                yield connection
+            return
+        with self.reading():  # there is a sound file, of this program's version
+            copy = folder / self.file.name
+            touch_private(copy)
+            with closing(sqlite3.connect(self.file, timeout=_PATIENCE)) as source, closing(sqlite3.connect(copy)) as target, _told():
+                source.backup(target)
+        engine = _sqlite(copy)
+        try:
+            with _told(), engine.connect().execution_options(**{_WRITES: False}) as connection, connection.begin():
+                yield connection
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def replaced(self, schema: str, fill: Callable[[sa.Connection], None]) -> Iterator[None]:
+        """Put another content in the place of this one. It counts when the block ends; where that, or the process, fails all is as before.
+
+        Args:
+            schema: of the other content; it is brought to this program's.
+            fill: writes it, into tables as they were made by that schema.
+        """
+
+        def make(connection: sa.Connection) -> None:
+            _upgrade(connection, schema)
+            fill(connection)
+            _upgrade(connection, _HEAD)
+
+        with _told():
+            if self._server is not None:
+                engine = _server(self._server)
+                try:
+                    with engine.begin() as connection:
+                        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
+                        connection.execute(sa.text(f"CREATE SCHEMA {SCHEMA}"))
+                        make(connection)
+                        yield
+                finally:
+                    engine.dispose()
+            else:
+                assert self.file is not None
+                with self._aside(self.file, make) as made:
+                    yield
+                    with exclusive(self._settings.cache_dir / "locks" / "library.lock"), guarded(self.file.parent):
+                        _forget_journal(self.file)
+                        made.rename(self.file)
+                        sync_folder(self.file.parent)
+        self.close()
+
     def close(self) -> None:
         """Close the connections; the next question opens them anew."""
         with self._opening:
@@ -93,20 +154,22 @@ class Library:
 
     @contextmanager
     def _begun(self, *, writes: bool) -> Iterator[sa.Connection]:
+        options: dict[str, Any] = {_WRITES: writes}
+        if not writes and self.file is None:
+            options["isolation_level"] = "REPEATABLE READ"  # else each statement sees a moment of its own
         try:
-            engine = self._opened()
-            with engine.connect().execution_options(**{_WRITES: writes}) as connection, connection.begin():
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            if self.file is not None and sqlite_file.is_doubtful(error):
+            with _told():
+                engine = self._opened()
+                with engine.connect().execution_options(**options) as connection, connection.begin():
+                    yield connection
+        except LibraryError as error:
+            cause = error.__cause__
+            if self.file is not None and cause is not None and sqlite_file.is_doubtful(cause):
                 damaged = sqlite_file.is_damaged(self.file)
                 self._damaged = _stamp(self.file) if damaged else None
-                if damaged or sqlite_file.is_broken(error):  # also a sound database without our tables
-                    raise _damage(self.file) from error
-            raise LibraryError(
-                f"The library cannot be reached ({type(error).__name__}).",
-                "Check that the disk is not full, or that the database of NTK_DATABASE_URL is running; then try again.",
-            ) from error
+                if damaged or sqlite_file.is_broken(cause):  # also a sound database without our tables
+                    raise _damage(self.file) from cause
+            raise
         if writes and self.file is not None:
             self._sound = _stamp(self.file)
 
@@ -139,34 +202,44 @@ class Library:
         with exclusive(self._settings.cache_dir / "locks" / "library.lock"):
             if not self.file.exists():
                 self._begin(self.file)
-            engine = _migrated(_sqlite(self.file))
+            engine = _made(_sqlite(self.file), _upgrade)
         self._sound = _stamp(self.file)
         return engine
 
     def _begin(self, file: Path) -> None:
         """A new file, which has its place only when it is whole: an empty one would be taken for a damaged one."""
+        with self._aside(file, _upgrade) as made, guarded(file.parent):
+            made.rename(file)
+
+    @contextmanager
+    def _aside(self, file: Path, make: Callable[[sa.Connection], None]) -> Iterator[Path]:
+        """A file beside the library's with other content, which is removed unless it was renamed."""
         made = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-        with guarded(file.parent):
-            try:
+        try:
+            with guarded(file.parent):
+                make_private(file.parent)
                 touch_private(made)
-                _migrated(_sqlite(made)).dispose()
-                made.rename(file)
-            finally:
-                made.unlink(missing_ok=True)
+            _made(_sqlite(made), make).dispose()
+            yield made
+        finally:
+            made.unlink(missing_ok=True)
 
     def _open_server(self, url: sa.URL) -> sa.Engine:
-        engine = sa.create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            pool_size=4,
-            pool_pre_ping=True,
-            connect_args={"options": f"-csearch_path={SCHEMA}"},
-        )
-
-        def prepare(connection: sa.Connection) -> None:
+        def make(connection: sa.Connection) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            _upgrade(connection)
 
-        return _migrated(engine, prepare)
+        return _made(_server(url), make)
+
+
+def _server(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=4,
+        pool_pre_ping=True,
+        connect_args={"options": f"-csearch_path={SCHEMA}"},
+    )
 
 
 def _sqlite(file: Path) -> sa.Engine:
@@ -186,30 +259,65 @@ def _sqlite(file: Path) -> sa.Engine:
     return engine
 
 
-def _migrated(engine: sa.Engine, prepare: Callable[[sa.Connection], None] | None = None) -> sa.Engine:
-    """The engine, when its tables are this program's; closed where that fails."""
+def _made(engine: sa.Engine, make: Callable[[sa.Connection], None]) -> sa.Engine:
+    """The engine, when its tables are as they are made in one transaction; closed where that fails."""
     try:
         with engine.begin() as connection:
-            if prepare is not None:
-                prepare(connection)
-            _upgrade(connection)
+            make(connection)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def schema_of(connection: sa.Connection) -> str:
+    """What the tables are, by the last migration that they have seen."""
+    return str(connection.execute(sa.select(sa.column("version_num")).select_from(sa.table("alembic_version"))).scalar_one())
+
+
+def knows(schema: str) -> bool:
+    """Whether this program has that migration: a later version's it has not."""
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(schema) is not None
+    except CommandError:
+        return False
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade(connection: sa.Connection, schema: str | None = None) -> None:
+    config = _config()
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, _HEAD)
+        command.upgrade(config, schema or _HEAD)
     except CommandError as error:
         raise LibraryError(
             "The library was made by a later version of this program.", "Start that version; nothing was written."
         ) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in plain words what a database refuses."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+        raise LibraryError(
+            f"The library cannot be reached ({type(error).__name__}).",
+            "Check that the disk is not full, or that the database of NTK_DATABASE_URL is running; then try again.",
+        ) from error
+
+
+def _forget_journal(file: Path) -> None:
+    """Let a writer that died be undone, whose journal would otherwise be taken for that of the file that comes in this one's place."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=_PATIENCE)) as connection:
+        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
+    file.with_name(f"{file.name}-journal").unlink(missing_ok=True)
 
 
 def _stamp(file: Path) -> Stamp | None:

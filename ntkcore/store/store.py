@@ -112,6 +112,35 @@ class Store:
             else:
                 yield Draft(self._draft(kind, key), self._artifact(kind, key), kind, key, identity)
 
+    @contextmanager
+    def still(self, kind: str, key: str) -> Iterator[Path | None]:
+        """The folder of a published artifact, which nobody removes or repairs meanwhile; None: it is not stored."""
+        with exclusive(self._lock(kind, key)):
+            folder = self._artifact(kind, key)
+            yield folder if folder.is_dir() else None
+
+    def take_in(self, folder: Path, kind: str, key: str) -> bool:
+        """Publish an artifact that lies whole in a folder of the same disk, with its marks; False: it is stored, undamaged.
+
+        Then it keeps the marks that it has, and gets those of the other.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        target = self._artifact(kind, key)
+        with exclusive(self._lock(kind, key)), guarded(self.root):
+            if target.is_dir() and not self.verify(kind, key):
+                for mark in (PINNED, SAVED):
+                    if (folder / mark).exists():
+                        touch_private(target / mark)
+                return False
+            self._discard(target)
+            self._discard(self._draft(kind, key))
+            make_folder(target.parent)
+            folder.rename(target)
+            sync_folder(target.parent)
+        return True
+
     def verify(self, kind: str, key: str) -> list[CorruptArtifact]:
         """Read an artifact wholly and compare every checksum; what is damaged, or ``[]``.
 
