@@ -7,6 +7,7 @@ from ntkcore.analyses.materials.thumbnails import thumbnails
 from pages.compare.choice import inspect, show_all, undo
 from pages.shared import media, words
 from pages.shared.gallery import Card, Opens, gallery
+from pages.shared.tagging import tagging
 
 _HEIGHT = 250
 _WAYS = {"up": "Moved up most", "down": "Moved down most"}
@@ -27,6 +28,7 @@ def show_galleries(look: Look, revision: int) -> None:
             key=f"compare_{way}",
             revision=revision,
             opens=Opens(inspect, "look closely"),
+            tags=tagging(look.result.spec.dataset, look.one.pack, look.view.picked),
             undo=undo,
             tools=way == "up",
             empty=f"No image of those shown moved {way}.",
