@@ -1,5 +1,8 @@
 """Who asks for something, wherever it is asked: a server with a login says it of each session, everywhere else it is the local person."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from ntkcore.library.people import LOCAL, Person, local
@@ -23,6 +26,7 @@ class Asks(Protocol):
 
 
 _asks: Asks | None = None
+_for: ContextVar[Person | None] = ContextVar("asking", default=None)
 
 
 def ask_by(asks: Asks | None) -> None:
@@ -38,12 +42,26 @@ def has_people() -> bool:
 
 def reader() -> str:
     """The id of whoever asks now; "" for nobody."""
+    if (known := _for.get()) is not None:
+        return known.id
     return LOCAL if _asks is None else _asks.reader()
 
 
 def person() -> Person:
     """Whoever asks now, with the role that they have now."""
+    if (known := _for.get()) is not None:
+        return known
     return local("") if _asks is None else _asks.person()
+
+
+@contextmanager
+def on_behalf(who: Person) -> Iterator[None]:
+    """Let somebody who is known be whoever asks: for what is made later than they asked, where nobody is known."""
+    token = _for.set(who)
+    try:
+        yield
+    finally:
+        _for.reset(token)
 
 
 def require(action: Action) -> Person:

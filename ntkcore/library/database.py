@@ -64,9 +64,14 @@ class Library:
         """That time as one number, for what is to be equal."""
         return float(connection.execute(sa.select(self.now)).scalar_one())
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was ever kept: to ask something of a file that does not exist yet would make it."""
+        return self.file is None or self.file.exists()
+
     def problem(self) -> LibraryError | None:
         """Why nothing can be kept at the moment; None: all is well, or nothing was ever kept."""
-        if self.file is not None and not self.file.exists():
+        if not self.begun:
             return None
         try:
             with self.reading():

@@ -64,6 +64,8 @@ class Tags:
 
     def names(self, person: Person) -> tuple[str, ...]:
         """Every tag that there is, by name."""
+        if not self._library.begun:
+            return ()
         with self._library.reading() as connection:
             return tuple(connection.execute(sa.select(TAGS.c.name).where(visible(person, TAGS)).distinct().order_by(TAGS.c.name)).scalars())
 
@@ -79,6 +81,8 @@ class Tags:
 
     def tagged(self, name: str, person: Person) -> frozenset[str]:
         """The images that have a tag."""
+        if not self._library.begun:
+            return frozenset()
         with self._library.reading() as connection:
             asked = sa.select(TAGS.c.image).where(TAGS.c.name == clean(name), visible(person, TAGS))
             return frozenset(connection.execute(asked).scalars())

@@ -90,5 +90,8 @@ Filters = Annotated[
 Among = Annotated[
     tuple[str, ...],
     AfterValidator(_words_checked),
-    Field(max_length=200, description="words of the further columns of a set's table, NAME~WORD; of one column any of those named"),
+    Field(
+        max_length=200,
+        description="words of a set's further columns, @NAME~WORD, and tags, tag~TAG; any of those named of one column",
+    ),
 ]

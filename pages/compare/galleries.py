@@ -9,6 +9,7 @@ from pages.shared import media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 
 _HEIGHT = 250
@@ -35,6 +36,7 @@ def show_galleries(look: Look, revision: int) -> None:
             ticked=Ticked(TICKS[way].began(revision, look.view.basket), _ticked),
             opens=Opens(inspect, "look closely"),
             likes=likes(LINK),
+            tags=tagging(look.result.spec.dataset, look.one.pack, look.view.picked),
             undo=undo,
             seek=seeker(look.one.ids, inspect) if way == "up" else None,
             tools=way == "up",

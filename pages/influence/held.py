@@ -11,6 +11,7 @@ from pages.shared.confusion import cell_line, show_confusion
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("held_gallery")
@@ -51,6 +52,7 @@ def show_held(subject: Subject) -> None:
         revision=revision,
         current=subject.target if subject.view.mean == "no" else None,
         opens=Opens(_opened, "choose; again: look closely"),
+        tags=tagging(result.spec.dataset, result.test_pack),
         undo=LINK.undo,
         seek=seeker(result.test_ids, choose),
         empty="No held-out image is so here.",

@@ -21,6 +21,7 @@ from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.narrowed import order_menu
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("training_gallery")
@@ -66,6 +67,7 @@ def show_training(subject: Subject) -> None:
         current=marked(),
         opens=Opens(inspect_training, "look closely"),
         likes=likes(LINK),
+        tags=tagging(result.spec.dataset, result.pack),
         undo=LINK.undo,
         seek=seeker(result.ids, inspect_training),
         empty="No training image is so at this λ and time, or within these filters.",

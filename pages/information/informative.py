@@ -23,6 +23,7 @@ from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 from pages.shared.waiting import waiting
 
@@ -213,6 +214,7 @@ def _gallery(result: InfluenceResult, cards: list[Card], key: str, choice: Chose
         current=marked(),
         opens=Opens(inspect, "look closely"),
         likes=likes(LINK),
+        tags=tagging(result.spec.dataset, result.pack, choice.view.picked),
         undo=_undo,
         seek=seeker(result.ids, inspect) if key != "information_least" else None,
         empty="No image is so here. Choose other classes, or show all.",

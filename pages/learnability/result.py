@@ -20,6 +20,7 @@ from ntkcore.analyses.numbers import filters
 from ntkcore.analyses.numbers.columns import columns_of
 from ntkcore.analyses.numbers.known import Known
 from ntkcore.analyses.numbers.stored import stored_beside
+from ntkcore.analyses.numbers.tagged import Tagged
 from ntkcore.analyses.workspace import workspace
 from ntkcore.errors import AtlasError
 from ntkcore.specs.filters import chosen_words
@@ -39,6 +40,7 @@ from pages.shared.downloads import download
 from pages.shared.explain import explain
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 
 _VIEW = Controls("learnability.view", LINK)
@@ -102,7 +104,8 @@ def _explore(result: LearnabilityResult) -> None:
 
 def _known(result: LearnabilityResult) -> Known:
     ws = workspace()
-    return Known(stored_beside(result.spec, ws), _RIDGE, ws, columns_of(result.spec.dataset, result.ids, ws))
+    columns, tags = columns_of(result.spec.dataset, result.ids, ws), Tagged(result.pack, result.spec.dataset, ws)
+    return Known(stored_beside(result.spec, ws), _RIDGE, ws, columns, tags)
 
 
 def _look(result: LearnabilityResult) -> Look:
@@ -264,6 +267,7 @@ def _gallery(look: Look) -> None:
         current=_current(choice),
         opens=Opens(_open),
         seek=seeker(result.ids, _open),
+        tags=tagging(result.spec.dataset, result.pack, look.view.picked),
         likes=likes(LINK) if alike.known(result, workspace()) else None,
         undo=_undo,
         empty="No image passes these filters. Widen them, or choose “Show all” in Filters.",

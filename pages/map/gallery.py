@@ -18,6 +18,7 @@ from pages.shared.controls import Controls
 from pages.shared.downloads import download
 from pages.shared.gallery import Card, Opens, Ticked, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 from pages.shared.ticks import Ticks
 
 TICKS = Ticks("map_gallery")
@@ -54,6 +55,7 @@ def show_gallery(look: views.Look, choice: Choice[MapSpec, MapView]) -> None:
         current=marked(),
         opens=Opens(inspect, "look closely"),
         likes=likes(LINK),
+        tags=tagging(result.spec.dataset, result.pack, view.picked),
         undo=undo,
         seek=seeker(result.ids, inspect),
         empty="No image is so here. Widen the filters, or show all again.",

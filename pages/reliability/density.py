@@ -20,6 +20,7 @@ from pages.shared.charts import chart, forget_selection, selected
 from pages.shared.controls import Controls
 from pages.shared.gallery import Card, gallery
 from pages.shared.narrowed import narrowed, order_menu
+from pages.shared.tagging import tagging
 
 _VIEW, _ORDER = Controls("reliability.density", LINK), Controls("reliability.order", LINK)
 _AVERAGES = ("mean", "median")
@@ -122,6 +123,7 @@ def _images(look: Look, view: ReliabilityView, picked: int, card: Callable[[int]
         base=media.thumbnail_base(look.result.pack),
         key="unreliable_gallery",
         revision=LINK.current().revision,
+        tags=tagging(look.result.spec.dataset, look.result.pack, view.picked),
         undo=_undo,
         empty="No image is so here. Widen the filters, or clear the selection.",
         height=330,

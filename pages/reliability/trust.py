@@ -21,6 +21,7 @@ from pages.shared.controls import Controls
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.seek import seeker
+from pages.shared.tagging import tagging
 
 _VIEW = Controls("reliability.trust", LINK)
 _SHOWN = 400  # held-out images in the gallery
@@ -81,6 +82,7 @@ def _gallery(result: InfluenceResult, now: views.Summary, shown: list[int], targ
         revision=LINK.current().revision,
         current=target,
         opens=Opens(lambda image: LINK.look(target=image), "choose"),
+        tags=tagging(result.spec.dataset, result.test_pack),
         undo=LINK.undo,
         seek=seeker(result.test_ids, lambda image: LINK.look(target=image)),
         empty="No held-out image is so at this λ.",

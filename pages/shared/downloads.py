@@ -27,7 +27,8 @@ def download(label: str, made: Callable[[], str | bytes], file: str, kind: str, 
 
     def taken() -> str | bytes:
         asks.require("export")
-        found = made()
+        with asking.on_behalf(asks):
+            found = made()
         audit.write(workspace().library, asks, "exported", file)
         return found
 

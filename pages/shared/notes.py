@@ -130,6 +130,10 @@ def _text(part: str, of: object, write: Callable[[str], object]) -> None:
 def _tags(content: str, source: str) -> None:
     tags, who = Tags(workspace().library), person.who()
     held = tags.of([content], who).get(content, ())
+    if not who.may("tag"):
+        if held:
+            st.html(f'<p class="atlas-quiet">Tags: {html.escape(", ".join(held))}</p>')
+        return
     key = f"tags.{content}"
 
     def change() -> None:

@@ -70,9 +70,9 @@ TICKED = """async ([script, css]) => {
   const items = Array.from({ length: 20 }, (_, i) => [i, `${i % 3}`, "", "", "", false, `Image ${i}, folder/photo_${i}.png.`]);
   const data = { turn: 1, items, base: "data:,", ticked: [19], revision: 4, current: null, empty: "", height: 0, cell: 90, tall: 140,
     ticks: "put in the basket", open: true, keys: [["arrows", "move"]], more: [["A", "tick all shown"]], like: "more like this",
-    undo: true, tools: true };
+    undo: true, tools: true, tag: true };
   window.told = [];
-  const setTriggerValue = (name, { id }) => window.told.push([name, id]);
+  const setTriggerValue = (name, { id, ids, at }) => window.told.push([name, id ?? [ids, at]]);
   show({ data, parentElement, setStateValue: (_, value) => window.told.push(value), setTriggerValue });
 }"""
 
@@ -100,6 +100,11 @@ def test_ranges_all_the_others_undo_likeness_size_and_a_jump(chromium: Browser):
     cells.nth(6).focus()
     page.keyboard.press("m")
     assert last() == ["liked", 6]
+    page.keyboard.press("t")
+    assert last() == ["tagged", [list(range(20)), 6]]
+    page.get_by_role("button", name="Tag those ticked").click()
+    assert last() == ["tagged", [list(range(20)), 6]]
+    cells.nth(6).focus()
     page.keyboard.press("/")
     page.keyboard.type("photo_17")
     page.keyboard.press("Enter")

@@ -12,6 +12,7 @@ from ntkcore.analyses.map.result import MapResult
 from ntkcore.analyses.numbers import filters, known
 from ntkcore.analyses.numbers.columns import MARK, Words, columns_of
 from ntkcore.analyses.numbers.stored import stored_of
+from ntkcore.analyses.numbers.tagged import Tagged
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.embedding import share_kept
 from ntkcore.specs.filters import range_of
@@ -56,7 +57,7 @@ class Look:
         """The look of a view."""
         last = len(result.shares)
         columns = columns_of(result.spec.dataset, result.ids, ws)
-        others = known.Known(stored_of(result.spec.influence, ws), view.ridge, ws, columns)
+        others = known.Known(stored_of(result.spec.influence, ws), view.ridge, ws, columns, Tagged(result.pack, result.spec.dataset, ws))
         return cls(result, view.plane, (min(view.x, last), min(view.y, last)), others, ws)
 
     @memoised("plane", "axes")
@@ -73,6 +74,11 @@ class Look:
     def words(self) -> Mapping[str, Words]:
         """Columns of words of the set's table, by their names."""
         return self.others.words
+
+    @property
+    def tags(self) -> Tagged | None:
+        """Tags that people gave them."""
+        return self.others.tags
 
     def number(self, name: str) -> np.ndarray:
         """(n,) one of :attr:`titles`.

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ntkcore.analyses.numbers.columns import Words
+from ntkcore.analyses.numbers.tagged import TAG, Tagged
 from ntkcore.analyses.words import number
 from ntkcore.errors import ComputationError, DataError
 from ntkcore.specs.filters import chosen_words, range_of
@@ -26,6 +27,10 @@ class Numbers(Protocol):
     @property
     def words(self) -> Mapping[str, Words]:
         """Columns of words, by their names."""
+
+    @property
+    def tags(self) -> Tagged | None:
+        """Tags that people gave them; None where nobody asks for these images by their tags."""
 
     def number(self, name: str) -> np.ndarray:
         """(n,) one of the numbers; may raise AtlasError."""
@@ -67,15 +72,18 @@ def passing(filters: Iterable[str], number_of: Callable[[str], np.ndarray], n: i
 
 
 def within(view: Filtered, numbers: Numbers, n: int) -> np.ndarray | None:
-    """(n,) whether each image is in the ranges and has the words that a view chose; None where it chose none.
+    """(n,) whether each image is in the ranges and has the words and tags that a view chose; None where it chose none.
 
     Raises:
-        AtlasError: a number or a column is not known.
+        AtlasError: a number, a column or a tag is not known.
     """
     if not view.filters and not view.among:
         return None
     found = passing(view.filters, numbers.number, n)
     for name, words in chosen_words(view.among).items():
+        if name == TAG and numbers.tags is not None:
+            found &= numbers.tags.having(words)
+            continue
         if name not in numbers.words:
             raise DataError(f"The column {name[:40]!r} is not known of these images.", "Take this filter off.")
         found &= np.isin(numbers.words[name].values, words)

@@ -13,6 +13,7 @@ from ntkcore.analyses.learnability.analysis import LEARNABILITY
 from ntkcore.analyses.look import memoised
 from ntkcore.analyses.numbers.columns import NO_COLUMNS, Columns, Words, columns_of
 from ntkcore.analyses.numbers.stored import Stored, stored_of
+from ntkcore.analyses.numbers.tagged import Tagged
 from ntkcore.analyses.reliability import views as reliability
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.errors import DataError
@@ -53,18 +54,20 @@ NUMBERS: Mapping[str, Number] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of some images: the stored results that have it, λ of the numbers that have one, and what came with their set."""
+    """What is known of some images: the stored results that have it, λ of the numbers that have one, what came with their set, and tags."""
 
     stored: Stored
     ridge: float
     ws: Workspace
     columns: Columns = NO_COLUMNS
+    tags: Tagged | None = None
 
     @classmethod
     def of(cls, look: Look) -> "Known":
         """What is known of the training images of a kernel regression, at the look's λ."""
-        spec, ws = look.result.spec, look.ws
-        return cls(stored_of(spec, ws), look.ridge, ws, columns_of(spec.dataset, look.result.ids, ws))
+        result, spec, ws = look.result, look.result.spec, look.ws
+        tags = Tagged(result.pack, spec.dataset, ws)
+        return cls(stored_of(spec, ws), look.ridge, ws, columns_of(spec.dataset, result.ids, ws), tags)
 
     @property
     def titles(self) -> dict[str, str]:

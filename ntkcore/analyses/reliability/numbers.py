@@ -8,6 +8,7 @@ import numpy as np
 from ntkcore.analyses.influence.look import Look
 from ntkcore.analyses.numbers.columns import Words
 from ntkcore.analyses.numbers.known import NUMBERS, Known
+from ntkcore.analyses.numbers.tagged import Tagged
 from ntkcore.analyses.reliability import views
 from ntkcore.specs.reliability import ReliabilityView
 
@@ -29,6 +30,11 @@ class Numbers:
     def words(self) -> Mapping[str, Words]:
         """Columns of words, by their names."""
         return Known.of(self.look).words
+
+    @property
+    def tags(self) -> Tagged | None:
+        """Tags that people gave them."""
+        return Known.of(self.look).tags
 
     def number(self, name: str) -> np.ndarray:
         """(n,) one of :attr:`titles`.

@@ -27,6 +27,7 @@ from pages.shared.charts import chart
 from pages.shared.downloads import csv_download
 from pages.shared.gallery import Card, Opens, gallery
 from pages.shared.standing import Offer, made, standing
+from pages.shared.tagging import tagging
 from pages.shared.waiting import waiting
 
 _VIEW = settings.VIEW
@@ -204,6 +205,7 @@ def _gallery(look: Look, view: InformationView, found: keep.Keep, choice: Chosen
         revision=choice.revision,
         current=marked(),
         opens=Opens(inspect, "look closely"),
+        tags=tagging(result.spec.dataset, result.pack),
         empty="No image goes: drop more.",
         height=430,
         cell=96,

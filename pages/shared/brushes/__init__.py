@@ -1,4 +1,4 @@
-"""Numbers of images as small histograms on which a range is brushed, words to choose from; and chips that say what is filtered."""
+"""Numbers of images as small histograms on which a range is brushed, words and tags to choose from; and chips that say what is filtered."""
 
 from collections.abc import Callable, Mapping
 from math import inf, isinf
@@ -9,6 +9,8 @@ import streamlit as st
 
 from ntkcore.analyses.numbers.filters import Histogram, Numbers, histograms
 from ntkcore.analyses.numbers.filters import words as range_words
+from ntkcore.analyses.numbers.tagged import TAG
+from ntkcore.errors import LibraryError
 from ntkcore.specs.filters import changed, changed_words, chosen_words, range_of
 from pages.shared import words
 from pages.shared.choice import Link
@@ -37,7 +39,7 @@ def filter_rows(link: Link[Any, Any], shown: bool, numbers: Numbers, then: Calla
             found = histograms(numbers.titles, numbers.number)
         _histograms(link, found, then)
         _words(link, numbers, then)
-        if not found and not numbers.words:
+        if not found and not _choices(numbers):
             st.caption(words.spoken("No number is known of these images yet: compute another analysis of them."))
     _chips(link, numbers, then)
 
@@ -66,8 +68,9 @@ def _histograms(link: Link[Any, Any], found: Mapping[str, tuple[str, Histogram]]
 
 
 def _words(link: Link[Any, Any], numbers: Numbers, then: Callable[[], None]) -> None:
-    """A choice of words for each column of words."""
-    if not numbers.words:
+    """A choice of words for each column of words, and one of tags where there are any."""
+    choices = _choices(numbers)
+    if not choices:
         return
     choice = link.current()
     held = chosen_words(choice.view.among)
@@ -77,12 +80,20 @@ def _words(link: Link[Any, Any], numbers: Numbers, then: Callable[[], None]) -> 
         link.look(among=changed_words(link.current().view.among, name, tuple(st.session_state[key])))
 
     with st.container(horizontal=True, gap="small", key=f"{link.page}_words"):
-        for name, column in numbers.words.items():
+        for name, (title, offered) in choices.items():
             key = f"{link.page}_among_{name}_{choice.revision}"  # made anew when the choice came from elsewhere
-            chosen = [word for word in held.get(name, ()) if word in column.choices]
-            st.multiselect(
-                words.plain(column.title), column.choices, chosen, placeholder="all", key=key, on_change=told, args=(name, key), width=240
-            )
+            chosen = [word for word in held.get(name, ()) if word in offered]
+            st.multiselect(words.plain(title), offered, chosen, placeholder="all", key=key, on_change=told, args=(name, key), width=240)
+
+
+def _choices(numbers: Numbers) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The words that can be chosen, by the name of their column, with its title; and the tags."""
+    found = {name: (column.title, column.choices) for name, column in numbers.words.items()}
+    try:
+        tags = () if numbers.tags is None else numbers.tags.names()
+    except LibraryError:  # said under the page's title
+        tags = ()
+    return found | ({TAG: ("Tags", tags)} if tags else {})
 
 
 def _chips(link: Link[Any, Any], numbers: Numbers, then: Callable[[], None]) -> None:

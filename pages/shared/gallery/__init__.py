@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared import media, words
+from pages.shared import media, tagging, words
+from pages.shared.tagging import Tagging
 
 _TEXT_CELL = 160  # smallest width in pixels of a card that is read
 _TEXT_TALL = 166  # its height, as long as it is not drawn
@@ -71,6 +72,7 @@ def gallery(
     ticked: Ticked | None = None,
     opens: Opens | None = None,
     likes: Likes | None = None,
+    tags: Tagging | None = None,
     undo: Callable[[], None] | None = None,
     seek: Callable[[str], None] | None = None,
     current: int | None = None,
@@ -90,6 +92,7 @@ def gallery(
         ticked: None: there are no ticks.
         opens: None: a click ticks the image.
         likes: None: nothing is known of likeness here.
+        tags: None: these images are not tagged from here (see :func:`~pages.shared.tagging.tagging`).
         undo: takes back the last selection or filter; None where none is ever remembered, as what is sent must not change with a tick.
         seek: called with a number or a name that no card has (see :func:`~pages.shared.seek.seeker`); None: the cards are all images.
         tools: whether there are its own keys and a search, where there are many cards; not where the page has such keys.
@@ -114,11 +117,12 @@ def gallery(
         "open": opens is not None,
         "smooth": media.are_photographs(base),
         "like": likes.does if likes else "",
+        "tag": tags is not None,
         "undo": undo is not None,
         "seek": seek is not None,
         "tools": tools and (len(cards) >= _TOOLED or (seek is not None and len(cards) > 0)),
         "keys": _keys(ticked, opens) if hint else [],
-        "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, undo is not None)],
+        "more": [*_keys(ticked, opens), *_more_keys(ticked, likes, tags, undo is not None)],
     }
     _gallery(
         key=key,
@@ -129,7 +133,10 @@ def gallery(
         on_liked_change=(lambda: _told(key, "liked", likes.more)) if likes else _nothing,
         on_undone_change=undo or _nothing,
         on_sought_change=(lambda: _sought(key, seek)) if seek else _nothing,
+        on_tagged_change=(lambda: tagging.asked(key, revision)) if tags else _nothing,
     )
+    if tags is not None:
+        tagging.show(key, revision, tags)
 
 
 def _keys(ticked: Ticked | None, opens: Opens | None) -> list[tuple[str, str]]:
@@ -141,12 +148,13 @@ def _keys(ticked: Ticked | None, opens: Opens | None) -> list[tuple[str, str]]:
     ]
 
 
-def _more_keys(ticked: Ticked | None, likes: Likes | None, undo: bool) -> list[tuple[str, str]]:
+def _more_keys(ticked: Ticked | None, likes: Likes | None, tags: Tagging | None, undo: bool) -> list[tuple[str, str]]:
     """The others, which "?" shows."""
     of_ticks = [("Shift + click", "tick from the last one to here"), ("A", "tick all shown"), ("I", "invert the ticks")]
     return [
         *(of_ticks if ticked else []),
         *([("M", likes.does)] if likes else []),
+        *([("T", "tag those ticked, or this one")] if tags else []),
         *([("U", "undo the last selection or filter")] if undo else []),
         ("/", "go to a number or file name"),
         ("+ −", "size of the thumbnails"),

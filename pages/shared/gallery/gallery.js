@@ -173,6 +173,10 @@ export default function (component) {
       send();
     },
     undo: () => setTriggerValue("undone", { t: Date.now() }),
+    tag: () => {
+      const at = state.grid.querySelector('.cell[tabindex="0"]'); // the one that has, or last had, the keyboard's focus
+      setTriggerValue("tagged", { ids: [...state.ticked].sort((a, b) => a - b), at: at ? Number(at.dataset.id) : null, t: Date.now() });
+    },
     like: (cell) => setTriggerValue("liked", { id: Number(cell.dataset.id), t: Date.now() }),
     focus: (to) => focus(state.grid.querySelector('.cell[tabindex="0"]'), to),
   };
@@ -216,6 +220,7 @@ export default function (component) {
     else if (event.key === "i" && data.tools && data.ticks) act.invert();
     else if (event.key === "u" && data.undo) act.undo();
     else if (event.key === "m" && data.like) act.like(cell);
+    else if (event.key === "t" && data.tag) act.tag();
     else if (event.key === "/" && state.jump) state.jump.focus();
     else if (data.tools && (event.key === "+" || event.key === "-")) resize(state, event.key === "+" ? 1 : -1);
     else if (event.key === "?" && data.tools) showKeys(state, state.help.hidden);

@@ -69,12 +69,13 @@ function showKeys(state, shown) {
 function buildTools(state, act, seek) {
   const { data } = state;
   const undo = data.undo ? [button("undo", "Undo the last selection or filter", act.undo)] : [];
+  const tag = data.tag && state.cells.length ? [button("tag", "Tag those ticked, or selected in the chart, or the one at hand", act.tag)] : [];
   state.tools.replaceChildren();
   state.jump = null;
   state.helper = button("?", "The keys of this gallery", () => showKeys(state, state.help.hidden));
   if (!data.tools || !state.cells.length) {
-    state.tools.hidden = !undo.length;
-    state.tools.append(...undo);
+    state.tools.hidden = !undo.length && !tag.length;
+    state.tools.append(...tag, ...undo);
     return;
   }
   state.tools.hidden = false;
@@ -99,6 +100,7 @@ function buildTools(state, act, seek) {
     button("−", "Smaller thumbnails", () => resize(state, -1)),
     button("+", "Larger thumbnails", () => resize(state, 1)),
     ...(data.ticks ? [button("all", "Tick all shown", act.all), button("invert", "Tick the others of those shown", act.invert)] : []),
+    ...tag,
     ...undo,
     state.helper,
   );
