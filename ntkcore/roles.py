@@ -15,6 +15,7 @@ Action = Literal[
     "open",
     "export",
     "note",
+    "token",
     "label",
     "tag",
     "train",
@@ -45,6 +46,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         "open": _from("viewer"),  # pages of analyses, images, what others saved for the team
         "export": _from("viewer"),
         "note": _from("viewer"),
+        "token": _from("viewer"),  # make one, that programs of theirs read with
         "label": _from("labeller"),  # and review
         "tag": _from("labeller"),
         "train": _from("labeller"),  # the network of a labelling session

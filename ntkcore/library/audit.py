@@ -9,7 +9,7 @@ from ntkcore.library.database import Library
 from ntkcore.library.people import LOCAL, Person
 from ntkcore.library.tables import AUDIT
 
-Deed = Literal["deleted", "exported", "changed a role", "cancelled", "signed out everywhere"]
+Deed = Literal["deleted", "exported", "changed a role", "cancelled", "signed out everywhere", "made a token", "revoked a token"]
 DEEDS: tuple[Deed, ...] = get_args(Deed)
 _THING = 300  # characters
 

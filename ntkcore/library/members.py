@@ -16,14 +16,14 @@ from ntkcore.errors import LibraryError
 from ntkcore.library import audit
 from ntkcore.library.database import Library
 from ntkcore.library.people import Person
-from ntkcore.library.tables import ENDED, MEMBERS, PEOPLE
+from ntkcore.library.tables import ENDED, MEMBERS, PEOPLE, TOKENS
 from ntkcore.roles import ROLES, Role
 from ntkcore.settings import Settings
 
 _SEEN = 60.0  # seconds within which being here is not written again
 _HOUR = 3600.0
 _SKEW = 300.0  # seconds by which a provider's clock may be ahead
-_NAMED = "setting"  # claimed by somebody whom a setting makes administrator
+_NAMED = "setting:"  # before the name, in what is claimed by somebody whom a setting makes administrator
 _MEMBER = sa.select(MEMBERS, PEOPLE.c.name).join(PEOPLE, PEOPLE.c.id == MEMBERS.c.person)
 
 
@@ -92,14 +92,20 @@ class Members:
         """Whoever a login is of, with the role that they have now; None: the login no longer holds. The first one makes a member."""
         if not self.stands(identity):
             return None
-        named = bool(identity.names & frozenset(self._settings.administrators))
-        claimed = _NAMED if named else identity.claimed
+        named = min(identity.names & frozenset(self._settings.administrators), default=None)
+        claimed = identity.claimed if named is None else f"{_NAMED}{named}"
         with self._library.reading() as connection:
             row = connection.execute(_MEMBER.where(MEMBERS.c.person == identity.id)).first()
         said = (identity.name, identity.subject, claimed)
         if row is None or (row.name, row.subject, row.claimed) != said or time.time() - row.seen > _SEEN:
             self._remember(identity, claimed)
         return Person(identity.id, identity.name, self._role(row.given if row else None, claimed))
+
+    def of(self, person: str) -> Person | None:
+        """A member by their id, with the role that they have now, for what holds without a login; None: there is none."""
+        with self._library.reading() as connection:
+            row = connection.execute(_MEMBER.where(MEMBERS.c.person == person)).first()
+        return None if row is None else Person(row.person, row.name, self._role(row.given, row.claimed))
 
     def all(self) -> tuple[Member, ...]:
         """Everybody, whoever was here last first."""
@@ -122,7 +128,7 @@ class Members:
         with self._library.writing() as connection:
             row = connection.execute(_MEMBER.where(MEMBERS.c.person == person).with_for_update(of=MEMBERS)).first()
             if row is None:
-                raise LibraryError("There is no such person on this server.", "Reload the page.")
+                raise _nobody()
             before = self._member(row)
             if before.named:
                 raise LibraryError(f"{before.name} is an administrator by the server's settings.", "Change NTK_ADMINISTRATORS.")
@@ -138,10 +144,29 @@ class Members:
                 connection.execute(ENDED.delete().where(ENDED.c.made < self._library.now - self._settings.login_hours * _HOUR - _SKEW))
 
     def end_all(self, identity: Identity, person: Person) -> None:
-        """Sign out everywhere: no login of this person's made until now holds any more."""
+        """Sign out everywhere: no login of this person's made until now holds any more, and no token of theirs."""
         with self._library.writing() as connection:
-            connection.execute(MEMBERS.update().where(MEMBERS.c.person == identity.id).values(logins_since=self._library.now))
+            self._end_all(connection, identity.id)
             audit.add(connection, self._library, person, "signed out everywhere", "")
+
+    def sign_out(self, person: str, by: Person) -> None:
+        """Sign somebody out everywhere.
+
+        Raises:
+            Refused: only an administrator may.
+            LibraryError: there is no such member.
+        """
+        by.require("people")
+        with self._library.writing() as connection:
+            row = connection.execute(_MEMBER.where(MEMBERS.c.person == person)).first()
+            if row is None:
+                raise _nobody()
+            self._end_all(connection, person)
+            audit.add(connection, self._library, by, "signed out everywhere", f"{row.name} ({row.subject})")
+
+    def _end_all(self, connection: sa.Connection, person: str) -> None:
+        connection.execute(MEMBERS.update().where(MEMBERS.c.person == person).values(logins_since=self._library.now))
+        connection.execute(TOKENS.delete().where(TOKENS.c.person == person))
 
     def _remember(self, identity: Identity, claimed: str | None) -> None:
         told = {"subject": identity.subject, "claimed": claimed, "seen": self._library.now}
@@ -157,16 +182,24 @@ class Members:
         connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
 
     def _member(self, row: Any) -> Member:
-        role, named = self._role(row.given, row.claimed), row.claimed == _NAMED
+        role, named = self._role(row.given, row.claimed), self._is_named(row.claimed)
         return Member(row.person, row.name, row.subject, role, _role(row.given), _role(row.claimed), named, float(row.seen))
 
     def _role(self, given: str | None, claimed: str | None) -> Role | None:
-        if claimed == _NAMED:
+        if self._is_named(claimed):
             return "administrator"
         default = self._settings.default_role
         return _role(given) or _role(claimed) or (None if default == "none" else default)
+
+    def _is_named(self, claimed: str | None) -> bool:
+        """Whether a setting names the person, as it is now: nobody stays administrator who is no longer in it."""
+        return claimed is not None and claimed.startswith(_NAMED) and claimed.removeprefix(_NAMED) in self._settings.administrators
 
 
 def _role(kept: Any) -> Role | None:
     """A role as it is kept; one that this program does not know is none."""
     return next((role for role in ROLES if role == kept), None)
+
+
+def _nobody() -> LibraryError:
+    return LibraryError("There is no such person on this server.", "Reload the page.")

@@ -201,6 +201,19 @@ ENDED = sa.Table(
 )
 """Logins that were signed out of before they expired."""
 
+TOKENS = sa.Table(
+    "token",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
+    sa.Column("used", sa.Double),
+    sa.Index("token_of", "person"),
+)
+"""Personal tokens: ``digest`` is the SHA-256 of the secret, which is kept nowhere. A revoked one is gone."""
+
 AUDIT = sa.Table(
     "audit",
     METADATA,

@@ -16,6 +16,7 @@ from ntkcore.library.members import Identity, Members
 from ntkcore.library.notes import Notes
 from ntkcore.library.people import LOCAL, Person
 from ntkcore.library.tags import Tags
+from ntkcore.library.tokens import Tokens
 from ntkcore.roles import ALLOWED, JOB_ACTIONS, ROLES, least, may, starting
 from pages import PAGES
 from pages.shared.gate import gate as gates
@@ -70,8 +71,17 @@ def _remove(ws, asks):
         imports.remove("0" * 64, "x", ws)
 
 
+def _make_token(ws, asks):
+    try:
+        Tokens(ws.library, ws.settings).make("script", asks)
+    except LibraryError as error:
+        if "Without a login" not in error.message:
+            raise
+
+
 DEEDS: dict[str, Callable] = {
     "note": lambda ws, asks: Notes(ws.library).write("A note", asks, image="ab"),
+    "token": _make_token,
     "label": lambda ws, asks: Labels(ws.library).begin("label", "Title", {}, "Ann"),
     "tag": lambda ws, asks: Tags(ws.library).put("odd", ["ab"], asks),
     "train": lambda ws, asks: _submitted(ws, "label-network"),
