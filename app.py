@@ -33,6 +33,8 @@ from pages.shared import ends, frame, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
+from pages.shared.hosting import Counted
+from pages.shared.hosting import routes as hosting_routes
 
 
 @asynccontextmanager
@@ -112,7 +114,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         asking.ask_by(guard.SessionAsks(members))
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
     gate = Middleware(Gate, settings=settings(), how=how, members=members)
-    layers = [headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
-    app = st.App("app.py", routes=media.routes(), middleware=layers, lifespan=lifespan, on_script_error=script_failed)
+    layers = [Middleware(Counted), headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
+    app = st.App("app.py", routes=[*media.routes(), *hosting_routes()], middleware=layers, lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

@@ -37,6 +37,7 @@ LEVELS = {
     "analyses": 8,
     "backup": 8,
     "figures": 9,
+    "hosting": 9,
     "notebook": 10,
     "report": 10,
     "cli_host": 11,
