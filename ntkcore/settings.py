@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     login_hours: float = Field(168.0, gt=0, description="hours after which one logs in again")
     waiting_jobs: int = Field(20, ge=0, description="jobs that one person of a server with a login may have waiting; 0 = any number")
     metrics_token: str | None = Field(None, repr=False, description="who sends it as a bearer token is told the numbers of /metrics")
+    log_format: Literal["lines", "json"] = Field("lines", description="how server and workers log: as lines, or each a JSON object")
+    log_requests: bool = Field(False, description="whether the server logs a line for each request")
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @field_validator("networks", mode="before")

@@ -20,6 +20,7 @@ LEVELS = {
     "cores": 1,
     "linalg": 1,
     "specs": 1,
+    "logs": 2,
     "permalink": 2,
     "data": 3,
     "models": 3,

@@ -1,5 +1,6 @@
 """How many requests were answered, how, and in what time; kept in memory from the server's start on."""
 
+import logging
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -11,9 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ntkcore.hosting.metrics import Metric
 from pages import PAGES
 
+REQUESTS = "ntk_atlas.requests"
+"""Where they are logged, where that is asked for."""
 BOUNDS = (0.05, 0.25, 1.0, 5.0, 30.0)
 """Seconds up to which answers are counted together."""
 _PAGES = frozenset(page.path for page in PAGES)
+_ASKED = frozenset(("healthz", "readyz", "metrics"))
 _GROUPS = frozenset(("thumbnails", "originals", "seen", "media", "static", "component", "auth", "_stcore"))
 
 
@@ -50,10 +54,11 @@ class Tally:
 
 
 TALLY = Tally()
+_LOG = logging.getLogger(REQUESTS)
 
 
 class Counted:
-    """ASGI middleware: counts what is answered.
+    """ASGI middleware: counts what is answered, and logs it, where that is asked for.
 
     Args:
         app: what answers.
@@ -80,7 +85,11 @@ class Counted:
         try:
             await self._app(scope, receive, told)
         finally:
-            self._tally.add(group(scope["path"], self._base), status, time.monotonic() - begun)
+            seconds = time.monotonic() - begun
+            self._tally.add(group(scope["path"], self._base), status, seconds)
+            if _LOG.isEnabledFor(logging.INFO):
+                told = {"method": scope["method"], "path": shown(scope["path"], self._base), "status": status}
+                _LOG.info("request", extra={"told": told | {"ms": round(1000 * seconds)}})
 
 
 def group(path: str, base: str) -> str:
@@ -90,3 +99,12 @@ def group(path: str, base: str) -> str:
         return "page"
     first = inside.partition("/")[0]
     return first.strip("_") if first in _GROUPS else "other"
+
+
+def shown(path: str, base: str) -> str:
+    """A path as it is logged: of what is signed, secret or unknown, only which of our routes it is of."""
+    inside = path.lstrip("/").removeprefix(base).strip("/")
+    if inside in _PAGES or inside in _ASKED:
+        return f"/{inside}"
+    first = inside.partition("/")[0]
+    return f"/{first}" if first in _GROUPS else "other"
