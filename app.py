@@ -15,7 +15,7 @@ import logging
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -33,11 +33,15 @@ from pages.shared import ends, frame, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
+from pages.shared.hosting import Counted, begin_log
+from pages.shared.hosting import routes as hosting_routes
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Start workers with the server when none run, and again when they have died; they outlive the server, so that jobs go on."""
+    with suppress(AtlasError):  # a cache that cannot be written is said where the workers start
+        begin_log(settings())
     if login() != "none":
         sessions.watch_downloads()
     elif not is_local(st.get_option("server.address")):
@@ -63,10 +67,18 @@ def members() -> Members:
 
 
 def _warm() -> None:
-    """Load what the pages need before somebody waits for it."""
+    """Bring the library to this program's version, and load what the pages need, before somebody waits for it."""
+    from ntkcore.analyses.workspace import workspace
+
+    with suppress(AtlasError):  # a job queue that is away is said by the pages, and by /readyz
+        problem = workspace().library.problem()
+        if problem is not None:
+            logging.getLogger("ntk_atlas").error("%s %s", problem.message, problem.remedy)
     for page in PAGES:
         if page.result:
             importlib.import_module(f"pages.{page.name}.result")
+    with suppress(AtlasError):
+        begin_log(settings())
     importlib.import_module("torch._dynamo")  # torch does at the first gradient of a batch: a second of somebody's first forecast
     # Streamlit collects garbage after every run of a script: a third of a second to look through the modules, which are none.
     gc.collect()
@@ -112,7 +124,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         asking.ask_by(guard.SessionAsks(members))
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
     gate = Middleware(Gate, settings=settings(), how=how, members=members)
-    layers = [headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
-    app = st.App("app.py", routes=media.routes(), middleware=layers, lifespan=lifespan, on_script_error=script_failed)
+    layers = [Middleware(Counted), headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
+    app = st.App("app.py", routes=[*media.routes(), *hosting_routes()], middleware=layers, lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     import_roots: tuple[Path, ...] = Field((), description="server folders from which the page may import image sets (JSON list)")
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL of the job queue, and on PostgreSQL of the library; default: SQLite in cache_dir"
+        None, repr=False, description="SQLAlchemy URL of the job queue, and on PostgreSQL of the library; default: SQLite in cache_dir"
     )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     threads: int = Field(0, ge=0, description="CPU threads of a worker; 0 = all cores")
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds in which an older address of a session is taken for a browser's late answer, not for its back button",
     )
-    secret: str | None = Field(None, description="key that signs thumbnail addresses; default: made once and kept in cache_dir")
+    secret: str | None = Field(None, repr=False, description="key that signs thumbnail addresses; default: made once and kept in cache_dir")
     embed_from: tuple[str, ...] = Field((), description="origins that may show the app in a frame (JSON list); default: none")
     origins: tuple[str, ...] = Field(
         (), description="addresses, as https://atlas.example.org, under which a proxy serves the app (JSON list); its own is known"
@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     login_hours: float = Field(168.0, gt=0, description="hours after which one logs in again")
     waiting_jobs: int = Field(20, ge=0, description="jobs that one person of a server with a login may have waiting; 0 = any number")
+    metrics_token: str | None = Field(None, repr=False, description="who sends it as a bearer token is told the numbers of /metrics")
+    log_format: Literal["lines", "json"] = Field("lines", description="how server and workers log: as lines, or each a JSON object")
+    log_requests: bool = Field(False, description="whether the server logs a line for each request")
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @field_validator("networks", mode="before")

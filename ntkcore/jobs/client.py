@@ -235,6 +235,13 @@ class Jobs:
         return ""
 
     @_asked
+    def counts(self) -> Mapping[str, int]:
+        """How many jobs are ``waiting``, and how many ``running``."""
+        there = self._there()
+        running = sum(status.status == "PENDING" for status in there)
+        return {"waiting": len(there) - running, "running": running}
+
+    @_asked
     def waiting_of(self) -> Mapping[str, int]:
         """How many jobs of each person wait."""
         there = [status for status in self._there() if status.status != "PENDING"]

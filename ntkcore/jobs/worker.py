@@ -25,6 +25,7 @@ from ntkcore.jobs.book import new_worker
 from ntkcore.jobs.context import JobContext
 from ntkcore.jobs.queue import APPLICATION, EVENT, PART, QUEUES, VERSION, Lane, key_of_part, prepare
 from ntkcore.jobs.reserve import Reserve
+from ntkcore.logs import Lines
 from ntkcore.private import make_private
 from ntkcore.settings import Settings
 from ntkcore.store import sqlite_file
@@ -85,7 +86,7 @@ class _Worker:
         self.leaving = threading.Event()
         self._handlers, self._settings, self._device, self._lane, self._name, self._beat = handlers, settings, device, lane, name, beat
         self._row = new_worker(name, uuid4().hex, device_lock.host(), device, os.getpid())
-        _log_to(settings.cache_dir / "logs" / f"worker-{name}.log")
+        _log_to(settings.cache_dir / "logs" / f"worker-{name}.log", settings)
         self._book = prepare(settings)
         self._file = queue_file.of(settings)
         self._stamp = sqlite_file.stamp(self._file)
@@ -187,6 +188,8 @@ class _Worker:
         job, run, started = DBOS.workflow_id or "", uuid4().hex, time.time()
         deaths = self._patiently(lambda: self._book.begin(job, run, self._row.instance))
         context = JobContext(self._device, key_of_part(job))
+        told = {"job": job, "kind": kind}
+        _LOG.info("Job begun", extra={"told": told})
         self._reserve.hold()
         if deaths >= failures.DEATHS:
             outcome = _failed(*failures.poisoned(deaths))
@@ -201,6 +204,7 @@ class _Worker:
                 ended.set()
                 pulse.join(_LAST_SIGN)
         self._patiently(lambda: self._book.end(job, run))
+        _LOG.info("Job ended", extra={"told": told | {"status": outcome["status"], "seconds": round(time.time() - started, 1)}})
         return outcome | {"deaths": deaths, "progress": context.snapshot() | {"started": started, "ended": time.time()}}
 
     def _patiently(self, write: Callable[[], T]) -> T:
@@ -256,12 +260,12 @@ def _failed(message: str, remedy: str) -> dict[str, Any]:
     return {"status": "failed", "message": message, "remedy": remedy}
 
 
-def _log_to(path: Path) -> None:
+def _log_to(path: Path, settings: Settings) -> None:
     """Send what this process logs to a file of limited size."""
     with guarded(path.parent):
         make_private(path.parent)
         file = logging.handlers.RotatingFileHandler(path, maxBytes=2**20, backupCount=2, delay=True)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setFormatter(Lines(settings))
     file.addFilter(_not_a_cancel)
     for name, level in (("", logging.WARNING), ("ntkcore", logging.INFO), ("dbos", logging.WARNING)):
         logger = logging.getLogger(name)

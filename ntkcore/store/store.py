@@ -199,6 +199,10 @@ class Store:
         found = [self._entry(path) for path in self._children("artifacts", kind)]
         return tuple(sorted((entry for entry in found if entry is not None), key=lambda entry: entry.last_used, reverse=True))
 
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which something is, or was, published."""
+        return tuple(sorted(path.name for path in (self.root / "artifacts").glob("*") if path.is_dir()))
+
     def stamp(self, kind: str) -> int:
         """Another number after each publication or removal of an artifact of a kind; costs a look at one folder."""
         with suppress(FileNotFoundError):

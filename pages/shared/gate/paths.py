@@ -8,9 +8,10 @@ from ntkcore.roles import Action
 from pages import PAGES
 
 _PAGES = frozenset(page.path for page in PAGES)
-_OPEN = re.compile(  # what the page with the login is made of, and what a login comes back to
+_OPEN = re.compile(  # what the page with the login is made of, what a login comes back to, and what machines ask that have no login
     r"static/.+|component/.+|_stcore/bidi-components/.+|_stcore/(health|script-health-check|host-config)|favicon\.\w+|manifest\.json"
     r"|auth/log(in|out)|oauth2callback"
+    r"|healthz|readyz|metrics"  # the last asks for a token of its own
 )
 _PICTURES = re.compile(r"(thumbnails|originals|seen)/[^/]+/[^/]+")
 _MEDIA = re.compile(r"media/([^/.]+)[^/]*")

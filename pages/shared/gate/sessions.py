@@ -16,6 +16,11 @@ def claims_of(session: str) -> Mapping[str, Any] | None:
     return None if found is None else dict(found.session._user_info)
 
 
+def count() -> int:
+    """How many pages are open in browsers now."""
+    return _manager().num_active_sessions() if runtime.exists() else 0
+
+
 def sessions_of(file: str) -> frozenset[str]:
     """The sessions that offer a file of Streamlit's media route; its id has no ending."""
     if not runtime.exists():

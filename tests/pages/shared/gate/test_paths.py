@@ -14,6 +14,9 @@ OPEN = [
     "/_stcore/health",
     "/auth/login",
     "/oauth2callback",
+    "/healthz",
+    "/readyz",
+    "/metrics",
 ]
 CLOSED = {
     "/thumbnails/ab/3": Path("open"),
@@ -25,6 +28,7 @@ CLOSED = {
 }
 NOTHING = [
     "/_stcore/metrics",
+    "/metrics/x",
     "/api/v1/analyses",
     "/app/static/x",
     "/influence/x",
