@@ -27,14 +27,14 @@ from ntkcore.jobs import Keeper
 from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Refused
+from ntkcore.library.tokens import Tokens
 from ntkcore.settings import settings
 from pages import PAGES
-from pages.shared import ends, frame, late, media, uploads
+from pages.shared import api, ends, frame, hosting, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
 from pages.shared.hosting import Counted, begin_log
-from pages.shared.hosting import routes as hosting_routes
 
 
 @asynccontextmanager
@@ -64,6 +64,13 @@ def members() -> Members:
     from ntkcore.analyses.workspace import workspace  # loads torch, without which the server is up sooner
 
     return Members(workspace().library, settings())
+
+
+def tokens() -> Tokens:
+    """Whom the tokens of this server are of."""
+    from ntkcore.analyses.workspace import workspace  # as for the members
+
+    return Tokens(workspace().library, settings())
 
 
 def _warm() -> None:
@@ -123,8 +130,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
     if how != "none":
         asking.ask_by(guard.SessionAsks(members))
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
-    gate = Middleware(Gate, settings=settings(), how=how, members=members)
+    gate = Middleware(Gate, settings=settings(), how=how, members=members, tokens=tokens)
     layers = [Middleware(Counted), headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
-    app = st.App("app.py", routes=[*media.routes(), *hosting_routes()], middleware=layers, lifespan=lifespan, on_script_error=script_failed)
+    routes = [*media.routes(), *api.routes(), *hosting.routes()]
+    app = st.App("app.py", routes=routes, middleware=layers, lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

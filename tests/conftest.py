@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded: tests share the cores
@@ -83,10 +85,13 @@ def postgresql(tmp_path_factory):
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # what starts it warns without
         from postgres_server import PostgreSQL
 
-        server = PostgreSQL(tmp_path_factory.mktemp("postgresql") / "data")
+        # not in pytest's own folder, which each new run of pytest closes to other accounts, as the server's is where root runs the tests
+        folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        server = PostgreSQL(folder / "data")
         server.start()
     yield server
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Person
 from ntkcore.roles import ROLES, SAID
+from pages.settings.tokens import tokens
 from pages.shared import frame, person, words
 from pages.shared.gate.guard import session
 from pages.shared.gate.identity import login
@@ -24,6 +25,9 @@ def page() -> None:
         person.person()
         person.ask("Notes, labels and saved analyses are kept under it. Without a login this server is one administrator’s.")
     st.caption("Light, dark or as the system has it: the menu at the top right, under Settings.")
+    if asking.has_people() and asking.person().may("token"):
+        st.header("Tokens", anchor=False)
+        tokens()
     st.header("Limits of this server", anchor=False)
     _limits()
 

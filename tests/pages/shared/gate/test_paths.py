@@ -17,6 +17,7 @@ OPEN = [
     "/healthz",
     "/readyz",
     "/metrics",
+    "/api/v1/openapi.json",
 ]
 CLOSED = {
     "/thumbnails/ab/3": Path("open"),
@@ -25,11 +26,13 @@ CLOSED = {
     "/media/abc.csv": Path("open", "file", "abc"),
     "/media/abc": Path("open", "file", "abc"),
     "/_stcore/upload_file/s1/f1": Path("upload", "session", "s1"),
+    "/api/v1/analyses": Path("export", api=True),
+    "/api/v1/thumbnails/ab/3": Path("export", api=True),
 }
 NOTHING = [
     "/_stcore/metrics",
     "/metrics/x",
-    "/api/v1/analyses",
+    "/api/v2/analyses",
     "/app/static/x",
     "/influence/x",
     "/thumbnails/ab",

@@ -152,13 +152,14 @@ class Everybody:
         self._role = role
 
     def person(self, found):
-        return Person(found.id, found.name, self._role)
+        """Of a login, or of a token."""
+        return None if found == "no token" else Person("ann", "Ann", self._role)
 
     def stands(self, found):
         return True
 
 
-def _asked(path, settings, role, monkeypatch, *, known=True, how="provider"):
+def _asked(path, settings, role, monkeypatch, *, known=True, how="provider", headers=()):
     """Status of a request through the gate, and the reader that what answers is told."""
     me = Identity("ann", "ann", frozenset(), "Ann")
     monkeypatch.setattr(gates, "of_connection", lambda scope, settings: me if known else None)
@@ -174,8 +175,8 @@ def _asked(path, settings, role, monkeypatch, *, known=True, how="provider"):
     async def send(message):
         messages.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "scheme": "http"}
-    through = gates.Gate(app, settings, how, lambda: Everybody(role))
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "scheme": "http"}
+    through = gates.Gate(app, settings, how, lambda: Everybody(role), lambda: Everybody(role))
     with ThreadPoolExecutor(1) as other:
         other.submit(asyncio.run, through(scope, None, send)).result()
     return messages[0]["status"], readers
@@ -192,3 +193,22 @@ def test_which_routes_answer(cache, role, monkeypatch):
         assert _asked(path, cache, role, monkeypatch, how="none") == (200, [LOCAL])
     for path in NEVER:
         assert _asked(path, cache, role, monkeypatch)[0] == 404
+
+
+API = ("/api/v1/analyses", "/api/v1/results/7Q2M", "/api/v1/images/7Q2M", "/api/v1/thumbnails/x/1", "/api/v1/whatever")
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_programs_ask_by_a_token_or_a_login_and_by_nothing_else(cache, role, monkeypatch):
+    token, wrong = [(b"authorization", b"Bearer a token")], [(b"Authorization", b"Bearer no token")]
+    for path in API:
+        allowed = (200, ["ann"]) if may(role, "export") else (401, [])
+        assert _asked(path, cache, role, monkeypatch) == allowed  # by a login
+        assert _asked(path, cache, role, monkeypatch, known=False, headers=token) == allowed
+        assert _asked(path, cache, role, monkeypatch, headers=wrong) == (401, [])  # whatever the login says
+        assert _asked(path, cache, role, monkeypatch, headers=token * 2) == (401, [])
+        assert _asked(path, cache, role, monkeypatch, headers=[(b"authorization", b"Basic a token")]) == (401, [])
+        assert _asked(path, cache, role, monkeypatch, known=False) == (401, [])
+        assert _asked(path, cache, role, monkeypatch, how="none") == (200, [LOCAL])
+    assert _asked("/api/v1/openapi.json", cache, role, monkeypatch, known=False)[0] == 200
+    assert _asked("/thumbnails/x/1", cache, role, monkeypatch, known=False, headers=token)[0] == 404  # a token opens no pages' pictures
