@@ -82,7 +82,7 @@ def _size_parts(fields: Fields, spec: InfluenceSpec) -> list[bar.Part]:
     if spec.dataset.name in VECTOR_SETS or kinds.get(spec.dataset.own or "") == "texts":
         return []
     size = spec.dataset.size
-    summary = f"{size} × {size} pixels" if size else "Size as imported"
+    summary = f"{size} × {size} pixels" if size else "Own size"
     return [bar.Part("b_bar_size", ":material/photo_size_select_large:", summary, partial(bar.size_field, fields))]
 
 
