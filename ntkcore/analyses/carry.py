@@ -1,5 +1,6 @@
 """What of one page's choice another page takes over: the images and the network, so that whoever goes on asks of the same."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -51,7 +52,12 @@ def carried(to: S, came: Spec, ws: Workspace) -> S:
 def same_images(one: Spec, other: Spec) -> bool:
     """Whether image i of one choice is image i of the other, as far as both have it: draws are nested."""
     drawn, again = getattr(one, "dataset", None), getattr(other, "dataset", None)
-    return drawn is not None and again is not None and drawn.model_copy(update={"n": again.n}) == again
+    return drawn is not None and again is not None and draw(drawn) == draw(again)
+
+
+def draw(dataset: DatasetSpec) -> str:
+    """32 hex digits that name a draw, however many of its images there are: draws are nested."""
+    return hashlib.sha256(dataset.model_copy(update={"n": 0}).canonical().encode()).hexdigest()[:32]
 
 
 def _fitting(spec: Any, ws: Workspace) -> Any:

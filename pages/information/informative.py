@@ -15,6 +15,7 @@ from ntkcore.specs.information import MEASURES, SAME, SCORES, InformationView, S
 from pages.information.choice import CHARTS, LINK, Chosen, brushed, clear_selection, inspect, inspect_clicked, marked, pick
 from pages.information.inspector import inspect_image
 from pages.information.ranked import ranked, show_filters
+from pages.shared import basket as baskets
 from pages.shared import frame, media, tables, words
 from pages.shared.alike import like_line, likes
 from pages.shared.brushes import filter_switch
@@ -173,8 +174,9 @@ def _export(look: views.InformationLook, view: InformationView) -> None:
                 quiet=False,
             )
             st.button("Empty the basket", key="information_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
+            baskets.carrying(LINK)
         else:
-            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
+            st.caption(words.spoken(baskets.EMPTY))
     csv_download("All scores (CSV)", lambda: views.table(look), file="information", key="information_csv")
 
 

@@ -28,6 +28,7 @@ from ntkcore.specs.learnability import LearnabilityView
 from pages.learnability.choice import LINK
 from pages.learnability.evidence import clear_selection, evidence
 from pages.learnability.inspector import inspect
+from pages.shared import basket as baskets
 from pages.shared import choice as links
 from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
@@ -218,12 +219,13 @@ def _basket(look: Look) -> None:
     ticked = [image for image in look.view.basket if image < len(look.result.score)]
     with st.popover(f"Basket: {len(ticked)}", icon=":material/shopping_basket:", key="basket"):
         if not ticked:
-            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
+            st.caption(words.spoken(baskets.EMPTY))
             return
         ws = workspace()
         _download("CSV", "basket.csv", "basket_csv", lambda: _csv(look, ticked))
         _download("Images (zip)", "basket.zip", "basket_zip", lambda: views.images_zip(look, ticked, ws))
         st.button("Empty the basket", on_click=lambda: LINK.look(basket=(), elsewhere=True), key="basket_empty")
+        baskets.carrying(LINK)
 
 
 def _filter_summary(view: LearnabilityView) -> str:

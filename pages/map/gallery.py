@@ -11,6 +11,7 @@ from ntkcore.analyses.numbers.filters import orders
 from ntkcore.errors import AtlasError
 from ntkcore.specs.map import MapSpec, MapView
 from pages.map.choice import LINK, inspect, marked, show_all, undo
+from pages.shared import basket as baskets
 from pages.shared import frame, media, words
 from pages.shared.alike import like_line, likes
 from pages.shared.choice import Choice
@@ -84,7 +85,7 @@ def _basket(look: views.Look, view: MapView) -> None:
     basket = [image for image in view.basket if image < len(look.result.labels)]
     with st.popover(f"Basket: {len(basket):,}", icon=":material/shopping_basket:", key="map_basket"):
         if not basket:
-            st.caption(words.spoken("Empty. Tick images in the gallery (or press space on one); the basket is part of the address."))
+            st.caption(words.spoken(baskets.EMPTY))
             return
         download(
             "CSV",
@@ -94,6 +95,7 @@ def _basket(look: views.Look, view: MapView) -> None:
             key="map_basket_csv",
         )
         st.button("Empty the basket", key="map_empty", on_click=lambda: LINK.look(basket=(), elsewhere=True))
+        baskets.carrying(LINK)
 
 
 def _cards(look: views.Look, view: MapView, images: np.ndarray) -> list[Card]:

@@ -3,10 +3,11 @@
 Each page has one :class:`Link`. It keeps the specification and the view of this session. The address is read when it
 differs from what this session wrote there last (a link that was opened, an edited address, the browser's back button),
 and written whenever the choice changes. Of a saved analysis, the address names that, and says only what differs from it.
+The basket is the person's, on the server, one for a draw: an address that carries one fills it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,8 +18,9 @@ from ntkcore.analyses import carry, defaults
 from ntkcore.analyses.sharing import saving
 from ntkcore.analyses.sharing.saving import Opened
 from ntkcore.analyses.workspace import workspace
-from ntkcore.errors import SpecError
+from ntkcore.errors import LibraryError, SpecError
 from ntkcore.library import Version
+from ntkcore.library.baskets import Baskets
 from ntkcore.library.codes import SAVED_AS
 from ntkcore.permalink import ADDRESSES, LIST_FIELDS, Address, Query
 from ntkcore.settings import settings
@@ -32,6 +34,8 @@ V = TypeVar("V", bound=Spec)
 _REMEMBERED = 20
 _OURS = "links.ours"
 _CAME = "links.came"  # what this session looked at last, on whichever page
+BASKET = "basket"
+"""The field of views, and its name in addresses, of what is ticked. The server keeps that: addresses carry it no more, but fill it."""
 SELECTING = ("basket", "picked", "only", "filters", "among", "like", "judged", "low", "high", "tests", "light", "cell", "mean", "group")
 """Fields of views that select images: their changes can be undone."""
 _UNDOABLE = 100  # changes
@@ -42,7 +46,6 @@ class _Came(NamedTuple):
 
     page: str
     spec: Spec
-    basket: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,12 @@ class Link(Generic[S, V]):
         self._before = f"{name}.before"
         self._said = f"{name}.written"
         self._saved = f"{name}.saved"
+        self._unkept = f"{name}.unkept"  # whether its basket cannot be kept on the server at the moment
 
     def opened(self) -> Choice[S, V]:
-        """The session's choice, taken from the address when that says something else.
+        """The session's choice, taken from the address when that says something else; the basket is the person's, as it is now.
 
-        Without an address, by the sidebar, it is about the images and the network of the page that one comes from, with its basket.
+        Without an address, by the sidebar, it is about the images and the network of the page that one comes from.
 
         Raises:
             SpecError: the address asks for something that does not exist.
@@ -84,14 +88,15 @@ class Link(Generic[S, V]):
         held: Choice[S, V] | None = st.session_state.get(self._choice)
         ours = st.session_state.pop(_OURS, None) == _shown()
         if not query and not ours and (found := self._carried(held)) is not None:
-            return self._keep(found)
+            return self._keep(self._with_basket(found))
         if held is not None and (ours or not query or self._is_ours(query)):
-            return self._keep(held)
+            return self._keep(self._with_basket(held))
         revision = (held.revision if held else 0) + 1
         saved = self._named(query)
         st.session_state[self._saved] = saved
         if saved is None:
-            return self._keep(Choice(*defaults.read(self.address, query, workspace()), revision))
+            found = Choice(*defaults.read(self.address, query, workspace()), revision)
+            return self._keep(self._filled(found) if BASKET in query else self._with_basket(found))
         rest = {name: value for name, value in query.items() if name != SAVED_AS}
         return self._keep(Choice(*self.address.read(rest, saved.choice), revision))
 
@@ -102,12 +107,12 @@ class Link(Generic[S, V]):
             return held
         view = self._carry(held, spec)
         st.session_state.pop(self._before, None)
-        return self._keep(Choice(spec, view, held.revision + (view != held.view)))
+        return self._keep(self._with_basket(Choice(spec, view, held.revision + (view != held.view))))
 
     def take(self, spec: S) -> Choice[S, V]:
         """Another specification that did not come from the bar, whose widgets begin with it."""
         held = self.current()
-        return self._keep(Choice(spec, self._carry(held, spec), held.revision + 1))
+        return self._keep(self._with_basket(Choice(spec, self._carry(held, spec), held.revision + 1)))
 
     def look(self, *, elsewhere: bool = False, **changes: Any) -> Choice[S, V]:
         """Change the view.
@@ -117,6 +122,9 @@ class Link(Generic[S, V]):
             changes: fields of the view.
         """
         held = self.current()
+        if BASKET in changes and self._is_kept(held):
+            said, changes[BASKET] = changes[BASKET], self._ticked(held, changes[BASKET])
+            elsewhere = elsewhere or tuple(said) != changes[BASKET]  # another tab ticked others meanwhile
         view = self.address.view.model_validate(held.view.model_dump() | changes)
         if _selecting(view) != _selecting(held.view):
             st.session_state[self._before] = [*st.session_state.get(self._before, [])[-_UNDOABLE:], _selecting(held.view)]
@@ -128,6 +136,11 @@ class Link(Generic[S, V]):
         if before:
             self.look(elsewhere=True, **before[-1])
             st.session_state[self._before] = before[:-1]  # without what this change has added
+
+    @property
+    def carries(self) -> bool:
+        """Whether the address carries what is ticked, since the server cannot keep it at the moment."""
+        return bool(st.session_state.get(self._unkept, False))
 
     @property
     def saved(self) -> Opened | None:
@@ -156,7 +169,7 @@ class Link(Generic[S, V]):
         st.query_params.clear()
 
     def _drop(self) -> None:
-        for name in (self._choice, self._said, self._before, self._saved):
+        for name in (self._choice, self._said, self._before, self._saved, self._unkept):
             st.session_state.pop(name, None)
 
     def _carried(self, held: Choice[S, V] | None) -> Choice[S, V] | None:
@@ -167,9 +180,6 @@ class Link(Generic[S, V]):
         begun = held or Choice(*defaults.read(self.address, {}, workspace()), revision=0)
         spec = carry.carried(begun.spec, came.spec, workspace())
         view = begun.view if spec == begun.spec else self._carry(begun, spec)
-        if came.basket is not None and "basket" in self.address.view.model_fields and carry.same_images(spec, came.spec):
-            n = spec.dataset.n  # type: ignore[attr-defined]
-            view = view.model_copy(update={"basket": tuple(image for image in came.basket if image < n)})
         if spec == begun.spec and view == begun.view:
             return None
         st.session_state.pop(self._before, None)
@@ -198,9 +208,10 @@ class Link(Generic[S, V]):
     def _keep(self, choice: Choice[S, V]) -> Choice[S, V]:
         """Remember a choice and write it to the address."""
         st.session_state[self._choice] = choice
-        st.session_state[_CAME] = _Came(self.page, choice.spec, getattr(choice.view, "basket", None))
+        st.session_state[_CAME] = _Came(self.page, choice.spec)
         saved = self.saved
-        query = self.address.write(choice.spec, choice.view, None if saved is None else saved.choice)
+        view = choice.view.model_copy(update={BASKET: ()}) if self._is_kept(choice) else choice.view
+        query = self.address.write(choice.spec, view, None if saved is None else saved.choice)
         if saved is not None:
             query = {SAVED_AS: saved.version.reference} | query
         written = [entry for entry in st.session_state.get(self._said, []) if entry[1] != query]
@@ -208,6 +219,63 @@ class Link(Generic[S, V]):
         if query != _address():
             st.query_params.from_dict(query)
         return choice
+
+    def _is_kept(self, choice: Choice[S, V]) -> bool:
+        """Whether the choice's basket is the person's, on the server: not that of a saved analysis, which is as it was saved."""
+        return BASKET in self.address.view.model_fields and self.saved is None and not self.carries
+
+    def _with_basket(self, choice: Choice[S, V]) -> Choice[S, V]:
+        """The choice with the person's basket, as it is now; its widgets begin anew where another tab, or page, has changed it."""
+        if BASKET not in self.address.view.model_fields or self.saved is not None:
+            return choice
+        baskets, held = Baskets(workspace().library), getattr(choice.view, BASKET)
+        try:
+            found = baskets.of(_draw(choice), person.who())
+            if self.carries:  # what was ticked meanwhile is kept now
+                found = baskets.change(_draw(choice), person.who(), put=held)
+        except LibraryError:
+            st.session_state[self._unkept] = True
+            return choice
+        st.session_state[self._unkept] = False
+        basket = tuple(image for image in found if image < _images(choice))
+        if basket == held:
+            return choice
+        return replace(choice, view=choice.view.model_copy(update={BASKET: basket}), revision=choice.revision + 1)
+
+    def _filled(self, choice: Choice[S, V]) -> Choice[S, V]:
+        """A link's basket takes the place of the person's, which can be had again by undoing that."""
+        before = self._with_basket(choice)
+        if not self._is_kept(before):
+            return choice
+        held, said = getattr(before.view, BASKET), getattr(choice.view, BASKET)
+        self._ticked(before, said)
+        if held and held != said:
+            st.session_state[self._before] = [_selecting(choice.view) | {BASKET: held}]
+            st.toast(f"This link brought its own basket in place of yours, of {len(held):,}. Undo brings yours back.")
+        return choice
+
+    def _ticked(self, choice: Choice[S, V], basket: Sequence[int]) -> tuple[int, ...]:
+        """Change the person's basket by what differs; those of it that the choice has, then."""
+        held, wanted = set(getattr(choice.view, BASKET)), set(basket)
+        if held == wanted:
+            return tuple(basket)
+        try:
+            asks = person.who()
+            found = Baskets(workspace().library).change(_draw(choice), asks, put=wanted - held, take=held - wanted)
+        except LibraryError:
+            st.session_state[self._unkept] = True
+            return tuple(basket)
+        n = _images(choice)
+        return tuple(image for image in found if image < n or image in wanted)
+
+
+def _draw(choice: Choice[Any, Any]) -> str:
+    return carry.draw(choice.spec.dataset)
+
+
+def _images(choice: Choice[Any, Any]) -> int:
+    n: int = choice.spec.dataset.n
+    return n
 
 
 def _selecting(view: Spec) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def everywhere(link: Link[Any, Any], pack: str, image: int, name: str) -> None:
     if not told and not table:
         st.caption(words.spoken("Nothing that is stored has this image."))
     at = f"Numbers with λ are at λ = {words.number(ridge)} and the end of training."
-    st.caption(words.spoken(f"{at} Open it with the same images, network and basket in:"))
+    st.caption(words.spoken(f"{at} Open it with the same images and network in:"))
     with st.container(horizontal=True, gap="small", key="known_open"):
         for page in _PAGES:
             if page != link.page and st.button(entry(page).title, key=f"known_{page}", icon=f":material/{entry(page).icon}:"):
@@ -58,10 +58,8 @@ def everywhere(link: Link[Any, Any], pack: str, image: int, name: str) -> None:
 
 
 def _there(link: Link[Any, Any], page: str, image: int) -> tuple[Spec, Spec]:
-    """A page's specification about the choice's images and network, and a view of this image with the basket."""
+    """A page's specification about the choice's images and network, and a view of this image."""
     choice, address = link.current(), ADDRESSES[page]
     spec = carry.carried(address.spec(), choice.spec, workspace())
-    wanted: dict[str, Any] = {"image": image, "basket": getattr(choice.view, "basket", ())}
-    kept = carry.same_images(spec, choice.spec) and image < spec.dataset.n
-    fields = address.view.model_fields
-    return spec, address.view(**{name: value for name, value in wanted.items() if kept and name in fields})
+    kept = carry.same_images(spec, choice.spec) and image < spec.dataset.n and "image" in address.view.model_fields
+    return spec, address.view(**({"image": image} if kept else {}))

@@ -52,6 +52,8 @@ class Page(Generic[S, V]):
             return
         words.speak_of(_kind(choice.spec.dataset))
         heading(self.name)
+        if self.link.carries:
+            st.caption(words.spoken("The basket cannot be kept at the moment: this page's address carries what is ticked, until it can."))
         under = st.container()
         spec = self.bar(choice)
         if spec is None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
-from helpers import LATE, visited
+from helpers import LATE, no_baskets, visited
 from running_app import FLAGS, WAIT, Server, open_page
 from seeded import seed
 
@@ -45,3 +45,4 @@ def server(tmp_path_factory, chromium):
 @pytest.fixture
 def page(chromium: Browser, server: Server):
     yield from open_page(chromium, server)
+    no_baskets(server)

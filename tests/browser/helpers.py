@@ -5,6 +5,10 @@ import re
 from playwright.sync_api import Locator, Page, expect
 from running_app import PATIENT, Server, compute_unless, settled
 
+from ntkcore.library import Library
+from ntkcore.library.tables import BASKETS
+from ntkcore.settings import Settings
+
 LATE = 1.0  # NTK_LATE_ADDRESS of the server: seconds in which the browser's back button is taken for a late answer
 
 _LAID_OUT = """chart => {
@@ -87,6 +91,15 @@ def tick(cell: Locator) -> None:
 def fact(page: Page, words: str | re.Pattern[str]) -> Locator:
     """The answers that say something."""
     return page.locator(".atlas-fact").filter(has_text=words)
+
+
+def no_baskets(server: Server) -> None:
+    """Let the next test begin with nothing ticked."""
+    library = Library(Settings(cache_dir=server.cache))
+    if library.begun:
+        with library.writing() as connection:
+            connection.execute(BASKETS.delete())
+        library.close()
 
 
 def rows(page: Page, words: str) -> Locator:

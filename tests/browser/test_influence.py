@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import back, cards, compute, gone_from_address, ids, in_address, moved, opened, tick, ticks
+from helpers import back, cards, compute, ids, in_address, moved, opened, tick, ticks
 from playwright.sync_api import Page, expect
 from running_app import Server, open_page, settled
 
@@ -68,7 +68,6 @@ def test_from_the_forecast_to_what_if_and_to_another_browser(page: Page, server:
 
     expect(page.get_by_text(re.compile("^Tick training images above"))).to_be_visible()
     tick(cards(page, TRAINING).first)
-    in_address(page, "basket=")
     expect(if_deleted(page)).to_be_visible()
     expect(page.get_by_text("Delete 1")).to_be_visible()
     one = if_deleted(page).inner_text()
@@ -132,7 +131,6 @@ def test_a_ridge_by_keyboard_and_back_and_a_ticked_image_that_stays(page: Page, 
     page.get_by_role("button", name="Empty").click()
     expect(page.get_by_text(re.compile("^Tick training images above"))).to_be_visible()
     expect(ticks(page, TRAINING)).to_have_count(0)
-    gone_from_address(page, "basket")
 
     opened(page, server, "/influence?time=0&ridge=-1&colour=red")
     said = page.get_by_text(re.compile("asks for something that does not exist"))

@@ -41,7 +41,6 @@ def test_from_the_forecast_to_an_export_and_to_another_browser(page: Page, serve
     settled(page)  # a gallery drawn anew forgets what was focused
     cards(page, "information_gallery").first.focus()
     page.keyboard.press("Space")
-    in_address(page, f"basket={image}")
     expect(page.get_by_text("Basket: 1")).to_be_visible()
 
     with page.expect_download() as download:

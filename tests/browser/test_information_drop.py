@@ -39,7 +39,6 @@ def test_from_the_list_to_the_study_and_into_a_file(page: Page, server: Server, 
     assert len(rows) == 60 and sum(row["keep"] == "1" for row in rows) == 33
     assert {row["image"] for row in rows if row["keep"] == "1"} == set(ids(gallery))
     page.get_by_role("button", name="Put the 27 that go in the basket").click()
-    in_address(page, "basket=")
     settled(page)
     page.locator(".st-key-download_drop_curves").get_by_role("button").click()
     with page.expect_download() as waited:

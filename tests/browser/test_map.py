@@ -74,8 +74,7 @@ def test_from_the_map_to_a_lasso_and_to_more_like_this(page: Page, server: Serve
 
     cards(page, "map_gallery").first.focus()
     page.keyboard.press("Space")
-    in_address(page, "basket=")
+    expect(page.get_by_role("button", name="Basket: 1")).to_be_visible()
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Information").click()
     expect(page.locator("h1")).to_have_text("Information")
     in_address(page, "n=60")
-    in_address(page, "basket=")

@@ -14,9 +14,13 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from ntkcore.analyses import carry
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data import import_images
+from ntkcore.library.baskets import Baskets
+from ntkcore.library.people import local
 from ntkcore.settings import settings
+from ntkcore.specs import DatasetSpec
 from pages.shared.explain import CODE, TABS
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -93,6 +97,11 @@ def sent(app: AppTest, key: str) -> dict[str, Any]:
 def shown(app: AppTest, key: str) -> list[int]:
     """The images on the cards of a gallery, in its order."""
     return [card[0] for card in sent(app, key)["items"]]
+
+
+def basket(ws: Workspace, dataset: DatasetSpec) -> tuple[int, ...]:
+    """What the one person of these tests has in the basket of a draw."""
+    return Baskets(ws.library).of(carry.draw(dataset), local(""))
 
 
 def titles(app: AppTest) -> list[str]:

@@ -100,7 +100,8 @@ def test_what_cannot_be_added_is_said(app, ready):
     emptied = opened(visiting.visitor(), deed="add", picked=(2, 5), mean="ticked")
     button(emptied, "Empty").click().run()
     assert not {"picked", "mean"} & set(emptied.query_params) and not emptied.exception
-    third = opened(visiting.visitor(), basket=(), picked=(1,))
+    third = opened(visiting.visitor(), deed="delete", basket=(1,), picked=(1,))
+    button(third, "Empty").click().run()
     assert any(c.value == "Tick training images above." for c in third.caption)
 
 

@@ -155,7 +155,7 @@ def test_a_training_image_in_the_inspector(computed):
     button(app, "Next").click().run()
     assert app.query_params["image"] == str(order[2]) and f"Training image {order[2]}: " in " ".join(titles(app))
     button(app, "Put in the basket").click().run()
-    assert app.query_params["basket"] == str(order[2])
+    assert visiting.basket(ws, SPEC.dataset) == (order[2],)
     assert not app.exception and not app.error
 
 

@@ -125,7 +125,7 @@ def test_the_inspector_has_every_number_and_opens_the_image_elsewhere(computed):
     assert INFLUENCE.title(SPEC.influence, ws) in said(app) and not app.exception
     button(app, "Information").click().run()
     assert not app.exception and app.title[0].value == "Information"
-    assert app.query_params["image"] == "5" and app.query_params["basket"] == "5,7" and app.query_params["n"] == "40"
+    assert app.query_params["image"] == "5" and visiting.basket(ws, SPEC.dataset) == (5, 7) and app.query_params["n"] == "40"
     assert ADDRESSES["information"].read(dict(app.query_params.items()))[0] == InfluenceSpec.model_validate(SPEC.model_dump())
 
 

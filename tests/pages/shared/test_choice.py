@@ -28,9 +28,10 @@ class Query(dict):
 
 
 @pytest.fixture
-def browser(monkeypatch):
+def browser(monkeypatch, cache):
     """A session whose address a test can set; the clock stands still until it is moved."""
-    fake = SimpleNamespace(session_state={}, query_params=Query(), clock=100.0)
+    fake = SimpleNamespace(session_state={}, query_params=Query(), clock=100.0, toasts=[])
+    fake.toast = fake.toasts.append
     monkeypatch.setattr(links, "st", fake)
     monkeypatch.setattr(links, "time", SimpleNamespace(monotonic=lambda: fake.clock))
     return fake
@@ -44,8 +45,8 @@ def test_the_address_follows_the_choice(browser):
     LEARNABILITY_LINK.opened()
     LEARNABILITY_LINK.choose(with_n(50))
     assert browser.query_params == {"dataset": "digits", "n": "50"}
-    LEARNABILITY_LINK.look(gallery="all", basket=(1, 2))
-    assert browser.query_params == {"dataset": "digits", "n": "50", "show": "all", "basket": "1-2"}
+    LEARNABILITY_LINK.look(gallery="all", picked=(1, 2))
+    assert browser.query_params == {"dataset": "digits", "n": "50", "show": "all", "picked": "1-2"}
 
 
 def test_a_late_address_does_not_undo_quick_changes(browser):
@@ -89,9 +90,9 @@ def test_an_empty_address_after_a_page_switch_restores_the_choice(browser):
 
 def test_other_images_start_a_new_view(browser):
     LEARNABILITY_LINK.opened()
-    LEARNABILITY_LINK.look(basket=(1,), hard=20.0)
-    LEARNABILITY_LINK.choose(with_n(60))
-    assert LEARNABILITY_LINK.current().view.basket == ()
+    LEARNABILITY_LINK.look(basket=(1,), picked=(2,), hard=20.0)
+    LEARNABILITY_LINK.choose(LearnabilitySpec.model_validate({"dataset": {"seed": 1}}))
+    assert LEARNABILITY_LINK.current().view.basket == () == LEARNABILITY_LINK.current().view.picked
     assert LEARNABILITY_LINK.current().view.hard == 20.0
 
 
@@ -152,7 +153,7 @@ def test_the_sidebar_keeps_images_network_and_basket(browser):
     browser.query_params.clear()
     influence = INFLUENCE_LINK.opened()
     assert influence.spec.dataset == with_classes(60) and influence.spec.model.width == 32 and influence.view.basket == (1, 59)
-    assert browser.query_params["basket"] == "1,59"
+    assert "basket" not in browser.query_params
     INFLUENCE_LINK.look(basket=(1,))
     INFLUENCE_LINK.choose(influence.spec.model_copy(update={"dataset": with_classes(50)}))
     INFLUENCE_LINK.look(basket=(2,))
@@ -187,6 +188,69 @@ def test_selections_and_filters_are_taken_back_one_by_one(browser):
     LEARNABILITY_LINK.undo()
     assert LEARNABILITY_LINK.current().view == before.view.model_copy(update={"gallery": "all"})
     assert LEARNABILITY_LINK.current().revision > before.revision  # the ticks are set anew
+
+
+def tab(browser):
+    """Another tab of the same browser: a session of its own."""
+    browser.session_state, browser.query_params = {}, Query()
+    return browser.session_state, browser.query_params
+
+
+def switch(browser, to):
+    browser.session_state, browser.query_params = to
+
+
+def test_two_tabs_keep_each_others_ticks(browser):
+    one = tab(browser)
+    LEARNABILITY_LINK.opened()
+    two = tab(browser)
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.look(basket=(5,))
+    switch(browser, one)
+    before = LEARNABILITY_LINK.current().revision
+    assert LEARNABILITY_LINK.look(basket=(3,)).view.basket == (3, 5)
+    assert LEARNABILITY_LINK.current().revision > before  # its gallery shows the other tick, too
+    switch(browser, two)
+    assert LEARNABILITY_LINK.opened().view.basket == (3, 5)
+    LEARNABILITY_LINK.look(basket=(3,))
+    switch(browser, one)
+    quiet = LEARNABILITY_LINK.opened()
+    assert quiet.view.basket == (3,) and LEARNABILITY_LINK.opened().revision == quiet.revision
+
+
+def test_a_link_fills_the_basket_and_undo_brings_ones_own_back(browser):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.look(basket=(1, 2))
+    tab(browser)
+    browser.query_params.from_dict({"dataset": "digits", "basket": "7"})
+    assert LEARNABILITY_LINK.opened().view.basket == (7,) and "basket" not in browser.query_params
+    assert len(browser.toasts) == 1
+    LEARNABILITY_LINK.undo()
+    assert LEARNABILITY_LINK.current().view.basket == (1, 2)
+    tab(browser)
+    assert LEARNABILITY_LINK.opened().view.basket == (1, 2)
+
+
+def test_nothing_is_written_without_a_tick(browser, cache):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.look(basket=(), gallery="all")
+    assert not (cache.cache_dir / "library.sqlite").exists()
+
+
+def test_while_the_library_is_damaged_the_address_carries_the_basket(browser, cache):
+    LEARNABILITY_LINK.opened()
+    LEARNABILITY_LINK.look(basket=(1,))
+    file = cache.cache_dir / "library.sqlite"
+    file.rename(sound := file.with_name("sound"))
+    file.write_bytes(b"no database")
+    assert LEARNABILITY_LINK.opened().view.basket == (1,) and LEARNABILITY_LINK.carries
+    LEARNABILITY_LINK.look(basket=(1, 4))
+    assert browser.query_params["basket"] == "1,4"
+    sound.replace(file)
+    assert LEARNABILITY_LINK.opened().view.basket == (1, 4)
+    assert not LEARNABILITY_LINK.carries and "basket" not in browser.query_params
+    tab(browser)
+    assert LEARNABILITY_LINK.opened().view.basket == (1, 4)
 
 
 def with_classes(n):

@@ -58,7 +58,7 @@ def test_the_list_works_without_the_study(computed):
     assert app.query_params["drop-show"] == "stays"
     assert [card[0] for card in shown(app)][: len(order) - 12] == order[12:].tolist() and "stays to the last" in shown(app)[-1][1]
     button(app, "Put the 12 that go in the basket").click().run()
-    assert app.query_params["basket"] and not app.exception and not app.error
+    assert len(visiting.basket(ws, SPEC.dataset)) == 12 and not app.exception and not app.error
 
 
 def test_the_answer_of_the_study(computed):
