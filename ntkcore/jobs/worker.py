@@ -188,7 +188,7 @@ class _Worker:
         job, run, started = DBOS.workflow_id or "", uuid4().hex, time.time()
         deaths = self._patiently(lambda: self._book.begin(job, run, self._row.instance))
         context = JobContext(self._device, key_of_part(job))
-        told = {"job": job, "kind": kind}
+        told = {"job": context.job, "kind": kind}
         _LOG.info("Job begun", extra={"told": told})
         self._reserve.hold()
         if deaths >= failures.DEATHS:

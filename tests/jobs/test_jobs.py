@@ -106,6 +106,8 @@ def test_a_failure_says_what_to_do_and_can_be_tried_again(served, how, message, 
     assert served.ended(f"f-{how}").result == {"cured": True}
     logs = "".join(path.read_text() for path in (served.folder / "logs").glob("worker-*.log"))
     assert ("secret detail" in logs and "Traceback" in logs) if how == "bug" else True
+    ends = [line.split(" kind=fails ")[1].split()[0] for line in logs.splitlines() if f"Job ended job={state.id} " in line]
+    assert ends == ["status=failed", "status=done"]
 
 
 def test_an_unknown_kind_fails_with_a_message(served):

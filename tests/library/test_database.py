@@ -12,6 +12,7 @@ from caches import begun
 
 from ntkcore.errors import LibraryError
 from ntkcore.library import Labels, Library
+from ntkcore.library.database import schema_of
 from ntkcore.library.people import LOCAL
 from ntkcore.library.tables import METADATA, PEOPLE
 from ntkcore.settings import Settings
@@ -55,6 +56,28 @@ def test_a_library_of_the_first_version_keeps_its_labels(both, opened, monkeypat
     assert Labels(new).standing(session).labels == {3: 1}
     with new.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_migration_that_fails_changes_nothing(both, opened, monkeypatch):
+    monkeypatch.setattr("ntkcore.library.database._HEAD", "labels")
+    old = opened(both)
+    session = Labels(old).begin("label", "Digits", {}, "Ann")
+    Labels(old).decide(session, 3, "label", "Ann", seen=None, label=1)
+    with old.writing() as connection:
+        connection.execute(sa.text("CREATE TABLE audit (id INTEGER)"))  # in the way of the last migration, not of that before
+        before = set(sa.inspect(connection).get_table_names())
+    old.close()
+    monkeypatch.undo()
+    new = opened(both)
+    with pytest.raises(LibraryError):
+        Labels(new).standing(session)
+    monkeypatch.setattr("ntkcore.library.database._HEAD", "labels")
+    with old.writing() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == before and schema_of(connection) == "labels"
+        connection.execute(sa.text("DROP TABLE audit"))
+    old.close()
+    monkeypatch.undo()
+    assert Labels(new).standing(session).labels == {3: 1}
 
 
 def test_two_programs_that_start_together_migrate_once(both, opened):
