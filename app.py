@@ -27,9 +27,10 @@ from ntkcore.jobs import Keeper
 from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Refused
+from ntkcore.library.tokens import Tokens
 from ntkcore.settings import settings
 from pages import PAGES
-from pages.shared import ends, frame, late, media, uploads
+from pages.shared import api, ends, frame, late, media, uploads
 from pages.shared.front import Front
 from pages.shared.gate import Gate, guard, login, sessions
 from pages.shared.headers import Headers, is_local
@@ -60,6 +61,13 @@ def members() -> Members:
     from ntkcore.analyses.workspace import workspace  # loads torch, without which the server is up sooner
 
     return Members(workspace().library, settings())
+
+
+def tokens() -> Tokens:
+    """Whom the tokens of this server are of."""
+    from ntkcore.analyses.workspace import workspace  # as for the members
+
+    return Tokens(workspace().library, settings())
 
 
 def _warm() -> None:
@@ -111,8 +119,8 @@ if get_script_run_ctx(suppress_warning=True) is None:
     if how != "none":
         asking.ask_by(guard.SessionAsks(members))
     headers = Middleware(Headers, settings=settings(), local=is_local(st.get_option("server.address")))
-    gate = Middleware(Gate, settings=settings(), how=how, members=members)
+    gate = Middleware(Gate, settings=settings(), how=how, members=members, tokens=tokens)
     layers = [headers, gate, Middleware(Front), Middleware(uploads.Uploads, settings=settings())]
-    app = st.App("app.py", routes=media.routes(), middleware=layers, lifespan=lifespan, on_script_error=script_failed)
+    app = st.App("app.py", routes=[*media.routes(), *api.routes()], middleware=layers, lifespan=lifespan, on_script_error=script_failed)
 else:
     route()

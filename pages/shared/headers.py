@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ntkcore.settings import Settings
+from pages.shared.api.errors import refusal
 
 # Streamlit's page has scripts within it and loads components from blobs; plotly's WebGL makes functions from text.
 _POLICY = {
@@ -22,6 +23,7 @@ _POLICY = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
+_API = "/api/v1/"
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -57,6 +59,11 @@ class Headers:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "This page is not the server's own."})
             return
+        if scope["type"] == "http" and self._local and _API in scope["path"] and not self._here(scope):
+            # a site whose name was made to point to this machine asks as if it were the server's own page
+            said = refusal(403, "This server is not reached under this name.", "Name its address in NTK_ORIGINS.")
+            await said(scope, receive, told)
+            return
         if scope["type"] == "http" and self._refused(scope):
             await PlainTextResponse("This page is not the server's own.", status_code=403)(scope, receive, told)
             return
@@ -69,6 +76,12 @@ class Headers:
         if origin is None or origin in self._origins:
             return origin is not None
         return origin == _origin(f"{origin[0]}://{given.get(b'host', '')}") and (not self._local or is_local(origin[1]))
+
+    def _here(self, scope: Scope) -> bool:
+        """Whether a request names this machine, or an address at which the app is known to be reached."""
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"), "")
+        asked = [found for scheme in ("http", "https") if (found := _origin(f"{scheme}://{host}")) is not None]
+        return any(one in self._origins or is_local(one[1]) for one in asked)
 
     def _refused(self, scope: Scope) -> bool:
         """Whether a request is another site's doing: all but following a link to a page of ours."""

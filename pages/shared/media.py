@@ -23,6 +23,8 @@ from pages.shared.signing import signer
 
 READER = "atlas.reader"
 """In a request's scope: the id of the person who makes it, whom the gate knows."""
+PERSON = "atlas.person"
+"""In the scope of a request to the API: that person, with the role that they have now."""
 _DAY = 86_400  # seconds
 
 _one_at_a_time = Lock()
@@ -34,12 +36,12 @@ Served = tuple[bytes, str]
 _EXCERPT = 240  # characters of a text on a card
 
 
-def thumbnail_base(pack: str) -> str:
-    """Address under which the thumbnails of a pack are served: append ``<image>``.
+def thumbnail_base(pack: str, reader: str | None = None) -> str:
+    """Address under which the thumbnails of a pack are served: append ``<image>``. It is the reader's; None: of whoever asks now.
 
     Addresses are signed: a page makes them only for whoever may open it, and nobody can make one for another pack, person or day.
     """
-    return f"/thumbnails/{_signed('thumbnails', pack)}/"
+    return f"/thumbnails/{_signed('thumbnails', pack, reader)}/"
 
 
 def original_address(pack: str, image: int) -> str | None:
@@ -95,18 +97,23 @@ def picture(pack: str, image: int, name: str, title: str = "") -> str:
     return f'<img src="{base}{image}" alt="{html.escape(name)}"{hint}{smooth}>'
 
 
+async def thumbnail(request: Request) -> Response:
+    """The answer to an address of :func:`thumbnail_base`."""
+    return await _answer("thumbnails", _thumbnail, request)
+
+
 def routes() -> list[Route]:
     """The routes beside the pages."""
     return [
-        Route("/thumbnails/{token}/{image:int}", partial(_answer, "thumbnails", _thumbnail)),
+        Route("/thumbnails/{token}/{image:int}", thumbnail),
         Route("/originals/{token}/{image:int}", partial(_answer, "originals", _original)),
         Route("/seen/{token}/{image:int}", partial(_answer, "seen", _seen)),
     ]
 
 
-def _signed(salt: str, said: str) -> str:
+def _signed(salt: str, said: str, reader: str | None = None) -> str:
     """Part of an address: what it is of, for whom, and the day it was made."""
-    return signer(settings(), salt).sign(f"{said}~{asking.reader()}~{_today()}").decode()
+    return signer(settings(), salt).sign(f"{said}~{asking.reader() if reader is None else reader}~{_today()}").decode()
 
 
 def _said(salt: str, token: str) -> tuple[str, str, int]:

@@ -23,9 +23,8 @@ def served(both, opened):
 
 def _come(members, name):
     """Whoever logs in."""
-    return members.person(
-        Identity(f"id-{name}", f"{name}@lab", frozenset((f"sub-{name}", f"{name}@lab")), name, f"l-{name}", time.time() - 9)
-    )
+    names = frozenset((f"sub-{name}", f"{name}@lab"))
+    return members.person(Identity(f"id-{name}", f"{name}@lab", names, name, f"l-{name}", time.time() - 9))
 
 
 def test_a_token_is_its_persons_with_the_role_that_they_have_when_they_ask(served):

@@ -20,7 +20,7 @@ from ntkcore.analyses import catalogue
 from ntkcore.analyses.csv_text import csv_of
 from ntkcore.analyses.materials.thumbnails import data_address, exported, thumbnails
 from ntkcore.analyses.workspace import Workspace
-from ntkcore.data import ThumbnailPack
+from ntkcore.data import ThumbnailPack, load_dataset
 from ntkcore.errors import SpecError
 from ntkcore.specs import Spec
 
@@ -68,6 +68,26 @@ def taken(name: str, spec: Spec, view: Spec, ws: Workspace) -> Taken:
     return Taken(analysis.title(asked, ws), analysis.key(asked, ws), analysis.table(result, view, ws), pack)
 
 
+def pictured(name: str, spec: Spec, view: Spec, ws: Workspace) -> Taken:
+    """The images that a stored result is of: its table, where that has a row for each; else their names and labels alone.
+
+    Raises:
+        SpecError: it is of no images. Else as :func:`taken`.
+    """
+    if name in OF_IMAGES:
+        return taken(name, spec, view, ws)
+    drawn = getattr(spec, "dataset", None)
+    if drawn is None:
+        raise SpecError("This analysis is of no set of images.", "Ask for its table.")
+    analysis, data = catalogue.named(name), load_dataset(drawn, ws.settings)
+    asked = analysis.asked(spec, view, ws)
+    labels = [data.class_names[label] for label in data.labels]
+    table = pd.DataFrame({"image": np.arange(len(labels)), "id": data.ids, "label": labels})
+    return Taken(
+        analysis.title(asked, ws), analysis.key(asked, ws), table, thumbnails(getattr(analysis.open(asked, ws), "pack", ""), drawn, ws)
+    )
+
+
 def written(form: str, found: Taken, ws: Workspace) -> bytes:
     """A file of one of :data:`FORMS`.
 
@@ -91,7 +111,7 @@ def _fiftyone(found: Taken, pack: ThumbnailPack, ws: Workspace) -> bytes:
     """A zip of ``samples.json`` and the images."""
     buffer, samples = io.BytesIO(), []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
-        for row in _rows(found.table):
+        for row in rows(found.table):
             content, ending = exported(pack, int(row["image"]), ws)
             file = f"data/{int(row['image']):06d}.{ending}"
             archive.writestr(file, content)
@@ -111,7 +131,7 @@ def _fiftyone(found: Taken, pack: ThumbnailPack, ws: Workspace) -> bytes:
 def _label_studio(found: Taken, pack: ThumbnailPack) -> bytes:
     """Tasks that hold their thumbnails, or their texts, themselves."""
     tasks = []
-    for row in _rows(found.table):
+    for row in rows(found.table):
         image = int(row["image"])
         text = pack.text(image)
         shown = {"image": data_address(pack.picture(image))} if text is None else {"text": text}
@@ -123,7 +143,7 @@ def _label_studio(found: Taken, pack: ThumbnailPack) -> bytes:
     return json.dumps(tasks, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows with values that JSON has: what is no number, or infinite, is null."""
     for row in table.to_dict("records"):
         yield {str(name): _plain(value) for name, value in row.items()}

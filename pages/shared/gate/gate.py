@@ -11,12 +11,15 @@ from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE
 from ntkcore.errors import LibraryError
 from ntkcore.library import LOCAL
 from ntkcore.library.members import Identity, Members
-from ntkcore.library.people import Person
+from ntkcore.library.people import Person, local
+from ntkcore.library.tokens import Tokens
+from ntkcore.roles import Action
 from ntkcore.settings import Settings
+from pages.shared.api.errors import refusal
 from pages.shared.gate import after, sessions
 from pages.shared.gate.identity import Login, identity, of_connection
 from pages.shared.gate.paths import Path, known
-from pages.shared.media import READER
+from pages.shared.media import PERSON, READER
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -29,10 +32,11 @@ class Gate:
         settings: say how long a login holds, and under which addresses the app is reached.
         how: how people log in.
         members: whom logins are of; asked only where there is a login.
+        tokens: whom tokens are of; as the members.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, how: Login, members: Callable[[], Members]) -> None:
-        self._app, self._settings, self._how, self._members = app, settings, how, members
+    def __init__(self, app: ASGIApp, settings: Settings, how: Login, members: Callable[[], Members], tokens: Callable[[], Tokens]) -> None:
+        self._app, self._settings, self._how, self._members, self._tokens = app, settings, how, members, tokens
         self._base: str = st.get_option("server.baseUrlPath") or ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,14 +51,47 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         told = self._telling(scope, send)
         if self._how == "none":
-            await self._app(scope | {READER: LOCAL}, receive, told)
+            await self._app(scope | {READER: LOCAL, PERSON: local("")}, receive, told)
             return
         path = known(scope["path"], self._base)
+        if path is not None and path.api and path.action is not None:
+            await self._answer_program(path.action, scope, receive, told)
+            return
         reader = await run_in_threadpool(self._allowed, scope, path) if path is not None and path.action is not None else None
         if path is None or (path.action is not None and reader is None):
             await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, told)
             return
         await self._app(scope | {READER: reader}, receive, told)
+
+    async def _answer_program(self, action: Action, scope: Scope, receive: Receive, told: Send) -> None:
+        """The API, to whom a token or a login is of; what answers does not see the token."""
+        try:
+            person = await run_in_threadpool(self._asks, scope)
+        except LibraryError as error:
+            await refusal(503, error.message, error.remedy)(scope, receive, told)
+            return
+        if person is None or not person.may(action):
+            said = refusal(
+                401, "This needs a token that holds.", "Make one on the page Settings, and send it: Authorization: Bearer TOKEN."
+            )
+            said.headers["WWW-Authenticate"] = "Bearer"
+            await said(scope, receive, told)
+            return
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"authorization"]
+        await self._app(scope | {"headers": headers, READER: person.id, PERSON: person}, receive, told)
+
+    def _asks(self, scope: Scope) -> Person | None:
+        """Whoever asks the API: by the token that they say, or where they say none by their login.
+
+        Raises:
+            LibraryError: nobody can be known.
+        """
+        said = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        if said:
+            way, _, token = said[0].decode("latin-1").partition(" ")
+            return self._tokens().person(token.strip()) if len(said) == 1 and way.lower() == "bearer" else None
+        found = of_connection(scope, self._settings)
+        return None if found is None else self._members().person(found)
 
     def _allowed(self, scope: Scope, path: Path) -> str | None:
         """The id of the person who asks, where they may have it."""

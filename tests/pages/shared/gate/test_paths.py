@@ -14,6 +14,7 @@ OPEN = [
     "/_stcore/health",
     "/auth/login",
     "/oauth2callback",
+    "/api/v1/openapi.json",
 ]
 CLOSED = {
     "/thumbnails/ab/3": Path("open"),
@@ -22,10 +23,14 @@ CLOSED = {
     "/media/abc.csv": Path("open", "file", "abc"),
     "/media/abc": Path("open", "file", "abc"),
     "/_stcore/upload_file/s1/f1": Path("upload", "session", "s1"),
+    "/api/v1/analyses": Path("export", api=True),
+    "/api/v1/thumbnails/ab/3": Path("export", api=True),
+    "/api/v1": Path("export", api=True),
 }
 NOTHING = [
     "/_stcore/metrics",
-    "/api/v1/analyses",
+    "/api/v2/analyses",
+    "/api/v1x",
     "/app/static/x",
     "/influence/x",
     "/thumbnails/ab",

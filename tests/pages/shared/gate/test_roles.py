@@ -142,6 +142,7 @@ ROUTES = {
     "/media/mine.csv": "open",
     "/_stcore/upload_file/mine/f": "upload",
 }
+FOR_PROGRAMS = ("/api/v1/analyses", "/api/v1/results/7Q2M", "/api/v1/images/7Q2M", "/api/v1/thumbnails/x/1", "/api/v1/nothing")
 NEVER = ("/media/others.csv", "/_stcore/upload_file/others/f", "/_stcore/metrics", "/nowhere")
 
 
@@ -175,7 +176,7 @@ def _asked(path, settings, role, monkeypatch, *, known=True, how="provider"):
         messages.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "scheme": "http"}
-    through = gates.Gate(app, settings, how, lambda: Everybody(role))
+    through = gates.Gate(app, settings, how, lambda: Everybody(role), lambda: None)
     with ThreadPoolExecutor(1) as other:
         other.submit(asyncio.run, through(scope, None, send)).result()
     return messages[0]["status"], readers
@@ -190,5 +191,11 @@ def test_which_routes_answer(cache, role, monkeypatch):
         assert readers == ([] if not allowed else [None if action is None else "ann"])
         assert _asked(path, cache, role, monkeypatch, known=False)[0] == (200 if action is None else 404)
         assert _asked(path, cache, role, monkeypatch, how="none") == (200, [LOCAL])
+    for path in FOR_PROGRAMS:  # by the login, as a browser asks
+        allowed = may(role, "export")
+        assert _asked(path, cache, role, monkeypatch) == ((200, ["ann"]) if allowed else (401, []))
+        assert _asked(path, cache, role, monkeypatch, known=False) == (401, [])
+        assert _asked(path, cache, role, monkeypatch, how="none") == (200, [LOCAL])
+    assert _asked("/api/v1/openapi.json", cache, role, monkeypatch, known=False)[0] == 200
     for path in NEVER:
         assert _asked(path, cache, role, monkeypatch)[0] == 404
