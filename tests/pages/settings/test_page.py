@@ -1,9 +1,14 @@
 """The page of settings: who one is, and what the server allows."""
 
+import time
+
+import pytest
 from visiting import opened
 
 from ntkcore.library import asking
+from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import Person
+from ntkcore.library.tokens import Tokens
 
 
 def test_without_a_login_it_asks_for_a_name(app):
@@ -31,3 +36,45 @@ def test_with_a_login_it_says_the_role_and_the_limits(app):
         assert "Jobs of yours that may wait" in str(app.table[0].value)
     finally:
         asking.ask_by(None)
+
+
+class As:
+    def __init__(self, asks):
+        self.asks = asks
+
+    def reader(self):
+        return self.asks.id
+
+    def person(self):
+        return self.asks
+
+
+@pytest.fixture
+def ben(ws):
+    """A viewer who asks."""
+    found = Members(ws.library, ws.settings).person(Identity("id-ben", "ben@lab", frozenset(), "Ben", "login", time.time() - 1))
+    asking.ask_by(As(found))
+    yield found
+    asking.ask_by(None)
+
+
+def test_a_token_is_shown_once_and_revoked(app, ws, ben):
+    opened(app, "settings")
+    app.button(key="make_token").click().run()
+    assert "needs a name" in app.error[0].value and not app.code
+    app.text_input(key="tokens.name").set_value("My script").run()
+    app.button(key="make_token").click().run()
+    tokens = Tokens(ws.library, ws.settings)
+    (token,) = tokens.of(ben.id)
+    made = app.code[0].value
+    assert tokens.person(made) == ben and not app.error and app.text_input(key="tokens.name").value == ""
+    app.run()
+    assert not app.code and not any(made in str(item.value) for item in app.markdown)
+    assert any("My script" in item.value and "last used" in item.value for item in app.markdown)
+    app.button(key=f"revoke_{token.id}").click().run()
+    assert tokens.person(made) is None and not tokens.of(ben.id) and not app.exception
+
+
+def test_without_a_login_there_are_no_tokens(app):
+    opened(app, "settings")
+    assert "Tokens" not in {item.value for item in app.header}
