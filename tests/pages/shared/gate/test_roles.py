@@ -11,7 +11,7 @@ import pytest
 from ntkcore.analyses import imports
 from ntkcore.errors import AtlasError, DataMissing, LibraryError
 from ntkcore.jobs import Asker
-from ntkcore.library import Content, Labels, Saved, asking
+from ntkcore.library import Content, Labels, Saved, asking, personal
 from ntkcore.library.members import Identity, Members
 from ntkcore.library.notes import Notes
 from ntkcore.library.people import LOCAL, Person
@@ -79,9 +79,18 @@ def _make_token(ws, asks):
             raise
 
 
+def _delete_own(ws, asks):
+    try:
+        personal.delete(ws.library, asks)
+    except LibraryError as error:
+        if "Without a login" not in error.message:
+            raise
+
+
 DEEDS: dict[str, Callable] = {
     "note": lambda ws, asks: Notes(ws.library).write("A note", asks, image="ab"),
     "token": _make_token,
+    "own data": _delete_own,
     "label": lambda ws, asks: Labels(ws.library).begin("label", "Title", {}, "Ann"),
     "tag": lambda ws, asks: Tags(ws.library).put("odd", ["ab"], asks),
     "train": lambda ws, asks: _submitted(ws, "label-network"),
