@@ -16,6 +16,7 @@ Action = Literal[
     "export",
     "note",
     "token",
+    "own data",
     "label",
     "tag",
     "train",
@@ -47,6 +48,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         "export": _from("viewer"),
         "note": _from("viewer"),
         "token": _from("viewer"),  # make one, that programs of theirs read with
+        "own data": _from("viewer"),  # take it away, delete it
         "label": _from("labeller"),  # and review
         "tag": _from("labeller"),
         "train": _from("labeller"),  # the network of a labelling session

@@ -188,13 +188,7 @@ class Saved:
             old = sa.select(ANALYSES.c.id).where(ANALYSES.c.trashed < self._library.now - days * _DAY)
             gone = list(connection.execute(old).scalars())
             for code in gone:
-                versions = sa.select(VERSIONS.c.id).where(VERSIONS.c.analysis == code)
-                connection.execute(KEYS.delete().where(KEYS.c.version.in_(versions)))
-                connection.execute(VERSIONS.delete().where(VERSIONS.c.analysis == code))
-                notes = sa.select(NOTES.c.id).where(NOTES.c.analysis == code)
-                connection.execute(NOTES.update().where(NOTES.c.answers.in_(notes)).values(answers=None))
-                connection.execute(NOTES.delete().where(NOTES.c.analysis == code))
-                connection.execute(ANALYSES.delete().where(ANALYSES.c.id == code))
+                remove(connection, code)
         return len(gone)
 
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -275,6 +269,17 @@ class Saved:
     def _keys(self, connection: sa.Connection, version: int) -> tuple[Key, ...]:
         asked = sa.select(KEYS.c.kind, KEYS.c.key, KEYS.c.bytes).where(KEYS.c.version == version).order_by(KEYS.c.kind, KEYS.c.key)
         return tuple((row.kind, row.key, row.bytes) for row in connection.execute(asked))
+
+
+def remove(connection: sa.Connection, code: str) -> None:
+    """Remove an analysis for good, with its versions and the notes on it."""
+    versions = sa.select(VERSIONS.c.id).where(VERSIONS.c.analysis == code)
+    connection.execute(KEYS.delete().where(KEYS.c.version.in_(versions)))
+    connection.execute(VERSIONS.delete().where(VERSIONS.c.analysis == code))
+    notes = sa.select(NOTES.c.id).where(NOTES.c.analysis == code)
+    connection.execute(NOTES.update().where(NOTES.c.answers.in_(notes)).values(answers=None))
+    connection.execute(NOTES.delete().where(NOTES.c.analysis == code))
+    connection.execute(ANALYSES.delete().where(ANALYSES.c.id == code))
 
 
 def seen_by(person: Person) -> sa.Select[Any]:

@@ -7,7 +7,7 @@ from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Person
 from ntkcore.roles import ROLES, SAID
-from pages.settings.tokens import tokens
+from pages.settings import tokens
 from pages.shared import frame, person, words
 from pages.shared.gate.guard import session
 from pages.shared.gate.identity import login
@@ -25,9 +25,8 @@ def page() -> None:
         person.person()
         person.ask("Notes, labels and saved analyses are kept under it. Without a login this server is one administrator’s.")
     st.caption("Light, dark or as the system has it: the menu at the top right, under Settings.")
-    if asking.has_people() and asking.person().may("token"):
-        st.header("Tokens", anchor=False)
-        tokens()
+    if asking.has_people():
+        tokens.show()
     st.header("Limits of this server", anchor=False)
     _limits()
 
@@ -42,7 +41,12 @@ def _login(asks: Person) -> None:
     st.caption(f"You log in again after {workspace().settings.login_hours:g} hours.")
     with st.container(horizontal=True, gap="small"):
         st.button("Log out", key="log_out", on_click=_log_out, type="primary")
-        st.button("Log out everywhere", key="log_out_everywhere", on_click=_log_out_everywhere, help="Also in your other browsers.")
+        st.button(
+            "Log out everywhere",
+            key="log_out_everywhere",
+            on_click=_log_out_everywhere,
+            help="Also in your other browsers; your tokens end, too.",
+        )
 
 
 def _members() -> Members:

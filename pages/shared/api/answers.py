@@ -19,7 +19,6 @@ from ntkcore.library.shelf import Wanted, shelf
 from pages.shared import media
 from pages.shared.api import models
 
-API = "/api/v1"
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -92,7 +91,7 @@ def images(which: str, asked: models.RowsQuery, person: Person) -> models.Images
     found = samples.pictured(name, spec, view, ws)
     pack = found.pack
     assert pack is not None  # of what is pictured
-    base = f"{API}{media.thumbnail_base(pack.id, person.id)}"
+    base = f"{models.API}{media.thumbnail_base(pack.id, person.id)}"
     shown = []
     for row in samples.rows(_some(found.table, asked)):
         image = int(row.pop("image"))

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ntkcore.library import Visibility
 from ntkcore.library.shelf import Order, Scope
 
+API = "/api/v1"
+"""What every address of it begins with."""
 ROWS = 10_000
 """Of a table that one answer has at most."""
 

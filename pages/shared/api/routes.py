@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any, TypeVar, get_origin
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from ntkcore.errors import AtlasError, CorruptArtifact, DataMissing, LibraryErro
 from ntkcore.library.people import Refused
 from ntkcore.library.saved import Absent
 from pages.shared import media
-from pages.shared.api import answers, models
+from pages.shared.api import models
 from pages.shared.api.errors import refusal
 from pages.shared.api.schema import schema
 
@@ -36,15 +37,23 @@ _READING = ("GET", "HEAD")
 def routes() -> list[Route]:
     """The routes of the API, for a server whose gate says who asks."""
     made = {
-        "/analyses": partial(_answer, models.AnalysesQuery, lambda asked, person: answers.listed(asked, person)),
-        "/analyses/{which}": partial(_answer, models.NoQuery, lambda _, person, which: answers.whole(which, person)),
-        "/results/{which}": partial(_answer, models.ResultQuery, lambda asked, person, which: answers.result(which, asked, person)),
-        "/images/{which}": partial(_answer, models.RowsQuery, lambda asked, person, which: answers.images(which, asked, person)),
+        "/analyses": partial(_answer, models.AnalysesQuery, lambda asked, person: _answers().listed(asked, person)),
+        "/analyses/{which}": partial(_answer, models.NoQuery, lambda _, person, which: _answers().whole(which, person)),
+        "/results/{which}": partial(_answer, models.ResultQuery, lambda asked, person, which: _answers().result(which, asked, person)),
+        "/images/{which}": partial(_answer, models.RowsQuery, lambda asked, person, which: _answers().images(which, asked, person)),
         "/thumbnails/{token}/{image:int}": _thumbnail,
         "/openapi.json": _schema,
+        "": _absent,
         "/{rest:path}": _absent,
     }
-    return [Route(f"{answers.API}{path}", partial(_reading, answer), methods=_METHODS) for path, answer in made.items()]
+    return [Route(f"{models.API}{path}", partial(_reading, answer), methods=_METHODS) for path, answer in made.items()]
+
+
+def _answers() -> ModuleType:
+    """What answers: it loads torch, without which the server is up sooner."""
+    from pages.shared.api import answers
+
+    return answers
 
 
 async def _reading(answer: Callable[[Request], Any], request: Request) -> Response:

@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "NTK Atlas", "version": "1", "description": "Saved analyses, results and images of a server, to be read."},
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": models.API}],
         "security": [{"token": []}, {}],
         "paths": {
             "/analyses": _path("Saved analyses", models.Listed, models.AnalysesQuery),

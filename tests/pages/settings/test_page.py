@@ -3,30 +3,12 @@
 import time
 
 import pytest
-from visiting import button, opened
+from visiting import opened
 
 from ntkcore.library import asking
 from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import Person
 from ntkcore.library.tokens import Tokens
-
-
-@pytest.fixture
-def ben(ws):
-    """Ben asks, a labeller who has logged in."""
-
-    class Ben:
-        def reader(self):
-            return "ben"
-
-        def person(self):
-            return Person("ben", "Ben", "labeller")
-
-    Members(ws.library, ws.settings).person(Identity("ben", "ben@lab", frozenset(("sub-ben",)), "Ben", "login", time.time()))
-    asking.ask_by(Ben())
-    yield
-    asking.ask_by(None)
-    ws.library.close()
 
 
 def test_without_a_login_it_asks_for_a_name(app):
@@ -37,24 +19,62 @@ def test_without_a_login_it_asks_for_a_name(app):
     assert "Jobs of yours that may wait" not in str(app.table[0].value)
 
 
-def test_with_a_login_it_says_the_role_and_the_limits(app, ben):
-    opened(app, "settings")
-    assert not app.exception and not app.error
-    assert any("**Ben** · labeller" in said.value for said in app.markdown)
-    assert any("- label and review" in said.value and "compute" not in said.value for said in app.markdown)
-    assert "Jobs of yours that may wait" in str(app.table[0].value)
+def test_with_a_login_it_says_the_role_and_the_limits(app):
+    class Ben:
+        def reader(self):
+            return "ben"
+
+        def person(self):
+            return Person("ben", "Ben", "labeller")
+
+    asking.ask_by(Ben())
+    try:
+        opened(app, "settings")
+        assert not app.exception and not app.error
+        assert any("**Ben** · labeller" in said.value for said in app.markdown)
+        assert any("- label and review" in said.value and "compute" not in said.value for said in app.markdown)
+        assert "Jobs of yours that may wait" in str(app.table[0].value)
+    finally:
+        asking.ask_by(None)
 
 
-def test_a_token_is_shown_once_and_holds_until_it_is_revoked(app, ws, ben):
+class As:
+    def __init__(self, asks):
+        self.asks = asks
+
+    def reader(self):
+        return self.asks.id
+
+    def person(self):
+        return self.asks
+
+
+@pytest.fixture
+def ben(ws):
+    """A viewer who asks."""
+    found = Members(ws.library, ws.settings).person(Identity("id-ben", "ben@lab", frozenset(), "Ben", "login", time.time() - 1))
+    asking.ask_by(As(found))
+    yield found
+    asking.ask_by(None)
+
+
+def test_a_token_is_shown_once_and_revoked(app, ws, ben):
     opened(app, "settings")
-    app.text_input(key="token.name").set_value("my script")
-    button(app, "Make a token").click().run()
-    said = app.code[0].value
-    assert not app.exception and not app.error and said.startswith("atlas_")
-    assert Tokens(ws.library, ws.settings).person(said).id == "ben"
+    app.button(key="make_token").click().run()
+    assert "needs a name" in app.error[0].value and not app.code
+    app.text_input(key="tokens.name").set_value("My script").run()
+    app.button(key="make_token").click().run()
+    tokens = Tokens(ws.library, ws.settings)
+    (token,) = tokens.of(ben.id)
+    made = app.code[0].value
+    assert tokens.person(made) == ben and not app.error and app.text_input(key="tokens.name").value == ""
     app.run()
-    assert not app.code and any("**my script** · made" in one.value for one in app.markdown)
-    button(app, "Revoke").click().run()
-    assert not app.exception and Tokens(ws.library, ws.settings).person(said) is None
-    button(app, "Make a token").click().run()
-    assert "needs a name" in app.error[0].value
+    assert not app.code and not any(made in str(item.value) for item in app.markdown)
+    assert any("My script" in item.value and "last used" in item.value for item in app.markdown)
+    app.button(key=f"revoke_{token.id}").click().run()
+    assert tokens.person(made) is None and not tokens.of(ben.id) and not app.exception
+
+
+def test_without_a_login_there_are_no_tokens(app):
+    opened(app, "settings")
+    assert "Tokens" not in {item.value for item in app.header}

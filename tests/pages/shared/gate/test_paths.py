@@ -28,11 +28,13 @@ CLOSED = {
     "/_stcore/upload_file/s1/f1": Path("upload", "session", "s1"),
     "/api/v1/analyses": Path("export", api=True),
     "/api/v1/thumbnails/ab/3": Path("export", api=True),
+    "/api/v1": Path("export", api=True),
 }
 NOTHING = [
     "/_stcore/metrics",
     "/metrics/x",
     "/api/v2/analyses",
+    "/api/v1x",
     "/app/static/x",
     "/influence/x",
     "/thumbnails/ab",
