@@ -141,3 +141,23 @@ def test_an_image_has_its_notes_and_tags_wherever_it_is_shown(ws):
     widget(again, "multiselect", "Tags").set_value([]).run()
     last = visiting.opened(visitor(), "learnability", **query)
     assert widget(last, "multiselect", "Tags").value == []
+
+
+def test_a_view_is_kept_under_a_name_opened_renamed_and_removed(ws):
+    address = ADDRESSES["learnability"]
+    app = visiting.opened(visitor(), "learnability", **address.write(SPEC, address.view(hard=20.0, gallery="all", order="learned")))
+    widget(app, "text_input", "Keep this view as").set_value("Learned late")
+    app.button(key="views.keep").click().run()
+    assert not app.exception and not app.error
+    other = visiting.opened(visitor(), "learnability", **address.write(SPEC, address.view(basket=(2,))))
+    button(other, "Learned late").click().run()
+    query = dict(other.query_params)
+    assert (query["hard"], query["show"], query["order"]) == ("20.0", "all", "learned") and not other.exception and not other.error
+    assert visiting.basket(ws, SPEC.dataset) == (2,)  # what is ticked is no view
+    widget(other, "text_input", "Name").set_value("Late")
+    button(other, "Rename").click().run()
+    assert button(other, "Late")
+    button(other, "Remove").click().run()
+    assert not other.exception and not any(item.label == "Late" for item in other.button)
+    other.button(key="views.keep").click().run()
+    assert "needs a name" in other.error[0].value
