@@ -17,6 +17,7 @@ from pages.shared import frame, words
 from pages.shared.charts import config
 from pages.shared.controls import Controls
 from pages.shared.doctor import show_doctor
+from pages.shared.notes import point_notes
 from pages.shared.tables import columns_table
 
 _POINT = Controls("convergence.point", LINK)
@@ -59,6 +60,7 @@ def _show(result: ConvergenceResult, point: Comparison) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"Width {point.width}, seed {point.seed}, {epoch}", anchor=False, width="content")
         _steps(result, point)
+    point_notes(LINK)
     if point.diverged:
         st.warning(words.plain(point.diverged), icon=":material/warning:")
         return

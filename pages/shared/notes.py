@@ -1,6 +1,7 @@
 """Notes and tags on a page: on a saved analysis at a moment, and on an image, where they are the same on every page."""
 
 import html
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,11 +17,15 @@ from ntkcore.library.notes import TEXT, Note, Notes
 from ntkcore.library.people import may_change
 from ntkcore.library.tags import Tags
 from ntkcore.specs import DatasetSpec
-from pages.shared import frame, person, words
+from pages.shared import frame, media, person, words
 from pages.shared.choice import Link
 
 _FAILED = "notes.failed"  # what the last action came to, where it failed
-_PLACES = ("ridge", "time")
+_PLACES = ("ridge", "time", "target", "point")
+_PACK = "pack"  # of a note's place: the thumbnails that its numbers of images mean
+_MENTION = re.compile(r"(?<![\w#])#(\d{1,6})\b")
+_MENTIONED = 8  # images that a note shows
+_HINT = "What is to be seen here? #12 shows image 12."
 
 
 def image_notes(dataset: DatasetSpec, pack: str, image: int) -> None:
@@ -41,7 +46,11 @@ def image_notes(dataset: DatasetSpec, pack: str, image: int) -> None:
     if st.toggle(label, key="image.notes") or notes:
         _threads(notes, "image")
         source = dataset.own or dataset.name
-        _field("image", content, lambda text: Notes(workspace().library).write(text, person.who(), image=content, source=source))
+
+        def write(text: str) -> None:
+            Notes(workspace().library).write(text, person.who(), image=content, source=source, place={_PACK: pack})
+
+        _field("image", content, write)
 
 
 def analysis_notes(link: Link[Any, Any], version: Version) -> None:
@@ -52,16 +61,48 @@ def analysis_notes(link: Link[Any, Any], version: Version) -> None:
     if not notes:
         st.caption("No notes yet.")
     _threads(notes, "analysis", lambda note: _moment(link, note.place))
-    view = link.current().view
-    place = {name: getattr(view, name) for name in _PLACES if hasattr(view, name)}
+    place = _place(link)
     if place:
         st.html(f'<p class="atlas-quiet">A note remembers what is shown now: {html.escape(moment_words(place))}.</p>')
-    source = version.content.source
+    _field("analysis", version.analysis, lambda text: _write(text, version, place))
 
-    def write(text: str) -> None:
-        Notes(workspace().library).write(text, person.who(), analysis=version.analysis, source=source, place=place)
 
-    _field("analysis", version.analysis, write)
+def point_notes(link: Link[Any, Any]) -> None:
+    """For a chart's point that is open: the notes on it, and a field for another one, where the analysis is saved."""
+    if link.saved is None:
+        st.caption("Notes on this point are kept with the analysis: save it first.")
+        return
+    version, place = link.saved.version, _place(link)
+    person.person()
+    _failed()
+    try:
+        notes = Notes(workspace().library).on_analysis(version.analysis, person.who())
+    except AtlasError as error:
+        frame.show_error(error)
+        return
+    here = {note.id for note in notes if note.place.get("point") == _kept(place)["point"]}
+    found = tuple(note for note in notes if note.id in here or note.answers in here)
+    if st.toggle("Notes on this point" + (f": {len(found)}" if found else ""), key="point.notes") or found:
+        _threads(found, "point")
+        _field("point", f"{version.analysis}.{place['point']}", lambda text: _write(text, version, place))
+
+
+def _place(link: Link[Any, Any]) -> dict[str, Any]:
+    """Where in its analysis the page is."""
+    view = link.current().view
+    place = {name: getattr(view, name) for name in _PLACES if hasattr(view, name)}
+    return {name: value for name, value in place.items() if value is not None or name == "time"}
+
+
+def _kept(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A place as the library gives it back."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in place.items()}
+
+
+def _write(text: str, version: Version, place: Mapping[str, Any]) -> None:
+    content = version.content
+    of = {_PACK: content.pack} if content.pack else {}
+    Notes(workspace().library).write(text, person.who(), analysis=version.analysis, source=content.source, place={**place, **of})
 
 
 def _moment(link: Link[Any, Any], place: Mapping[str, Any]) -> Callable[[], None] | None:
@@ -87,7 +128,7 @@ def _note(note: Note, part: str, go: Callable[[], None] | None) -> None:
     edited = " · changed" if note.changed > note.made else ""
     answer = ' class="atlas-answer"' if note.answers is not None else ""
     head = f'<p class="atlas-quiet"><b>{html.escape(note.author)}</b> · {words.when(note.made)}{edited}</p>'
-    st.html(f'<div{answer}>{head}<p class="atlas-note">{html.escape(note.text)}</p></div>')
+    st.html(f'<div{answer}>{head}<p class="atlas-note">{html.escape(note.text)}</p>{_mentioned(note)}</div>')
     with st.container(horizontal=True, gap="small", key=f"quiet_note_{note.id}"):
         if go is not None:
             st.button(
@@ -100,8 +141,27 @@ def _note(note: Note, part: str, go: Callable[[], None] | None) -> None:
             st.button("Remove", key=f"note_remove_{note.id}", type="tertiary", on_click=_act, args=(lambda: _remove(note),))
 
 
+def _mentioned(note: Note) -> str:
+    """The thumbnails of the images that a note mentions, as ``#12``; nothing of one that is not there."""
+    said = dict.fromkeys(int(number) for number in _MENTION.findall(note.text))
+    if not said or not note.place.get(_PACK):
+        return ""
+    pack = str(note.place[_PACK])
+    found = open_pack(pack, workspace().settings)
+    if found is None:
+        return ""
+    numbers = [number for number in said if number < len(found)][:_MENTIONED]
+    shown = "".join(media.picture(pack, number, f"image {number}", f"image {number}") for number in numbers)
+    return f'<div class="atlas-strip">{shown}</div>' if shown else ""
+
+
 def _answer(note: Note, text: str) -> None:
-    Notes(workspace().library).write(text, person.who(), analysis=note.analysis, image=note.image, answers=note.id)
+    Notes(workspace().library).write(text, person.who(), analysis=note.analysis, image=note.image, answers=note.id, place=_of_pack(note))
+
+
+def _of_pack(note: Note) -> dict[str, Any]:
+    """An answer's numbers of images mean what the note's mean."""
+    return {_PACK: note.place[_PACK]} if _PACK in note.place else {}
 
 
 def _remove(note: Note) -> None:
@@ -123,7 +183,7 @@ def _text(part: str, of: object, write: Callable[[str], object]) -> None:
         if _act(lambda: write(st.session_state[key])):
             st.session_state[key] = ""
 
-    st.text_area("Note", key=key, max_chars=TEXT, height=80, label_visibility="collapsed", placeholder="What is to be seen here?")
+    st.text_area("Note", key=key, max_chars=TEXT, height=80, label_visibility="collapsed", placeholder=_HINT)
     st.button("Keep the note", key=f"note.keep.{part}", on_click=keep)
 
 

@@ -47,8 +47,13 @@ def _value(value: Any) -> str:
 
 
 def moment_words(place: Mapping[str, Any]) -> str:
-    """A moment in an analysis, as ``λ = 0.1, τ = 3``; the end of training has no τ."""
+    """A place in an analysis, as ``λ = 0.1, τ = 3, held-out image 5``; the end of training has no τ."""
     said = [f"λ = {_value(place['ridge'])}"] if "ridge" in place else []
     if "time" in place:
         said.append("end of training" if place["time"] is None else f"τ = {_value(place['time'])}")
+    if place.get("target") is not None:
+        said.append(f"held-out image {place['target']:,}")
+    if place.get("point") is not None:
+        point = place["point"]
+        said.append(f"point {' · '.join(map(str, point)) if isinstance(point, (list, tuple)) else point}")
     return ", ".join(said)

@@ -18,7 +18,7 @@ from ntkcore.permalink import Address
 from pages.shared import frame, person, words
 from pages.shared.choice import Link
 from pages.shared.exports import exports
-from pages.shared.saved import dialogs
+from pages.shared.saved import dialogs, views
 
 _TOLD = "saved.told"  # what the last action came to
 
@@ -64,6 +64,7 @@ def _buttons(link: Link[Any, Any], saved: Opened | None, ready: bool) -> None:
     against = words.spoken("What differs from a saved analysis: choices, answers, and the images that moved most.")
     asked = (link, "diff")
     st.button("What differs", type="tertiary", key="saved_diff", disabled=not ready, on_click=dialogs.ask_for, args=asked, help=against)
+    views.views(link)
     with st.popover("More", type="tertiary", key="saved_more", disabled=not ready):
         exports(link)
     dialogs.show(link)
@@ -81,7 +82,7 @@ def _notes(saved: Opened) -> str:
 def _line(link: Link[Any, Any]) -> str:
     saved = link.saved
     if saved is None:
-        return '<p class="atlas-quiet">Not saved: the address holds all of it, and the result may go when the disk is full.</p>'
+        return '<p class="atlas-quiet">Not saved: the address holds the choice, and the result may go when the disk is full.</p>'
     version = saved.version
     which = f"version {version.number}" + ("" if version.number == version.newest else f" of {version.newest}")
     address: Address[Any, Any] = link.address

@@ -9,7 +9,9 @@ from small_analyses import SMALL
 from streamlit.util import calc_hash
 from visiting import button, said, told, visitor, widget
 
+from ntkcore.analyses.convergence.analysis import CONVERGENCE
 from ntkcore.analyses.learnability.analysis import LEARNABILITY
+from ntkcore.analyses.sharing import saving
 from ntkcore.library import Saved
 from ntkcore.library.people import local
 from ntkcore.library.shelf import Wanted, shelf
@@ -141,3 +143,53 @@ def test_an_image_has_its_notes_and_tags_wherever_it_is_shown(ws):
     widget(again, "multiselect", "Tags").set_value([]).run()
     last = visiting.opened(visitor(), "learnability", **query)
     assert widget(last, "multiselect", "Tags").value == []
+
+
+def test_a_note_shows_the_images_that_it_mentions(ws):
+    query = ADDRESSES["learnability"].write(SPEC, ADDRESSES["learnability"].view(image=3, gallery="all"))
+    app = visiting.opened(visitor(), "learnability", **query)
+    widget(app, "toggle", "Notes on this image").set_value(True).run()
+    next(area for area in app.text_area if area.key.startswith("note.text.image.")).set_value("as #5 and #7, not #5000")
+    app.button(key="note.keep.image").click().run()
+    note = next(item.proto.body for item in app.get("html") if 'class="atlas-note"' in item.proto.body)
+    assert 'alt="image 5"' in note and 'alt="image 7"' in note and note.count("<img") == 2 and not app.exception
+
+
+def test_a_note_on_a_charts_point_opens_there_again(ws):
+    address = ADDRESSES["convergence"]
+    spec, _ = address.read(SMALL["convergence"])
+    CONVERGENCE.compute(spec, ws, Recording())
+    point = (8, 0, 0)
+    app = visiting.opened(visitor(), "convergence", **address.write(spec, address.view(point=point)))
+    assert any("save it first" in item.value for item in app.caption)
+    beside = address.write(spec, address.view(point=point), (spec, address.view()))
+    kept = saving.save("convergence", spec, address.view(), local("Ann"), ws, title="Widths")
+    app = visiting.opened(visitor(), "convergence", a=kept.version.reference, **beside)
+    widget(app, "toggle", "Notes on this point").set_value(True).run()
+    next(area for area in app.text_area if area.key.startswith("note.text.point.")).set_value("not near yet")
+    app.button(key="note.keep.point").click().run()
+    assert not app.exception and not app.error and "not near yet" in said(app)
+    other = visiting.opened(visitor(), "convergence", a=kept.version.reference)
+    button(other, "Notes: 1").click().run()
+    next(item for item in other.button if "point 8 · 0 · 0" in item.label).click().run()
+    assert "Width 8, seed 0, at initialisation" in [item.value for item in other.subheader] and "not near yet" in said(other)
+
+
+def test_a_view_is_kept_under_a_name_opened_renamed_and_removed(ws):
+    address = ADDRESSES["learnability"]
+    app = visiting.opened(visitor(), "learnability", **address.write(SPEC, address.view(hard=20.0, gallery="all", order="learned")))
+    widget(app, "text_input", "Keep this view as").set_value("Learned late")
+    app.button(key="views.keep").click().run()
+    assert not app.exception and not app.error
+    other = visiting.opened(visitor(), "learnability", **address.write(SPEC, address.view(basket=(2,))))
+    button(other, "Learned late").click().run()
+    query = dict(other.query_params)
+    assert (query["hard"], query["show"], query["order"]) == ("20.0", "all", "learned") and not other.exception and not other.error
+    assert visiting.basket(ws, SPEC.dataset) == (2,)  # what is ticked is no view
+    widget(other, "text_input", "Name").set_value("Late")
+    button(other, "Rename").click().run()
+    assert button(other, "Late")
+    button(other, "Remove").click().run()
+    assert not other.exception and not any(item.label == "Late" for item in other.button)
+    other.button(key="views.keep").click().run()
+    assert "needs a name" in other.error[0].value
