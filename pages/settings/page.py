@@ -7,7 +7,7 @@ from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Person
 from ntkcore.roles import ROLES, SAID
-from pages.settings import tokens
+from pages.settings import own, tokens
 from pages.shared import frame, person, words
 from pages.shared.gate.guard import session
 from pages.shared.gate.identity import login
@@ -27,6 +27,7 @@ def page() -> None:
     st.caption("Light, dark or as the system has it: the menu at the top right, under Settings.")
     if asking.has_people():
         tokens.show()
+        own.show()
     st.header("Limits of this server", anchor=False)
     _limits()
 
