@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     )
     login_hours: float = Field(168.0, gt=0, description="hours after which one logs in again")
     waiting_jobs: int = Field(20, ge=0, description="jobs that one person of a server with a login may have waiting; 0 = any number")
+    person_disk: int = Field(
+        20 * 2**30,
+        ge=0,
+        description="bytes of saved results, own sets and uploads that one person of a server with a login may fill; 0 = any number",
+    )
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @field_validator("networks", mode="before")

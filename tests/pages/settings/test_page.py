@@ -34,7 +34,7 @@ def test_with_a_login_it_says_the_role_and_the_limits(app):
         assert not app.exception and not app.error
         assert any("**Ben** · labeller" in said.value for said in app.markdown)
         assert any("- label and review" in said.value and "compute" not in said.value for said in app.markdown)
-        assert "Jobs of yours that may wait" in str(app.table[0].value)
+        assert "Jobs of yours that may wait" in str(app.table[0].value) and "0 B of" in app.table[0].value["at most"].iloc[-1]
     finally:
         asking.ask_by(None)
 
