@@ -80,6 +80,11 @@ class Settings(BaseSettings):
     metrics_token: str | None = Field(None, repr=False, description="who sends it as a bearer token is told the numbers of /metrics")
     log_format: Literal["lines", "json"] = Field("lines", description="how server and workers log: as lines, or each a JSON object")
     log_requests: bool = Field(False, description="whether the server logs a line for each request")
+    person_disk: int = Field(
+        20 * 2**30,
+        ge=0,
+        description="bytes of saved results, own sets and uploads that one person of a server with a login may fill; 0 = any number",
+    )
     start_worker: bool = Field(True, description="start a worker process with the app when none runs")
 
     @field_validator("networks", mode="before")

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ntkcore.analyses.sharing import fair
 from ntkcore.data import Order, TextWishes, check_server_path, download, import_apart, order_of, preview_apart, remove_own, written
 from ntkcore.errors import Cancelled, DataError
 from ntkcore.jobs import Asker, Handler, JobContext, JobState
@@ -72,6 +73,8 @@ def request_import(
         texts: what is to become of texts.
         vectors_uploaded: whether the word vectors that ``texts`` names are an upload, too.
     """
+    if not uploaded:  # else they were counted when they were kept
+        fair.require_room(asking.person(), ws)
     order = _order(paths, name, side, ws, uploaded, names, refer, more, texts, vectors_uploaded)
     payload = {"order": written(order), "uploaded": uploaded, "vectors_uploaded": vectors_uploaded}
     key = hashlib.sha256(json.dumps(["import", payload]).encode()).hexdigest()
@@ -155,19 +158,20 @@ def keep_upload(content: Any, size: int, ws: "Workspace") -> Path:
 
     Raises:
         DataError: it is over the limit.
-        StoreError: it cannot be written (disk full, no permission); nothing is left of it.
+        StoreError: it cannot be written (disk full, no permission; more than one person may fill); nothing is left of it.
     """
-    asking.require("upload")
+    person = asking.require("upload")
     limit = ws.settings.upload_limit
     if size > limit:
         raise DataError(
             f"The file has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB can be uploaded.",
             "Put it in a server folder and import it from there.",
         )
+    fair.require_room(person, ws, more=size)
     content.seek(0)
     digest = hashlib.file_digest(content, "sha256").hexdigest()
     content.seek(0)
-    target = ws.settings.cache_dir / "uploads" / f"{digest}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
+    target = ws.settings.cache_dir / "uploads" / f"{digest}-{fair.mark(person)}-{uuid.uuid4().hex}"  # one file a job: each deletes its own
     with guarded(target.parent, size):
         make_private(target.parent)
         try:

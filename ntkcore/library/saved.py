@@ -5,7 +5,7 @@ A version is never changed. Saving again adds one, and so does going back to an 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,13 +209,13 @@ class Saved:
         with self._library.reading() as connection:
             return int(connection.execute(asked).scalar_one())
 
-    def bytes_of(self, owner: str) -> int:
-        """Bytes of the stored results that the versions which a person saved keep, each counted once."""
+    def bytes_of(self, owner: str, more: Iterable[Key] = ()) -> int:
+        """Bytes of the stored results that the versions which a person saved keep, and of further ones, each counted once."""
         joined = KEYS.join(VERSIONS, VERSIONS.c.id == KEYS.c.version)
-        each = sa.select(sa.func.max(KEYS.c.bytes).label("bytes")).select_from(joined).where(VERSIONS.c.owner == owner)
-        distinct = each.group_by(KEYS.c.kind, KEYS.c.key).subquery()
+        each = sa.select(KEYS.c.kind, KEYS.c.key, sa.func.max(KEYS.c.bytes).label("bytes")).select_from(joined)
         with self._library.reading() as connection:
-            return int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(distinct.c.bytes), 0))).scalar_one())
+            rows = connection.execute(each.where(VERSIONS.c.owner == owner).group_by(KEYS.c.kind, KEYS.c.key)).all()
+        return sum(({(kind, key): size for kind, key, size in more} | {(row.kind, row.key): row.bytes for row in rows}).values())
 
     def _add(self, connection: sa.Connection, code: str, number: int, content: Content, person: Person, now: float) -> Version:
         """Write a version, and let it hold."""

@@ -11,7 +11,7 @@ from ntkcore.analyses.workspace import workspace
 from ntkcore.data import DIMENSIONS, MOST_DIMENSIONS, Columns, OwnSet, TextWishes, check_server_path, holds_texts, own_sets
 from ntkcore.errors import AtlasError
 from ntkcore.jobs import JobState
-from pages.shared import uploads
+from pages.shared import disk, uploads
 
 _TEXTS = ("csv", "tsv")
 _WAYS = {"tfidf": "TF-IDF and SVD", "vectors": "mean of word vectors"}
@@ -117,6 +117,7 @@ def show() -> Form:
         for file in files:
             uploads.hold(file)
         _refused()
+        disk.show()
         folder = ""
         if ws.settings.import_roots:
             folder = st.text_input(

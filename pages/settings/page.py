@@ -7,8 +7,8 @@ from ntkcore.library import asking
 from ntkcore.library.members import Members
 from ntkcore.library.people import Person
 from ntkcore.roles import ROLES, SAID
-from pages.settings import tokens
-from pages.shared import frame, person, words
+from pages.settings import own, tokens
+from pages.shared import disk, frame, person, words
 from pages.shared.gate.guard import session
 from pages.shared.gate.identity import login
 from pages.shared.page import heading
@@ -27,6 +27,7 @@ def page() -> None:
     st.caption("Light, dark or as the system has it: the menu at the top right, under Settings.")
     if asking.has_people():
         tokens.show()
+        own.show()
     st.header("Limits of this server", anchor=False)
     _limits()
 
@@ -76,6 +77,7 @@ def _limits() -> None:
     ]
     if asking.has_people():
         rows.append(("Jobs of yours that may wait", f"{chosen.waiting_jobs}" if chosen.waiting_jobs else "any number"))
+        rows.append(("Disk that your saved results, sets and uploads may fill", disk.filled() or "any"))
     st.table({"": [name for name, _ in rows], "at most": [value for _, value in rows]}, hide_index=True)
 
 

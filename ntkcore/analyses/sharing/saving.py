@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from ntkcore.analyses import catalogue
 from ntkcore.analyses.analysis import Analysis
 from ntkcore.analyses.materials.thumbnails import sample_thumbnails
+from ntkcore.analyses.sharing import fair
 from ntkcore.analyses.workspace import Workspace
 from ntkcore.data.describe import describe_dataset
 from ntkcore.errors import AtlasError, SpecError
@@ -62,12 +63,13 @@ def save(
         over: the version after which this is the next; None: it is something new.
 
     Raises:
-        StoreError: it is not computed, or the disk refuses.
+        StoreError: it is not computed, the disk refuses, or the person would fill more of it than one may.
         LibraryError: nothing could be kept, or another version was saved meanwhile.
     """
     analysis = catalogue.named(page)
     result = analysis.open(spec, ws)
     keys = shown_by(page, spec, view, ws)
+    fair.require_room(person, ws, keys=keys)
     pack, images = _strip(analysis, result, spec, view, ws)
     dataset = getattr(spec, "dataset", None)
     content = Content(

@@ -15,7 +15,7 @@ from ntkcore.library import Saved, Version, Visibility, asking
 from ntkcore.library.labels import NAME
 from ntkcore.library.people import may_change
 from ntkcore.library.saved import DESCRIPTION, TITLE
-from pages.shared import frame, person, words
+from pages.shared import disk, frame, person, words
 from pages.shared.choice import Link, open_saved
 from pages.shared.diff import against_saved
 from pages.shared.notes import analysis_notes
@@ -63,6 +63,7 @@ def _save(link: Link[Any, Any]) -> None:
     name = st.text_input("Your name", person.current().name, max_chars=NAME, key="save.name", placeholder="as others know you")
     visibility = _visibility("save.visibility", "team")
     st.html('<p class="atlas-quiet">Its results stay on the disk until it is thrown away.</p>')
+    disk.show()
     if st.button("Save", type="primary", key="save.do"):
         if name:
             person.call(name)

@@ -8,6 +8,7 @@ from visiting import opened
 from ntkcore.library import asking, audit
 from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import Person
+from ntkcore.settings import settings
 
 
 class As:
@@ -22,9 +23,11 @@ class As:
 
 
 @pytest.fixture
-def people(ws):
-    """An administrator who asks, and a viewer."""
-    members = Members(ws.library, ws.settings.model_copy(update={"administrators": ("ann",)}))
+def people(ws, monkeypatch):
+    """An administrator by the settings, who asks, and a viewer."""
+    monkeypatch.setenv("NTK_ADMINISTRATORS", '["ann"]')
+    settings.cache_clear()
+    members = Members(ws.library, settings())
     for name in ("ann", "ben"):
         found = members.person(Identity(f"id-{name}", name, frozenset((name,)), name.title(), f"login-{name}", time.time() - 1))
         if name == "ann":

@@ -5,8 +5,9 @@ import time
 import pytest
 from visiting import opened
 
-from ntkcore.library import asking
+from ntkcore.library import asking, personal
 from ntkcore.library.members import Identity, Members
+from ntkcore.library.notes import Notes
 from ntkcore.library.people import Person
 from ntkcore.library.tokens import Tokens
 
@@ -33,7 +34,7 @@ def test_with_a_login_it_says_the_role_and_the_limits(app):
         assert not app.exception and not app.error
         assert any("**Ben** · labeller" in said.value for said in app.markdown)
         assert any("- label and review" in said.value and "compute" not in said.value for said in app.markdown)
-        assert "Jobs of yours that may wait" in str(app.table[0].value)
+        assert "Jobs of yours that may wait" in str(app.table[0].value) and "0 B of" in app.table[0].value["at most"].iloc[-1]
     finally:
         asking.ask_by(None)
 
@@ -77,4 +78,17 @@ def test_a_token_is_shown_once_and_revoked(app, ws, ben):
 
 def test_without_a_login_there_are_no_tokens(app):
     opened(app, "settings")
-    assert "Tokens" not in {item.value for item in app.header}
+    assert not {"Tokens", "Your data"} & {item.value for item in app.header}
+
+
+def test_ones_data_are_deleted_once_one_has_read_what_goes(app, ws, ben):
+    notes = Notes(ws.library)
+    notes.write("for me", ben, image="ab", visibility="private")
+    notes.write("for all", ben, image="ab")
+    opened(app, "settings")
+    assert any("1 note, 0 tags of images" in item.value and personal.LEFT in item.value for item in app.markdown)
+    assert app.button(key="delete_own").disabled
+    app.checkbox(key="own.sure").check().run()
+    app.button(key="delete_own").click().run()
+    assert not app.exception and not app.error and app.button(key="delete_own").disabled
+    assert [(note.text, note.author) for note in notes.on_image("ab", ben)] == [("for all", personal.LEFT)]
