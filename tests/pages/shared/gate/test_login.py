@@ -88,8 +88,10 @@ def test_who_is_not_logged_in_sees_the_door_and_nothing_else(server, visit):
     with visitor.tab(DEEP) as tab:
         tab.run()
         assert set(tab.ids) == {"login_None", "login_other"} and not PICTURE.search(tab.shown) and "n=500" not in tab.shown
-    for path in ("/thumbnails/x/1", "/media/x.csv", "/_stcore/metrics", "/api/v1/analyses", "/nowhere"):
+    for path in ("/thumbnails/x/1", "/media/x.csv", "/_stcore/metrics", "/nowhere"):
         assert visitor.get(path).status_code == 404
+    closed, schema = visitor.get("/api/v1/analyses"), visitor.get("/api/v1/openapi.json")
+    assert closed.status_code == 401 and closed.json()["remedy"] and schema.status_code == 200
     assert visitor.http.put(urljoin(server.url, "/_stcore/upload_file/a/b"), content=b"x").status_code == 404
     assert visitor.get(DEEP, **FOLLOWED).status_code == 200  # the page that loads the client: it holds nothing
 
