@@ -13,8 +13,9 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from visitor import FOLLOWED, Provider, Visitor, cookie_of
 
 from ntkcore.library import Library
-from ntkcore.library.members import Members
+from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import local
+from ntkcore.library.tokens import Tokens
 from ntkcore.settings import Settings
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -193,3 +194,14 @@ def test_the_same_name_at_another_provider_is_somebody_else(server, visit, membe
 def test_nothing_of_a_login_is_in_the_log(server):
     log = (server.cache.parent / "server.log").read_text()
     assert KEY not in log and "id_token" not in log and "access_token" not in log and "_streamlit_user" not in log
+
+
+def test_a_token_reads_on_a_running_server_until_it_is_signed_out(members, visit):
+    cleo = members.person(Identity("id-cleo", "cleo", frozenset(), "Cleo", "l-cleo", time.time() - 9))
+    said = {"Authorization": f"Bearer {Tokens(members._library, members._settings).make('script', cleo)}"}
+    visitor = visit()
+    found = visitor.get("/api/v1/analyses", **said)
+    assert found.status_code == 200 and found.json()["first"] == 0
+    assert visitor.get("/thumbnails/x/1", **said).status_code == 404  # of the API alone
+    members.end_all(Identity("id-cleo", "cleo", frozenset(), "Cleo"), cleo)
+    assert visitor.get("/api/v1/analyses", **said).status_code == 401
