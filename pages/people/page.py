@@ -31,7 +31,7 @@ def page() -> None:
 
 def _row(member: Member, waiting: int) -> None:
     with st.container(border=True, key=f"member_{member.id[:12]}"):
-        who, role, seen = st.columns([3, 2, 3], vertical_alignment="center")
+        who, role, seen, out = st.columns([3, 2, 3, 1], vertical_alignment="center")
         who.markdown(f"**{words.plain(member.name)}**  \n:small[{words.plain(member.subject)}]")
         if member.named:
             role.markdown("administrator  \n:small[by the server’s settings]")
@@ -49,6 +49,8 @@ def _row(member: Member, waiting: int) -> None:
             )
         jobs = f"{waiting} job{'' if waiting == 1 else 's'} waiting"
         seen.caption(f"Last seen {words.when(member.seen)} · {jobs} · saved results take {words.size(_disk(member.id))}")
+        told = "Every login and every token of theirs ends."
+        out.button("Log out", key=f"out_{member.id}", type="tertiary", help=told, on_click=_sign_out, args=(member.id,))
 
 
 def _give(person: str, key: str) -> None:
@@ -57,6 +59,13 @@ def _give(person: str, key: str) -> None:
     role: Role | None = next((role for role in ROLES if role == chosen), None)
     try:
         Members(workspace().library, workspace().settings).give(person, role, asking.person())
+    except AtlasError as error:
+        st.session_state[_SAID] = (error,)
+
+
+def _sign_out(person: str) -> None:
+    try:
+        Members(workspace().library, workspace().settings).sign_out(person, asking.person())
     except AtlasError as error:
         st.session_state[_SAID] = (error,)
 

@@ -58,6 +58,14 @@ def test_who_the_settings_name_has_no_choice(app, people):
     assert any("by the server’s settings" in said.value for said in app.markdown)
 
 
+def test_somebody_is_logged_out_everywhere(app, ws, people):
+    opened(app, "people")
+    app.button(key="out_id-ben").click().run()
+    assert not app.exception and not app.error
+    assert audit.read(ws.library)[0].deed == "signed out everywhere"
+    assert people.person(Identity("id-ben", "ben", frozenset(("ben",)), "Ben", "login-ben", time.time() - 1)) is None
+
+
 def test_on_the_page_of_jobs_a_role_does_what_it_may(app, ws, people):
     ws.jobs.submit("map", "k1", {}, "Of Ann")
     asking.ask_by(As(Person("id-ben", "Ben", "analyst")))

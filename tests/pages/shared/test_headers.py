@@ -120,3 +120,8 @@ def test_another_sites_page_gets_nothing_but_what_following_a_link_asks_for():
     assert status(path="/auth/logout", sec_fetch_site="cross-site", sec_fetch_mode="navigate") == 403
     assert status("PUT", origin="http://localhost:8501") == 200 and status("PUT", origin="http://localhost:9000") == 403
     assert status("PUT", origin="null") == 403
+
+
+def test_a_name_that_was_made_to_point_here_reads_nothing_by_the_api():
+    assert status(path="/api/v1/analyses") == 200
+    assert status(path="/api/v1/analyses", host="evil.example:8501") == status(path="/api/v1/analyses", host="") == 403

@@ -13,8 +13,9 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from visitor import FOLLOWED, Provider, Visitor, cookie_of
 
 from ntkcore.library import Library
-from ntkcore.library.members import Members
+from ntkcore.library.members import Identity, Members
 from ntkcore.library.people import local
+from ntkcore.library.tokens import Tokens
 from ntkcore.settings import Settings
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -90,8 +91,8 @@ def test_who_is_not_logged_in_sees_the_door_and_nothing_else(server, visit):
         assert set(tab.ids) == {"login_None", "login_other"} and not PICTURE.search(tab.shown) and "n=500" not in tab.shown
     for path in ("/thumbnails/x/1", "/media/x.csv", "/_stcore/metrics", "/nowhere"):
         assert visitor.get(path).status_code == 404
-    refused = visitor.get("/api/v1/analyses")
-    assert refused.status_code == 401 and "token" in refused.json()["message"]
+    closed, schema = visitor.get("/api/v1/analyses"), visitor.get("/api/v1/openapi.json")
+    assert closed.status_code == 401 and closed.json()["remedy"] and schema.status_code == 200
     assert visitor.http.put(urljoin(server.url, "/_stcore/upload_file/a/b"), content=b"x").status_code == 404
     assert visitor.get(DEEP, **FOLLOWED).status_code == 200  # the page that loads the client: it holds nothing
 
@@ -193,3 +194,14 @@ def test_the_same_name_at_another_provider_is_somebody_else(server, visit, membe
 def test_nothing_of_a_login_is_in_the_log(server):
     log = (server.cache.parent / "server.log").read_text()
     assert KEY not in log and "id_token" not in log and "access_token" not in log and "_streamlit_user" not in log
+
+
+def test_a_token_reads_on_a_running_server_until_it_is_signed_out(members, visit):
+    cleo = members.person(Identity("id-cleo", "cleo", frozenset(), "Cleo", "l-cleo", time.time() - 9))
+    said = {"Authorization": f"Bearer {Tokens(members._library, members._settings).make('script', cleo)}"}
+    visitor = visit()
+    found = visitor.get("/api/v1/analyses", **said)
+    assert found.status_code == 200 and found.json()["first"] == 0
+    assert visitor.get("/thumbnails/x/1", **said).status_code == 404  # of the API alone
+    members.end_all(Identity("id-cleo", "cleo", frozenset(), "Cleo"), cleo)
+    assert visitor.get("/api/v1/analyses", **said).status_code == 401
