@@ -3,7 +3,7 @@
 import logging
 import time
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from threading import Lock
 
 import streamlit as st
@@ -28,14 +28,14 @@ class Tally:
         self._lock = Lock()
         self._answers: Counter[tuple[str, str]] = Counter()
         self._slots: dict[str, list[int]] = {}
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def add(self, group: str, status: int, seconds: float) -> None:
         """One more request was answered."""
         with self._lock:
             self._answers[group, f"{status // 100}xx"] += 1
             self._slots.setdefault(group, [0] * (len(BOUNDS) + 1))[bisect_left(BOUNDS, seconds)] += 1
-            self._seconds[group] += seconds  # type: ignore[assignment]  # a sum, which counts in seconds
+            self._seconds[group] += seconds
 
     def metrics(self) -> list[Metric]:
         """The counts as numbers."""
@@ -45,7 +45,7 @@ class Tally:
             for group, slots in sorted(self._slots.items()):
                 for at, bound in enumerate((*(f"{bound:g}" for bound in BOUNDS), "+Inf")):
                     times.append(("_bucket", {"path": group, "le": bound}, float(sum(slots[: at + 1]))))
-                times.append(("_sum", {"path": group}, float(self._seconds[group])))
+                times.append(("_sum", {"path": group}, self._seconds[group]))
                 times.append(("_count", {"path": group}, float(sum(slots))))
         return [
             Metric("requests_total", "Requests that were answered, without websockets.", "counter", answers),
@@ -88,8 +88,8 @@ class Counted:
             seconds = time.monotonic() - begun
             self._tally.add(group(scope["path"], self._base), status, seconds)
             if _LOG.isEnabledFor(logging.INFO):
-                told = {"method": scope["method"], "path": shown(scope["path"], self._base), "status": status}
-                _LOG.info("request", extra={"told": told | {"ms": round(1000 * seconds)}})
+                said = {"method": scope["method"], "path": shown(scope["path"], self._base), "status": status}
+                _LOG.info("request", extra={"told": said | {"ms": round(1000 * seconds)}})
 
 
 def group(path: str, base: str) -> str:
